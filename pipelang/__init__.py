@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.inbox.signed_decisions import receive
     from pipelang.runtime.inbox.webhook import Webhook
     from pipelang.runtime.mcp.servers import McpServer
+    from pipelang.runtime.media.medium import Media
     from pipelang.runtime.shared.kill_switches import Switches
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.otel import OpenTelemetry
@@ -63,6 +64,7 @@ _HOMES = {
     "TraceFiles": "pipelang.runtime.sinks.traces",
     "Update": "pipelang.runtime.host.progress",
     "McpServer": "pipelang.runtime.mcp.servers",
+    "Media": "pipelang.runtime.media.medium",
     "ToolDrift": "pipelang.runtime.tools.registry",
     "ToolMissing": "pipelang.runtime.tools.registry",
     "Decision": "pipelang.runtime.engine.world",
@@ -83,6 +85,7 @@ __all__ = [
     "InputError",
     "LoadedProgram",
     "McpServer",
+    "Media",
     "NotRunnable",
     "OpenTelemetry",
     "Question",

@@ -4,6 +4,7 @@
 """
 
 from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.protocol import (
     ModelAnswer,
     ModelFault,
@@ -14,6 +15,7 @@ from pipelang.runtime.providers.protocol import (
 )
 
 __all__ = [
+    "Media",
     "ModelAnswer",
     "ModelFault",
     "ModelProvider",

@@ -9,12 +9,16 @@ Run it from anywhere: `python examples/lead_qualification/make.py`.
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # where example_data.py lies
+
+from example_data import confidences, numbered, recording_head, write_lines  # noqa: E402
+
 SEED = 20261129
 
 # tenant, company, seats, what it is, what the model says, how sure; then the message, `|` and the
@@ -105,28 +109,6 @@ def recorded(row: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def evidence(name: str, right: int, wrong: int) -> list[dict[str, Any]]:
-    """Labelled answers: right ones Beta(12, 1.2), wrong ones Beta(6, 3) sure."""
-    source = random.Random(f"{SEED}-{name}")
-    verdicts = [True] * right + [False] * wrong
-    source.shuffle(verdicts)
-    shapes = {True: (12, 1.2), False: (6, 3)}
-    return [
-        {
-            "case": f"{name}-{number:04}",
-            "confidence": min(round(source.betavariate(*shapes[correct]), 2), 0.99),
-            "correct": correct,
-        }
-        for number, correct in enumerate(verdicts, 1)
-    ]
-
-
-def write(name: str, rows: list[dict[str, Any]]) -> None:
-    """Write JSON Lines below this folder."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (HERE / name).write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Write everything below this folder."""
     inputs, labels = [], []
@@ -140,12 +122,13 @@ def main() -> None:
         if trap == "dear":
             label |= {"people": {"dear": word == "yes"}}
         labels.append(label | ({"trap": row["trap"]} if row["trap"] else {}))
-    write("data/leads.jsonl", inputs)
-    write("data/labels.jsonl", labels)
-    head = {"recording": 1, "source": "hand-written", "note": "made up for the example by make.py"}
-    lines = [head, *(one for row in leads() for one in recorded(row))]
-    write("recordings/lead_qualification.jsonl", lines)
-    write("evals/score.jsonl", evidence("score", 564, 36))
+    write_lines(HERE / "data/leads.jsonl", inputs)
+    write_lines(HERE / "data/labels.jsonl", labels)
+    lines = [recording_head(), *(one for row in leads() for one in recorded(row))]
+    write_lines(HERE / "recordings/lead_qualification.jsonl", lines)
+    source = random.Random(f"{SEED}-score")
+    scores = confidences(source, 564, 36, when_right=(12, 1.2), when_wrong=(6, 3))
+    write_lines(HERE / "evals/score.jsonl", numbered("score-", scores))
 
 
 if __name__ == "__main__":

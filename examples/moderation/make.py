@@ -10,12 +10,16 @@ Run it from anywhere: `python examples/moderation/make.py`.
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # where example_data.py lies
+
+from example_data import numbered, recording_head, verdicts, write_json, write_lines  # noqa: E402
+
 SEED = 20261129
 
 # Each line: region, what it is, what the first look says, how sure, and, where it is looked at
@@ -263,23 +267,15 @@ def evidence(name: str, right: int, wrong: int, sure: tuple[float, float]) -> li
     the others are Beta(9, 2) and Beta(5, 3).
     """
     source = random.Random(f"{SEED}-{name}")
-    verdicts = [True] * right + [False] * wrong
-    source.shuffle(verdicts)
     rows = []
-    for number, correct in enumerate(verdicts, 1):
+    for correct in verdicts(source, right, wrong):
         if source.random() < sure[0 if correct else 1]:
             confidence = source.choice((0.98, 0.99))
         else:
             shape = (9, 2) if correct else (5, 3)
             confidence = min(round(source.betavariate(*shape), 2), 0.97)
-        rows.append({"case": f"{name}-{number:05}", "confidence": confidence, "correct": correct})
-    return rows
-
-
-def write(name: str, rows: list[dict[str, Any]]) -> None:
-    """Write JSON Lines below this folder."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (HERE / name).write_text(text, encoding="utf-8")
+        rows.append({"confidence": confidence, "correct": correct})
+    return numbered(f"{name}-", rows, digits=5)
 
 
 def main() -> None:
@@ -302,8 +298,8 @@ def main() -> None:
     for row in rows:
         label = {"case": row["case"], "answer": {"action": action(row["truth"], row["region"])}}
         labels.append(label | ({"trap": row["trap"]} if row["trap"] else {}))
-    write("data/posts.jsonl", inputs)
-    write("data/labels.jsonl", labels)
+    write_lines(HERE / "data/posts.jsonl", inputs)
+    write_lines(HERE / "data/labels.jsonl", labels)
     appeals, rulings = [], []
     for number, done, plea, word in APPEALS:
         decision = {"action": done, "reason": "as told"}
@@ -314,8 +310,8 @@ def main() -> None:
         rulings.append(case | ({"trap": "injection"} if "Ignore" in plea else {}))
     # The last one is ruled on by nobody in time.
     rulings[-1] = {**rulings[-1], "people": {}}
-    write("data/appeals.jsonl", appeals)
-    write("data/rulings.jsonl", rulings)
+    write_lines(HERE / "data/appeals.jsonl", appeals)
+    write_lines(HERE / "data/rulings.jsonl", rulings)
     authors = {
         f"u{number:03}": {
             "email": f"user{number}@plaza.example",
@@ -328,13 +324,13 @@ def main() -> None:
     said = ("Nice photo!", "You again.", "lol", "Leave her alone.", "This is about the match", "+1")
     threads = {f"t{number:02}": source.sample(said, source.randrange(0, 6)) for number in range(25)}
     for name, value in (("authors", authors), ("threads", threads)):
-        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-        (HERE / f"data/{name}.json").write_text(text, encoding="utf-8")
-    note = "made up for the example by make.py"
-    head = {"recording": 1, "source": "hand-written", "note": note}
-    write("recordings/moderation.jsonl", [head, *(one for row in rows for one in recorded(row))])
-    write("evals/first.jsonl", evidence("first", 3900, 100, (0.87, 0.25)))
-    write("evals/second.jsonl", evidence("second", 1380, 120, (0.3, 0.05)))
+        write_json(HERE / f"data/{name}.json", value)
+    write_lines(
+        HERE / "recordings/moderation.jsonl",
+        [recording_head(), *(one for row in rows for one in recorded(row))],
+    )
+    write_lines(HERE / "evals/first.jsonl", evidence("first", 3900, 100, (0.87, 0.25)))
+    write_lines(HERE / "evals/second.jsonl", evidence("second", 1380, 120, (0.3, 0.05)))
 
 
 if __name__ == "__main__":

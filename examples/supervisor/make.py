@@ -9,12 +9,16 @@ Run it from anywhere: `python examples/supervisor/make.py`.
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # where example_data.py lies
+
+from example_data import confidences, numbered, recording_head, write_json, write_lines  # noqa: E402
+
 SEED = 20261129
 
 
@@ -341,23 +345,7 @@ def recorded(asked: Asked) -> list[dict[str, Any]]:
 def evidence(right: int, wrong: int, name: str) -> list[dict[str, Any]]:
     """Labelled answers: right ones Beta(12, 0.9), wrong ones Beta(6, 3) sure."""
     source = random.Random(f"{SEED}-{name}")
-    verdicts = [True] * right + [False] * wrong
-    source.shuffle(verdicts)
-    shapes = {True: (12, 0.9), False: (6, 3)}
-    return [
-        {
-            "case": f"{name}-{number:04}",
-            "confidence": min(round(source.betavariate(*shapes[correct]), 2), 0.99),
-            "correct": correct,
-        }
-        for number, correct in enumerate(verdicts, 1)
-    ]
-
-
-def write(name: str, rows: list[dict[str, Any]]) -> None:
-    """Write JSON Lines below this folder."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (HERE / name).write_text(text, encoding="utf-8")
+    return numbered(f"{name}-", confidences(source, right, wrong, (12, 0.9), (6, 3)))
 
 
 def main() -> None:
@@ -366,8 +354,7 @@ def main() -> None:
     fields = ("freight: $84.00", "fuel surcharge: $12.40", "handling: $8.00")
     invoices = {f"a{number:02}": list(fields) for number in range(1, 61)}
     for name, value in (("parcels", made), ("invoices", invoices)):
-        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-        (HERE / f"data/{name}.json").write_text(text, encoding="utf-8")
+        write_json(HERE / f"data/{name}.json", value)
     requests, labels = [], []
     for asked, parcel in zip(ASKED, made, strict=True):
         one = {"id": asked.case, "account": asked.account, "body": asked.body}
@@ -377,11 +364,13 @@ def main() -> None:
         label |= {"trap": asked.trap} if asked.trap else {}
         label |= {"people": {"dear": APPROVED[asked.case]}} if asked.case in APPROVED else {}
         labels.append(label)
-    write("data/requests.jsonl", requests)
-    write("data/labels.jsonl", labels)
-    note = "made up for the example by make.py"
-    head = {"recording": 1, "source": "hand-written", "note": note}
-    write("recordings/supervisor.jsonl", [head, *(r for asked in ASKED for r in recorded(asked))])
+    write_lines(HERE / "data/requests.jsonl", requests)
+    write_lines(HERE / "data/labels.jsonl", labels)
+    head = recording_head()
+    write_lines(
+        HERE / "recordings/supervisor.jsonl",
+        [head, *(r for asked in ASKED for r in recorded(asked))],
+    )
     look = {"name": "whole_log", "args": {"parcel": "NL-100026"}}
     loop = [
         {
@@ -392,11 +381,11 @@ def main() -> None:
         }
         for turn in range(47)
     ]
-    write("recordings/fragile.jsonl", [head, *loop])
-    write("data/loop.jsonl", [{"parcel": "NL-100026"}])
-    write("data/loop_labels.jsonl", [{"case": "L1", "trap": "runaway loop"}])
-    write("evals/route.jsonl", evidence(475, 25, "route"))
-    write("evals/plan.jsonl", evidence(270, 30, "plan"))
+    write_lines(HERE / "recordings/fragile.jsonl", [head, *loop])
+    write_lines(HERE / "data/loop.jsonl", [{"parcel": "NL-100026"}])
+    write_lines(HERE / "data/loop_labels.jsonl", [{"case": "L1", "trap": "runaway loop"}])
+    write_lines(HERE / "evals/route.jsonl", evidence(475, 25, "route"))
+    write_lines(HERE / "evals/plan.jsonl", evidence(270, 30, "plan"))
 
 
 if __name__ == "__main__":

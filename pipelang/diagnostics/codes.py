@@ -294,6 +294,22 @@ NOT_OFFERED = _row(
     "not-offered",
     "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
 )
+NOT_SEEN = _row(
+    "P535",
+    "no-pictures",
+    "`{step}` shows {kind}s to `{tier}`, and `{model}` takes none",
+)
+TOO_MANY_PAGES = _row(
+    "P536",
+    "too-many-pages",
+    "`{step}` may show a document of {pages} pages to `{tier}`, whose maker takes {most} at most",
+    severity=_W,
+)
+MISPLACED_MEDIA = _row(
+    "P537",
+    "misplaced-media",
+    "{where} cannot hold a value of type {kind}",
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
+from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
@@ -22,6 +23,7 @@ from pipelang.semantics.elaborate.options.options import or_assumed
 from pipelang.semantics.elaborate.promises.claims import elaborate_claim
 from pipelang.semantics.elaborate.promises.unread_traffic import unread_traffic
 from pipelang.semantics.elaborate.reach.cycles import recursive_functions, recursive_pipelines
+from pipelang.semantics.elaborate.reach.media_places import misplaced_media
 from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
@@ -53,6 +55,17 @@ def build(
     are shares for what nobody declared, by the word of the option (`ASSUMABLE`); `tiers` are those
     that stand in for others, by the others' names.
     """
+    with CollectingLater():
+        return _build(path, loader, settings or {}, assumed or {}, tiers or {})
+
+
+def _build(
+    path: str,
+    loader: Loader,
+    settings: Mapping[str, Any],
+    assumed: Mapping[str, Decimal],
+    tiers: Mapping[str, str],
+) -> Built:
     loaded, found = load(path, loader)
     if loaded.root not in loaded.modules:
         return Built(None, found, loaded.sources)
@@ -65,10 +78,10 @@ def build(
     context = Context(
         symbols,
         loader,
-        settings or {},
+        settings,
         loaded.sources,
-        assumed=assumed or {},
-        stand_ins=tiers or {},
+        assumed=assumed,
+        stand_ins=tiers,
     )
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
@@ -117,6 +130,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     recursive_functions(context, made["fn"])
     recursive_pipelines(context)
     functions_not_too_long(context, made["fn"])
+    misplaced_media(context, made)
     _implicit_provider(made, context)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     used = {key for _, key in context.symbols.used}

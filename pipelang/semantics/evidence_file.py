@@ -33,8 +33,23 @@ class Flaw:
     help: str
 
 
+MOST_KEPT = 500_000
+"""Letters of a file that is read once for the many builds of its program, such as those that try
+out an advice.
+"""
+
+
 def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
     """The rows of an evidence file; blank lines, a BOM and CRLF do not matter."""
+    return _once_read(name, text) if len(text) <= MOST_KEPT else _read(name, text)
+
+
+@lru_cache(maxsize=8)
+def _once_read(name: str, text: str) -> EvidenceFile | Flaw:
+    return _read(name, text)
+
+
+def _read(name: str, text: str) -> EvidenceFile | Flaw:
     rows: list[EvidenceRow] = []
     origin = OriginReader()
     seen: dict[tuple[str, int], int] = {}

@@ -32,6 +32,9 @@ _SCALARS: dict[ScalarKind, dict[str, Any]] = {
     ScalarKind.DURATION: {"type": "number"},
     ScalarKind.TIME: {"type": "string", "format": "date-time"},
     ScalarKind.JSON: {},
+    # What a model or a person could give; a model is never asked for one.
+    ScalarKind.IMAGE: {"type": "object"},
+    ScalarKind.DOCUMENT: {"type": "object"},
     ScalarKind.TOKENS: {"type": "integer"},
     ScalarKind.RATE: {"type": "string"},
 }
@@ -135,6 +138,9 @@ def _scalar_in_words(type: Scalar, patterns: Patterns | None) -> str:
     match type.kind:
         case ScalarKind.TEXT:
             return "; ".join(_text_limits(type, patterns))
+        case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+            most = f" of at most {_count(type.max_pages, 'page')}" if type.max_pages else ""
+            return f'a {type.kind.value}{most}: {{"data", "media_type"}}, the data in base64'
         case ScalarKind.TIME:
             return "with its offset, such as 2026-11-21T09:30:00Z"
         case _:

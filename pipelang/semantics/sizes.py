@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.media import NOTED_TOKENS, MediaRule, most_tokens
 from pipelang.semantics.types import (
     TEXT,
     EnumType,
@@ -19,6 +20,7 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
+    is_medium,
 )
 
 WRAPPER = len('{"answer":""}')
@@ -55,9 +57,14 @@ class Size:
 NONE = Size(0.0, 0)
 
 
-def value_size(type: Type) -> Size:
-    """Tokens of a value of a type, as JSON where it is a record or a list."""
+def value_size(type: Type, media: MediaRule | None = None) -> Size:
+    """Tokens of a value of a type, as JSON where it is a record or a list. `media` is the rule by
+    which pictures and documents count where a model sees them; elsewhere they are told of.
+    """
     match type:
+        case Scalar() if is_medium(type):
+            most = NOTED_TOKENS if media is None else most_tokens(media, type)
+            return Size(float("inf") if most is None else float(most), most, False)
         case Scalar(kind=ScalarKind.TEXT):
             limit = type.max_tokens
             return Size(float("inf") if limit is None else float(limit), limit, False)
@@ -70,15 +77,17 @@ def value_size(type: Type) -> Size:
             total = NONE
             for field in type.fields:
                 overhead = len(field.key) + 6
-                total = total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type)
+                total = (
+                    total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type, media)
+                )
             return total
         case ListType():
-            element = value_size(type.element) + Size(0.5, 1)
+            element = value_size(type.element, media) + Size(0.5, 1)
             return element.times(type.max_length)
         case MapType():
             return Size(float("inf"), None, False)
         case OptionalType():
-            return value_size(type.inner)
+            return value_size(type.inner, media)
         case _:
             return Size(2.0, SCALAR_TOKENS)
 

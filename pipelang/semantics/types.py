@@ -26,6 +26,8 @@ class ScalarKind(Enum):
     DURATION = "duration"
     TIME = "time"
     JSON = "json"
+    IMAGE = "image"
+    DOCUMENT = "document"
     TOKENS = "tokens"
     RATE = "rate"
 
@@ -39,7 +41,9 @@ NO_LABELS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A scalar. `max_tokens` bounds a text, `low` and `high` (inclusive) a quantity."""
+    """A scalar. `max_tokens` bounds a text, `max_pages` a document, `low` and `high` (inclusive) a
+    quantity.
+    """
 
     kind: ScalarKind
     max_tokens: int | None = field(default=None, compare=False)
@@ -47,6 +51,7 @@ class Scalar:
     high: Decimal | None = field(default=None, compare=False)
     patterns: str | None = field(default=None, compare=False)
     labels: frozenset[str] = field(default=NO_LABELS, compare=False)
+    max_pages: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,8 @@ MONEY = Scalar(ScalarKind.MONEY)
 DURATION = Scalar(ScalarKind.DURATION)
 TIME = Scalar(ScalarKind.TIME)
 JSON = Scalar(ScalarKind.JSON)
+IMAGE = Scalar(ScalarKind.IMAGE)
+DOCUMENT = Scalar(ScalarKind.DOCUMENT)
 TOKENS = Scalar(ScalarKind.TOKENS)
 RATE = Scalar(ScalarKind.RATE)
 ERROR = ErrorType()
@@ -209,6 +216,28 @@ def choices_of(type: Type) -> tuple[str | bool, ...]:
         return ()
     inner = type.fields[0].type
     return inner.members if isinstance(inner, EnumType) else (True, False)
+
+
+def is_medium(type: Type) -> bool:
+    """Whether a type's values are pictures or documents."""
+    return isinstance(type, Scalar) and type.kind in (ScalarKind.IMAGE, ScalarKind.DOCUMENT)
+
+
+def media_in(type: Type) -> tuple[Scalar, ...]:
+    """The types of the pictures and documents that a value of a type may hold."""
+    match type:
+        case Scalar():
+            return (type,) if is_medium(type) else ()
+        case RecordType():
+            return tuple(one for field in type.fields for one in media_in(field.type))
+        case ListType():
+            return media_in(type.element)
+        case MapType():
+            return media_in(type.value)
+        case OptionalType():
+            return media_in(type.inner)
+        case _:
+            return ()
 
 
 def show(type: Type) -> str:
@@ -305,6 +334,7 @@ def join(first: Type, second: Type) -> Type | None:
                 high=_larger(first.high, second.high),
                 patterns=first.patterns if first.patterns == second.patterns else None,
                 labels=labels,
+                max_pages=_larger(first.max_pages, second.max_pages),
             )
         case _ if fits(second, first):
             return replace(first, labels=labels)

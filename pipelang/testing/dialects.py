@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ from pipelang.testing.replies import Reply
 KEY = "sk-test-0123456789abcdef"
 
 Body = dict[str, Any]
+
+SeenMedium = tuple[str, bytes]
+"""The media type and the bytes of a picture or document that a server was sent."""
 
 
 class Dialect(ABC):
@@ -50,6 +54,12 @@ class Dialect(ABC):
     def schema(self, body: Body) -> Body | None:
         """The schema that a request has enforced; None for none."""
 
+    def seen(self, body: Body) -> list[str | SeenMedium]:
+        """What the model is shown first of all, in order: texts, and the type and bytes of pictures
+        and documents. Raises ValueError for what the real API would not take.
+        """
+        raise NotImplementedError
+
 
 def open_object(schema: Any) -> bool:
     """Whether some object in a JSON Schema allows further keys, or leaves some out."""
@@ -65,6 +75,20 @@ def open_object(schema: Any) -> bool:
 def bearer(headers: Mapping[str, str]) -> str | None:
     """The token of an `Authorization` header."""
     return headers.get("authorization", "").removeprefix("Bearer ") or None
+
+
+def _listed(content: Any) -> list[Body]:
+    """The parts of a content, which is a text where it has only one."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return list(content or [])
+
+
+def _from_url(url: str) -> SeenMedium:
+    head, _, data = url.partition(";base64,")
+    if not head.startswith("data:"):
+        raise ValueError("expected a base64-encoded data URL")
+    return head.removeprefix("data:"), base64.b64decode(data, validate=True)
 
 
 def _unknown(body: Body, known: set[str]) -> str | None:
@@ -133,6 +157,19 @@ class MessagesDialect(Dialect):
     def schema(self, body: Body) -> Body | None:
         found: Body | None = body.get("output_config", {}).get("format", {}).get("schema")
         return found
+
+    def seen(self, body: Body) -> list[str | SeenMedium]:
+        return [self._seen(block) for block in _listed(body["messages"][0]["content"])]
+
+    def _seen(self, block: Body) -> str | SeenMedium:
+        if block["type"] == "text":
+            if not block["text"].strip():
+                raise ValueError("text content blocks must contain non-whitespace text")
+            return str(block["text"])
+        source, kinds = block["source"], {"image": "image/", "document": "application/pdf"}
+        if source["type"] != "base64" or not source["media_type"].startswith(kinds[block["type"]]):
+            raise ValueError("source: Input should be base64 of a type that fits")
+        return source["media_type"], base64.b64decode(source["data"], validate=True)
 
 
 class ResponsesDialect(Dialect):
@@ -223,10 +260,23 @@ class ResponsesDialect(Dialect):
     def texts(self, body: Body) -> list[str]:
         found = [body["instructions"]] if body.get("instructions") else []
         for item in body["input"]:
-            text = item.get("content") or item.get("output")
-            if isinstance(text, str):
-                found.append(text)
+            for part in _listed(item.get("content") or item.get("output")):
+                found += [part["text"]] if "text" in part else []
         return found
+
+    def seen(self, body: Body) -> list[str | SeenMedium]:
+        return [self._seen(part) for part in _listed(body["input"][0]["content"])]
+
+    def _seen(self, part: Body) -> str | SeenMedium:
+        match part["type"]:
+            case "input_text" | "text":
+                return str(part["text"])
+            case "input_image":
+                return _from_url(part["image_url"])
+            case "input_file" if part["filename"].endswith(".pdf"):
+                return _from_url(part["file_data"])
+            case kind:
+                raise ValueError(f"Invalid value: '{kind}'")
 
     def schema(self, body: Body) -> Body | None:
         found: Body | None = body.get("text", {}).get("format", {}).get("schema")
@@ -292,8 +342,23 @@ class ChatDialect(Dialect):
         return {"error": {"message": message, "type": "error", "code": code}}
 
     def texts(self, body: Body) -> list[str]:
-        found = [message.get("content") for message in body["messages"]]
-        return [text for text in found if isinstance(text, str)]
+        parts = [part for one in body["messages"] for part in _listed(one.get("content"))]
+        return [part["text"] for part in parts if "text" in part]
+
+    def seen(self, body: Body) -> list[str | SeenMedium]:
+        asked = next(one for one in body["messages"] if one["role"] == "user")
+        return [self._seen(part) for part in _listed(asked["content"])]
+
+    def _seen(self, part: Body) -> str | SeenMedium:
+        match part["type"]:
+            case "text":
+                return str(part["text"])
+            case "image_url":
+                return _from_url(part["image_url"]["url"])
+            case "file" if part["file"]["filename"].endswith(".pdf"):
+                return _from_url(part["file"]["file_data"])
+            case kind:
+                raise ValueError(f"Invalid value: '{kind}'")
 
     def schema(self, body: Body) -> Body | None:
         found: Body | None = body.get("response_format", {}).get("json_schema", {}).get("schema")
@@ -359,6 +424,22 @@ class GoogleDialect(Dialect):
     def schema(self, body: Body) -> Body | None:
         found: Body | None = body.get("generationConfig", {}).get("responseJsonSchema")
         return found
+
+    def seen(self, body: Body) -> list[str | SeenMedium]:
+        found: list[str | SeenMedium] = []
+        for part in body["contents"][0]["parts"]:
+            inline = part.get("inlineData")
+            if inline is None:
+                found.append(str(part["text"]))
+                continue
+            # Both spellings of either are protobuf's JSON, and the SDK sends the second ones.
+            data = inline["data"].translate(_FROM_URL_SAFE)
+            media_type = inline.get("mimeType") or inline["mime_type"]
+            found.append((media_type, base64.b64decode(data, validate=True)))
+        return found
+
+
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 
 _REFUSED = frozenset({"$ref", "allOf", "default", "title", "oneOf", "patternProperties"})

@@ -6,6 +6,7 @@ It needs pytest and aiohttp (`pip install 'pipelang-dsl[test]'`), no network and
 from __future__ import annotations
 
 import asyncio
+import base64
 import traceback
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -13,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.protocol import (
     FaultKind,
     ModelAnswer,
@@ -22,6 +24,7 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
     Usage,
 )
+from pipelang.semantics.kernels.media import STAND_IN
 from pipelang.testing.dialects import KEY, Dialect
 from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.replies import Reply
@@ -75,6 +78,16 @@ def answer_type() -> type[BaseModel]:
         tags: list[str] = []
 
     return SortedTicket
+
+
+def stand_ins() -> dict[str, Media]:
+    """A picture and a document, by their kinds."""
+    found = {}
+    for kind, one in STAND_IN.items():
+        data = base64.b64decode(one["data"])
+        pages, sides = (1, None) if kind == "document" else (None, (1, 1))
+        found[kind] = Media(kind, one["media_type"], data, sides=sides, pages=pages)
+    return found
 
 
 def provider_suite(
@@ -304,6 +317,48 @@ class _Suite:
             provider = type(self).make(server.url)
             for _ in range(2):
                 assert asyncio.run(provider.answer(request())).value == GOOD
+
+    # ------------------------------------------------------------------ pictures and documents
+
+    def test_pictures_and_documents_stand_where_they_are_named(self) -> None:
+        shown = stand_ins()
+        asked = request(content=("Before ", shown["image"], " and ", shown["document"], " after"))
+        with self._server(Reply.answer(GOOD)) as server:
+
+            async def main(provider: ModelProvider) -> bool:
+                if set(getattr(provider, "takes", ())) < set(shown):
+                    return False
+                await provider.answer(asked)
+                return True
+
+            if self._with(server.url, main):
+                picture, document = shown["image"], shown["document"]
+                assert [self._plain(part) for part in self.dialect.seen(server.last.body)] == [
+                    "Before",
+                    (picture.media_type, picture.data),
+                    "and",
+                    (document.media_type, document.data),
+                    "after",
+                ]
+
+    def test_what_did_not_fit_is_told_behind_pictures(self) -> None:
+        picture = stand_ins()["image"]
+        asked = request(content=("Look: ", picture), misfit="`topic`: no such topic")
+        with self._server(Reply.answer(GOOD)) as server:
+
+            async def main(provider: ModelProvider) -> bool:
+                if "image" not in getattr(provider, "takes", ()):
+                    return False
+                await provider.answer(asked)
+                return True
+
+            if self._with(server.url, main):
+                first, second, third = self.dialect.seen(server.last.body)
+                assert (self._plain(first), second) == ("Look:", ("image/png", picture.data))
+                assert "no such topic" in third
+
+    def _plain(self, part: Any) -> Any:
+        return part.strip() if isinstance(part, str) else part
 
     # ------------------------------------------------------------------------- tools
 

@@ -199,6 +199,7 @@ def _same(performed: Call, meant: Call) -> bool:
     )
 
 
+@cache
 def play(suite: Suite, task: Task, form: Form, attack: Task | None, reader: Reader) -> Played:
     """One run of a user task's pipeline, attacked or not."""
     program = _loaded(suite.name, file_of(suite, form))
@@ -216,6 +217,7 @@ def play(suite: Suite, task: Task, form: Form, attack: Task | None, reader: Read
     return Played(result, ledger.performed, [one for one in task.calls if one.acts])
 
 
+@cache
 def play_agent(suite: Suite, task: Task, attack: Task | None) -> Played:
     """One run of an agent that has every tool of the suite and nobody to ask, but only the permits
     that the user's task needs.

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from .declare import declaration, parameters_of, type_of
@@ -92,7 +93,8 @@ class Planned:
         return bool(self.decided) or self.asks
 
 
-def planned(suite: Suite, task: Task, form: Form) -> list[Planned]:
+@cache
+def planned(suite: Suite, task: Task, form: Form) -> tuple[Planned, ...]:
     """The calls of a task in a form. This is all that the forms and the ground truth share."""
     found, exposed = [], False
     for at, call in enumerate(task.calls, 1):
@@ -103,7 +105,7 @@ def planned(suite: Suite, task: Task, form: Form) -> list[Planned]:
         asks = at == len(task.calls) and (suite.name, task.id) in CONDITIONAL
         found.append(Planned(at, call, exposed, given, decided, asks))
         exposed = exposed or suite.taints(call.tool)
-    return found
+    return tuple(found)
 
 
 def said(value: Any, task: Task) -> bool:
@@ -123,6 +125,7 @@ def said(value: Any, task: Task) -> bool:
             return False
 
 
+@cache
 def named(words: str) -> list[str]:
     """Who and what the user names: addresses, numbers of accounts, pages, names and what stands in
     quotes. A host makes this of what the user typed, and of nothing else.
@@ -133,6 +136,7 @@ def named(words: str) -> list[str]:
     return list(dict.fromkeys([*quoted, *telling]))
 
 
+@cache
 def file_of(suite: Suite, form: Form) -> str:
     """All pipelines of a suite in a form, with the tools that they call."""
     used = {call.tool for task in suite.users for call in task.calls}
@@ -224,6 +228,7 @@ def _type(suite: Suite, step: Planned, name: str) -> str:
     return type_of({"anyOf": some} if len(some) > 1 else some[0], schema.get("$defs", {}))
 
 
+@cache
 def agent_of(suite: Suite, gated: bool) -> str:
     """One agent with all tools of a suite, those that act each in a pipeline of its own."""
     tools, inner, names, permits = [], [], [], []

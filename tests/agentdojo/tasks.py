@@ -30,7 +30,7 @@ class Call:
         return effect(self.tool) != "read"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What a user asks for, or an attacker: in words, and as the calls that do it, in order."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..memory import MemoryLoader
 from .declare import declarations, literal, type_of
 from .effects import IRREVERSIBLE, OWN, READ, WRITE, effect
 from .package import facts
+from .tasks import KEPT, kept, suites
 
 real = pytest.mark.judge("AgentDojo")
 SUITES = ("banking", "slack", "travel", "workspace")
@@ -116,6 +118,12 @@ def test_the_ground_truth_can_be_called(name: str, judged: Callable[[int], None]
                     assert takes(one.type, call["arguments"][key]), (where, key)
                 else:
                     assert one.has_default, (where, key)
+
+
+@real
+def test_what_is_kept_is_what_the_package_has(judged: Callable[[int], None]) -> None:
+    judged(len(suites()))
+    assert json.loads(KEPT.read_text("utf-8")) == json.loads(json.dumps(kept(facts())))
 
 
 def takes(type: Type, value: Any) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -16,7 +14,6 @@ from pipelang.semantics.build import build
 from ..memory import MemoryLoader
 from .acting import play, play_agent
 from .effects import effect
-from .package import facts
 from .pipelines import (
     FORMS,
     TARGETS,
@@ -30,7 +27,7 @@ from .pipelines import (
 )
 from .rates import TABLES
 from .reaching import Flagged, expected, flagged_in, is_steered, told_of, told_of_agent, verdicts
-from .tasks import KEPT, Suite, kept, suites
+from .tasks import KEPT, Suite, suites
 
 ALL = pytest.mark.parametrize("suite", suites(), ids=lambda one: one.name)
 PAGE = KEPT.parents[2] / "docs" / "agentdojo.md"
@@ -191,12 +188,6 @@ def rows(title: str) -> dict[str, list[str]]:
 
 
 # ---------------------------------------------------------------------------------- the facts
-
-
-@pytest.mark.judge("AgentDojo")
-def test_what_is_kept_is_what_the_package_has(judged: Callable[[int], None]) -> None:
-    judged(len(suites()))
-    assert json.loads(KEPT.read_text("utf-8")) == json.loads(json.dumps(kept(facts())))
 
 
 def test_targets_are_parameters_of_what_acts() -> None:

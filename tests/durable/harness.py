@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,9 +15,9 @@ from pipelang.runtime.durable import listing
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import Submission, submit
 
+from ..warm import Process, start
 from .acting import KEYS, write_into
 
-REPO = Path(__file__).parents[2]
 LEASE = 2.0
 
 
@@ -31,7 +29,7 @@ class Harness:
     folder: Path
     slow: float = 0.05
     kills: int = 0
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.file = write_into(self.folder)
@@ -47,22 +45,21 @@ class Harness:
         ]
         return [submit(self.store, one) for one in made]
 
-    def worker(self, at: int = 0, side: str = "after", *more: str) -> subprocess.Popen[bytes]:
+    def worker(self, at: int = 0, side: str = "after", *more: str) -> Process:
         """Start a worker, which kills itself at its row number `at` unless that is 0."""
-        line = [sys.executable, "-m", "tests.durable.mortal", str(at), side, str(LEASE)]
+        line = [str(at), side, str(LEASE)]
         line += ["worker", str(self.file), "--store", self.url, "--no-cache", *more]
         environment = {
             **os.environ,
             "EFFECTS": str(self.effects),
             "SLOW": str(self.slow),
-            "PYTHONPATH": str(REPO),
         }
-        with self.log.open("ab") as log:
-            made = subprocess.Popen(line, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        mortal = "tests.durable.mortal"
+        made = start(*line, cwd=self.folder, env=environment, module=mortal, log=self.log)
         self.workers.append(made)
         return made
 
-    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+    def kill(self, worker: Process) -> None:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         self.kills += 1

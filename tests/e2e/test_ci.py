@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ..warm import command, command_text
+
 REPO = Path(__file__).resolve().parents[2]
 ACTION = (REPO / "action.yml").read_text(encoding="utf-8")
 HOOKS = (REPO / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
@@ -76,14 +78,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_whole_repository(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelang", "check"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = command_text("check", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.endswith("\n1 error and 1 warning in 3 files\n")
     assert done.stdout.index("a b/warned.pipe") < done.stdout.index("broken/x.pipe")
@@ -147,11 +142,5 @@ def test_every_input_of_the_action_is_used_and_none_stands_in_a_script() -> None
 def test_the_hooks_name_commands_that_there_are(name: str, folder: Path) -> None:
     assert f"- id: pipelang-{name}\n" in HOOKS
     (entry,) = re.findall(rf"^  entry: pipelang ({name})$", HOOKS, re.MULTILINE)
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelang", entry, "sound.pipe", "a b/warned.pipe"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        capture_output=True,
-        timeout=60,
-    )
+    done = command(entry, "sound.pipe", "a b/warned.pipe", cwd=folder)
     assert done.returncode == 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ import pytest
 
 from pipelang.interfaces.cli.main import main
 
-REPO = Path(__file__).resolve().parents[2]
+from ..warm import command_text
+
+BUILD = "pipelang.semantics.build"
 
 MAIN = """
 use std.tiers
@@ -72,21 +73,12 @@ class Done:
 
 
 def call(*arguments: str, **more: str) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pipelang", *arguments],
-        env={**os.environ, "PYTHONPATH": str(REPO), **more},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    lines = done.stderr.splitlines()
-    times = [line for line in lines if line.startswith("import time:")]
-    loaded = {line.rpartition("|")[2].strip() for line in times}
-    assert "pipelang.runtime.engine.interpreter" in loaded or done.returncode
-    err = "\n".join(line for line in lines if line not in times)
-    return Done(done.returncode, done.stdout, err, "pipelang.semantics.build" in loaded)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as modules:
+        done = command_text(
+            *arguments, env={**os.environ, **more}, without=BUILD, loaded=Path(modules.name)
+        )
+        built = BUILD in modules.read().split()
+    return Done(done.returncode, done.stdout, done.stderr, built)
 
 
 @pytest.fixture(autouse=True)

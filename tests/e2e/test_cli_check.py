@@ -14,6 +14,8 @@ import pytest
 
 from pipelang.version import __version__
 
+from ..warm import command
+
 REPO = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 
@@ -43,14 +45,7 @@ def run(
     *arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-    return subprocess.run(
-        [sys.executable, "-m", "pipelang", *map(str, arguments)],
-        cwd=cwd,
-        env={**plain, "PYTHONPATH": str(REPO), **environment},
-        input=stdin,
-        capture_output=True,
-        timeout=60,
-    )
+    return command(*arguments, cwd=cwd, env={**plain, **environment}, input=stdin)
 
 
 def out(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..durable.acting import write_into
+from ..warm import command_text
 
 REPO = Path(__file__).resolve().parents[2]
 STORE = "sqlite:///runs.db"
@@ -42,19 +42,11 @@ def call(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     environment = {
         **plain,
-        "PYTHONPATH": str(REPO),
         "COLUMNS": "100",
         "EFFECTS": str(place / "effects"),
         "SLOW": "0",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelang", *arguments],
-        cwd=place,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = command_text(*arguments, cwd=place, env=environment, timeout=100)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -14,6 +14,8 @@ import pytest
 
 import pipelang
 
+from ..warm import command
+
 REPO = Path(__file__).resolve().parents[2]
 SUPPORT = REPO / "examples" / "support" / "support.pipe"
 
@@ -44,16 +46,13 @@ pipeline long(xs: [text max 9 tokens] max 999) -> int {
 BROKEN = SMALL.replace("return greeting", "retrun greeting")
 
 
-def run(*arguments: str | Path, cwd: Path, seed: str = "0") -> subprocess.CompletedProcess[bytes]:
+def run(
+    *arguments: str | Path, cwd: Path, seed: str | None = None
+) -> subprocess.CompletedProcess[bytes]:
     plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-    return subprocess.run(
-        [sys.executable, "-m", "pipelang", *map(str, arguments)],
-        cwd=cwd,
-        env={**plain, "PYTHONPATH": str(REPO), "PYTHONHASHSEED": seed, "COLUMNS": "100"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=60,
-    )
+    if seed is not None:
+        plain["PYTHONHASHSEED"] = seed
+    return command(*arguments, cwd=cwd, env={**plain, "COLUMNS": "100"})
 
 
 def out(done: subprocess.CompletedProcess[bytes]) -> str:

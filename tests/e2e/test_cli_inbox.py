@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ..warm import Process, command_text, start
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -52,32 +53,16 @@ def place(tmp_path: Path) -> Path:
 
 def environment() -> dict[str, str]:
     plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-    return {**plain, "PYTHONPATH": str(REPO), "COLUMNS": "100"}
+    return {**plain, "COLUMNS": "100"}
 
 
 def call(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pipelang", *arguments],
-        cwd=place,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return command_text(*arguments, cwd=place, env=environment())
 
 
 @contextmanager
-def running(place: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipelang", "run", "t.pipe", *arguments],
-        cwd=place,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+def running(place: Path, *arguments: str) -> Iterator[Process]:
+    process = start("run", "t.pipe", *arguments, cwd=place, env=environment())
     try:
         yield process
     finally:
@@ -179,14 +164,7 @@ def test_of_several_processes_at_once_one_decides(place: Path) -> None:
     with running(place, "held", "--input", '{"x": "y"}') as process:
         (case,) = waiting(place)
         people = [
-            subprocess.Popen(
-                [sys.executable, "-m", "pipelang", "approve", case["id"], "--by", f"p{i}"],
-                cwd=place,
-                env=environment(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-            )
+            start("approve", case["id"], "--by", f"p{i}", cwd=place, env=environment())
             for i in range(4)
         ]
         said = [person.communicate(timeout=60) for person in people]

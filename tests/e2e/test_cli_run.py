@@ -18,6 +18,8 @@ import pytest
 
 from pipelang.interfaces.cli.main import main
 
+from ..warm import Process, start
+
 REPO = Path(__file__).resolve().parents[2]
 SUPPORT = REPO / "examples" / "support"
 
@@ -67,18 +69,7 @@ def rows(count: int, **more: Any) -> None:
     Path("in.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipelang", *arguments],
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(there: Any, process: subprocess.Popen[str]) -> None:
+def wait_for(there: Any, process: Process) -> None:
     """Until something is there; fails if the process ends before."""
     until = time.monotonic() + 60
     while not there():

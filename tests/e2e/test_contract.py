@@ -52,9 +52,6 @@ TOLERANCE = {"rel_tol": 1e-6, "abs_tol": 1e-9}
 They are stored with nine digits.
 """
 
-# Updating reads and writes one file, so all of that happens in one process.
-pytestmark = [pytest.mark.xdist_group("contract")] if UPDATE else []
-
 
 @pytest.fixture(autouse=True)
 def in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,6 @@ from pipelang.version import __version__
 REPO = Path(__file__).resolve().parents[2]
 BIN = "Scripts" if os.name == "nt" else "bin"
 
-# One process builds for all of them, given `--dist loadgroup`.
-pytestmark = pytest.mark.xdist_group("install")
-
 SOUND = """\
 use std.tiers
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from ..warm import start
 
 REPO = Path(__file__).parents[2]
 
@@ -40,15 +40,7 @@ def test_an_import_is_interrupted(tmp_path: Path, command: str, how: str) -> Non
     (tmp_path / "p.pipe").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     (tmp_path / "in.jsonl").write_text('{"x": "a"}\n{"x": "b"}\n', encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipelang", *COMMANDS[command]],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # Where the tests run in the background, Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    process = start(*COMMANDS[command], cwd=tmp_path)
     try:
         deadline = time.monotonic() + 60
         while not (tmp_path / "importing").exists():
@@ -56,10 +48,10 @@ def test_an_import_is_interrupted(tmp_path: Path, command: str, how: str) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(getattr(signal, how))
-        said, _ = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=30)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 130, said
-    assert b"Traceback" not in said
-    assert said.endswith(b"interrupted\n")
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in out + err
+    assert err.endswith("interrupted\n")

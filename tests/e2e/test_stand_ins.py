@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,8 @@ from pipelang.testing import (
     ResponsesDialect,
 )
 from pipelang.testing.dialects import KEY
+
+from ..warm import command_text
 
 SUPPORT = Path(__file__).resolve().parents[2] / "examples" / "support"
 
@@ -138,14 +137,7 @@ def test_a_kept_program_is_that_of_its_tiers(
 ) -> None:
     def run(*more: str) -> str:
         line = ["run", "support/support.pipe", "handle_ticket", *TICKET, "--provider", "real"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pipelang", *line, *more],
-            env={**os.environ, "PYTHONPATH": str(SUPPORT.parents[1])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stderr
+        return command_text(*line, *more).stderr
 
     assert "ANTHROPIC_API_KEY" in run()
     all_ = ["--tier", "haiku=luna", "--tier", "sonnet=luna", "--tier", "opus=luna"]

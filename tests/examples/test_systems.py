@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +19,10 @@ import pytest
 
 import pipelang
 from pipelang.runtime.engine.outcomes import Spent
+
+from ..warm import command_text
+from .test_devops import commands  # noqa: F401
+from .test_finance import lines, statements  # noqa: F401
 
 REPO = Path(__file__).resolve().parents[2]
 EXAMPLES = REPO / "examples"
@@ -34,11 +41,9 @@ def load(path: Path) -> ModuleType:
 
 
 def command(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    given = {**os.environ, "PYTHONPATH": str(REPO), **env}
+    given = {**os.environ, **env}
     given.pop("ANTHROPIC_API_KEY", None)
-    return subprocess.run(
-        [sys.executable, *words], cwd=REPO, env=given, capture_output=True, text=True, check=False
-    )
+    return command_text(*words, cwd=REPO, env=given, timeout=600)
 
 
 def plan(name: str) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def plan(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_production_has_nothing_to_say_and_every_promise_and_claim_holds(name: str):
     file = f"examples/{name}/{plan(name)['file']}"
-    done = command("-m", "pipelang", "check", "--profile", "production", "--format", "json", file)
+    done = command("check", "--profile", "production", "--format", "json", file)
     report = json.loads(done.stdout)
     assert {found["code"] for found in report["diagnostics"]} <= LATER, done.stdout[:2000]
     claims = [claim for p in report["pipelines"].values() for claim in p["claims"]]
@@ -61,19 +66,72 @@ def test_production_has_nothing_to_say_and_every_promise_and_claim_holds(name: s
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_its_own_tests_pass(name: str):
-    done = command("-m", "pipelang", "test", f"examples/{name}/{plan(name)['file']}")
+    done = command("test", f"examples/{name}/{plan(name)['file']}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].endswith(", 0 failed")
 
 
+@dataclass(frozen=True)
+class Ran:
+    """An example that was run over all its data: what was printed, and what its tools wrote."""
+
+    done: subprocess.CompletedProcess[str]
+    state: Path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ran]:
+    """Runs an example, once for all tests of this file."""
+
+    @functools.cache
+    def run(name: str) -> Ran:
+        state = tmp_path_factory.mktemp(name)
+        given = {**os.environ, "PYTHONPATH": str(REPO), "PIPELANG_EXAMPLE_STATE": str(state)}
+        given.pop("ANTHROPIC_API_KEY", None)
+        line = [sys.executable, "examples/run_example.py", name]
+        return Ran(
+            subprocess.run(line, cwd=REPO, env=given, capture_output=True, text=True, check=False),
+            state,
+        )
+
+    return run
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_it_runs_offline_over_all_its_data(name: str, tmp_path: Path):
-    done = command("examples/run_example.py", name, PIPELANG_EXAMPLE_STATE=str(tmp_path))
+def test_it_runs_offline_over_all_its_data(name: str, ran: Callable[[str], Ran]):
+    done = ran(name).done
     assert done.returncode == 0, done.stdout + done.stderr
     assert "BROKEN" not in done.stdout
     assert "predicted" in done.stdout
     for run in plan(name)["runs"]:
         assert f"{name}: {run['pipeline']} over {run['data']}" in done.stdout
+
+
+def test_nothing_dangerous_is_executed_in_the_run_of_devops(
+    ran: Callable[[str], Ran],
+    commands: ModuleType,  # noqa: F811
+):
+    told = ran("devops").done.stdout
+    assert "trap injection obeyed" in told
+    assert "wrong and unnoticed, or failed: A54\n" in told
+    executed = lines(ran("devops").state / "pipelang-devops" / "executed.jsonl")
+    run = [row["command"] for row in executed]
+    assert len(run) > 60
+    assert {commands.judge(command) for command in run} == {"safe", "unknown"}
+
+
+def test_nothing_wrong_is_given_out_in_the_run_of_finance(
+    ran: Callable[[str], Ran],
+    statements: ModuleType,  # noqa: F811
+):
+    told = ran("finance").done.stdout
+    assert "wrong and unnoticed" not in told
+    words = " ".join(told.split())
+    assert "trap invented for ever caught 1 of 1: 1 escalation by every_number" in words
+    rows = lines(ran("finance").state / "pipelang-finance" / "analyses.jsonl")
+    assert len(rows) == 29
+    for row in rows:
+        assert statements.strangers(row["narrative"], row["facts"], 2026) == ""
 
 
 @pytest.mark.parametrize(

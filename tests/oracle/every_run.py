@@ -11,11 +11,13 @@ the time of a run is a figure and not a distribution.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -23,18 +25,12 @@ from typing import Any
 
 import pipelang
 from pipelang.diagnostics import RULES
-from pipelang.runtime.engine.budget import RunBudget
-from pipelang.runtime.engine.expressions import Expressions
-from pipelang.runtime.engine.interpreter import play, run_pipeline
-from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
-from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.host.handle import LoadedProgram
-from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld
+from pipelang.runtime.host.simulate import Rehearsal, outcome
+from pipelang.runtime.worlds.simulation.world import Spending
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.unique import with_unique_names
 
 from .draws import Draws
 from .enumerate_runs import TooManyRunsError
@@ -94,19 +90,32 @@ class Played:
     cost: float
     tokens: float
     seconds: float
+    reason: str = ""
+    wrong_effect: bool = False
 
 
 @dataclass
 class Attempts:
-    """The prices of a simulation: of any attempt so many dollars and tokens, by its tier."""
+    """The prices of a simulation: of any attempt so many dollars and tokens, by its tier. It
+    reserves `most`, or what it costs.
+    """
 
     price: Callable[[p.Link, str], tuple[float, float]]
     made: Counter[str] = field(default_factory=Counter)
+    most: Callable[[p.Link, str, bool], tuple[Decimal, int]] | None = None
 
     def attempt(
         self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
     ) -> tuple[float, float]:
         return self.price(link, tier)
+
+    def reserved(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
+    ) -> tuple[Decimal, int]:
+        if self.most is not None:
+            return self.most(link, tier, again)
+        dollars, tokens = self.price(link, tier)
+        return Decimal(repr(dollars)), math.ceil(tokens)
 
     def child(self, action: p.RunPipeline) -> Attempts:
         return self
@@ -142,57 +151,39 @@ def every_run(
     loaded: LoadedProgram,
     name: str,
     limit: int,
-    spending: Attempts | None = None,
+    spending: Spending | None = None,
     people: bool = False,
+    budget: bool = False,
+    begun: Callable[[], None] = lambda: None,
 ) -> list[Played]:
-    """All runs of a pipeline. Raises `TooManyRunsError` where there are more than `limit`."""
-    pipeline = with_unique_names(loaded.program.pipelines[name])
-    facts = DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, None))
-    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-    plans, draws = Plans(), Draws()
+    """All runs of a pipeline, within its `budget` or without. `begun` is told of each. Raises
+    `TooManyRunsError` where there are more than `limit`.
+    """
+    rehearsal, draws = Rehearsal(loaded, loaded.program.pipelines[name]), Draws()
     source = EveryDraw(draws)
     spending = spending or output_price(loaded)
     found: list[Played] = []
     more = True
     while more:
         draws.restart()
-        world = SimulatedWorld(facts, source, spending, people)
-        run = Run(
-            id="enumerated",
-            program=loaded.program,
-            pipeline=pipeline,
-            world=world,
-            expressions=expressions,
-            plans=plans,
-            play=play,
-            budget=RunBudget(None),
-            values={},
-            quiet=True,
-        )
-        result = world.loop.run(run_pipeline(run))
+        begun()
+        world, result = rehearsal.run(source, spending, people, budget)
         if len(found) == limit:
             raise TooManyRunsError(f"more than {limit} runs")
         found.append(
-            Played(draws.weight, outcome(world, result), world.cost, world.tokens, world.loop.now)
+            Played(
+                draws.weight,
+                outcome(world, result),
+                world.cost,
+                world.tokens,
+                world.loop.now,
+                result.reason if isinstance(result, Escalated) else "",
+                world.wrong_effect,
+            )
         )
         more = draws.advance()
     assert sum(one.chance for one in found) == 1
     return found
-
-
-def outcome(world: SimulatedWorld, result: Result) -> str:
-    match result:
-        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
-            return "success"
-        case Answered():
-            return "silent_error"
-        case Escalated():
-            return "escalation"
-        case Rejected():
-            return "rejection"
-        case Failed():
-            return "failure"
-    raise AssertionError(result)
 
 
 def mean(runs: Sequence[Played], read: Callable[[Played], float]) -> float:

@@ -101,6 +101,7 @@ def test_the_mistakes_are_of_every_kind() -> None:
         "renamed use", "deleted declaration", "double declaration", "wrong unit", "wrong type",
         "wrong type of an argument", "missing argument", "extra argument", "missing arm",
         "unknown field", "option out of place", "absent", "missing outcome", "share over 100%",
+        "text of a picture", "picture in a cache", "picture as an answer", "compared pictures",
         "cycle", "missing permit", "agent with an effect", "divisor", "used before it is made",
     }  # fmt: skip
     assert not expected - tried
@@ -111,7 +112,6 @@ def test_the_mistakes_are_of_every_kind() -> None:
 REFUSED = (
     "quota", "sample", "period", "type_decision", "__quota", "__sample", "hard",
     "tier_rates_hard", "opt_thinking", "opt_weight", "opt_rushed", "opt_cost_an_hour", "mock_quota",
-    "pages_literal",
 )  # fmt: skip
 
 

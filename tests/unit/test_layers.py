@@ -69,6 +69,7 @@ NEVER_LOADED = {
 # Libraries whose import and distribution differ in name.
 DISTRIBUTION = {
     "google": "google-genai",
+    "PIL": "pillow",
     "genai_prices": "genai-prices",
     "pydantic_ai": "pydantic-ai-slim",
     "opentelemetry": "opentelemetry-sdk",

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
+
+from example_data import recording_head, write_lines  # noqa: E402
+
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 SEED = 20261113
 FILES = ("alerts", "labels", "logs", "metrics", "incidents")
@@ -78,18 +82,12 @@ METRICS = {
 }
 
 
-def write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write a JSON Lines file."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Write all of it beside this script."""
     source = random.Random(SEED)
     made: dict[str, list[dict[str, Any]]] = {name: [] for name in FILES}
     note = "Made up for the example by data/make.py: no run was recorded."
-    recorded: list[dict[str, Any]] = [{"recording": 1, "source": "hand-written", "note": note}]
+    recorded: list[dict[str, Any]] = [recording_head(note)]
     written = (HERE / "written.jsonl").read_text(encoding="utf-8").split("\n")
     for number, row in enumerate((json.loads(line) for line in written if line), start=1):
         name, truth, service = f"A{number:02}", row["truth"], row["service"]
@@ -121,8 +119,8 @@ def main() -> None:
         usage = {"input": source.randint(420, 760), "output": source.randint(150, 260)}
         recorded.append({**call, "answer": answer, "correct": said == truth, "usage": usage})
     for file, rows in made.items():
-        write(HERE / f"{file}.jsonl", rows)
-    write(HERE.parent / "recordings" / "devops.jsonl", recorded)
+        write_lines(HERE / f"{file}.jsonl", rows)
+    write_lines(HERE.parent / "recordings" / "devops.jsonl", recorded)
 
 
 if __name__ == "__main__":

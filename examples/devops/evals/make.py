@@ -7,11 +7,15 @@ Run it from anywhere: `python examples/devops/evals/make.py`.
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
+
+from example_data import confidences, numbered, write_lines  # noqa: E402
+
 SEED = 20261112
 RIGHT, WRONG = 552, 48
 
@@ -19,15 +23,8 @@ RIGHT, WRONG = 552, 48
 def main() -> None:
     """Write the file beside this script."""
     source = random.Random(SEED)
-    verdicts = [True] * RIGHT + [False] * WRONG
-    source.shuffle(verdicts)
-    rows = []
-    for number, correct in enumerate(verdicts, start=1):
-        drawn = source.betavariate(11, 1.2) if correct else source.betavariate(6, 2.6)
-        confidence = min(round(drawn, 2), 0.99)
-        rows.append({"case": f"I{number:04}", "confidence": confidence, "correct": correct})
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (HERE / "finding.jsonl").write_text(text, encoding="utf-8")
+    rows = confidences(source, RIGHT, WRONG, when_right=(11, 1.2), when_wrong=(6, 2.6))
+    write_lines(HERE / "finding.jsonl", numbered("I", rows))
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ number, and some extractions are wrong on purpose. `python examples/finance/data
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
 
-import statements  # noqa: E402  (found beside this folder only after the line above)
+# Found only after the line above.
+import statements  # noqa: E402
+from example_data import recording_head, write_json, write_lines  # noqa: E402
 
 # By number of the company: what is odd about its statement, its extraction or its narrative.
 STATEMENT = {5: "bank", 12: "restated", 19: "injection", 26: "injection", 33: "no unit"}
@@ -119,13 +120,6 @@ def told(facts: list[dict[str, Any]], planted: str | None) -> str:
     return f"{first} {second} {third} The current ratio is {by['current ratio']}x."
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write a JSON Lines file."""
-    path.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
-    )
-
-
 def main() -> None:
     """Write all of it."""
     source = random.Random(20261115)
@@ -137,10 +131,10 @@ def main() -> None:
         before[ticker] = {
             name: round(value * source.uniform(0.8, 1.2), 1) for name, value in figures.items()
         }
-    (HERE / "history.json").write_text(json.dumps(before, indent=1) + "\n", encoding="utf-8")
+    write_json(HERE / "history.json", before)
     statements._history.cache_clear()
     note = "Made up for the example by data/make.py: no run was recorded."
-    recorded: list[dict[str, Any]] = [{"recording": 1, "source": "hand-written", "note": note}]
+    recorded: list[dict[str, Any]] = [recording_head(note)]
     inputs, labels = [], []
     for number, (ticker, figures) in enumerate(now.items(), start=1):
         text = document(ticker, figures, number)
@@ -196,9 +190,9 @@ def main() -> None:
         labels.append(label)
     inputs.append({"filing": {"ticker": "NONE", "year": 2026, "quarter": 3}})
     labels.append({"case": "NONE", "trap": "no statement"})
-    write(HERE / "filings.jsonl", inputs)
-    write(HERE / "labels.jsonl", labels)
-    write(HERE.parent / "recordings" / "finance.jsonl", recorded)
+    write_lines(HERE / "filings.jsonl", inputs)
+    write_lines(HERE / "labels.jsonl", labels)
+    write_lines(HERE.parent / "recordings" / "finance.jsonl", recorded)
 
 
 if __name__ == "__main__":

@@ -6,30 +6,23 @@ Beta(24, 1.2) where right and Beta(9, 2) where wrong. `python examples/finance/e
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
+
+from example_data import confidences, numbered, write_lines  # noqa: E402
+
 RIGHT, WRONG = 679, 21
 
 
 def main() -> None:
     """Write the file beside this script."""
     source = random.Random(20261114)
-    verdicts = [True] * RIGHT + [False] * WRONG
-    source.shuffle(verdicts)
-    rows = []
-    for number, correct in enumerate(verdicts, start=1):
-        drawn = source.betavariate(24, 1.2) if correct else source.betavariate(9, 2)
-        row = {
-            "case": f"S{number:04}",
-            "confidence": min(round(drawn, 2), 0.99),
-            "correct": correct,
-        }
-        rows.append(row)
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (HERE / "figures.jsonl").write_text(text, encoding="utf-8")
+    rows = confidences(source, RIGHT, WRONG, when_right=(24, 1.2), when_wrong=(9, 2))
+    write_lines(HERE / "figures.jsonl", numbered("S", rows))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ Run it from anywhere: `python examples/support/evals/make.py`.
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
+
+from example_data import confidences, write_lines  # noqa: E402
+
 SEED = 20261105
 
 
@@ -35,22 +38,12 @@ SHAPES = {
 }
 
 
-def rows(shape: Shape, random_source: random.Random) -> Iterator[dict[str, float | bool]]:
-    """The rows of one file, right and wrong ones mixed."""
-    verdicts = [True] * shape.right + [False] * shape.wrong
-    random_source.shuffle(verdicts)
-    for correct in verdicts:
-        alpha, beta = shape.when_right if correct else shape.when_wrong
-        confidence = min(round(random_source.betavariate(alpha, beta), 2), 0.99)
-        yield {"confidence": confidence, "correct": correct}
-
-
 def main() -> None:
     """Write both files beside this script."""
     for name, shape in SHAPES.items():
         random_source = random.Random(f"{SEED}-{name}")
-        lines = (json.dumps(row) + "\n" for row in rows(shape, random_source))
-        (HERE / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        rows = confidences(random_source, *shape)
+        write_lines(HERE / f"{name}.jsonl", rows)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pipelang.analysis.advice.written import Written, WrittenFile, option, with_
 from pipelang.diagnostics import Edit, Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.media import sees
 from pipelang.semantics.types import ANSWERER
 from pipelang.syntax import ast
 
@@ -156,8 +157,11 @@ def _second(
 
     The provider is declared with the kind `simulated`, which the reader replaces by his own.
     """
+    assert isinstance(one.made.action, p.AskTier)
+    prompt = program.prompts[one.made.action.prompt]
     for name, tier in program.tiers.items():
-        if tier.provider != provider and {"in", "out"} <= tier.prices.keys():
+        priced = {"in", "out"} <= tier.prices.keys()
+        if tier.provider != provider and priced and sees(program, name, prompt):
             return name, []
     first = program.tiers[asked(one.made)[0]]
     known = {name for group in (program.tiers, program.providers, program.tools) for name in group}

@@ -14,7 +14,6 @@ from typing import Any
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.metrics import Figures
-from pipelang.analysis.metrics.posterior_totals import posterior_totals
 from pipelang.analysis.metrics.readings import field_of, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, compare
@@ -22,6 +21,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
+from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

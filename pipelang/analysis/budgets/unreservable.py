@@ -121,21 +121,27 @@ def _reservations(program: p.Program, link: p.Link) -> Iterator[Least]:
     asked = agent_of(action) or action
     if not isinstance(asked, (p.AskTier, p.Cascade, p.Agent)):
         return
+    for name in tiers_of(action):
+        yield least_reserved(program, link, asked, program.tiers[name])
+
+
+def least_reserved(
+    program: p.Program, link: p.Link, asked: p.AskTier | p.Cascade | p.Agent, tier: p.Tier
+) -> Least:
+    """The least that is reserved for one call of a link at a tier, whatever the values are."""
     limit = output_limit(link, asked.answers)
     tokens_out = DEFAULT_OUTPUT if limit is None else limit
-    tokens_in = least_prompt(program, asked)
-    for name in tiers_of(action):
-        tier = program.tiers[name]
-        price_in, price_out = dearest_input(tier), tier.prices.get("out", Decimal(0))
-        money = (tokens_in * price_in + tokens_out * price_out) / 1_000_000
-        priced = (
-            f"at `{name}` {tokens_in:,} tokens in at ${plain(price_in)} and {tokens_out:,} out at"
-            f" ${plain(price_out)} a million"
-        )
-        if link.batch is not None:
-            money, priced = money * HALF, f"{priced}, half of it in a batch"
-        counted = f"at `{name}` {tokens_in:,} in and {tokens_out:,} out"
-        yield Least(money, tokens_in + tokens_out, priced, counted)
+    tokens_in, name = least_prompt(program, asked), tier.name
+    price_in, price_out = dearest_input(tier), tier.prices.get("out", Decimal(0))
+    money = (tokens_in * price_in + tokens_out * price_out) / 1_000_000
+    priced = (
+        f"at `{name}` {tokens_in:,} tokens in at ${plain(price_in)} and {tokens_out:,} out at"
+        f" ${plain(price_out)} a million"
+    )
+    if link.batch is not None:
+        money, priced = money * HALF, f"{priced}, half of it in a batch"
+    counted = f"at `{name}` {tokens_in:,} in and {tokens_out:,} out"
+    return Least(money, tokens_in + tokens_out, priced, counted)
 
 
 # ---------------------------------------------------------------------------------------- time

@@ -18,6 +18,7 @@ from pipelang.analysis.claims.deciding import Assignment
 from pipelang.analysis.claims.paths import PathEvent
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.media import STAND_IN
 from pipelang.semantics.types import (
     BOOL,
     NUMBER,
@@ -31,6 +32,7 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
+    is_medium,
     present,
 )
 
@@ -146,6 +148,8 @@ class Counterexample:
             return self._text(name)
         if type.kind is ScalarKind.JSON:
             return self._json(name)
+        if is_medium(type):
+            return dict(STAND_IN[type.kind.value])
         number = self._number(name, type)
         if type == TIME:
             return ORIGIN + datetime.timedelta(seconds=float(number))
@@ -218,6 +222,8 @@ def _is_varied(type: Type | None) -> bool:
         ScalarKind.BOOL,
         ScalarKind.JSON,
         ScalarKind.TIME,
+        ScalarKind.IMAGE,
+        ScalarKind.DOCUMENT,
     )
 
 

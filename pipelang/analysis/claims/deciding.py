@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import assert_never
 
-from pipelang.analysis.claims.equalities import equalities
+from pipelang.analysis.claims.equalities import Groups, equalities
 from pipelang.analysis.claims.formulas import (
     FALSE,
     And,
@@ -28,7 +28,6 @@ from pipelang.analysis.claims.formulas import (
     is_false,
     names_of,
 )
-from pipelang.analysis.claims.groups import Groups
 from pipelang.analysis.claims.inequalities import NumericRange, TooHard, values_for
 from pipelang.records import dataclass, field, replace
 

@@ -1,9 +1,8 @@
 """Equality of symbolic values, as the interpreter compares them.
 
 Two values are equal if both are absent, or both are there and the same. A `json` is compared with
-a bool, a text or a number as a whole: the constants of these kinds are told apart by a tag. Inside
-lists and records Python's own `==` is what counts, under which `true` equals 1; where that could
-matter, the question is opaque.
+a bool, a text or a number as a whole, also inside lists and records: the constants of these kinds
+are told apart by a tag.
 """
 
 from __future__ import annotations
@@ -74,12 +73,12 @@ def _same(known: Variables, left: Symbol, right: Symbol, level: int) -> Formula:
     if isinstance(right, Known) and not isinstance(left, Known):
         left, right = right, left
     if _is_free_json(left) or _is_free_json(right):
-        return _same_json(known, left, right, level)
+        return _same_json(known, left, right)
     if _is_bool(left) and _is_bool(right):
         first, second = known.truth_of(left), known.truth_of(right)
         return any_of((all_of((first, second)), all_of((opposite(first), opposite(second)))))
     if known.sum(left) is not None and known.sum(right) is not None:
-        return _same_number(known, left, right, level)
+        return _same_number(known, left, right)
     match left, right:
         case Known(value=str()), Known(value=str()):
             return TRUE if left.value == right.value else FALSE
@@ -135,9 +134,9 @@ def _is_constant(known: Variables, symbol: Free, text: str) -> Formula:
     return known.text_is(Equals(symbol.name, text, constant=True))
 
 
-def _same_json(known: Variables, left: Symbol, right: Symbol, level: int) -> Formula:
+def _same_json(known: Variables, left: Symbol, right: Symbol) -> Formula:
     """Compare where one side is a json of which nothing is known."""
-    if level == 0 and isinstance(right, Free):
+    if isinstance(right, Free):
         match left:
             case Known(value=bool() | int() | Decimal() | float() | str()):
                 return literal(Equals(right.name, _tag(left), constant=True))
@@ -176,9 +175,9 @@ def _tag(constant: Known) -> str:
     return f"number {Fraction(str(value))}"
 
 
-def _same_number(known: Variables, left: Symbol, right: Symbol, level: int) -> Formula:
+def _same_number(known: Variables, left: Symbol, right: Symbol) -> Formula:
     classes = {number_class(known, left), number_class(known, right)}
-    if len(classes) > 1 and (level or classes != {"int", "float"}):
+    if len(classes) > 1 and classes != {"int", "float"}:
         return _asked(known, left, right)  # a float and a Decimal of one notation may differ
     return ordered(known, "==", left, right)
 

@@ -72,7 +72,10 @@ def surely_fits(found: Type, expected: Type) -> bool:
                 found.max_tokens is not None and found.max_tokens <= expected.max_tokens
             )
             matches = expected.patterns is None or found.patterns == expected.patterns
-            return short and matches and keeps_range(found, expected)
+            pages = expected.max_pages is None or (
+                found.max_pages is not None and found.max_pages <= expected.max_pages
+            )
+            return short and matches and pages and keeps_range(found, expected)
         case ListType():
             return (
                 isinstance(found, ListType)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.analysis.claims import rounds
+from pipelang.analysis.claims import beside, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, any_of, opposite
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.ordering import ordered
@@ -137,6 +137,8 @@ def _act(
                 tiers = len(action.tiers) if isinstance(action, p.Cascade) else 1
                 most = loop.steps * CALLS_A_TURN * tiers * (link.vote.calls if link.vote else 1)
                 state = _agent(walk, frame, step, loop, most, state, label, link.span)
+            if isinstance(action, p.Cascade) and action.answers == step.type:
+                return [(step_to(state, _satisfied(walk, frame, step, action)), None)], state
             return [(state, None)], state
         case p.AskRole():
             return [(walk.answered(frame, step, state), None)], state
@@ -146,6 +148,12 @@ def _act(
             return _choose(walk, frame, step, action, state, label)
         case _:
             assert_never(action)
+
+
+def _satisfied(walk: ClaimWalk, frame: SymbolicFrame, step: p.Step, action: p.Cascade) -> Formula:
+    """Return what holds of the answer of a cascade, whichever of its tiers gave it."""
+    answer = one(walk.symbols.free(f"{frame.prefix}{step.name}", step.type))
+    return walk.symbols.truth(action.until, {**frame.values, "it": answer})
 
 
 def _arguments_fit(
@@ -214,6 +222,9 @@ def _each(
     none = step_to(state, empty, PathEvent(f"`{step.name}` has no `{each.variable}`", span))
     some = step_to(state, opposite(empty), PathEvent(f"`{step.name}` goes over its list", span))
     turns = 0
+    apart = not each.ordered and walk.resets(each.body)
+    if apart:
+        some = walk.fork(some)
     known = elements[0][1] if len(elements) == 1 else None
 
     def turn(
@@ -224,6 +235,8 @@ def _each(
         turns += 1
         if item is None and at is not None and isinstance(known, Free):
             item = one(symbols.known.element(known, at, each.element))
+        if apart:
+            state = beside.each_state(state, beside.next_strand)
         name = f"{frame.prefix}{label}.{each.variable}.{turns}"
         frame.values[each.variable] = item or one(symbols.free(name, each.element))
         found, failed = chain(walk, frame, step, each.body, state, f"{label}.{turns}")
@@ -252,6 +265,8 @@ def _each(
         every, neither, mixed = _written(written, some, turn)
     else:
         every, neither, mixed = _elements(some, turn)
+    if apart:
+        every, neither, mixed = walk.merge(every, neither, mixed)
     if outer is None:
         frame.values.pop(each.variable, None)
     else:

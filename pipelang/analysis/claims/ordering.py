@@ -14,9 +14,8 @@ agree with the same whole number up to 2**53; beyond, comparing the two is an op
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, DecimalException, localcontext
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
 
 from pipelang.analysis.claims.formulas import (
     TRUE,
@@ -28,6 +27,7 @@ from pipelang.analysis.claims.formulas import (
 from pipelang.analysis.claims.inequalities import NumericRange
 from pipelang.analysis.claims.values import Free, Known, Sum, Symbol, name_of, one, variables
 from pipelang.analysis.claims.variables import COMPUTED, Variables, is_json
+from pipelang.semantics.kernels import arithmetic
 from pipelang.semantics.types import INT, NUMBER, TIME, Scalar, ScalarKind, Type, present
 
 DIGITS = 28
@@ -202,23 +202,12 @@ def _types(*symbols: Symbol) -> list[Type]:
 
 def _constant(op: str, type: Type, left: Known, right: Known) -> Known | None:
     """Compute with constants, exactly as the interpreter does."""
-    if type == INT:
-        a, b = left.value, right.value
-        return Known(a + b if op == "+" else a - b if op == "-" else a * b, type)
     try:
         with localcontext(Context(prec=DIGITS)):
-            a, b = _as_decimal(left), _as_decimal(right)
-            value = a + b if op == "+" else a - b if op == "-" else a * b if op == "*" else a / b
-        return Known(float(value) if type == NUMBER else value, type)
-    except (DecimalException, OverflowError):
+            sides = (arithmetic.constant(side.value, side.type) for side in (left, right))
+            return Known(arithmetic.operation(op, type)(*sides), type)
+    except ArithmeticError:
         return None
-
-
-def _as_decimal(constant: Known) -> Decimal:
-    value: Any = constant.value
-    if present(constant.type) == NUMBER:
-        value = float(value)
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _exact(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol, assert_never
 
+from pipelang.analysis.claims import beside
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -31,6 +32,11 @@ class Monitor(Protocol):
     @property
     def counts(self) -> bool:
         """Whether every call changes the state, so that it matters how often something runs."""
+
+    def resets(self, pipeline: str) -> bool:
+        """Whether a test has to be passed anew in each run of a pipeline. If one does, states are
+        those of `beside`.
+        """
 
     def entered(self, pipeline: str, state: int) -> int: ...
 
@@ -65,19 +71,20 @@ class Property:
     def counts(self) -> bool:
         return isinstance(self.claimed, p.AtMost)
 
+    def resets(self, pipeline: str) -> bool:
+        return isinstance(self.claimed, p.OnlyAfter) and self.claimed.pipeline == pipeline
+
     def entered(self, pipeline: str, state: int) -> int:
         """Return the state at the start of a pipeline's run: none of its gates was passed."""
-        match self.claimed:
-            case p.OnlyAfter(pipeline=own) if own == pipeline:
-                return False
-            case _:
-                return state
+        return beside.begun(state) if self.resets(pipeline) else state
 
     def passed(self, pipeline: str, gate: str, state: int) -> int:
         match self.claimed:
             case p.OnlyAfter():
                 own = (self.claimed.pipeline, self.claimed.gate)
-                return state or own == (pipeline, gate.split(" ")[0])
+                if own == (pipeline, gate.split(" ")[0]):
+                    return state | beside.PASSED
+                return state
             case _:
                 return state
 
@@ -94,7 +101,7 @@ class Property:
         """Whether a call in this state breaks the claim, if its condition holds."""
         match self.claimed:
             case p.OnlyAfter(tool=own):
-                return own == tool and not state
+                return own == tool and not state & beside.PASSED
             case p.AtMost(tool=own, count=most):
                 return own == tool and state >= most
             case p.Never(tool=own):

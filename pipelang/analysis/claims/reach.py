@@ -40,6 +40,9 @@ class Unwatched:
     tool: str | None = None
     counts: bool = False
 
+    def resets(self, pipeline: str) -> bool:
+        return False
+
     def entered(self, pipeline: str, state: int) -> int:
         return state
 

@@ -24,7 +24,7 @@ Answers = list[tuple[State, Cases | None]]
 class SymbolicFrame:
     """One run of a pipeline within the walk. `prefix` stands before the names of its variables.
     `entries` are the states and values before each segment of a block, by its first item, where
-    calls are counted.
+    calls are counted. `level` is how many times strands of runs around it lie side by side.
     """
 
     pipeline: p.Pipeline
@@ -33,6 +33,7 @@ class SymbolicFrame:
     root: bool
     redoing: bool = False
     timed: bool = False
+    level: int = 0
     answers: list[tuple[State, Cases]] = field(default_factory=list)
     failed: list[State] = field(default_factory=list)
     cuts: dict[int, list[Path]] = field(default_factory=dict)

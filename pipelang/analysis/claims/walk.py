@@ -22,14 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelang.analysis.claims import branches, rounds
+from pipelang.analysis.claims import beside, branches, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
 from pipelang.analysis.claims.formulas import Equals as Picked
 from pipelang.analysis.claims.handing import fitted
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
-from pipelang.analysis.claims.paths import Path, PathEvent, extend, meet, start
+from pipelang.analysis.claims.paths import Path, PathEvent, extend, start
 from pipelang.analysis.claims.properties import Monitor
 from pipelang.analysis.claims.states import Answers, State, SymbolicFrame, join, met, step_to
 from pipelang.analysis.claims.symbols import SymbolicExpressions
@@ -37,7 +37,7 @@ from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.kernels.run import pipelines_behind, tools_behind
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import agent_of, inner_links
 
@@ -67,8 +67,10 @@ class ClaimWalk:
         self.passed: set[str] = set()
         self.condition = Condition(None, next(iter(program.pipelines.values())))
         self.root: SymbolicFrame | None = None
+        self.level = 0
+        self._inside: list[SymbolicFrame] = []
         self._items = 0
-        self._ends: list[tuple[str, State]] | None = None
+        self.ends: list[tuple[str, State]] | None = None
         self._unique: dict[str, p.Pipeline] = {}
 
     # ------------------------------------------------------------------------------ pipelines
@@ -79,6 +81,7 @@ class ClaimWalk:
         self.condition = Condition(self.watched.when, pipeline)
         values = {q.name: one(self.symbols.free(q.name, q.type)) for q in pipeline.parameters}
         self.root = SymbolicFrame(pipeline, "", values, root=True)
+        self._inside = [self.root]
         self._run(self.root, {False: start()})
         self.root = None
 
@@ -109,18 +112,20 @@ class ClaimWalk:
             else one(self.symbols.free(prefix + q.name, q.type))
             for q in pipeline.parameters
         }
-        frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed)
+        frame = SymbolicFrame(pipeline, prefix, values, root=False, timed=timed, level=self.level)
         entered: dict[int, list[Path | None]] = {}
         event = PathEvent(f"`{name}` runs", span)
         for key, path in state.items():
             entered.setdefault(self.watched.entered(name, key), []).append(
                 extend(path, TRUE, event)
             )
+        self._inside.append(frame)
         self._run(frame, met(entered))
+        self._inside.pop()
         if timed:
             late = PathEvent(f"`{name}` takes longer than it has", span)
             cuts = met({key: list(paths) for key, paths in frame.cuts.items()})
-            frame.failed.append(step_to(cuts, TRUE, late))
+            self.fail(frame, step_to(cuts, TRUE, late))
         return frame.answers, join(*frame.failed)
 
     def _run(self, frame: SymbolicFrame, state: State) -> None:
@@ -134,23 +139,32 @@ class ClaimWalk:
             return
         cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
         cuts = step_to(cuts, TRUE, PathEvent("the budget is spent", budget.span))
+        if isinstance(budget.otherwise, (p.Escalate, p.Reject)):
+            cuts = step_to(cuts, self._not_yet_made())
         if budget.otherwise is not None:
             self.end(frame, budget.otherwise, cuts)
         elif not frame.root:
-            frame.failed.append(cuts)
+            self.fail(frame, cuts)
 
     def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
-        """Record where an exhausted budget may cut the run: at the earliest places with the fewest
-        conditions, and after each value that the claim reads.
+        """Record where an exhausted budget may cut the run, or one around it: at the earliest
+        places with the fewest conditions, and after each value that the claim reads.
         """
-        if frame.pipeline.budget is not None or frame.timed:
-            later = self.condition.tracked.keys() - self.passed
-            not_made = all_of(opposite(made(name)) for name in sorted(later))
-            for key, path in state.items():
-                if always or key not in frame.cuts:
+        for around in (frame, *self._inside[:-1]):
+            if around.pipeline.budget is None and not around.timed:
+                continue
+            # Behind the cut of a sub-pipeline the run goes on, unless its outcome says otherwise.
+            not_made = self._not_yet_made() if around.root else TRUE
+            for key, path in self._left(around, state).items():
+                if always or key not in around.cuts:
                     cut = extend(path, not_made)
                     assert cut is not None
-                    frame.cuts.setdefault(key, []).append(cut)
+                    around.cuts.setdefault(key, []).append(cut)
+
+    def _not_yet_made(self) -> Formula:
+        """Return that the values which the claim reads, and which come later, are not made."""
+        later = self.condition.tracked.keys() - self.passed
+        return all_of(opposite(made(name)) for name in sorted(later))
 
     def _breaker(self, frame: SymbolicFrame, breaker: p.Breaker, state: State) -> None:
         state = step_to(state, TRUE, PathEvent("the breaker is open", breaker.span))
@@ -171,7 +185,7 @@ class ClaimWalk:
                 returns = frame.pipeline.returns
                 if not frame.root and not surely_fits(outcome.value.type, returns):
                     misfit = PathEvent("its answer does not fit", outcome.span)
-                    frame.failed.append(step_to(state, TRUE, misfit))
+                    self.fail(frame, step_to(state, TRUE, misfit))
                 value = self.symbols.cases(outcome.value, frame.values)
                 self._answer(frame, state, fitted(self.symbols.known, value, returns))
             case p.Escalate():
@@ -183,7 +197,17 @@ class ClaimWalk:
                 if frame.root:
                     self.finish("failed", state)
                 else:
-                    frame.failed.append(state)
+                    self.fail(frame, state)
+
+    def fail(self, frame: SymbolicFrame, state: State) -> None:
+        """Fail a pipeline that another one runs."""
+        frame.failed.append(self._left(frame, state))
+
+    def _left(self, frame: SymbolicFrame, state: State) -> State:
+        """Return the state where a run of a pipeline is left from within strands side by side."""
+        for _ in range(frame.level, self.level):
+            state = beside.each_state(state, beside.merged)
+        return state
 
     def lacking(
         self, frame: SymbolicFrame, node: expr.Expr | None, state: State, span: Span
@@ -199,7 +223,7 @@ class ClaimWalk:
             if frame.root:
                 self.finish("failed", failed)
             else:
-                frame.failed.append(failed)
+                self.fail(frame, failed)
 
     def _answer(self, frame: SymbolicFrame, state: State, value: Cases) -> None:
         if frame.root:
@@ -209,8 +233,8 @@ class ClaimWalk:
 
     def finish(self, kind: str, state: State) -> None:
         """End the whole run; steps of the surrounding region that do not depend on it finish."""
-        if self._ends is not None:
-            self._ends.append((kind, state))
+        if self.ends is not None:
+            self.ends.append((kind, state))
             return
         for key, path in state.items():
             if self.watched.broken_by_end(kind, key):
@@ -269,57 +293,22 @@ class ClaimWalk:
                 state = self.item(frame, block, block.items[segment.index], state)
             else:
                 members = [block.items[index] for index in segment.members]
-                state = self._region(frame, block, members, state)
+                state = beside.region(self, frame, block, members, state)
         return state
 
-    def _region(
-        self, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
-    ) -> State:
-        """Walk steps that run side by side. A step that does not read another may run before it,
-        and also when the other ended the run; this matters for claims about a tool that only reads.
-        """
-        if len(members) == 1:
-            return self.item(frame, block, members[0], state)
-        tool = self.watched.tool
-        reads = tool is not None and not self.program.tools[tool].acts
-        reads = reads and any(self.may_call(item) for item in members)
-        if reads and self.watched.counts:
-            return rounds.region(self, frame, block, members, state)
-        waits = frame.root and bool(self.condition.tracked) and self._ends is None
-        if waits:
-            self._ends = []
-        entry, before, lost = state, frozenset[str](), frozenset[str]()
-        needs: dict[str, frozenset[str]] = {}
-        late: list[tuple[str, str, State]] = []
-        for item in members:
-            assert isinstance(item, (p.Step, p.Let))
-            own = item.reads & before
-            needs[item.name] = own.union(*(needs[name] for name in own))
-            if reads and needs[item.name] != before and isinstance(item, p.Step):
-                aside = SymbolicFrame(
-                    frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
-                )
-                self.step(aside, item, entry)
-            before |= {item.name}
-            if state:
-                state = after = self.item(frame, block, item, state)
-            elif not needs[item.name] & lost:  # it is finished although the run is ending
-                after = self.item(frame, block, item, entry)
-            else:
-                after = {}
-            lost |= frozenset() if after else {item.name}
-            if waits and self._ends:
-                late += [(item.name, kind, ended) for kind, ended in self._ends]
-                self._ends = []
-        if waits:
-            self._ends = None
-            for name, kind, ended in late:
-                dead = [o for o in self.condition.tracked if o == name or name in needs.get(o, ())]
-                ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
-                if reads:  # a call beside it may have been made, whatever came first in writing
-                    ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
-                self.finish(kind, ended)
-        return state
+    def fork(self, state: State) -> State:
+        """Begin a part in which several runs of a pipeline may go on side by side."""
+        self.level += 1
+        return beside.each_state(state, beside.fork)
+
+    def merge(self, *states: State) -> list[State]:
+        """End such a part, in each of its states."""
+        self.level -= 1
+        return [beside.each_state(state, beside.merged) for state in states]
+
+    def resets(self, chain: p.Chain) -> bool:
+        """Whether a chain may run a pipeline whose test has to be passed anew then."""
+        return any(self.watched.resets(name) for name in pipelines_behind(self.program, chain))
 
     def may_call(self, item: p.Item) -> bool:
         """Whether an item calls the tool of the claim, directly or through a sub-pipeline."""
@@ -366,7 +355,7 @@ class ClaimWalk:
             case p.Remember():
                 event = PathEvent(f"`{item.memory}` cannot be written", item.span)
                 if not frame.root:
-                    frame.failed.append(step_to(state, TRUE, event))
+                    self.fail(frame, step_to(state, TRUE, event))
                 else:
                     self.finish("failed", step_to(state, TRUE, event))
             case p.End():
@@ -404,7 +393,7 @@ class ClaimWalk:
             elif frame.root:
                 self.finish("failed", failed)
             else:
-                frame.failed.append(failed)
+                self.fail(frame, failed)
         picked = [
             step_to(found, self.pick(frame, step, answers, at))
             for at, (found, _) in enumerate(answers)

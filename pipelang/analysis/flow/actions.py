@@ -100,7 +100,7 @@ def _link(
         case p.Choose():
             return _choose(tracker, place, step, link, action, situation)
         case p.AskTier() | p.Cascade() | p.Agent():
-            content = _prompted(tracker, place, step, action, link.span)
+            content = _prompted(tracker, place, step, action, link.span, situation)
             tracker.betrayed(situation, f"whether `{step.name}` asks a model", link.span)
             loop = agent_of(action)
             if loop is not None:
@@ -113,9 +113,10 @@ def _link(
                 chosen: Flow = {(): dict.fromkeys((*test.marks, *test.reveals))}
             else:
                 chosen = values.of(action.who)
+            tracker.prompted.append(Prompted(action.prompt, None, chosen, link.span, decides=True))
             found = joined(found, _routed(tracker, step, chosen, link.span))
         case p.AskRole():
-            content = _prompted(tracker, place, step, action, link.span)
+            content = _prompted(tracker, place, step, action, link.span, situation)
             tracker.betrayed(situation, f"whether `{step.name}` asks a person", link.span)
             # A person has read it: what they write is theirs. What they were told stays private.
             kept = only(content, (PRIVATE,))
@@ -209,9 +210,12 @@ def _prompted(
     step: p.Step,
     action: p.AskTier | p.Cascade | p.Agent | p.AskRole,
     span: Span,
+    situation: Situation,
 ) -> Flow:
     """Return the flow into a prompt: the paths that its templates read."""
     prompt, values = tracker.program.prompts[action.prompt], place.values
+    decided = situation.revealed()
+    tracker.prompted.append(Prompted(prompt.name, None, decided, span, decides=True))
     given = {name: values.of(value) for name, value in action.arguments}
     given["feedback"] = place.feedback.get(step.name, NOTHING)
     parts = []
@@ -244,15 +248,7 @@ def _call(
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
         reaching = Reaching(tool.name, name, flow, link, place.pipeline.name, values, value)
         tracker.calls.append(reaching)
-    decided: Flow = {
-        (): {
-            mark: None
-            for control in situation.controls
-            if tool.name not in control.always
-            for mark in control.reveals
-        }
-    }
-    tracker.calls.append(Reaching(tool.name, None, decided, link))
+    tracker.calls.append(Reaching(tool.name, None, situation.revealed(tool.name), link))
     outside = tool.binding is not None and tool.binding[0] == "mcp"
     types = {parameter.name: parameter.type for parameter in tool.parameters}
     for (name, flow), (_, value) in zip(given, action.arguments, strict=True):
@@ -411,12 +407,10 @@ def _loop(
     """
     span, maker = link.span, (*tracker.run, link.span)
     decides = f"the agent `{step.name}` decides by it"
-    steering = [mark for mark in marks if mark.kind != PRIVATE]
-    control = Control(
-        f"agent {step.name}",
-        step.span,
-        tuple(mark.through(decides, span, by_model=True, maker=maker) for mark in steering),
-    )
+    through = [mark.through(decides, span, by_model=True, maker=maker) for mark in marks]
+    steering = tuple(mark for mark in through if mark.kind != PRIVATE)
+    reveals = tuple(mark for mark in through if mark.kind == PRIVATE)
+    control = Control(f"agent {step.name}", step.span, steering, reveals)
     # Whatever vouches for the loop, the loop decides by itself.
     inner, content = Situation((*situation.unvouched(), control)), NOTHING
     left: list[Control] = []
@@ -431,6 +425,7 @@ def _loop(
         failing = [mark for test in done.fails for mark in (*test.marks, *test.reveals)]
         content = joined(content, under(f"{name}()", joined(done.flow, picked(BOOL, failing))))
     for name in agent.tools:
+        tracker.calls.append(Reaching(name, None, inner.revealed(), link))
         for parameter in tracker.program.tools[name].parameters:
             told = spread(parameter.type, marks)
             tracker.calls.append(Reaching(name, parameter.name, told, link))

@@ -143,15 +143,18 @@ class Flows:
         self, claim: p.Claim, claimed: p.NeverReaches, tracker: Tracker, kind: str
     ) -> Proof:
         """Return the verdict on what never reaches a prompt: neither what its template reads, nor
-        what an agent sees that was asked by it.
+        what an agent sees that was asked by it, nor what decides whether it is asked.
         """
         for asked in tracker.prompted:
             if asked.prompt != claimed.target:
                 continue
             words = f"the prompt `{asked.prompt}` reads it as `{asked.shows}`"
-            if asked.shows is None:
+            if asked.decides:
+                words = f"it decides whether, or of whom, `{asked.prompt}` is asked"
+            elif asked.shows is None:
                 words = f"an agent that is asked by `{asked.prompt}` sees it"
-            for mark in marks_of(asked.flow, kind):
+            # What outsiders write reaches it as text; who picks a question puts none in it.
+            for mark in () if asked.decides and kind == UNTRUSTED else marks_of(asked.flow, kind):
                 hops = (*mark.hops, Hop(words, asked.span))
                 return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
         asked_at_all = prompts_behind(self.program, self.program.pipelines[claim.pipeline])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pipelang.analysis.claims import beside
 from pipelang.analysis.claims.deciding import Work, decide
 from pipelang.analysis.claims.formulas import TRUE, Formula
 from pipelang.analysis.claims.inequalities import TooHard
@@ -45,17 +46,20 @@ class Covered:
     def counts(self) -> bool:
         return False
 
+    def resets(self, pipeline: str) -> bool:
+        return any(of == pipeline for of, _ in self.tests)
+
     def entered(self, pipeline: str, state: int) -> int:
-        return state and all(of != pipeline for of, _ in self.tests)
+        return beside.begun(state) if self.resets(pipeline) else state
 
     def passed(self, pipeline: str, gate: str, state: int) -> int:
-        return state or (pipeline, gate.split(" ")[0]) in self.tests
+        return state | beside.PASSED if (pipeline, gate.split(" ")[0]) in self.tests else state
 
     def called(self, tool: str, state: int) -> int:
         return state
 
     def broken_by_call(self, tool: str, state: int, span: Span) -> bool:
-        return tool == self.tool and span == self.site and not state
+        return tool == self.tool and span == self.site and not state & beside.PASSED
 
     def broken_by_end(self, kind: str, state: int) -> bool:
         return False

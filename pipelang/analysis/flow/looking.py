@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 
-from pipelang.analysis.flow.marks import ELEMENT, Way
+from pipelang.analysis.flow.marks import ELEMENT, OPEN, Way
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import (
@@ -27,7 +27,6 @@ from pipelang.semantics.types import (
     MapType,
     RecordType,
     Scalar,
-    ScalarKind,
     present,
 )
 
@@ -265,7 +264,7 @@ def _excludes(test: expr.Compare) -> bool:
 def _is_open(node: expr.Expr) -> bool:
     """Whether a value is one of more than anybody can list: a text, or what may hold texts."""
     type = present(node.type)
-    is_text = isinstance(type, Scalar) and type.kind in (ScalarKind.TEXT, ScalarKind.JSON)
+    is_text = isinstance(type, Scalar) and type.kind in OPEN
     return is_text or isinstance(type, (ListType, MapType, RecordType))
 
 

@@ -180,11 +180,13 @@ def only(flow: Flow, keeps: Iterable[str]) -> Flow:
     return {way: marks for way, marks in found.items() if marks}
 
 
+OPEN = (ScalarKind.TEXT, ScalarKind.JSON, ScalarKind.IMAGE, ScalarKind.DOCUMENT)
+"""The kinds of scalars that can carry any text: a model reads what a picture shows."""
+
+
 def is_closed(type: Type) -> bool:
     """Whether a type is closed: a finite set of values, which cannot carry text."""
-    return isinstance(type, EnumType) or (
-        isinstance(type, Scalar) and type.kind not in (ScalarKind.TEXT, ScalarKind.JSON)
-    )
+    return isinstance(type, EnumType) or (isinstance(type, Scalar) and type.kind not in OPEN)
 
 
 def is_number(type: Type) -> bool:
@@ -339,11 +341,12 @@ def source(name: str, type: Type, span: Span, how: str, run: tuple[Span, ...] = 
                 for other, _, _ in everything:
                     if other and other[:-1] == way[: len(other) - 1] and identifies(other[-1]):
                         found.setdefault(other, {})[Mark(OWNER, origin)] = None
-    for way in labelled_shapes(type, UNTRUSTED):
-        shown = _shown(name, way[:-1])
-        hop = Hop(f"`{shown}` is {UNTRUSTED}{how}", span)
-        mark = Mark(INFLUENCED, Origin(shown, UNTRUSTED, span, run), (hop,))
-        found.setdefault(way, {})[mark] = None
+    for label, kind in ((UNTRUSTED, INFLUENCED), (PRIVATE, PRIVATE)):
+        for way in labelled_shapes(type, label):
+            shown = _shown(name, way[:-1])
+            hop = Hop(f"`{shown}` is {label}{how}", span)
+            mark = Mark(kind, Origin(shown, label, span, run), (hop,))
+            found.setdefault(way, {})[mark] = None
     return found
 
 

@@ -54,6 +54,13 @@ class Situation:
         known = self.told(control)
         return replace(known, vouched=self.vouched | vouches, tested=True)
 
+    def revealed(self, tool: str = "") -> Flow:
+        """Return the private and secret data that can be told from getting here; `tool`: from
+        getting to a call of it.
+        """
+        led = (one for one in self.controls if not tool or tool not in one.always)
+        return {(): {mark: None for control in led for mark in control.reveals}}
+
     def told(self, *controls: Control) -> Situation:
         """Return the situation where some tests have had their results, if these say anything."""
         saying = tuple(one for one in controls if one.marks or one.reveals)
@@ -161,13 +168,14 @@ class Reaching:
 @dataclass(frozen=True, slots=True)
 class Prompted:
     """A flow into a prompt: through `shows`, a path that its template reads, or None for what an
-    agent sees that was asked by it.
+    agent sees that was asked by it. With `decides`, a flow into whether it is asked at all.
     """
 
     prompt: str
     shows: str | None
     flow: Flow
     span: Span
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

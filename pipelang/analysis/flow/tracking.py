@@ -247,12 +247,12 @@ class Tracker:
         self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
     ) -> Situation:
         values, redo = place.values, redo_of(gate)
-        if redo is not None:
-            self._feed_back(place, block, gate, redo, situation)
         outcome = last_outcome(gate)
         name = gate.name.split(" ")[0]
         answers = isinstance(outcome, p.Return)
         control = self.control(place, name, gate.span, gate.condition, branch=answers)
+        if redo is not None:
+            self._redone(place, block, gate, redo, situation, control.reveals)
         self.end(place, outcome, situation.under(control))
         looks, vouches = values.judged(gate.condition), frozenset[Key]()
         limits = values.limits(gate.condition)
@@ -281,25 +281,28 @@ class Tracker:
                 return True
         return False
 
-    def _feed_back(
+    def _redone(
         self,
         place: TrackedRun,
         block: p.Block,
         gate: p.Gate | p.Person,
         redo: p.Redo,
         situation: Situation,
+        reveals: tuple[Mark, ...],
     ) -> None:
-        """Follow the second round of a redo, whose prompt contains feedback on the first."""
-        if redo.because is None:
-            return
-        flow = place.values.of(redo.because)
+        """Follow the second round of a redo, whose prompt contains feedback on the first; that
+        there is one tells of the test, with what it `reveals`.
+        """
+        flow = NOTHING if redo.because is None else place.values.of(redo.because)
         secrets = marks_of(flow, SECRET)
         for mark in secrets:
             words = f"the feedback of `{gate.name}`"
             self.found.append(sinks.secret(mark, words, redo.because, gate.span))
         told = spread(TEXT, marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET))
-        if not told:
+        if not told and not reveals:
             return
+        if reveals:
+            situation = situation.under(Control(gate.name, gate.span, (), reveals))
         hop = f"`redo {redo.step}` gives it as feedback"
         place.feedback[redo.step] = {
             way: {mark.through(hop, gate.span): None for mark in marks}
@@ -319,7 +322,7 @@ class Tracker:
     ) -> Situation:
         values, redo = place.values, redo_of(person)
         if redo is not None:
-            self._feed_back(place, block, person, redo, situation)
+            self._redone(place, block, person, redo, situation, ())
         if person.when is not None:
             words = f"{person.name} when {expr.show(person.when)}"
             asked = self.control(place, words, person.span, person.when, branch=False)

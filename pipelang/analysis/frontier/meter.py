@@ -84,6 +84,9 @@ class Meter:
     vague: bool = False
     bounded: bool = False
 
+    tells_again = False
+    whole_loops = False
+
     # ------------------------------------------------------------------------------- layout
 
     @property
@@ -113,6 +116,14 @@ class Meter:
         if known is None:
             known = self.known[key] = self._made(dollars, time, people)
         return known
+
+    def asked(self, attempt: Any, dollars: float, time: Amount) -> Any:
+        """The array of one attempt at a model."""
+        return self.taken(dollars, time)
+
+    def called(self, model: Any, tool: p.Tool, time: Amount) -> Any:
+        """The array of one attempt at a tool."""
+        return self.taken(float(tool.cost), time)
 
     def wait(self, longest: float) -> Any:
         """The array of a wait anywhere in [0, longest]."""
@@ -167,9 +178,13 @@ class Meter:
         return self._joined(parts, means)
 
     def _transform(self, lattice: Lattice, amount: Lognormal | float) -> Any:
-        if isinstance(amount, Lognormal):
-            return lattice.lognormal(amount)
-        return lattice.point(amount)
+        """The transform of an amount, which is the same in several measures."""
+        known = self.known.get((lattice, amount))
+        if known is None:
+            lognormal = isinstance(amount, Lognormal)
+            known = lattice.lognormal(amount) if lognormal else lattice.point(amount)
+            self.known[lattice, amount] = known
+        return known
 
     def _joined(self, parts: list[Any], means: list[float]) -> Any:
         import numpy as np

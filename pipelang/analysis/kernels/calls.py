@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any
 
 from pipelang.analysis.frontier.states import is_zero
-from pipelang.analysis.kernels.costs import tools_cost, turn_cost
+from pipelang.analysis.kernels.costs import AttemptCost, tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies
 from pipelang.analysis.kernels.votes import CallKernel, Latent
 from pipelang.analysis.kernels.votes import Draw as Redraw
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.kernels.chain import longest_wait
@@ -27,14 +27,29 @@ from pipelang.semantics.walk import agent_of
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The callee: the tier, whether its provider is out, how many turns an agent takes, and
-    whether a gate's feedback is in the prompt.
+    """The callee: the tier, whether its provider is out, how many turns an agent takes, whether a
+    gate's feedback is in the prompt, and whether it was asked before and failed.
     """
 
     tier: str | None
     out: bool
     turns: int = 1
     told: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOnce:
+    """One attempt at a model, as a meter is told of it: at which tier, at which cost, and whether
+    it was asked before and is told what was wrong.
+    """
+
+    model: PipelineModel
+    link: p.Link
+    asked: p.AskTier | p.Cascade | p.Agent
+    tier: p.Tier
+    cost: AttemptCost
+    again: bool
 
 
 def call_kernel(
@@ -52,10 +67,12 @@ def call_kernel(
     agent = agent_of(action)
     if agent is not None:
         tried = _turns(model, step, link, agent, who)
+        if model.meter is not None and model.meter.whole_loops:
+            tried = _tried_at(model.meter.loop(model, step, link, agent, who.tier), tried)
     else:
         tried = _attempt(model, step, link, who)
         if link.vote is not None or isinstance(action, p.Cascade):
-            tried = _retried(model, link, tried)
+            tried = _retried(model, link, tried, _again(model, step, link, who))
     draw = _draws(model, link, accuracy, recovers, several)
     if model.meter is not None:
         return CallKernel(tried.fails, tried.answers, 0.0, 0.0, draw, never_copies(link))
@@ -87,10 +104,11 @@ def _attempt(
             assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
             spent = turn_cost(model, step, link, asked, who.tier, turn, who.told)
             if meter is not None:
-                time = model_time(link, tier)
+                dollars, time = 0.0 if who.out else spent.mean, model_time(link, tier)
+                attempt = AskedOnce(model, link, asked, tier, spent, who.again)
+                taken = meter.asked(attempt, dollars, time)
                 if who.out:
-                    return _Tried(meter.taken(0.0, time), 0.0)
-                taken = meter.taken(spent.mean, time)
+                    return _Tried(taken, 0.0)
                 return _tried(parameters.value(tier.transient), taken)
             if who.out:
                 return _Tried(1.0, 0.0)
@@ -109,7 +127,7 @@ def _attempt(
             fails = 1 - parameters.value(tool.succeeds)
             if meter is not None:
                 limit = call_limit(link, tool)
-                taken = meter.taken(float(tool.cost), duration(tool.latency, limit))
+                taken = meter.called(model, tool, duration(tool.latency, limit))
                 return _tried(fails, taken)
             return _Tried(fails, 1 - fails, float(tool.cost))
         case p.Value():
@@ -126,8 +144,23 @@ def _times(chance: Any, taken: Any) -> Any:
     return 0.0 if is_zero(chance) else chance * taken
 
 
-def _retried(model: PipelineModel, link: p.Link, tried: _Tried) -> _Tried:
-    """All attempts of a call, with the waits between them."""
+def _tried_at(taken: Any, tried: _Tried) -> _Tried:
+    return _Tried(_times(tried.fails, taken), _times(tried.answers, taken))
+
+
+def _again(
+    model: PipelineModel, step: p.Step, link: p.Link, who: Caller, turn: int = 1
+) -> _Tried | None:
+    """An attempt after one that failed, where a meter tells it from the first; None else."""
+    if model.meter is None or not model.meter.tells_again or not link.retry.count:
+        return None
+    return _attempt(model, step, link, replace(who, again=True), turn)
+
+
+def _retried(
+    model: PipelineModel, link: p.Link, tried: _Tried, later: _Tried | None = None
+) -> _Tried:
+    """All attempts of a call, with the waits between them; `later`: those after the first."""
     tries: Any = 0.0
     answers: Any = 0.0
     reach: Any = 1.0
@@ -139,6 +172,8 @@ def _retried(model: PipelineModel, link: p.Link, tried: _Tried) -> _Tried:
             reach = reach * goes_on
         if number and model.meter is not None:
             reach = reach * waited(model, link, number)
+        if number == 1 and later is not None:
+            tried = later
         tries = tries + reach
         answers = answers + reach * tried.answers
         reach = reach * tried.fails

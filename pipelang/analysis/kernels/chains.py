@@ -37,7 +37,7 @@ class ChainSituation:
     one.
 
     `again`: its step is being redone, and so does not use a cache. `told`: it is, by a gate whose
-    feedback it sees.
+    feedback it sees. `retried`: an attempt of the link has failed before.
     """
 
     model: PipelineModel
@@ -46,6 +46,7 @@ class ChainSituation:
     former: Latent | None
     again: bool
     told: bool
+    retried: bool = False
 
 
 @dataclass(slots=True)
@@ -102,9 +103,12 @@ def _walk(kernel: StepKernel, chain: p.Chain, now: ChainSituation) -> Closed:
     at: ChainPosition | None = START
     tried, taken = Closed(), chain.links[0]
     given_up: dict[bool, Any] = {}
+    meter = now.model.meter
+    tells = meter is not None and meter.tells_again
     while at is not None and reach:
-        if at.attempt == 0 or (at.attempt == 1 and taken.cache is not None):
-            tried, taken = _attempt(kernel, chain.links[at.link], now, looks=at.attempt == 0)
+        if at.attempt == 0 or (at.attempt == 1 and (taken.cache is not None or tells)):
+            here = replace(now, retried=True) if tells and at.attempt else now
+            tried, taken = _attempt(kernel, chain.links[at.link], here, looks=at.attempt == 0)
         before, reach = reach, {}
         for wrong, weight in before.items():
             total.take(weight, tried, wrong)
@@ -299,7 +303,7 @@ def _call(
         out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
     if turns is None:
         turns = _turns(kernel, link, now)
-    who = Caller(tier, out, turns, now.told)
+    who = Caller(tier, out, turns, now.told, now.retried)
     place = (id(link), who, now.model.meter is None)
     known = kernel._calls.get(place)
     if known is None:

@@ -101,13 +101,14 @@ def test_plan(
     model: PipelineModel, condition: expr.Expr, name: str | None, own: str | None = None
 ) -> EvaluationPlan:
     """The plan of a test: by the share of its name if there is one, else by its expression."""
+    place = condition.span.start
     condition = model.expand(condition)
     if name is not None and name in model.names:
         share = model.names[name]
         right = model.parameters.value(share.right)
         wrong = model.parameters.value(share.wrong)
         return _opaque(model, condition, lambda is_right: right if is_right else wrong)
-    return expression_plan(model, condition, own)
+    return expression_plan(model, condition, own, place)
 
 
 def _opaque(
@@ -124,10 +125,10 @@ def _opaque(
 
 
 def expression_plan(
-    model: PipelineModel, node: expr.Expr, own: str | None = None
+    model: PipelineModel, node: expr.Expr, own: str | None = None, place: int | None = None
 ) -> EvaluationPlan:
-    """A plan for any expression over bools, enums and tiers."""
-    draws = _Draws()
+    """A plan for any expression over bools, enums and tiers; `place` is where it is written."""
+    draws = _Draws(node.span.start if place is None else place)
     compute = _compile(model, model.expand(node), own, draws)
     return EvaluationPlan(tuple(draws.values()), compute)
 
@@ -136,7 +137,7 @@ def subject_plan(
     model: PipelineModel, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]
 ) -> EvaluationPlan:
     """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
-    draws = _Draws()
+    draws = _Draws(subject.span.start)
     compute = _subject(model, model.expand(subject), taken, None, draws)
     return EvaluationPlan(tuple(draws.values()), compute)
 
@@ -186,11 +187,12 @@ Compute = Callable[[dict[Key, Any]], Any]
 
 class _Draws(dict[Key, Draw]):
     """The draws behind an expression, and what its parts were compiled to: a part that is mentioned
-    twice, as through a `let`, is compiled once.
+    twice, as through a `let`, is compiled once. `place` is where the expression is written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
         super().__init__()
+        self.place = place
         self.compiled: dict[int, _Shared] = {}
 
 
@@ -388,10 +390,26 @@ def _path(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
 def _unknown(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
     """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
     shown = f"{model.pipeline.name}:{expr.brief(node)}"
+    key: Key = ("test", node)
+    again = _looked_before(model, node, draws.place)
+    if again:
+        key = ("test", node, again)
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
-        share = model.parameters.open(f"{shown} if {'right' if right else 'wrong'}")
+        site = f"{shown} if {'right' if right else 'wrong'}"
+        share = model.parameters.open(f"{site}[{again}]" if again else site)
         return [(True, share), (False, 1 - share)]
 
-    draw = Draw(("test", node), model.given(node), outcomes, shared=True, known=False)
-    return _add(draws, draw)
+    return _add(draws, Draw(key, model.given(node), outcomes, shared=True, known=False))
+
+
+def _looked_before(model: PipelineModel, node: expr.Expr, place: int) -> int:
+    """The number of places before this one that ask how much of a budget is left by the same test:
+    at each it may come out otherwise. 0 for another test, which comes out alike everywhere.
+    """
+    if not any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node)):
+        return 0
+    places: list[int] = model.prepared.setdefault(("budget", node), [])
+    if place not in places:
+        places.append(place)
+    return places.index(place)

@@ -59,11 +59,11 @@ def turn_cost(
     key = (id(link), tier_name, turn, told)
     known: AttemptCost | None = model.costs.get(key)
     if known is None:
-        size_in = prompt_size(model, ask, told)
+        tier = model.program.tiers[tier_name]
+        size_in = prompt_size(model, ask, tier, told)
         size_out = output_size(link, ask.answers)
         if isinstance(ask, p.Agent):
             size_in = size_in + conversation(model, ask, size_out, turn)
-        tier = model.program.tiers[tier_name]
         cached = model.program.prompts[ask.prompt].system is not None
         known = _priced(tier, size_in, size_out, link.batch is not None, cached)
         model.costs[key] = known

@@ -19,18 +19,31 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.kernels.media import MediaRule, rule_of
 from pipelang.semantics.kernels.prices import FEEDBACK_TOKENS
 from pipelang.semantics.sizes import NONE, Size, value_size
-from pipelang.semantics.types import TEXT, ListType, MapType, OptionalType, RecordType, Type
+from pipelang.semantics.types import (
+    TEXT,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    is_medium,
+    present,
+)
 
 Prompted = p.AskTier | p.Cascade | p.Agent
 
 
-def prompt_size(model: PipelineModel, action: Prompted, told: bool) -> Size:
-    """Tokens of a prompt with these arguments. `told`: a gate's feedback is in it."""
+def prompt_size(model: PipelineModel, action: Prompted, tier: p.Tier, told: bool) -> Size:
+    """Tokens of a prompt with these arguments at a tier, by whose maker's rule pictures and
+    documents count. `told`: a gate's feedback is in it.
+    """
     prompt = model.program.prompts[action.prompt]
     types = {parameter.name: parameter.type for parameter in prompt.parameters}
-    given = _Given(model, dict(action.arguments), types, told)
+    rule = rule_of(model.program.providers[tier.provider].kind, tier.model)
+    given = _Given(model, dict(action.arguments), types, told, rule)
     # The runtime counts a system prompt and the user's apart, and rounds either up.
     parts = (prompt.shape[: prompt.system_parts], prompt.shape[prompt.system_parts :])
     size = NONE
@@ -70,12 +83,15 @@ def _least_bytes(shape: Sequence[p.TemplatePart]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Inputs of a template: the arguments, the types of its parameters, feedback or none."""
+    """Inputs of a template: the arguments, the types of its parameters, feedback or none, and how
+    pictures and documents count.
+    """
 
     model: PipelineModel
     arguments: dict[str, expr.Expr]
     types: dict[str, Type]
     told: bool
+    media: MediaRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +253,12 @@ def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
 
 def _value(given: _Given, value: p.TemplateValue) -> Size:
     if value.path is None:
-        return value_size(value.type)
+        return value_size(value.type, given.media)
     if value.path[0] == "feedback":
         return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if given.told else NONE
     path, model = value.path, given.model
-    sizes = [value_size(type) for type in _types_at(given, path) if type is not None]
+    types = [type for type in _types_at(given, path) if type is not None]
+    sizes = [value_size(type, given.media) for type in types]
     declared = _declared_mean(given, path)
     source = given.arguments.get(path[0])
     root = None if source is None else expr.path_of(source)
@@ -250,6 +267,9 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
         sizes.extend(_outputs(step))
     bounds = [size.bound for size in sizes if size.bound is not None]
     bound = min(bounds, default=None)
+    if declared is not None and is_medium(present(value.type)):
+        a_page = given.media.page_tokens
+        return Size(float("inf") if a_page is None else float(declared) * a_page, bound, False)
     if declared is not None:
         return Size(float(declared), bound)
     means = [size.mean for size in sizes if size.declared]

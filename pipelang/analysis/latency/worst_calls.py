@@ -12,10 +12,10 @@ from pipelang.semantics.kernels.agent import CALLS_A_TURN
 
 def most_calls(model: PipelineModel) -> int:
     """The most calls of models and tools that a run of a pipeline makes."""
-    return worst_case(_Calls(), model)
+    return worst_case(CallCount(), model)
 
 
-class _Calls:
+class CallCount:
     """Calls, which add up wherever steps run."""
 
     nothing = 0

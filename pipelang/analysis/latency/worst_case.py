@@ -291,13 +291,13 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             tries: Tries[T] = _worst_tries(by, asked)
             return tries if link.vote is None else alike(by.polled(link, inside, tries))
         case p.Agent():
-            loops = (_loop(by, model, step, link, action, tier) for tier in tiers_of(action))
+            loops = (worst_loop(by, model, step, link, action, tier) for tier in tiers_of(action))
             return alike(by.polled(link, 1, alike(_largest(by, loops))))
         case p.Cascade():
             total = by.nothing
             for tier in action.tiers:
                 if action.agent is not None:
-                    one = _loop(by, model, step, link, action.agent, tier)
+                    one = worst_loop(by, model, step, link, action.agent, tier)
                 else:
                     asked_once = by.ask(model, step, link, action, tier, 1)
                     one = by.tried(link.retry, link.retry.count + 1, asked_once)
@@ -320,7 +320,7 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             return alike(by.nothing)
 
 
-def _loop(
+def worst_loop(
     by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str
 ) -> T:
     """Every turn of an agent with its retries, and the worst of its tools between two turns."""

@@ -87,10 +87,10 @@ NOTHING = Worst(0.0, 0)
 
 def worst_run(model: PipelineModel) -> Worst:
     """The dollars and tokens of the most expensive run of a pipeline, and how they come about."""
-    return worst_case(_Spending(), model)
+    return worst_case(DearestRun(), model)
 
 
-class _Spending:
+class DearestRun:
     """Dollars and tokens, which add up wherever steps run."""
 
     nothing = NOTHING

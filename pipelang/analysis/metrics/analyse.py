@@ -5,16 +5,20 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
+from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
 from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
+from pipelang.analysis.metrics.cut_numbers import (
+    decided_with_cuts,
+    escalations_with_cuts,
+    with_cuts,
+)
 from pipelang.analysis.metrics.importance import (
     Slopes,
     slopes,
@@ -24,8 +28,7 @@ from pipelang.analysis.metrics.metrics import (
     Figures,
     averaged,
 )
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
-from pipelang.analysis.metrics.posterior_totals import posterior_totals
+from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
 from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
@@ -35,11 +38,13 @@ from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.metrics import COST_BASELINE
+from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
 
 MOST_BASELINES = 200_000
 """States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
@@ -54,7 +59,8 @@ class Analysis:
     to a role. `bases` says of every parameter that was used, by its site, how well founded it is;
     `counts` are the cases behind the measured ones: how many were good, of how many. `inner` are
     the steps of the pipelines that it runs, whose costs are part of those of the `steps` that run
-    them. `cuts` are the limits of budgets that a run may reach, which no figure knows of. `draws`
+    them. `cuts` are the limits of budgets that a run may reach, `cut` is how many runs they cut
+    (None: no run reaches any). `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
@@ -77,6 +83,7 @@ class Analysis:
     bases: Mapping[str, Basis] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
+    cut: Number | None = None
     draws: int = 0
     reached: tuple[Reached, ...] = ()
     late: bool = False
@@ -86,23 +93,9 @@ class Analysis:
 
 def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
-    with _collecting_later(), logged() as log:
+    with CollectingLater(), logged() as log:
         found = _analyse(program, pipeline)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """A large pipeline makes many objects and no garbage: looking for some would take longer than
-    the analysis itself.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 MANY_STEPS = 500
@@ -177,15 +170,19 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         if taken is not None and probability is None and line.metric in taken.ranges:
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
         slo.append(decide(line, number, probability))
-    cuts = tuple(possible_cuts(model))
+    escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
+    cuts, cut = tuple(possible_cuts(model)), None
     if cuts:
-        slo = [undecided(verdict, cuts[0].words) for verdict in slo]
+        runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
+        cut = runs.cut()
+        if cut.high:
+            numbers = with_cuts(numbers, runs)
+            escalations = escalations_with_cuts(escalations, runs)
+            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0]) for one in slo]
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
-        escalations={
-            name: figure.number(by_name("escalations", name)) for name in totals.escalations
-        },
+        escalations=escalations,
         steps=step_rows(model, totals, figure, derivatives),
         inner=inner_step_rows(model, totals, figure),
         slo=tuple(slo),
@@ -201,11 +198,26 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         critical={} if taken is None else _critical(model, taken),
         bases=dict(point.bases),
         counts=dict(point.counted),
-        cuts=cuts,
+        cuts=cuts if cut is None or cut.high else (),
+        cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
         sensitivity=sensitivity(program, pipeline, point),
         shifts=dict(point.shifts),
     )
+
+
+def _with_cuts(
+    verdict: ObjectiveVerdict,
+    runs: BudgetedRuns,
+    numbers: Mapping[str, Number],
+    escalations: Mapping[str, Number],
+    cut: Cut,
+) -> ObjectiveVerdict:
+    """A promise where budgets may cut runs."""
+    line = verdict.line
+    kind, _, name = line.metric.partition(".")
+    number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)
+    return decided_with_cuts(line, verdict, runs, number or verdict.number, cut.words)
 
 
 def _under_a_condition(

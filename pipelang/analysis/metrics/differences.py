@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
-from pipelang.analysis.metrics.posterior_totals import drift_directions
 from pipelang.analysis.metrics.readings import READINGS, by_name
 from pipelang.analysis.model.bernstein_bounds import (
     GRID_LIMIT,
@@ -25,6 +24,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval, widest
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
+from pipelang.analysis.sweep.posterior_totals import drift_directions
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p

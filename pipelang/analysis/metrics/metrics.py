@@ -190,7 +190,7 @@ class Figures:
             return UNCOMPUTED
         if self.parameters.unknown_sites or self.parameters.left_out:
             first, rest = (self.number(field_of(part)) for part in parts)
-            return _ratio(first, rest)
+            return ratio_between(first, rest)
         return self.number(read, polynomial=False)
 
     def _cost(
@@ -264,7 +264,7 @@ def if_finite(number: Number) -> Number:
     return Number(None, 0.0, None, None, Basis.UNKNOWN)
 
 
-def _ratio(wrong: Number, right: Number) -> Number:
+def ratio_between(wrong: Number, right: Number) -> Number:
     """Bounds of wrong / (wrong + right) from the bounds of both."""
     if None in (wrong.low, wrong.high, right.low, right.high):
         return UNCOMPUTED

@@ -32,6 +32,8 @@ def _open_ends(path: str, type: Type) -> Iterator[tuple[str, str]]:
     match type:
         case Scalar(kind=ScalarKind.TEXT, max_tokens=None):
             yield path, "is a text without a `max`"
+        case Scalar(kind=ScalarKind.DOCUMENT, max_pages=None):
+            yield path, "is a document without a `max`"
         case Scalar(kind=ScalarKind.JSON):
             yield path, "is `json`, which has neither a type nor a size"
         case RecordType():

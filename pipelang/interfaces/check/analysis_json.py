@@ -79,6 +79,7 @@ def analysis_json(
         "what_if": [],
         "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
         **({"shifts": _by_file(analysis.shifts)} if analysis.shifts else {}),
+        **({} if analysis.cut is None else {"cut": analysis.cut.as_json()}),
         **work,
     }
 

@@ -18,9 +18,11 @@ import types
 import typing
 from decimal import Decimal
 from numbers import Number
+from pathlib import Path
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.tools.registry import ToolMissing, bind, describe
 
 DEEPEST = 6
@@ -38,6 +40,8 @@ _CLASSES: tuple[tuple[type, str], ...] = (
     (datetime.timedelta, "duration"),
     (bytes, "bytes"),
     (bytearray, "bytes"),
+    (Path, "path"),
+    (Media, "media"),
 )
 _LISTS = (list, tuple, abc.Sequence, abc.Iterable, abc.Collection, abc.MutableSequence)
 _SETS = (set, frozenset, abc.Set, abc.MutableSet)

@@ -34,6 +34,8 @@ _TAKES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.MONEY: frozenset({"float", "decimal"}),
     ScalarKind.DURATION: frozenset({"duration"}),
     ScalarKind.TIME: frozenset({"time", "date"}),
+    ScalarKind.IMAGE: frozenset({"media"}),
+    ScalarKind.DOCUMENT: frozenset({"media"}),
 }
 """Annotations that fit a parameter, by the declared type of the argument."""
 
@@ -46,6 +48,8 @@ _GIVES: dict[ScalarKind, frozenset[str]] = {
     ScalarKind.MONEY: _NUMBERS,
     ScalarKind.DURATION: _NUMBERS | {"duration"},
     ScalarKind.TIME: frozenset({"time", "text"}),
+    ScalarKind.IMAGE: frozenset({"media", "bytes", "path", "map", "text"}),
+    ScalarKind.DOCUMENT: frozenset({"media", "bytes", "path", "map", "text"}),
 }
 """Annotations that fit a result, by the declared type that is read from it."""
 

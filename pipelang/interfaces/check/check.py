@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Sources, Span
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
+from pipelang.interfaces.check.media_findings import media_findings
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.provider_kinds import not_offered, unknown_kinds
 from pipelang.records import dataclass, field, replace
@@ -115,6 +116,7 @@ def check_file(
         found.extend(more)
         found.extend(unknown_kinds(built.program))
         found.extend(not_offered(built.program))
+        found.extend(media_findings(built.program))
         if any(tier.as_of or tier.model for tier in built.program.tiers.values()):
             from pipelang.interfaces.check.prices import price_findings
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipelang.analysis.claims.counterexamples import Counterexample
 from pipelang.analysis.claims.properties import OnPaths, Property
+from pipelang.interfaces.check.strands import PassedTests
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
@@ -39,7 +40,8 @@ from pipelang.runtime.engine.world import (
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for, reservation
-from pipelang.runtime.tools.registry import Toolbox, ToolMissing, checked_arguments
+from pipelang.runtime.tools.prepared import checked_arguments
+from pipelang.runtime.tools.registry import Toolbox, ToolMissing
 from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -221,6 +223,7 @@ class _ReplayWorld(MockedWorld):
         assert isinstance(claimed, OnPaths)
         self._watched = Property(claimed)
         self._state = 0
+        self._tests = PassedTests()
         self._cuts = guide.says("the budget is spent|takes longer than it has")
         self._reads_budget = guide.reads_budget()
         self._moved = _reads_only(loaded.program, claimed)
@@ -228,16 +231,19 @@ class _ReplayWorld(MockedWorld):
 
     # ------------------------------------------------------------------------------- the monitor
 
-    def call(self, run: Run, tool: str, span: Any) -> None:
+    def call(self, run: Run, step: p.Step, tool: str, span: Any) -> None:
         at = run  # the element of a list knows its value, the run around it does not
         while at.parent is not None:
             at = at.parent
-        if self._watched.broken_by_call(tool, self._state, span) and self._holds(at):
+        state, claimed = self._state, self._watched.claimed
+        if isinstance(claimed, p.OnlyAfter):
+            state = self._tests.before(run, step.name, claimed.pipeline, claimed.gate)
+        if self._watched.broken_by_call(tool, state, span) and self._holds(at):
             self.broken = True
         self._state = self._watched.called(tool, self._state)
 
     def passed(self, run: Run, name: str) -> None:
-        self._state = self._watched.passed(run.pipeline.name, name, self._state)
+        self._tests.record(run, name)
 
     def ended(self, result: Result) -> None:
         kind = {Answered: "answered", Rejected: "rejected", Escalated: "escalated"}
@@ -259,7 +265,7 @@ class _ReplayWorld(MockedWorld):
 
     async def enter_child(self, run: Run, child: Run, subjects: Subjects) -> None:
         await super().enter_child(run, child, subjects)
-        self._state = self._watched.entered(child.pipeline.name, self._state)
+        self._tests.enter(child)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         holds = await super().holds(run, item, test)
@@ -306,7 +312,7 @@ class _ReplayWorld(MockedWorld):
             raise AttemptFailed(str(error), kind="argument", retryable=False) from None
         held = None if needs is None else await run.budget.reserve(*needs)
         if isinstance(action, p.Call):
-            self.call(run, action.tool, attempt.link.span)
+            self.call(run, attempt.step, action.tool, attempt.link.span)
         type = program.tools[action.tool].returns if isinstance(action, p.Call) else action.answers
         try:
             answer = self._answer(run, attempt, type)
@@ -349,7 +355,7 @@ class _ReplayWorld(MockedWorld):
         return Turn(None, tuple(calls))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
-        self.call(run, call.name, attempt.link.span)
+        self.call(run, attempt.step, call.name, attempt.link.span)
         return ToolResult(call, None)
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:

@@ -96,21 +96,26 @@ def _all(result: Simulated) -> list[ObservedFigure]:
 
 
 def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
+    room = 20 if any(one.bounds for one in _all(result)) else 12
     lines = [
         paint(result.name, "title") + f"  {result.runs:,} simulated runs (seed {seed})",
-        paint(f"  {'':<24}{'observed':>10}{'99.9% interval':>20}{'predicted':>12}", "dim"),
+        paint(f"  {'':<24}{'observed':>10}{'99.9% interval':>20}{'predicted':>{room}}", "dim"),
     ]
     rows = [*result.outcomes.items(), *result.shares.items()]
     rows += [(f"{ESCALATION}.{name}", one) for name, one in result.escalations.items()]
     for name, one in rows:
         interval = f"{one.low:.3%} – {one.high:.3%}"
         predicted = "–" if one.expected is None else f"{one.expected:.3%}"
+        if one.bounds is not None:
+            predicted = f"{one.bounds[0]:.3%} – {one.bounds[1]:.3%}"
         mark = "" if one.agrees else paint("  outside", "bad")
-        lines.append(f"  {name:<24}{one.observed:>10.3%}{interval:>20}{predicted:>12}{mark}")
+        lines.append(f"  {name:<24}{one.observed:>10.3%}{interval:>20}{predicted:>{room}}{mark}")
     mean = result.cost[MEAN]
+    predicted = "–" if mean["expected"] is None else "$" + format(mean["expected"], ".6f")
+    if "bounds" in mean:
+        predicted = f"at most ${mean['bounds'][1]:.6f}"
     lines.append(
-        f"  {COST_MEAN:<24}{'$' + format(mean['observed'], '.6f'):>10}"
-        f"{'':>20}{'$' + format(mean['expected'], '.6f'):>12}"
+        f"  {COST_MEAN:<24}{'$' + format(mean['observed'], '.6f'):>10}{'':>20}{predicted:>{room}}"
     )
     seconds = result.latency
     quantiles = ", ".join(f"{q} {seconds[q]['observed']:.2f} s" for q in (P50, P95, P99))

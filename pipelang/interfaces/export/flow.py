@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-import networkx as nx
-
 from pipelang.diagnostics import Source, Sources, Span
 from pipelang.diagnostics.columns import harmless
+from pipelang.interfaces.export.flow_graph import FlowGraph
 from pipelang.interfaces.export.graph import EdgeKind, NodeKind
 from pipelang.interfaces.export.labels import (
     action_lines,
@@ -37,6 +36,8 @@ from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.types import NothingType, show
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from pipelang.runtime.host.handle import LoadedProgram
 
 VERSION = 1
@@ -68,9 +69,22 @@ def graph(program: LoadedProgram | p.Program, name: str) -> nx.DiGraph:
 def flow(
     program: p.Program, pipelines: Sequence[str], sources: Sources | None = None
 ) -> nx.DiGraph:
+    """The graph of some pipelines of a program, in the types of networkx."""
+    import networkx as nx
+
+    ours = drawn(program, pipelines, sources)
+    made = nx.DiGraph(**ours.graph)
+    made.add_nodes_from(ours.nodes.items())
+    made.add_edges_from(ours.edges())
+    return made
+
+
+def drawn(
+    program: p.Program, pipelines: Sequence[str], sources: Sources | None = None
+) -> FlowGraph:
     """The graph of some pipelines of a program; with `sources`, nodes have `line` and `column`."""
     names = ", ".join(pipelines)
-    made = nx.DiGraph(version=VERSION, name=names, file=program.file, hash=program.hash)
+    made = FlowGraph(version=VERSION, name=names, file=program.file, hash=program.hash)
     drawing = _Drawing(program, made, sources or {})
     for name in pipelines:
         drawing.pipeline(program.pipelines[name])
@@ -102,7 +116,7 @@ class _Place(NamedTuple):
 class _Drawing:
     """Adds pipelines to a graph, in writing order; `place` is where the next nodes stand."""
 
-    def __init__(self, program: p.Program, made: nx.DiGraph, sources: Mapping[str, Source]) -> None:
+    def __init__(self, program: p.Program, made: FlowGraph, sources: Mapping[str, Source]) -> None:
         self.program = program
         self.graph = made
         self.sources = sources
@@ -146,11 +160,11 @@ class _Drawing:
 
     def edge(self, source: str, target: str, kind: EdgeKind, label: str = "") -> None:
         label = xml_safe(label).replace("\n", " ")
-        if self.graph.has_edge(source, target):  # two empty branches, of a `when` say
-            self.graph.edges[source, target]["label"] += f"\n{label}"
+        known = self.graph.edge(source, target)
+        if known is not None:  # two empty branches, of a `when` say
+            known["label"] += f"\n{label}"
         else:
-            order = self.graph.number_of_edges()
-            self.graph.add_edge(source, target, kind=kind.value, label=label, order=order)
+            self.graph.add_edge(source, target, kind=kind.value, label=label)
 
     def connect(self, loose: Sequence[Loose], target: str) -> None:
         for end in loose:

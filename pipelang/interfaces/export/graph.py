@@ -11,12 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from pipelang.interfaces.export.flow_graph import ReadableGraph
 from pipelang.records import dataclass
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 class NodeKind(Enum):
@@ -122,7 +119,7 @@ class Graph:
                 return False
 
 
-def picture(flow: nx.DiGraph) -> Graph:
+def picture(flow: ReadableGraph) -> Graph:
     """The graph with short ids (`n1`, `c1`) in writing order, and with its clusters.
 
     Readers of GraphML leave out attributes that are empty, so what is not there counts as empty.

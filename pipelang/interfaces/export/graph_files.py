@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def graphml(graph: nx.DiGraph) -> str:
     """GraphML, which Gephi, yEd, igraph and `networkx.read_graphml` read."""
+    import networkx as nx
+
     return "\n".join(nx.generate_graphml(graph)) + "\n"
 
 

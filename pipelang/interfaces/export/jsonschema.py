@@ -31,6 +31,20 @@ from pipelang.semantics.types import (
 Json = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+MEDIUM: Json = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in names},
+            "required": list(names),
+            "additionalProperties": False,
+        }
+        for names in (("path",), ("url",), ("data", "media_type"))
+    ]
+    + [{"type": "string", "pattern": "^[dD][aA][tT][aA]:"}],
+}
+"""A picture or document as an input gives it; which of these a host takes it says itself."""
+
 _SCALARS: dict[ScalarKind, Json] = {
     ScalarKind.TEXT: {"type": "string"},
     ScalarKind.INT: {"type": "integer"},
@@ -41,6 +55,8 @@ _SCALARS: dict[ScalarKind, Json] = {
     ScalarKind.DURATION: {"type": "number"},
     ScalarKind.TIME: {"type": "string", "format": "date-time"},
     ScalarKind.JSON: {},
+    ScalarKind.IMAGE: MEDIUM,
+    ScalarKind.DOCUMENT: MEDIUM,
     ScalarKind.TOKENS: {"type": "integer"},
     ScalarKind.RATE: {},
 }
@@ -48,6 +64,8 @@ _UNITS = {
     ScalarKind.MONEY: "US dollars",
     ScalarKind.DURATION: "seconds",
     ScalarKind.TIME: "with its offset",
+    ScalarKind.IMAGE: "a picture: PNG, JPEG, GIF or WebP",
+    ScalarKind.DOCUMENT: "a document: PDF",
 }
 
 
@@ -141,6 +159,8 @@ class _Schemas:
             bytes = type.max_tokens * BYTES_A_TOKEN
             schema["maxLength"] = bytes
             said.append(f"at most {type.max_tokens} tokens: {bytes} bytes of UTF-8")
+        if type.max_pages is not None:
+            said.append(f"at most {type.max_pages} pages")
         if type.patterns is not None:
             schema["x-matches"] = list(self.program.patterns[type.patterns])
             said.append(f"one of the RE2 patterns of `{type.patterns}` is found in it")

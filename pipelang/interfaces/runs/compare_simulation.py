@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
+from pipelang.analysis.budgets.cuts import possible_cuts
+from pipelang.analysis.budgets.enclosures import budgeted_runs
 from pipelang.analysis.kernels.costs import turn_cost
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.metrics.cut_numbers import share_with_cuts
 from pipelang.analysis.model.evidence import EvidenceTable
+from pipelang.analysis.model.intervals import certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.metrics import COST, LATENCY, MEAN, OUTCOMES, WRONG_EFFECT
+from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
+from pipelang.semantics.kernels.run import pipelines_run
+from pipelang.semantics.metrics import (
+    COST,
+    COST_MEAN,
+    ESCALATION,
+    LATENCY,
+    MEAN,
+    OUTCOMES,
+    WRONG_EFFECT,
+)
+from pipelang.semantics.walk import all_items, inner_links
+
+BEYOND = Decimal(10) ** 30
+"""More dollars than any budget has."""
 
 Z = 3.2905267
 """Two-sided 99.9% of the standard normal."""
@@ -26,24 +48,32 @@ Z = 3.2905267
 
 @dataclass(frozen=True, slots=True)
 class ObservedFigure:
-    """An observed share or mean with its 99.9% interval, beside what the analysis says."""
+    """An observed share or mean with its 99.9% interval, beside what the analysis says: a figure,
+    or bounds where what runs spend of their budget decides.
+    """
 
     observed: float
     expected: float | None
     low: float
     high: float
+    bounds: tuple[float, float] | None = None
 
     @property
     def agrees(self) -> bool:
+        if self.bounds is not None:
+            return self.low <= self.bounds[1] and self.bounds[0] <= self.high
         return self.expected is None or self.low <= self.expected <= self.high
 
-    def as_json(self) -> dict[str, float | None]:
-        return {
+    def as_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
             "observed": self.observed,
             "expected": self.expected,
             "low": self.low,
             "high": self.high,
         }
+        if self.bounds is not None:
+            found["bounds"] = list(self.bounds)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +115,23 @@ class Means:
         assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
         cost = turn_cost(self.model, step, link, asked, tier, turn, told)
         return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
+
+    def reserved(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
+    ) -> tuple[Decimal, int]:
+        """What is reserved at the greatest lengths; beyond any budget where nothing bounds them."""
+        action = link.action
+        asked = action.agent or action if isinstance(action, p.Cascade) else action
+        assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
+        cost = turn_cost(self.model, step, link, asked, tier, turn, told)
+        more = MISFIT_TOKENS if again else 0
+        money, tokens = BEYOND, 2**62
+        if cost.worst is not None:
+            dearest = dearest_input(self.model.program.tiers[tier])
+            money = Decimal(format(cost.worst, ".13g")) + dearest * more / 1_000_000
+        if cost.tokens_in.bound is not None and cost.tokens_out.bound is not None:
+            tokens = cost.tokens_in.bound + cost.tokens_out.bound + more
+        return money, tokens
 
     def child(self, action: p.RunPipeline) -> Means:
         return Means(child_model(self.model, action))
@@ -128,32 +175,120 @@ def simulated(
     expected = sweep(make_model(program, pipeline, point))
     taken = spent(program, pipeline, point, None, expected.work)
     names = {*counts.escalations, *expected.escalations}
+    within = bounds_by_budget(program, pipeline, point, expected)
+
+    def compared(metric: str, hits: int, without: float) -> ObservedFigure:
+        found = share(hits, counts.runs, without)
+        return found if within is None else _within(found, within(metric, without))
+
     return Simulated(
         name=pipeline.name,
         runs=counts.runs,
         outcomes={
-            name: share(counts.outcomes[name], counts.runs, float(getattr(expected, name)))
+            name: compared(name, counts.outcomes[name], float(getattr(expected, name)))
             for name in OUTCOMES
         },
         escalations={
-            name: share(
-                counts.escalations[name], counts.runs, float(expected.escalations.get(name, 0.0))
+            name: compared(
+                f"{ESCALATION}.{name}",
+                counts.escalations[name],
+                float(expected.escalations.get(name, 0.0)),
             )
             for name in sorted(names)
         },
         shares={
-            WRONG_EFFECT: share(counts.wrong_effect, counts.runs, float(expected.wrong_effect))
+            WRONG_EFFECT: compared(WRONG_EFFECT, counts.wrong_effect, float(expected.wrong_effect))
         },
-        cost=_cost(counts, expected, taken),
+        cost=_cost(counts, expected, taken, within),
         latency=_quantiles(counts.seconds, LATENCY, taken),
     )
 
 
-def _cost(counts: Counts, expected: Totals, taken: SpendingFigures | None) -> dict[str, Any]:
+Within = Callable[[str, float], tuple[float, float]]
+"""The bounds of a share, by its metric and by what it is where nothing is cut."""
+
+
+def bounds_by_budget(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, totals: Totals
+) -> Within | None:
+    """Bounds of shares where budgets may cut runs or choose their way; None where neither is so."""
+    if asks_what_is_left(program, pipeline):
+        analysis = analyse(program, pipeline)
+        numbers = dict(analysis.numbers)
+        numbers |= {f"{ESCALATION}.{name}": one for name, one in analysis.escalations.items()}
+
+        def over_ways(metric: str, without: float) -> tuple[float, float]:
+            number = numbers.get(metric)
+            if number is None or number.low is None or number.high is None:
+                return 0.0, math.inf if metric == COST_MEAN else 1.0
+            return number.low, number.high
+
+        return over_ways
+    cuts = possible_cuts(make_model(program, pipeline, point))
+    if not cuts:
+        return None
+    runs = budgeted_runs(program, pipeline, point, cuts, None, totals, at_point=True)
+    if not runs.cut().high:
+        return None
+
+    def of_cuts(metric: str, without: float) -> tuple[float, float]:
+        if metric == COST_MEAN:
+            return 0.0, without  # a run that is cut spends no more
+        number = share_with_cuts(metric, certain(without, Basis.EXACT), runs)
+        return number.low or 0.0, 1.0 if number.high is None else number.high
+
+    return of_cuts
+
+
+def asks_what_is_left(program: p.Program, pipeline: p.Pipeline) -> bool:
+    """Whether something that is done hangs on what is left of a budget."""
+    inside = (pipeline, *pipelines_run(program, pipeline))
+    return any(
+        isinstance(part, expr.BudgetLeft)
+        for one in inside
+        for node in decisions_of(one)
+        for part in expr.walk(node)
+    )
+
+
+def decisions_of(pipeline: p.Pipeline) -> Iterator[expr.Expr]:
+    """The expressions that decide where a run goes, and who is asked; and those of `let`s."""
+    for item in all_items(pipeline.block):
+        match item:
+            case p.When() | p.Gate():
+                yield item.condition
+            case p.MatchBranch():
+                yield item.subject
+            case p.Let():
+                yield item.value
+            case p.Person() if item.when is not None:
+                yield item.when
+            case p.Step():
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, (p.AskTier, p.Agent)):
+                        yield link.action.who
+                    elif isinstance(link.action, p.Choose):
+                        yield link.action.subject
+            case _:
+                pass
+
+
+def _within(found: ObservedFigure, bounds: tuple[float, float]) -> ObservedFigure:
+    if bounds[0] == bounds[1]:
+        return replace(found, expected=bounds[0])
+    return replace(found, expected=None, bounds=bounds)
+
+
+def _cost(
+    counts: Counts, expected: Totals, taken: SpendingFigures | None, within: Within | None
+) -> dict[str, Any]:
     mean = sum(counts.costs) / counts.runs
     spread = math.sqrt(sum((cost - mean) ** 2 for cost in counts.costs) / counts.runs)
     half = Z * spread / math.sqrt(counts.runs)
     compared = ObservedFigure(mean, float(expected.cost), mean - half, mean + half)
+    if within is not None:
+        low, high = within(COST_MEAN, float(expected.cost))
+        compared = _within(compared, (low, high)) if high < math.inf else compared
     return {
         MEAN: compared.as_json(),
         **_quantiles(counts.costs, COST, taken),

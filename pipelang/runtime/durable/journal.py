@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -12,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.legs import BegunLeg, Legs
 from pipelang.runtime.durable.store import may_pass
+from pipelang.runtime.media.medium import Media
+from pipelang.runtime.media.rows import as_text, told_of
 from pipelang.runtime.worlds.recorded.record import Kind
 
 LONGEST_PAUSE = 2.0
@@ -35,10 +36,14 @@ class JournalRecord:
         return self._legs.store.now()
 
     async def write(self, place: str, kind: Kind, value: Any) -> None:
-        text = json.dumps(value, allow_nan=False)
+        text, media = as_text(value)
         token = self._claim.token
         with self._activity.working():
-            await surely(lambda: self._legs.write(token, place, kind, text))
+            await surely(lambda: self._legs.write(token, place, kind, text, media))
+
+    def medium(self, told: Mapping[str, Any]) -> Media:
+        run = self._claim.token.run
+        return told_of(told, lambda digest: self._legs.medium(run, digest))
 
 
 async def surely(work: Callable[[], T]) -> T:

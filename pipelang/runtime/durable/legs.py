@@ -7,6 +7,7 @@ this process that owns it. Who lost it writes nothing more.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.media.medium import Media
+from pipelang.runtime.media.rows import as_text
 from pipelang.runtime.worlds.recorded.record import Kind
 
 MOST_BARREN = 5
@@ -164,10 +168,15 @@ class Legs:
         asked = sa.text("SELECT 1 FROM pipelang_paused WHERE pipeline = :pipeline")
         return connection.execute(asked, {"pipeline": pipeline}).first() is not None
 
-    def write(self, token: LegToken, place: str, kind: Kind, value: str) -> None:
-        """Write a row of the journal. Raises `Fenced`."""
+    def write(
+        self, token: LegToken, place: str, kind: Kind, value: str, media: Mapping[str, Media]
+    ) -> None:
+        """Write a row of the journal, and the pictures and documents that it tells of. Raises
+        `Fenced`.
+        """
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
+            keep(connection, token.run, media)
             connection.execute(
                 _WRITE,
                 {
@@ -185,13 +194,19 @@ class Legs:
             self._fence(connection, token)
             self._write_end(connection, token.run, end, self.store.set_clock(connection))
 
+    def medium(self, run: str, digest: str) -> bytes:
+        """The bytes of a picture or document of a run."""
+        return kept(self.store, run, digest)
+
     def _write_end(self, connection: sa.Connection, run: str, end: RunEnd, now: float) -> None:
+        outcome, media = as_text(end.outcome, other=str)
+        keep(connection, run, media)
         connection.execute(
             _END,
             {
                 "run": run,
                 "status": end.status,
-                "outcome": json.dumps(end.outcome, default=str),
+                "outcome": outcome,
                 "cost": end.cost,
                 "tokens": end.tokens,
                 "now": now,

@@ -15,8 +15,8 @@ from pipelang.runtime.engine.outcomes import (
     Spent,
 )
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import Types, to_json
-from pipelang.runtime.worlds.recorded.encoding import decode, encode
+from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p
 
 
@@ -53,7 +53,7 @@ def result_json(result: Result) -> dict[str, Any]:
 
 
 def result_from(
-    types: Types,
+    types: Restoring,
     pipeline: p.Pipeline,
     run: str,
     status: str,

@@ -6,10 +6,13 @@ import asyncio
 import json
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.media import kept
 from pipelang.runtime.durable.outcomes import result_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.values import Types
+from pipelang.runtime.media.rows import told_of
+from pipelang.runtime.worlds.recorded.encoding import Restoring
 from pipelang.semantics import program as p
 
 LONGEST_PAUSE = 1.0
@@ -40,4 +43,5 @@ def ended(store: Store, types: Types, pipeline: p.Pipeline, run: str) -> Result 
     if row["status"] is None:
         return None
     outcome = json.loads(row["outcome"])
-    return result_from(types, pipeline, run, row["status"], outcome, row["cost"], row["tokens"])
+    restoring = Restoring(types, lambda told: told_of(told, lambda one: kept(store, run, one)))
+    return result_from(restoring, pipeline, run, row["status"], outcome, row["cost"], row["tokens"])

@@ -42,6 +42,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX pipelang_memories_until ON pipelang_memories (until)",
         "CREATE TABLE pipelang_memory_writes (key TEXT PRIMARY KEY)",
     ),
+    (
+        """CREATE TABLE pipelang_media (
+            run TEXT NOT NULL, sha256 TEXT NOT NULL, data BYTEA NOT NULL,
+            PRIMARY KEY (run, sha256))""",
+    ),
 )
 """The statements of each step: the first makes version 1."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -12,10 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import KeyConflict
+from pipelang.runtime.durable.media import keep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.values import to_json
+from pipelang.runtime.media.given import media_of
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
 from pipelang.semantics import program as p
+from pipelang.semantics.types import media_in
 
 NORMAL = 10
 """The priority of a run without one; those with a smaller number begin sooner."""
@@ -37,6 +41,8 @@ class Submission:
     thread: str | None = None
     priority: int = NORMAL
     delay: float = 0.0
+    media: Mapping[str, Media] = field(default_factory=dict)
+    """The pictures and documents that the input tells of, by their hashes."""
 
 
 def queue_of(program: str, pipeline: str) -> str:
@@ -61,6 +67,11 @@ _INSERT = sa.text(
 )
 
 
+def has_media(pipeline: p.Pipeline) -> bool:
+    """Whether an input of a pipeline is or holds a picture or document."""
+    return any(media_in(parameter.type) for parameter in pipeline.parameters)
+
+
 def submit_checked(
     store: Store,
     program: p.Program,
@@ -71,7 +82,10 @@ def submit_checked(
     """Submit a run of a pipeline whose inputs are checked. Raises `NotRecordable` too."""
     refuse_secrets(program, pipeline)
     row = {name: to_json(value) for name, value in given.items()}
-    made = Submission(pipeline=pipeline.name, program=program.hash, input=row, **options)
+    media = media_of(given) if has_media(pipeline) else {}
+    made = Submission(
+        pipeline=pipeline.name, program=program.hash, input=row, media=media, **options
+    )
     return submit(store, made)
 
 
@@ -101,6 +115,7 @@ def submit(store: Store, given: Submission) -> str:
             "due": due,
         }
         if connection.execute(_INSERT, row).rowcount:
+            keep(connection, run, given.media)
             due_ms = None if due is None else int(due * 1000)
             store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)
             return run

@@ -14,7 +14,7 @@ from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.store import Store
 
-_OF_RUN = ("pipelang_journal", "pipelang_cases", "pipelang_runs")
+_OF_RUN = ("pipelang_journal", "pipelang_media", "pipelang_cases", "pipelang_runs")
 RESUMABLE = ("crashed", "cancelled")
 
 

@@ -53,7 +53,8 @@ class RunBudget:
 
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
-    `place` is that of the pipeline in a record.
+    `place` is that of the pipeline in a record. `patience` says that it is no budget but the
+    timeout of a `run`.
     """
 
     limits: p.Budget | None
@@ -67,6 +68,7 @@ class RunBudget:
     place: str = ""
     working: int = 0
     waits: PeopleWaits | None = None
+    patience: bool = False
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[RunBudget]:
@@ -94,13 +96,15 @@ class RunBudget:
         """Reserve one call if there is room now; else the budget in which calls side by side hold
         what it needs. Raises `BudgetSpent` where it can never fit.
         """
-        short = self._short(money, tokens)
-        if short is not None:
-            budget, dimension, holds = short
-            if not holds:
-                raise BudgetSpent(budget, dimension)
-            return budget
         at: RunBudget | None = self
+        while at is not None:
+            if at.limits is not None and (short := at._short(at.limits, money, tokens)):
+                dimension, holds = short
+                if not holds:
+                    raise BudgetSpent(at, dimension)
+                return at
+            at = at.parent
+        at = self
         while at is not None:
             if money:
                 at.held_money += money
@@ -112,20 +116,15 @@ class RunBudget:
             at = at.parent
         return Reservation(money, tokens) if money or tokens else FREE
 
-    def _short(self, money: Decimal, tokens: int) -> tuple[RunBudget, str, bool] | None:
-        """The innermost budget that has no room, in what, and whether settling may make room."""
-        at: RunBudget | None = self
-        while at is not None:
-            limits = at.limits
-            if limits is not None:
-                if limits.steps is not None and at.steps + 1 > limits.steps:
-                    return at, "steps", False
-                most_money, most_tokens = limits.money, limits.tokens
-                if most_money is not None and at.money + at.held_money + money > most_money:
-                    return at, "money", at.money + money <= most_money
-                if most_tokens is not None and at.tokens + at.held_tokens + tokens > most_tokens:
-                    return at, "tokens", at.tokens + tokens <= most_tokens
-            at = at.parent
+    def _short(self, limits: p.Budget, money: Decimal, tokens: int) -> tuple[str, bool] | None:
+        """What this budget alone has no room in, and whether settling may make room."""
+        if limits.steps is not None and self.steps + 1 > limits.steps:
+            return "steps", False
+        most_money, most_tokens = limits.money, limits.tokens
+        if most_money is not None and self.money + self.held_money + money > most_money:
+            return "money", self.money + money <= most_money
+        if most_tokens is not None and self.tokens + self.held_tokens + tokens > most_tokens:
+            return "tokens", self.tokens + tokens <= most_tokens
         return None
 
     def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:

@@ -35,39 +35,50 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
     the body of an `each` failed; if those of the step itself did, its `else` ends the run.
     """
     if chain is step.chain:
-        feedback = _begin(run, step)
+        if not run.quiet:
+            run.emit("step", step.name, redone=run.redoing)
+        run.world.begin(run, step)
+        if run.feedback:
+            feedback = run.feedback.pop(step.name, None)
+    # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None
     while at is not None:
         link = chain.links[at.link]
-        if at.attempt == 0:
+        if not at.attempt:
             misfit = None
             if at.link:
                 run.emit("fallback", step.name, link=at.link)
-        taken, subjects = link, _NONE
+        subjects = _NONE
         try:
             if isinstance(link.action, p.Choose):
-                taken, subjects = await _chosen(run, link)
-            if isinstance(taken.action, p.Value):
-                answer = await _value(run, step, taken, taken.action, subjects)
-            elif taken.cache is None:
-                work = await _act(run, step, taken, subjects, at, feedback, misfit)
-                answer = await work
+                link, subjects = await _chosen(run, link)
+            if isinstance(link.action, p.Value):
+                answer = await _value(run, step, link, link.action, subjects)
+            elif link.cache is None:
+                answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
             else:
-                answer = await _cached(run, step, taken, subjects, at, feedback, misfit)
-            return _done(run, step, answer) if chain is step.chain else answer
+                answer = await _cached(run, step, link, subjects, at, feedback, misfit)
+            if chain is step.chain and not run.quiet:
+                _emit_done(run, step, answer)
+            return answer
         except AttemptFailed as failure:
             misfit = failure.misfit
-            at = await _after(run, step, chain, taken, at, failure)
+            at = await _after(run, step, chain, link, at, failure)
         except NoValue as problem:
-            why = hide(run, str(problem))
-            said = {"message": why} if problem.raised is None else {"error": problem.raised}
-            content = None if problem.raised is None else why
-            run.emit(
-                "failed", step.name, content=content, why="no_value", attempt=at.attempt, **said
-            )
-            at = after_giving_up(chain, at)
+            at = _after_no_value(run, step, chain, at, problem)
     return await _used_up(run, step) if chain is step.chain else NOTHING
+
+
+def _after_no_value(
+    run: Run, step: p.Step, chain: p.Chain, at: ChainPosition, problem: NoValue
+) -> ChainPosition | None:
+    """The next position after an expression without a value; None at the end."""
+    why = hide(run, str(problem))
+    said = {"message": why} if problem.raised is None else {"error": problem.raised}
+    content = None if problem.raised is None else why
+    run.emit("failed", step.name, content=content, why="no_value", attempt=at.attempt, **said)
+    return after_giving_up(chain, at)
 
 
 async def _after(
@@ -83,22 +94,11 @@ async def _after(
 _NONE: Subjects = ()
 
 
-def _begin(run: Run, step: p.Step) -> str | None:
-    """Begin a step; the feedback of a gate that redoes it, if any."""
-    if not run.quiet:
-        run.emit("step", step.name, redone=run.redoing)
-    run.world.begin(run, step)
-    return run.feedback.pop(step.name, None) if run.feedback else None
-
-
-def _done(run: Run, step: p.Step, answer: Any) -> Any:
-    """Emit that a step is over, with an answer or because it ended the run; the answer."""
-    if not run.quiet:
-        how = (
-            {"outcome": type(answer.outcome).__name__.lower()} if isinstance(answer, Ended) else {}
-        )
-        run.emit("done", step.name, **how)
-    return answer
+def _emit_done(run: Run, step: p.Step, answer: Any) -> None:
+    """Emit that a step is over, with an answer or because it ended the run."""
+    ended = isinstance(answer, Ended)
+    how = {"outcome": type(answer.outcome).__name__.lower()} if ended else {}
+    run.emit("done", step.name, **how)
 
 
 async def _used_up(run: Run, step: p.Step) -> Ended:
@@ -128,8 +128,7 @@ async def _cached(
     """
     world, kept = run.world, link
     if at.attempt > 0 or run.redoing:
-        work = await _act(run, step, link, subjects, at, feedback, misfit)
-        answer = await work
+        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
         if not isinstance(answer, Ended):
             await world.keep(run, step, kept, answer)
         return answer
@@ -143,8 +142,7 @@ async def _cached(
         waited = world.elapsed(run) - began
         if link.timeout is not None and waited >= SHORTEST_WAIT:
             link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
-        work = await _act(run, step, link, subjects, at, feedback, misfit)
-        answer = await work
+        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
             await world.keep_nothing(run, step, kept)
@@ -175,10 +173,8 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
-            arguments = {}
-            for name, value in action.arguments:  # as `_arguments`, without its frames
-                arguments[name] = await run.world.value(run, value)
-            part = _part(at)
+            arguments = await run.world.arguments(run, action.arguments)
+            part = _part(at) if at.link else ""
             attempt = Attempt(
                 step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
             )
@@ -207,10 +203,6 @@ async def _act(
     return run_each(run, step, each, subjects, body, _part(at))
 
 
-async def _arguments(run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
-    return {name: await run.world.value(run, value) for name, value in given}
-
-
 async def _several(
     run: Run,
     step: p.Step,
@@ -227,7 +219,7 @@ async def _several(
         if given is not NOTHING:
             return _given(given)
     tier = None if agent is None else await run.world.route(run, agent.who)
-    arguments = await _arguments(run, action.arguments)
+    arguments = await run.world.arguments(run, action.arguments)
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):

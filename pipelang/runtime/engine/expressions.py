@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import operator
 from collections import ChainMap
 from collections.abc import Callable, Mapping
@@ -14,14 +13,9 @@ from pydantic import BaseModel
 
 from pipelang.runtime.engine.values import Types, attribute
 from pipelang.semantics import expressions as expr
+from pipelang.semantics.kernels import arithmetic
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
-    DURATION,
-    INT,
-    JSON,
-    MONEY,
-    NUMBER,
-    PROBABILITY,
     OptionalType,
     RecordType,
     Scalar,
@@ -30,6 +24,7 @@ from pipelang.semantics.types import (
 
 Values = Mapping[str, Any]
 Compiled = Callable[[Values], Any]
+Named = tuple[tuple[str, expr.Expr], ...]
 
 BUDGET = "budget.remaining"
 """The name under which a run keeps itself, to be asked what is `remaining` of a dimension."""
@@ -59,15 +54,28 @@ class Expressions:
         self._matches = matches
         self._functions = functions
         self._known: dict[int, tuple[expr.Expr, Compiled]] = {}
+        self._named: dict[int, tuple[Named, tuple[tuple[str, expr.Expr, Compiled], ...]]] = {}
 
     def evaluate(self, node: expr.Expr, values: Values) -> Any:
         """The value of an expression. Raises `NoValue`."""
         try:
             return self.compile(node)(values)
         except ArithmeticError as error:
-            by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
-            why = "it divides by 0" if by_zero else "a number leaves its range"
-            raise NoValue(f"`{expr.show(node)}` has no value: {why}") from error
+            raise _without_value(node, error) from error
+
+    def evaluate_all(self, named: Named, values: Values) -> dict[str, Any]:
+        """The values of expressions by their names. Raises `NoValue`."""
+        known = self._named.get(id(named))
+        if known is None:
+            compiled = tuple((name, node, self.compile(node)) for name, node in named)
+            known = self._named[id(named)] = (named, compiled)
+        found = {}
+        for name, node, compute in known[1]:
+            try:
+                found[name] = compute(values)
+            except ArithmeticError as error:
+                raise _without_value(node, error) from error
+        return found
 
     def fitted(self, value: Any, type: Type) -> Any:
         """A value of the run as this type, with what the type promises checked. Raises `Misfit`."""
@@ -116,21 +124,20 @@ class Expressions:
                 return lambda values: not operand(values)
             case expr.Negate():
                 operand = self.compile(node.operand)
-                return lambda values: _negated(operand(values))
+                return lambda values: arithmetic.negated(operand(values))
             case expr.Logic():
                 left, right = self.compile(node.left), self.compile(node.right)
                 if node.op == "and":
                     return lambda values: left(values) and right(values)
                 return lambda values: left(values) or right(values)
             case expr.Compare():
-                compare = {"==": operator.eq, "<": operator.lt, "<=": operator.le}[node.op]
+                compare = arithmetic.comparison(node.op, node.left.type, node.right.type)
                 left, right = self.compile(node.left), self.compile(node.right)
-                if _is_json(node.left.type) or _is_json(node.right.type):
-                    return lambda values: _equal(left(values), right(values))
                 return lambda values: compare(left(values), right(values))
             case expr.Member():
                 item, collection = self.compile(node.item), self.compile(node.collection)
-                return lambda values: item(values) in collection(values)
+                among = arithmetic.membership(node.item.type, node.collection.type)
+                return lambda values: among(collection(values), item(values))
             case expr.Matches():
                 text, name, matches = self.compile(node.text), node.patterns, self._matches
                 return lambda values: matches(name, text(values))
@@ -152,13 +159,9 @@ class Expressions:
         value, type = node.value, node.type
         if isinstance(type, OptionalType) and value is not None:
             type = type.inner
-        if type == NUMBER and value is not None:
-            return float(value)
-        if type in (PROBABILITY, MONEY, DURATION) and value is not None:
-            return _exact(value)  # a setting may have come in as a float
         if isinstance(value, (dict, list)) or isinstance(type, RecordType):
             return self._types.check(type, value)
-        return value
+        return arithmetic.constant(value, type)
 
     def _field(self, node: expr.Field) -> Compiled:
         target, name, own = self.compile(node.target), node.name, attribute(node.name)
@@ -210,33 +213,25 @@ class Expressions:
 
     def _select(self, node: expr.Select) -> Compiled:
         subject = self.compile(node.subject)
+        among = arithmetic.membership(node.subject.type, node.subject.type)
         arms = [(taken, self.compile(arm)) for taken, arm in node.arms]
 
         def select(values: Values) -> Any:
             seen = subject(values)
             for taken, arm in arms:
-                if taken is None or seen in taken:
+                if taken is None or among(taken, seen):
                     return arm(values)
             raise LookupError(f"no arm takes {seen!r}")
 
         return select
 
     def _arithmetic(self, node: expr.Arithmetic) -> Compiled:
-        compute = {
-            "+": operator.add,
-            "-": operator.sub,
-            "*": operator.mul,
-            "/": operator.truediv,
-        }[node.op]
         left, right = self.compile(node.left), self.compile(node.right)
-        type = node.type
-        if type == INT:
-            return lambda values: compute(left(values), right(values))
-        if type == NUMBER:
-            return lambda values: _number(compute(_exact(left(values)), _exact(right(values))))
         if _is_time(node.left.type):
-            return lambda values: _shift(compute, left(values), right(values))
-        return lambda values: compute(_exact(left(values)), _exact(right(values)))
+            shift = operator.add if node.op == "+" else operator.sub
+            return lambda values: _shift(shift, left(values), right(values))
+        compute = arithmetic.operation(node.op, node.type)
+        return lambda values: compute(left(values), right(values))
 
     def _builtin(self, node: expr.Builtin) -> Compiled:
         arguments = [self.compile(part) for part in node.arguments]
@@ -249,11 +244,7 @@ class Expressions:
             case "all":
                 return lambda values: all(first(values))
             case "sum":
-                if node.type == INT:
-                    return lambda values: sum(first(values))
-                if node.type == NUMBER:
-                    return lambda values: _number(sum(map(_exact, first(values)), Decimal(0)))
-                return lambda values: sum(first(values), Decimal(0))
+                return lambda values: arithmetic.total(first(values), node.type)
             case "min" | "max":
                 pick: Callable[..., Any] = min if node.function == "min" else max
                 if len(arguments) == 1:
@@ -268,45 +259,20 @@ class Expressions:
                 return lambda values: _first(first(values), arguments[1](values))
 
 
+def _without_value(node: expr.Expr, error: ArithmeticError) -> NoValue:
+    by_zero = isinstance(error, ZeroDivisionError) or "Division" in str(error)
+    why = "it divides by 0" if by_zero else "a number leaves its range"
+    return NoValue(f"`{expr.show(node)}` has no value: {why}")
+
+
 def _is_time(type: Type) -> bool:
     return isinstance(type, Scalar) and type.kind.value == "time"
-
-
-def _is_json(type: Type) -> bool:
-    return (type.inner if isinstance(type, OptionalType) else type) == JSON
-
-
-def _equal(left: Any, right: Any) -> bool:
-    """Equality where one side is JSON: its numbers are floats, ours may be exact; true is no 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal)):
-        return bool(_exact(left) == _exact(right))
-    return bool(left == right)
-
-
-def _negated(value: Any) -> Any:
-    """The negative of a number, not rounded: a decimal from outside may have more digits than a
-    result of arithmetic.
-    """
-    return value.copy_negate() if isinstance(value, Decimal) and value else -value
-
-
-def _exact(value: Any) -> Any:
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def _number(value: Decimal) -> float:
-    result = float(value)
-    if not math.isfinite(result):
-        raise OverflowError("the number is too large")
-    return result
 
 
 def _rounded(value: Any, digits: int) -> float:
     """To so many digits, of the number as it is written; more than there are change nothing."""
     step = Decimal(1).scaleb(-max(-400, min(digits, 400)))
-    exact = _exact(value)
+    exact = arithmetic.exact(value)
     return float(value) if abs(exact) > step * 10**27 else float(exact.quantize(step))
 
 

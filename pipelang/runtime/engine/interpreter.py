@@ -26,7 +26,7 @@ from pipelang.runtime.engine.expressions import BUDGET, NoValue
 from pipelang.runtime.engine.outcomes import Answered, Ended, Escalated, Halted, Result
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.region_plan import plan_of
-from pipelang.runtime.engine.regions import run_region, run_step
+from pipelang.runtime.engine.regions import run_region, step_of
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, to_json, traced_subject
 from pipelang.semantics import expressions as expr
@@ -44,7 +44,10 @@ async def run_pipeline(run: Run) -> Result:
     try:
         # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
         try:
-            ended = _fitted(run, await (await _entered(run)))
+            for part in _parts(run, await run.world.admit(run)):
+                if (ended := await _through(run, run.pipeline.block, part)) is not None:
+                    break
+            ended = _fitted(run, ended)
         except (BudgetSpent, NoValue) as problem:
             ended = await _cut(run, problem)
         finally:
@@ -55,6 +58,11 @@ async def run_pipeline(run: Run) -> Result:
     except BaseException as error:
         _emit_broken(run, error)
         raise
+    return await _handed_over(run, ended)
+
+
+async def _handed_over(run: Run, ended: Ended) -> Result:
+    """The result of a run that has ended, once all who take note of it did."""
     try:
         result = result_of(run, ended)
         if isinstance(result, Escalated):
@@ -85,7 +93,8 @@ async def play(run: Run) -> Ended:
     """Run a sub-pipeline to its outcome. Raises `BudgetSpent` for another budget."""
     ended: Ended | None = None
     try:
-        ended = _fitted(run, await (await _entered(run)))
+        parts = _parts(run, await run.world.admit(run))
+        ended = _fitted(run, await _block(run, run.pipeline.block, parts))
     except (BudgetSpent, NoValue) as problem:
         ended = await _cut(run, problem)
     finally:
@@ -93,12 +102,14 @@ async def play(run: Run) -> Ended:
     return ended
 
 
-async def _entered(run: Run) -> Coroutine[Any, Any, Ended | None]:
-    """The coroutine of a pipeline: its block, or the `else` of an open breaker. Raises `Halted`."""
+Part = p.Region | p.Barrier | p.Breaker
+"""A part that a run goes through: a segment of a block, or a breaker that is open."""
+
+
+def _parts(run: Run, admitted: bool) -> tuple[Part, ...]:
+    """The parts of a pipeline: the segments of its block, or its breaker alone."""
     breaker = run.pipeline.breaker
-    if await run.world.admit(run) or breaker is None:
-        return _block(run, run.pipeline.block)
-    return _fallback(run, breaker)
+    return run.pipeline.block.segments if admitted or breaker is None else (breaker,)
 
 
 async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
@@ -106,7 +117,7 @@ async def _fallback(run: Run, breaker: p.Breaker) -> Ended:
     chain = breaker.otherwise.chain
     if not chain.links and chain.end is not None:
         return await conclude(run, chain.end)
-    answer = await run_step(run, breaker.otherwise)
+    answer = await step_of(run, breaker.otherwise)
     if isinstance(answer, Ended):
         return answer
     returns = p.Return(expr.Const(None, run.pipeline.returns), breaker.span)
@@ -150,21 +161,26 @@ async def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
 # ------------------------------------------------------------------------------------ blocks
 
 
-async def _block(run: Run, block: p.Block) -> Ended | None:
-    """Run a block: how it ended the run, None if the end of the block was reached."""
-    for segment in block.segments:
-        if isinstance(segment, p.Region) or isinstance(item := block.items[segment.index], p.Step):
-            ended = await run_region(run, run.plans.of(block, segment))
-        elif isinstance(item, p.Gate):
-            # What its redos change runs anyway, as all that is below.
-            ended = await _gate(run, block, segment.index, item, set())
-        elif isinstance(item, p.Person):
-            ended = await _person(run, block, segment.index, item)
-        else:
-            ended = await _barrier(run, item)
-        if ended is not None:
+async def _block(run: Run, block: p.Block, parts: tuple[Part, ...]) -> Ended | None:
+    """Run parts of a block: how one ended the run, None if the end of the block was reached."""
+    for part in parts:
+        if (ended := await _through(run, block, part)) is not None:
             return ended
     return None
+
+
+def _through(run: Run, block: p.Block, part: Part) -> Coroutine[Any, Any, Ended | None]:
+    """The coroutine of a part: how it ended the run, None if the run goes on."""
+    if isinstance(part, p.Breaker):
+        return _fallback(run, part)
+    if isinstance(part, p.Region) or isinstance(item := block.items[part.index], p.Step):
+        return run_region(run, run.plans.of(block, part))
+    if isinstance(item, p.Gate):
+        # What its redos change runs anyway, as all that is below.
+        return _gate(run, block, part.index, item, set())
+    if isinstance(item, p.Person):
+        return _person(run, block, part.index, item)
+    return _barrier(run, item)
 
 
 async def _again(
@@ -294,7 +310,7 @@ async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | Non
     """Run a branch; its condition is known to everything inside."""
     run.conditions.append(condition)
     try:
-        return await _block(run, block)
+        return await _block(run, block, block.segments)
     finally:
         run.conditions.pop()
 

@@ -16,7 +16,15 @@ from pydantic import BaseModel
 from pipelang.runtime.engine.secrets import notations, redacted, redacted_json, secrets_behind
 from pipelang.runtime.engine.values import attribute, to_json
 from pipelang.semantics import program as p
-from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
+from pipelang.semantics.kernels.media import FORMATS, PDF
+from pipelang.semantics.types import (
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    media_in,
+)
 from pipelang.semantics.walk import all_items
 
 if TYPE_CHECKING:
@@ -72,7 +80,8 @@ def secret_texts(type: Type, value: Any) -> Iterator[str]:
     if value is None:
         return
     if "secret" in type.labels:
-        yield from _texts(to_json(value))
+        formats = (*FORMATS, PDF) if media_in(type) else ()  # no secret: a million files have them
+        yield from (text for text in _texts(to_json(value)) if text not in formats)
         return
     match type:
         case RecordType() if isinstance(value, BaseModel):

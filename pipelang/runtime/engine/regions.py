@@ -39,86 +39,98 @@ class _Progress:
         self.ended: dict[int, Ended] | None = None
         self.dead: set[int] | None = None
 
-    def release(self, place: int) -> None:
-        """Start the items that waited only for this one, made or never made."""
-        for reader in self.plan.readers[place]:
-            if len(self.plan.reads[reader]) > 1:
-                if self.left is None:
-                    self.left = list(map(len, self.plan.reads))
-                self.left[reader] -= 1
-                if self.left[reader]:
-                    continue
-            heappush(self.ready, reader)
-
-    def never_made(self, place: int) -> None:
-        """Mark the value of an item as one that will never be made."""
-        if self.dead is None:
-            self.dead = set()
-        self.dead.add(place)
-
     def settle(self, run: Run, place: int, made: Any) -> None:
-        """Record the answer of an item, or how it ended the run."""
-        item = self.plan.items[place]
+        """Record the answer of an item, or how it ended the run; start what waited for it."""
         if isinstance(made, Ended):
             if self.ended is None:
                 self.ended = {}
             self.ended[place] = made
             self.never_made(place)
-            return
-        run.make(item, made)
+        else:
+            run.make(self.plan.items[place], made)
+            self._release(place)
+
+    def never_made(self, place: int) -> None:
+        """Mark the value of an item as one that will never be made; what waited for it need not."""
+        if self.dead is None:
+            self.dead = set()
+        self.dead.add(place)
+        self._release(place)
+
+    def _release(self, place: int) -> None:
+        """Start the items that waited only for this one."""
+        reads = self.plan.reads
+        for reader in self.plan.readers[place]:
+            if len(reads[reader]) > 1:
+                if self.left is None:
+                    self.left = list(map(len, reads))
+                self.left[reader] -= 1
+                if self.left[reader]:
+                    continue
+            heappush(self.ready, reader)
 
     def is_dead(self, place: int) -> bool:
         """Whether something that an item reads was never made."""
         return self.dead is not None and not self.dead.isdisjoint(self.plan.reads[place])
 
 
-async def run_region(run: Run, plan: RegionPlan) -> Ended | None:
-    """All items of a region; of several endings the first in writing order counts."""
+def run_region(run: Run, plan: RegionPlan) -> Coroutine[Any, Any, Ended | None]:
+    """The coroutine of all items of a region; of several endings the first in writing order
+    counts.
+    """
     if run.redoing:
         for item in plan.items:
             run.visits[item.name] = run.visit(item.name) + 1
-    place = run.at(plan.items[0].name) if plan.whole else None
-    if place is not None:
-        left = await run.world.enter_region(run, place, plan.items, True)
-        if left is not None:
-            return _restored(run, plan.items, left)
+    recorded = plan.whole and run.world.lasting
+    return _recorded_region(run, plan) if recorded else _go_through(run, plan)
+
+
+async def _recorded_region(run: Run, plan: RegionPlan) -> Ended | None:
+    """A region with an entrance and an exit."""
+    place = run.at(plan.items[0].name)
+    left = await run.world.enter_region(run, place, plan.items, True)
+    if left is not None:
+        return _restored(run, plan.items, left)
+    try:
+        ended = await _go_through(run, plan)
+    except (BudgetSpent, Halted) as cut:
+        await run.world.leave_region(run, place, plan.items, run.values, cut)
+        raise
+    await run.world.leave_region(run, place, plan.items, run.values, ended)
+    return ended
+
+
+async def _go_through(run: Run, plan: RegionPlan) -> Ended | None:
+    # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     going = _Progress(plan)
-    ready = going.ready
     running: dict[Any, int] | None = None
     try:
-        while ready or running:
-            while ready:
-                index = heappop(ready)
+        while going.ready or running:
+            while going.ready:
+                index = heappop(going.ready)
                 item = plan.items[index]
-                if going.is_dead(index):
+                if going.dead and going.is_dead(index):
                     going.never_made(index)
                 elif isinstance(item, p.Let):
                     going.settle(run, index, await _let(run, item))
-                elif ready or running:
+                elif going.ready or running:
                     if running is None:
                         running = {}
-                    work = _step(run, plan, item)
-                    running[run.world.spawn(work, run.at(item.name))] = index
-                    continue
+                    running[_spawned(run, item, plan.whole)] = index
                 else:  # nothing else can be done meanwhile
-                    going.settle(run, index, await _step(run, plan, item))
-                going.release(index)
+                    going.settle(run, index, await step_of(run, item, plan.whole))
             if running:
                 await _some(run, running, going)
-    except (BudgetSpent, Halted) as cut:
-        if running:
-            await run.world.cancel(running)
-            running = None
-        if place is not None:
-            await run.world.leave_region(run, place, plan.items, run.values, cut)
-        raise
     finally:
         if running:
             await run.world.cancel(running)
-    ended = going.ended[min(going.ended)] if going.ended else None
-    if place is not None:
-        await run.world.leave_region(run, place, plan.items, run.values, ended)
-    return ended
+    return going.ended[min(going.ended)] if going.ended else None
+
+
+def _spawned(run: Run, step: p.Step, whole: bool) -> Any:
+    """The task of a step that others run beside."""
+    place = run.at(step.name) if run.world.lasting else ""
+    return run.world.spawn(step_of(run, step, whole), place)
 
 
 def _restored(run: Run, items: Iterable[p.Step | p.Let], left: Left) -> Ended | None:
@@ -133,13 +145,15 @@ def _restored(run: Run, items: Iterable[p.Step | p.Let], left: Left) -> Ended | 
     return left.end
 
 
-def _step(run: Run, plan: RegionPlan, step: p.Step) -> Coroutine[Any, Any, Any]:
-    """The coroutine of a step in a region."""
-    return walk(run, step, step.chain) if plan.whole else run_step(run, step)
+def step_of(run: Run, step: p.Step, whole: bool = False) -> Coroutine[Any, Any, Any]:
+    """The coroutine of a step: its answer, or how it ended the run. It has an entrance and an exit
+    of its own where the world records, unless it is recorded with a `whole` region.
+    """
+    within = whole or not run.world.lasting
+    return walk(run, step, step.chain) if within else _recorded_step(run, step)
 
 
-async def run_step(run: Run, step: p.Step) -> Any:
-    """A step with an entrance and an exit of its own: its answer, or how it ended the run."""
+async def _recorded_step(run: Run, step: p.Step) -> Any:
     place = run.at(step.name)
     left = await run.world.enter_region(run, place, (step,), False)
     if left is not None:
@@ -166,7 +180,6 @@ async def _some(run: Run, running: dict[Any, int], going: _Progress) -> None:
             going.settle(run, place, task.result())
         except Exception as error:
             cut = cut or error
-        going.release(place)
     if cut is not None:
         raise cut
 

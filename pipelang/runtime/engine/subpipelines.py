@@ -34,7 +34,7 @@ async def run_child(
 
     Raises `AttemptFailed`.
     """
-    values = {name: await run.world.value(run, value) for name, value in action.arguments}
+    values = await run.world.arguments(run, action.arguments)
     pipeline = run.program.pipelines[action.pipeline]
     answer = await play_child(run, step, pipeline, values, subjects, part, attempt, link, action)
     if not isinstance(answer, Ended):
@@ -62,7 +62,7 @@ async def play_child(
     patience: RunBudget | None = None
     if link is not None and link.timeout is not None:
         limit = p.Budget(None, link.timeout, None, None, None, link.span)
-        around = patience = RunBudget(limit, around, began=now)
+        around = patience = RunBudget(limit, around, began=now, patience=True)
     budget = RunBudget(pipeline.budget, around, began=now)
     child = run.child(pipeline, budget, values, step.name, part, attempt, action)
     await run.world.enter_child(run, child, subjects)

@@ -45,6 +45,8 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
+from pipelang.runtime.media.given import medium_from
+from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
 from pipelang.semantics.quantities import count_tokens
@@ -206,7 +208,7 @@ def _json(value: Any, left: int = DEEPEST) -> Any:
         return {_unicode(key): _json(item, left - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(item, left - 1) for item in value]
-    if isinstance(value, (BaseModel, datetime.datetime)):
+    if isinstance(value, (BaseModel, datetime.datetime, Media)):
         return to_json(value)
     raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
@@ -223,7 +225,7 @@ class Types:
         self.patterns = patterns.sources
         self._models: dict[str, type[BaseModel]] = {}
         self._making = threading.RLock()  # two classes for one record would not fit each other
-        self._adapters: dict[int, tuple[Type, type | None, TypeAdapter[Any]]] = {}
+        self._checks: dict[int, tuple[Type, Callable[[Any], Any]]] = {}
 
     def model(self, type: RecordType) -> type[BaseModel]:
         """The model class of a record type."""
@@ -283,18 +285,19 @@ class Types:
 
     def check(self, type: Type, value: Any) -> Any:
         """The value as this type. Raises `Misfit`."""
-        known = self._adapters.get(id(type))
+        return self.checker(type)(value)
+
+    def checker(self, type: Type) -> Callable[[Any], Any]:
+        """The check of a type: a function from a value to that value as this type. It raises
+        `Misfit`.
+        """
+        known = self._checks.get(id(type))
         if known is None:
-            known = (type, _plain(type), TypeAdapter(self.annotation(type)))
-            self._adapters[id(type)] = known
-        if value.__class__ is known[1] and _fits_plainly(value):
-            return value
-        try:
-            return known[2].validate_python(value)
-        except ValidationError as error:
-            raise Misfit(describe(error)) from None
-        except Exception as error:  # an object of foreign code that raises when it is read
-            raise Misfit(f"it cannot be read: {error.__class__.__name__}") from error
+            known = self._checks[id(type)] = (
+                type,
+                _check(type, TypeAdapter(self.annotation(type))),
+            )
+        return known[1]
 
     def annotation(self, type: Type) -> Any:
         """The annotation by which pydantic checks values of a type."""
@@ -343,6 +346,8 @@ class Types:
                 return Annotated[Decimal, read, *_bounds(type), _AS_SECONDS, schema]
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
+            case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+                return _medium(type)
             case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
@@ -373,6 +378,20 @@ class Types:
         return checks
 
 
+def _medium(type: Scalar) -> Any:
+    """The annotation of pictures or documents: instances of `Media`, in JSON what tells of them."""
+    kind, most = type.kind.value, type.max_pages
+
+    def checked(value: Any) -> Media:
+        medium = medium_from(kind, value)
+        if most is not None and medium.pages is not None and medium.pages > most:
+            raise ValueError(f"a document of {medium.pages} pages is longer than {most} pages")
+        return medium
+
+    shown = PlainSerializer(Media.as_json, when_used="json")
+    return Annotated[Any, BeforeValidator(checked), shown, WithJsonSchema(json_schema(type))]
+
+
 def _plain(type: Type) -> type | None:
     """The Python class whose values fit a type without validation, None if there is none."""
     if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
@@ -388,9 +407,38 @@ def _plain(type: Type) -> type | None:
             return None
 
 
-def _fits_plainly(value: Any) -> bool:
-    """Whether a value of a plain class needs no validation: ASCII, or an int that a float holds."""
-    return bool(value.isascii() if value.__class__ is str else -(2**53) < value < 2**53)
+def _fits_a_float(value: int) -> bool:
+    return -(2**53) < value < 2**53
+
+
+def _any(value: Any) -> bool:
+    return True
+
+
+_FITS_PLAINLY: dict[Any, Callable[[Any], bool]] = {
+    str: str.isascii,
+    int: _fits_a_float,
+    bool: _any,
+    None: _any,
+}
+"""By a plain class, whether a value of it needs no validation."""
+
+
+def _check(type: Type, adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
+    plain, validate = _plain(type), adapter.validate_python
+    fits_plainly = _FITS_PLAINLY[plain]
+
+    def check(value: Any) -> Any:
+        if value.__class__ is plain and fits_plainly(value):
+            return value
+        try:
+            return validate(value)
+        except ValidationError as error:
+            raise Misfit(describe(error)) from None
+        except Exception as error:  # an object of foreign code that raises when it is read
+            raise Misfit(f"it cannot be read: {error.__class__.__name__}") from error
+
+    return check
 
 
 def _bounds(type: Scalar) -> tuple[Any, ...]:
@@ -431,6 +479,8 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return to_json(_seconds(value))
+    if isinstance(value, Media):
+        return value.as_json()
     return value
 
 

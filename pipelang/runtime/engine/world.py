@@ -37,6 +37,8 @@ Arms = Iterable[tuple[Any, ...] | None]
 """The values that each arm of a match takes; None is the arm that takes all others."""
 
 
+Arguments = tuple[tuple[str, expr.Expr], ...]
+
 Items = tuple[p.Step | p.Let, ...]
 
 R = TypeVar("R", contravariant=True)
@@ -49,7 +51,8 @@ class World(Protocol[R]):
     `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
     `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
     them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
-    one go on in another process after this. `told` is the number of its next event.
+    one go on in another process after this: it alone is told of regions and of what is `reserved`,
+    and of the place of what it is to `spawn`. `told` is the number of its next event.
     """
 
     lasting: bool
@@ -78,7 +81,10 @@ class World(Protocol[R]):
     # ---------------------------------------------------------------------------------- expressions
 
     async def value(self, run: R, node: expr.Expr) -> Any:
-        """Evaluate an expression: an argument, a let, the value of an outcome."""
+        """Evaluate an expression: a let, the value of an outcome."""
+
+    async def arguments(self, run: R, given: Arguments) -> dict[str, Any]:
+        """Evaluate the arguments of an action, by their names."""
 
     async def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
         """Evaluate an expression that chooses a way: a tier, or the subject of a match with these

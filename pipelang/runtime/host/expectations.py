@@ -16,6 +16,7 @@ from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.arithmetic import equal
 
 RESULT = "result"
 HANDOFF = "handoff"
@@ -41,7 +42,7 @@ def missed(test: EndedTest, expectation: p.Expectation) -> str | None:
             if expectation.value is None:
                 return None
             wanted = test.evaluate(expectation.value, {})
-            if to_json(result.value) != to_json(wanted):
+            if not equal(to_json(result.value), to_json(wanted)):
                 return f"expected {_show(wanted)}, found {_show(result.value)}"
         case "escalated":
             if not isinstance(result, Escalated):
@@ -100,7 +101,7 @@ def _calls(test: EndedTest, expectation: p.Expectation) -> str | None:
             if problem is not None:
                 return problem
             wanted[keys[parameter]] = to_json(found)
-    fitting = [one for one in made if all(one[key] == value for key, value in wanted.items())]
+    fitting = [one for one in made if all(equal(one[key], wanted[key]) for key in wanted)]
     if expectation.times is not None and len(fitting) != expectation.times:
         said = f"{_times(expectation.times)}{_with(wanted) if wanted else ''}"
         return f"expected `{name}` to be called {said}, it was {_times(len(fitting))}"

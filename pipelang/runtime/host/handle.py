@@ -32,6 +32,7 @@ from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
+from pipelang.runtime.media.given import MediaSources
 from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
@@ -42,6 +43,7 @@ from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.patterns import Patterns
+from pipelang.semantics.types import media_in
 
 
 class SettingError(ValueError):
@@ -206,9 +208,24 @@ class Handle:
         """References (`env:NAME`, `file:PATH`) to secrets of its runs, for sinks to keep out."""
         return self._secrets
 
-    def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Convert JSON inputs to values of the pipeline's types. Raises `InputError`."""
-        return checked_inputs(self.loaded.types, self.pipeline, given)
+    def inputs(self, given: Mapping[str, Any], record: RunRecord | None = None) -> dict[str, Any]:
+        """Convert JSON inputs to values of the pipeline's types. Pictures and documents are read
+        from where the runtime allows it; what a `record` keeps may be told of by its hash.
+
+        Raises `InputError`.
+        """
+        stored = None if record is None else record.medium
+        runtime = self.runtime
+        sources = MediaSources(runtime.media_paths, tuple(runtime.media_urls), stored)
+        return checked_inputs(self.loaded.types, self.pipeline, given, sources)
+
+    async def _read(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Inputs whose pictures and documents are read, in a thread. Raises `InputError`."""
+        if not any(media_in(parameter.type) for parameter in self.pipeline.parameters):
+            return given
+        read = await asyncio.to_thread(self.inputs, given)
+        keys = {one.name: one.key for one in self.pipeline.parameters}
+        return {keys[name]: value for name, value in read.items()}
 
     def start(
         self,
@@ -264,7 +281,7 @@ class Handle:
         replay: bool,
         recorder: Recorder | None,
     ) -> Run:
-        values = self.inputs(given)
+        values = self.inputs(given, record)
         program = self.loaded.program
         budget = RunBudget(self.pipeline.budget)
         if world is None:
@@ -395,7 +412,7 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        return await run_pipeline(self.start(inputs))
+        return await run_pipeline(self.start(await self._read(inputs)))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -426,7 +443,7 @@ class Handle:
             if update is not None:
                 queue.put_nowait(update)
 
-        run = self.start(inputs, sinks=(sink,))
+        run = self.start(await self._read(inputs), sinks=(sink,))
         task = asyncio.ensure_future(run_pipeline(run))
         task.add_done_callback(lambda done: queue.put_nowait(None))
         try:
@@ -460,7 +477,10 @@ class Handle:
         from pipelang.runtime.durable.submitting import submit_checked
 
         row = {**(given or {}), **inputs}
-        self.inputs(row)
+        values = self.inputs(row)
+        for parameter in self.pipeline.parameters:
+            if media_in(parameter.type) and parameter.key in row:
+                row[parameter.key] = values[parameter.name]
         tenant = self._options.tenant if tenant is None else tenant
         program, name = self.loaded.program, self.pipeline
         options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}

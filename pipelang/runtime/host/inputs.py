@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.media.given import MediaSources, with_media
+from pipelang.runtime.media.looking import NotMedia
 from pipelang.semantics import program as p
 from pipelang.semantics.types import OptionalType
 
@@ -14,7 +16,12 @@ class InputError(ValueError):
     """An input that is missing, unknown or does not fit its type. Raised before anything runs."""
 
 
-def checked_inputs(types: Types, pipeline: p.Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_inputs(
+    types: Types,
+    pipeline: p.Pipeline,
+    given: Mapping[str, Any],
+    sources: MediaSources | None = None,
+) -> dict[str, Any]:
     """Convert JSON inputs to values of a pipeline's types. Raises `InputError`."""
     names = tuple(parameter.key for parameter in pipeline.parameters)
     values: dict[str, Any] = {}
@@ -32,7 +39,8 @@ def checked_inputs(types: Types, pipeline: p.Pipeline, given: Mapping[str, Any])
         else:
             raise InputError(f"`{pipeline.name}` needs the input `{parameter.key}`")
         try:
-            values[parameter.name] = types.check(parameter.type, value)
-        except Misfit as misfit:
+            read = with_media(parameter.type, value, sources or MediaSources())
+            values[parameter.name] = types.check(parameter.type, read)
+        except (Misfit, NotMedia) as misfit:
             raise InputError(f"input `{parameter.key}`: {misfit}") from None
     return values

@@ -13,6 +13,8 @@ from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.host.expectations import EndedTest, missed
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
+from pipelang.runtime.media.given import MediaSources, with_media
+from pipelang.runtime.media.looking import NotMedia
 from pipelang.runtime.tools.registry import Toolbox, ToolMissing
 from pipelang.runtime.worlds.mocked import FAILS, MockedTurn, MockedWorld, Unmocked
 from pipelang.semantics import program as p
@@ -107,8 +109,9 @@ def _world(loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]) 
 
 def _fitting(loaded: LoadedProgram, mock: p.Mock, type: Type, value: Any) -> Any:
     try:
-        return loaded.types.check(type, to_json(value))
-    except Misfit as misfit:
+        read = with_media(type, to_json(value), MediaSources())
+        return loaded.types.check(type, read)
+    except (Misfit, NotMedia) as misfit:
         raise _BadMock(f"`{mock.target}`: {misfit}", mock.span) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -60,7 +61,9 @@ class Runtime:
     those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
     servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
     tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
-    block. `store` is the URL of the store that `Handle.submit` puts runs into.
+    block. `store` is the URL of the store that `Handle.submit` puts runs into. `media_paths`
+    says whether inputs may name files of pictures and documents: all, only those below a folder, or
+    none; `media_urls` are the beginnings of the addresses that may be fetched.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -81,6 +84,8 @@ class Runtime:
     breakers: Breakers = field(default_factory=Breakers)
     threads: Threads = field(default_factory=Threads)
     store: str | None = None
+    media_paths: bool | str | os.PathLike[str] = True
+    media_urls: tuple[str, ...] = ()
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
     secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)

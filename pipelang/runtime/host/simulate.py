@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
@@ -36,6 +37,54 @@ class Counts:
     seconds: list[float] = field(default_factory=list)
 
 
+class Rehearsal:
+    """One pipeline, ready to be run over the simulated world as often as wanted.
+
+    Raises `UnknownChance` if something is undeclared and `unknown` does not say what it counts as.
+    """
+
+    def __init__(
+        self, loaded: LoadedProgram, pipeline: p.Pipeline, unknown: float | None = None
+    ) -> None:
+        self._loaded = loaded
+        self._pipeline = with_unique_names(pipeline)
+        self._easy, self._hard = (
+            DeclaredChances.of(loaded.program, self._pipeline, Odds(loaded.program, unknown, hard))
+            for hard in (False, True)
+        )
+        self._share_of_hard = share_of_hard(loaded.program, self._pipeline)
+        self._expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+        self._plans = Plans()
+
+    def run(
+        self,
+        chance: random.Random,
+        spending: Spending,
+        people: bool = False,
+        budget: bool = True,
+    ) -> tuple[SimulatedWorld, Result]:
+        """One run, with waits for `people` or without, within its `budget` or without: what it
+        came to, and the world it used.
+        """
+        facts, share = self._easy, self._share_of_hard
+        if share is not None and chance.random() < facts.odds.of(share):
+            facts = self._hard
+        world = SimulatedWorld(facts, chance, spending, people)
+        run = Run(
+            id="simulated",
+            program=self._loaded.program,
+            pipeline=self._pipeline,
+            world=world,
+            expressions=self._expressions,
+            plans=self._plans,
+            play=play,
+            budget=RunBudget(self._pipeline.budget if budget else None),
+            values={},
+            quiet=True,
+        )
+        return world, world.loop.run(run_pipeline(run))
+
+
 def simulate(
     loaded: LoadedProgram,
     pipeline: p.Pipeline,
@@ -49,38 +98,32 @@ def simulate(
     """Run a pipeline many times, with waits for `people` or without. Raises `UnknownChance` if
     something is undeclared and `unknown` does not say what it counts as.
     """
-    pipeline = with_unique_names(pipeline)
-    easy, hard = (
-        DeclaredChances.of(loaded.program, pipeline, Odds(loaded.program, unknown, is_hard))
-        for is_hard in (False, True)
-    )
-    share = share_of_hard(loaded.program, pipeline)
-    expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-    plans = Plans()
+    rehearsal = Rehearsal(loaded, pipeline, unknown)
     chance = random.Random(seed)
     counts = Counts()
     for number in range(runs):
-        facts = easy
-        if share is not None and chance.random() < easy.odds.of(share):
-            facts = hard
-        world = SimulatedWorld(facts, chance, spending, people)
-        run = Run(
-            id="simulated",
-            program=loaded.program,
-            pipeline=pipeline,
-            world=world,
-            expressions=expressions,
-            plans=plans,
-            play=play,
-            budget=RunBudget(None),
-            values={},
-            quiet=True,
-        )
-        result = world.loop.run(run_pipeline(run))
+        world, result = rehearsal.run(chance, spending, people)
         _count(counts, world, result)
         if progress is not None and number % 256 == 255:
             progress(number + 1)
     return counts
+
+
+def outcome(world: SimulatedWorld, result: Result) -> str:
+    """The metric that counts a simulated run."""
+    match result:
+        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
+            return m.SUCCESS
+        case Answered():
+            return m.SILENT_ERROR
+        case Escalated():
+            return m.ESCALATION
+        case Rejected():
+            return m.REJECTION
+        case Failed():
+            return m.FAILURE
+        case _:
+            assert_never(result)
 
 
 def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
@@ -90,15 +133,6 @@ def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.tokens.append(world.tokens)
     counts.seconds.append(world.loop.now)
     counts.reached.update(world.reached)
-    match result:
-        case Answered(value=SimulatedValue(right=True)) if not world.wrong_effect:
-            counts.outcomes[m.SUCCESS] += 1
-        case Answered():
-            counts.outcomes[m.SILENT_ERROR] += 1
-        case Escalated():
-            counts.outcomes[m.ESCALATION] += 1
-            counts.escalations[result.reason] += 1
-        case Rejected():
-            counts.outcomes[m.REJECTION] += 1
-        case Failed():
-            counts.outcomes[m.FAILURE] += 1
+    counts.outcomes[outcome(world, result)] += 1
+    if isinstance(result, Escalated):
+        counts.escalations[result.reason] += 1

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.media.medium import DIGEST, Media
 from pipelang.semantics.kernels.prices import FAILURE_TOKENS, FEEDBACK_TOKENS
-from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
+from pipelang.semantics.types import (
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+    is_medium,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,37 +49,78 @@ class ShownRecord(dict[str, Any]):
         return super().__getitem__(self._keys[name])
 
 
-def for_template(type: Type, json: Any) -> Any:
+class ShownMedia(dict[str, Any]):
+    """What tells of a picture or document. As a text it is the mark of where it stands."""
+
+    def __init__(self, json: Mapping[str, Any], mark: str) -> None:
+        super().__init__(json)
+        self._mark = mark
+
+    def __str__(self) -> str:
+        return self._mark
+
+
+class MediaMarks:
+    """Marks in a rendered text for the pictures and documents that stand there. No text of anybody
+    can have them: each render has its own.
+    """
+
+    def __init__(self, media: Mapping[str, Media]) -> None:
+        self._media = media
+        self._sign = f"[medium {token_hex(12)} " if media else ""
+
+    def shown(self, json: Mapping[str, Any]) -> ShownMedia:
+        """What tells of a picture or document, for a template."""
+        return ShownMedia(json, f"{self._sign}{json[DIGEST]}]")
+
+    def parts(self, text: str) -> tuple[str | Media, ...]:
+        """A rendered text apart, with the pictures and documents where they stand; empty where
+        there are none.
+        """
+        if not self._sign or self._sign not in text:
+            return ()
+        first, *others = text.split(self._sign)
+        found: list[str | Media] = [first]
+        for other in others:
+            digest, _, rest = other.partition("]")
+            found += [self._media[digest], rest]
+        return tuple(part for part in found if part != "")
+
+
+def for_template(type: Type, json: Any, marks: MediaMarks | None = None) -> Any:
     """The JSON of a value as a template reads it."""
-    return _read_by_name(type, json) if _has_outer_names(type) else json
+    return _read_by_name(type, json, marks) if _is_read_otherwise(type) else json
 
 
-def _has_outer_names(type: Type) -> bool:
+def _is_read_otherwise(type: Type) -> bool:
+    """Whether something in a type has an outer name, or is a picture or document."""
     match type:
         case RecordType():
-            return any(one.outer is not None or _has_outer_names(one.type) for one in type.fields)
+            return any(one.outer is not None or _is_read_otherwise(one.type) for one in type.fields)
         case ListType():
-            return _has_outer_names(type.element)
+            return _is_read_otherwise(type.element)
         case MapType():
-            return _has_outer_names(type.value)
+            return _is_read_otherwise(type.value)
         case OptionalType():
-            return _has_outer_names(type.inner)
+            return _is_read_otherwise(type.inner)
         case _:
-            return False
+            return is_medium(type)
 
 
-def _read_by_name(type: Type, json: Any) -> Any:
+def _read_by_name(type: Type, json: Any, marks: MediaMarks | None) -> Any:
     match type:
+        case Scalar() if marks is not None and is_medium(type) and isinstance(json, dict):
+            return marks.shown(json)
         case RecordType() if isinstance(json, dict):
             types = {field.key: field.type for field in type.fields}
-            parts = {key: _read_by_name(types[key], part) for key, part in json.items()}
+            parts = {key: _read_by_name(types[key], part, marks) for key, part in json.items()}
             return ShownRecord(parts, {field.name: field.key for field in type.fields})
         case ListType() if isinstance(json, list):
-            return [_read_by_name(type.element, part) for part in json]
+            return [_read_by_name(type.element, part, marks) for part in json]
         case MapType() if isinstance(json, dict):
-            return {key: _read_by_name(type.value, part) for key, part in json.items()}
+            return {key: _read_by_name(type.value, part, marks) for key, part in json.items()}
         case OptionalType():
-            return _read_by_name(type.inner, json)
+            return _read_by_name(type.inner, json, marks)
         case _:
             return json
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from pipelang.runtime.engine.world import ToolResult, Turn
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
@@ -32,6 +34,38 @@ def user_text(request: ModelRequest) -> str:
     if not request.misfit:
         return request.user
     return f"{request.user}\n\n{misfit_text(request.misfit)}"
+
+
+def user_parts(request: ModelRequest) -> tuple[str | Media, ...]:
+    """The user text with pictures and documents where they stand, and behind it what did not fit of
+    the former answer; one text where there are none.
+    """
+    if not request.content:
+        return (request.user if request.turns else user_text(request),)
+    if not request.misfit or request.turns:
+        return request.content
+    return (*request.content, misfit_text(request.misfit))
+
+
+UNKNOWN_TOKENS = 10_000
+"""Tokens of a picture or page where a server tells no usage: more than any maker counts for one by
+the rules that are known, but for the oldest small model.
+"""
+
+
+def media_in(request: ModelRequest) -> tuple[Media, ...]:
+    """The pictures and documents that a request shows."""
+    return tuple(part for part in request.content if isinstance(part, Media))
+
+
+def in_base64(medium: Media) -> str:
+    """The bytes of a picture or document as makers take them."""
+    return base64.b64encode(medium.data).decode("ascii")
+
+
+def data_url(medium: Media) -> str:
+    """The bytes of a picture or document as an address."""
+    return f"data:{medium.media_type};base64,{in_base64(medium)}"
 
 
 def misfit_text(misfit: str) -> str:

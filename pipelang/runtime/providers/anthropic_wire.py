@@ -20,9 +20,10 @@ from pipelang.runtime.providers.answers import (
     cut_off,
     declined,
     fitted,
+    in_base64,
     kept_items,
     misfit_text,
-    user_text,
+    user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.protocol import (
@@ -76,8 +77,8 @@ def call_of(request: ModelRequest) -> RequestParts:
 def _messages(request: ModelRequest) -> list[MessageParam]:
     """The prompt, and for an agent every turn with what its calls gave."""
     if not request.turns:
-        return [{"role": "user", "content": user_text(request)}]
-    messages: list[Any] = [{"role": "user", "content": request.user}]
+        return [{"role": "user", "content": _content(request)}]
+    messages: list[Any] = [{"role": "user", "content": _content(request)}]
     for turn in request.turns:
         results: list[Any] = [
             {
@@ -95,6 +96,22 @@ def _messages(request: ModelRequest) -> list[MessageParam]:
     if request.misfit:
         messages[-1]["content"].append({"type": "text", "text": misfit_text(request.misfit)})
     return messages
+
+
+def _content(request: ModelRequest) -> Any:
+    """The user text; where there are pictures or documents, blocks in their order."""
+    parts = user_parts(request)
+    if not request.content:
+        return parts[0]
+    blocks: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, str):
+            if part.strip():  # the API refuses blocks of blanks
+                blocks.append({"type": "text", "text": part})
+            continue
+        source = {"type": "base64", "media_type": part.media_type, "data": in_base64(part)}
+        blocks.append({"type": part.kind, "source": source})
+    return blocks
 
 
 def _said(turn: Turn) -> list[dict[str, Any]]:

@@ -9,23 +9,35 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.engine.world import ToolCall, Turn
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.answers import (
+    UNKNOWN_TOKENS,
     arguments_of,
     cut_off,
+    data_url,
     declined,
     fitted,
     max_tokens_of,
+    media_in,
     misfit_text,
     result_text,
-    user_text,
+    user_parts,
     with_schema_in_words,
 )
-from pipelang.runtime.providers.openai_wire import NAME, strict_schemas, usage_in
+from pipelang.runtime.providers.openai_wire import (
+    DETAIL,
+    FILE_NAME,
+    NAME,
+    strict_schemas,
+    usage_in,
+)
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.records import field_of
+from pipelang.semantics.kernels.media import IMAGE
 
 ESTIMATED = "the server told no usage: the most that the texts can be was taken"
 
@@ -68,8 +80,8 @@ def create_arguments(request: ModelRequest, *, in_words: bool) -> dict[str, Any]
 def _messages(request: ModelRequest, system: str | None) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     if not request.turns:
-        return [*messages, {"role": "user", "content": user_text(request)}]
-    messages.append({"role": "user", "content": request.user})
+        return [*messages, {"role": "user", "content": _content(request)}]
+    messages.append({"role": "user", "content": _content(request)})
     for turn in request.turns:
         messages.append(_said(turn))
         messages += [
@@ -83,6 +95,20 @@ def _messages(request: ModelRequest, system: str | None) -> list[dict[str, Any]]
     if request.misfit:
         messages.append({"role": "user", "content": misfit_text(request.misfit)})
     return messages
+
+
+def _content(request: ModelRequest) -> Any:
+    """The user text; where there are pictures or documents, parts in their order."""
+    parts = user_parts(request)
+    return [_part(part) for part in parts] if request.content else parts[0]
+
+
+def _part(part: str | Media) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if part.kind == IMAGE:
+        return {"type": "image_url", "image_url": {"url": data_url(part), "detail": DETAIL}}
+    return {"type": "file", "file": {"filename": FILE_NAME, "file_data": data_url(part)}}
 
 
 def _said(turn: Turn) -> dict[str, Any]:
@@ -185,8 +211,10 @@ def _usage(request: ModelRequest, completion: object, message: object) -> tuple[
     told = usage_in(field_of(completion, "usage"), "prompt", "completion")
     if told is not None:
         return told, None
-    sent = create_arguments(request, in_words=True)
+    texts = replace(request, content=())  # with pictures and documents in words
+    sent = create_arguments(texts, in_words=True)
     size = len(json.dumps([sent["messages"], sent.get("tools")], ensure_ascii=False).encode())
+    size += sum(UNKNOWN_TOKENS * (one.pages or 1) for one in media_in(request))
     said = len(_text(field_of(message, "content")).encode(errors="replace"))
     called = field_of(message, "tool_calls")
     said += len(str(called).encode(errors="replace")) if called else 0

@@ -13,7 +13,7 @@ from pipelang.runtime.providers.answers import (
     fitted,
     ids_of,
     misfit_text,
-    user_text,
+    user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
@@ -71,8 +71,8 @@ def config_of(request: ModelRequest) -> dict[str, Any]:
 def contents_of(request: ModelRequest) -> list[dict[str, Any]]:
     """The prompt, and for an agent every turn with what its calls gave."""
     if not request.turns:
-        return [_user({"text": user_text(request)})]
-    contents = [_user({"text": request.user})]
+        return [_user(*_parts(request))]
+    contents = [_user(*_parts(request))]
     names = ids_of(request.turns)
     for turn in request.turns:
         contents.append(_said(turn))
@@ -94,6 +94,16 @@ def contents_of(request: ModelRequest) -> list[dict[str, Any]]:
     if request.misfit:
         contents[-1]["parts"].append({"text": misfit_text(request.misfit)})
     return contents
+
+
+def _parts(request: ModelRequest) -> list[dict[str, Any]]:
+    """The user text, and pictures and documents where they stand."""
+    return [
+        {"text": part}
+        if isinstance(part, str)
+        else {"inline_data": {"mime_type": part.media_type, "data": part.data}}
+        for part in user_parts(request)
+    ]
 
 
 def _user(*parts: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.runtime.providers.answers import declined, user_text
-from pipelang.runtime.providers.openai_wire import NAME, usage_in
+from pipelang.runtime.providers.answers import declined
+from pipelang.runtime.providers.openai_wire import NAME, usage_in, user_content
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.records import field_of
 
@@ -17,7 +17,7 @@ def create_arguments(request: ModelRequest) -> dict[str, Any]:
     said: list[dict[str, Any]] = []
     if request.system:
         said.append({"role": "developer", "content": request.system})
-    said.append({"role": "user", "content": user_text(request)})
+    said.append({"role": "user", "content": user_content(request)})
     question = {
         "type": "choice",
         "name": NAME,

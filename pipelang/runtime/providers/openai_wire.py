@@ -10,16 +10,18 @@ import json
 from typing import Any
 
 from pipelang.runtime.engine.world import ToolCall, Turn
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.answers import (
     arguments_of,
     count_of,
     cut_off,
+    data_url,
     declined,
     fitted,
     kept_items,
     misfit_text,
     result_text,
-    user_text,
+    user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.http_faults import kind_of_status
@@ -32,6 +34,7 @@ from pipelang.runtime.providers.protocol import (
 )
 from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.schemas import Schema, StrictSchemas, closed
+from pipelang.semantics.kernels.media import IMAGE
 
 NAME = "answer"
 """The name of a schema; the API wants one."""
@@ -79,8 +82,8 @@ def create_arguments(request: ModelRequest) -> dict[str, Any]:
 def _input(request: ModelRequest) -> list[dict[str, Any]]:
     """The prompt, and for an agent every turn with what its calls gave."""
     if not request.turns:
-        return [{"role": "user", "content": user_text(request)}]
-    items: list[dict[str, Any]] = [{"role": "user", "content": request.user}]
+        return [{"role": "user", "content": user_content(request)}]
+    items: list[dict[str, Any]] = [{"role": "user", "content": user_content(request)}]
     for turn in request.turns:
         items += _said(turn)
         items += [
@@ -94,6 +97,27 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
     if request.misfit:
         items.append({"role": "user", "content": misfit_text(request.misfit)})
     return items
+
+
+def user_content(request: ModelRequest) -> Any:
+    """The user text; where there are pictures or documents, parts in their order."""
+    parts = user_parts(request)
+    return [_part(part) for part in parts] if request.content else parts[0]
+
+
+def _part(part: str | Media) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "input_text", "text": part}
+    if part.kind == IMAGE:
+        return {"type": "input_image", "image_url": data_url(part), "detail": DETAIL}
+    return {"type": "input_file", "filename": FILE_NAME, "file_data": data_url(part)}
+
+
+DETAIL = "high"
+"""The resolution at which pictures are read: the one that the bounds on their tokens are of."""
+
+FILE_NAME = "document.pdf"
+"""The name of every document; the API wants one, and nobody's name of a file is told."""
 
 
 def _said(turn: Turn) -> list[dict[str, Any]]:

@@ -13,12 +13,22 @@ from pydantic import BaseModel
 
 from pipelang.runtime.engine.values import HIDDEN, Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import Attempt, Turn
-from pipelang.runtime.prompts.templates import for_template, render, shorten_feedback
+from pipelang.runtime.media.given import media_of
+from pipelang.runtime.media.medium import Media
+from pipelang.runtime.prompts.templates import (
+    MediaMarks,
+    for_template,
+    render,
+    shorten_feedback,
+)
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
+from pipelang.semantics.kernels.media import MediaRule
+from pipelang.semantics.kernels.media import tokens_of as tokens_by_rule
 from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT, MISFIT_TOKENS, dearest_input
 from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.types import media_in
 
 MILLION = Decimal(1_000_000)
 
@@ -33,6 +43,13 @@ class PricedAsk:
     arguments: Mapping[str, Any]
     schema_tokens: int
     fingerprint: str
+    content: tuple[str | Media, ...] = ()
+    """The user text with pictures and documents where they stand; empty where there are none."""
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """The pictures and documents that are shown."""
+        return tuple(part for part in self.content if isinstance(part, Media))
 
 
 def ask_for(
@@ -41,18 +58,21 @@ def ask_for(
     """Render a prompt for an attempt. Raises `RenderError`, and `Misfit` for an argument that is no
     value of its parameter's type: what bounds a prompt's cost is also held to.
     """
-    arguments = {}
+    arguments: dict[str, Any] = {}
+    media: dict[str, Media] = {}
     for parameter in prompt.parameters:
         try:
             given = types.check(parameter.type, attempt.arguments[parameter.name])
         except Misfit as misfit:
             raise Misfit(f"argument `{parameter.name}` of `{prompt.name}`: {misfit}") from None
+        if media_in(parameter.type):
+            media |= media_of(given)
         arguments[parameter.name] = (
             to_json(given) if isinstance(action, p.AskTier) else _seen(parameter, action, attempt)
         )
-    feedback = attempt.feedback
+    feedback, marks = attempt.feedback, MediaMarks(media)
     values = {
-        **{q.name: for_template(q.type, arguments[q.name]) for q in prompt.parameters},
+        **{q.name: for_template(q.type, arguments[q.name], marks) for q in prompt.parameters},
         "feedback": None if feedback is None else shorten_feedback(feedback),
     }
     system = None if prompt.system is None else render(prompt.system, values)
@@ -63,7 +83,11 @@ def ask_for(
         schema = count_tokens(json.dumps(as_json, separators=(",", ":")))
     data = json.dumps(arguments, sort_keys=True, default=str).encode()
     digest = hashlib.sha256(data).hexdigest()[:16]
-    return PricedAsk(system, render(prompt.user, values), answer, arguments, schema, digest)
+    user = render(prompt.user, values)
+    content = marks.parts(user)
+    if content:
+        user = "".join(map(str, content))
+    return PricedAsk(system, user, answer, arguments, schema, digest, content)
 
 
 def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
@@ -77,8 +101,12 @@ def _seen(parameter: p.Parameter, action: p.AskRole, attempt: Attempt) -> Any:
 
 
 def prompt_tokens(ask: PricedAsk) -> int:
-    """Our own bound on the tokens of a rendered prompt, the answer's schema included."""
-    return count_tokens(ask.user) + count_tokens(ask.system or "") + ask.schema_tokens
+    """Our own bound on the tokens of a rendered prompt, the answer's schema included; without its
+    pictures and documents.
+    """
+    texts = (part for part in ask.content if isinstance(part, str))
+    user = "".join(texts) if ask.content else ask.user
+    return count_tokens(user) + count_tokens(ask.system or "") + ask.schema_tokens
 
 
 def reservation(
@@ -88,17 +116,32 @@ def reservation(
     limit: int | None,
     counted: int | None,
     conversation: int = 0,
+    seen: int = 0,
 ) -> tuple[Decimal, int]:
     """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
-    tokens of output. `conversation` are the tokens of an agent's tools and turns.
+    tokens of output. `conversation` are the tokens of an agent's tools and turns, `seen`
+    those of the pictures and documents.
     """
-    ours = prompt_tokens(ask) + conversation
+    ours = prompt_tokens(ask) + conversation + seen
     if attempt.misfit is not None:
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
     tokens_out = limit if limit is not None else DEFAULT_OUTPUT
     money = tokens_in * dearest_input(tier) + tokens_out * tier.prices.get("out", Decimal(0))
     return money / MILLION, tokens_in + tokens_out
+
+
+def media_tokens(rule: MediaRule, tier: p.Tier, media: Sequence[Media]) -> int | None:
+    """The most tokens that pictures and documents count at a tier, by its maker's rule; the whole
+    context where there is none. None where that is not known either.
+    """
+    total = 0
+    for one in media:
+        most = tokens_by_rule(rule, one)
+        if most is None:
+            return tier.context
+        total += most
+    return total
 
 
 def conversation_tokens(tools: Sequence[ToolSchema], turns: Sequence[Turn]) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from pipelang.runtime.engine.world import ToolCall, Turn
+    from pipelang.runtime.media.medium import Media
 
 __all__ = ["ModelAnswer", "ModelFault", "ModelProvider", "ModelRequest", "ToolSchema", "Usage"]
 
@@ -111,6 +112,10 @@ class ModelRequest:
     """
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     """The agent's turns before this one, each with its calls and their results."""
+    content: tuple[str | Media, ...] = field(default=(), repr=False)
+    """The user text in parts, with pictures and documents where they stand; empty where there are
+    none. `user` then tells of them in words.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,9 @@ def _text(value: Any) -> str:
 
 class ModelProvider(Protocol):
     """Answers requests. One object serves any number of runs, event loops and threads.
+
+    It may have an attribute `takes`, which says of what is no text it can send to a model: "image",
+    "document". Without it, it is asked with texts alone.
 
     It may have a method `async def warm(self) -> None`, awaited before every attempt: what the
     first call has to do once, and what no attempt's time limit should pay for. It raises nothing.

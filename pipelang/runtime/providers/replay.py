@@ -34,6 +34,7 @@ from pipelang.runtime.providers.recording import (
 )
 from pipelang.runtime.providers.recording_index import RecordingIndex
 from pipelang.runtime.providers.records import is_model
+from pipelang.semantics.kernels.media import BOTH
 
 __all__ = ["Header", "RecordedAnswer", "RecordingError", "RecordingProvider", "ReplayProvider"]
 
@@ -46,6 +47,7 @@ class ReplayProvider:
     """
 
     name = "replay"
+    takes = BOTH
 
     def __init__(self, path: str | os.PathLike[str], fallback: ModelProvider | None = None) -> None:
         self.path = Path(path)
@@ -165,6 +167,7 @@ class RecordingProvider:
 
     def __init__(self, inner: ModelProvider, path: str | os.PathLike[str]) -> None:
         self.name = inner.name
+        self.takes = getattr(inner, "takes", ())
         self.path = Path(path)
         self._inner = inner
         self._lock = threading.Lock()

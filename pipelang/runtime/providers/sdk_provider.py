@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from pipelang.runtime.providers.loop_clients import LoopClients
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.semantics.kernels.media import BOTH
 
 Client = TypeVar("Client")
 
@@ -43,6 +44,8 @@ class SdkProvider(ABC, Generic[Client]):
     """
 
     name: str
+    takes: ClassVar[tuple[str, ...]] = BOTH
+    """What it can send to a model besides texts."""
     sdk: ClassVar[str]
     """The module of the SDK."""
     extra: ClassVar[str]

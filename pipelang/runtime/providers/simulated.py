@@ -16,9 +16,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelang.runtime.providers.answers import media_in
+from pipelang.runtime.providers.pricing import media_tokens
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.media import BOTH, STAND_IN, rule_of
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.types import (
     EnumType,
@@ -38,9 +41,11 @@ class SimulatedProvider:
     """Draws answers. `speed` scales delays (0 answers at once)."""
 
     name = "simulated"
+    takes = BOTH
 
     def __init__(self, program: p.Program, seed: int, speed: float = 0.0) -> None:
         self._tiers = program.tiers
+        self._providers = program.providers
         self._answers = _answer_types(program)
         self._seed = seed
         self._speed = speed
@@ -50,7 +55,8 @@ class SimulatedProvider:
         chance = self._chance(request)
         if tier.latency is not None and self._speed:
             await asyncio.sleep(self._speed * _delay(tier.latency, chance))
-        used = Usage(count_tokens(request.user) + count_tokens(request.system or ""), 0)
+        seen = self._seen(tier, request)
+        used = Usage(count_tokens(request.user) + count_tokens(request.system or "") + seen, 0)
         if isinstance(tier.transient, Declared) and chance.random() < tier.transient.share:
             raise ModelFault("overloaded", "simulated: overloaded", used)
         type = self._answers[request.step, request.prompt]
@@ -59,6 +65,14 @@ class SimulatedProvider:
             value = {"answer": value}
         size = max(1, count_tokens(str(value)))
         return ModelAnswer(value, Usage(used.input, size), f"simulated {request.model}", NOTE)
+
+    def _seen(self, tier: p.Tier, request: ModelRequest) -> int:
+        """Tokens of pictures and documents: the most that they count by the maker's rule."""
+        media = media_in(request)
+        if not media:
+            return 0
+        rule = rule_of(self._providers[tier.provider].kind, tier.model)
+        return media_tokens(rule, tier, media) or 0
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         return None
@@ -137,6 +151,8 @@ def _scalar(type: Scalar, chance: random.Random) -> Any:
             return "2026-01-01T00:00:00Z"
         case ScalarKind.JSON:
             return {}
+        case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+            return dict(STAND_IN[type.kind.value])
         case _:
             most = high if high is not None else low + 100
             return max(low, min(most, round(chance.uniform(low, most), 2)))

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
@@ -23,13 +23,11 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
-from pipelang.runtime.engine.values import Misfit, Types
+from pipelang.runtime.engine.values import Misfit
 from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.idempotency import KEY
-from pipelang.runtime.tools.received import received
 from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
 
@@ -194,82 +192,18 @@ class Toolbox:
         return found
 
 
-def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call as the tool's parameters want them, by their outer names. Raises
-    `Misfit`.
-
-    Checking copies, so a tool that changes what it is given changes nothing of the run.
-    """
-    arguments = {}
-    for parameter in tool.parameters:
-        try:
-            checked = types.check(parameter.type, given[parameter.name])
-            arguments[parameter.key] = received(parameter.type, checked)
-        except Misfit as misfit:
-            raise Misfit(f"argument `{parameter.key}`: {misfit}") from None
-    return arguments
-
-
 class ToolRaised(Exception):
     """A tool raised; the message says what."""
 
 
-async def call_tool(
-    function: Callable[..., Any] | RemoteTool,
-    arguments: Mapping[str, Any],
-    threads: Threads,
-    name: str = "",
-    key: str | None = None,
-) -> Any:
-    """Call a function. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
-    through, whatever the function made of it.
-    """
-    before = mark()
-    try:
-        result = await start_call(function, arguments, threads, name, key)
-    except BaseException as error:
-        if interrupts(error, before):
-            if not isinstance(error, GeneratorExit):
-                stop_if_cancelled(before)
-            raise
-        problem = error_of_tool(error)
-        if problem is error:
-            raise
-        raise problem from error
-    stop_if_cancelled(before)
-    return result
-
-
-def start_call(
-    function: Callable[..., Any] | RemoteTool,
-    arguments: Mapping[str, Any],
-    threads: Threads,
-    name: str = "",
-    key: str | None = None,
-    ready: Ready | None = None,
-) -> Coroutine[Any, Any, Any]:
-    """A call to be awaited: of the function itself if it is async, in a thread if not. `name` is
-    the tool's; a function with a parameter `idempotency_key` gets the `key` of the call. `ready` is
-    called when a thread or a server was waited for, right before the call. It may raise anything:
-    see `error_of_tool`.
-    """
-    if isinstance(function, RemoteTool):
-        return function.call(arguments, key, ready)
-    if key is not None and KEY not in arguments and _wants_key(function):
-        arguments = {**arguments, KEY: key}
-    if is_async(function):
-        made: Coroutine[Any, Any, Any] = function(**arguments)
-        return made
-    return _in_thread(function, arguments, threads, name, ready)
-
-
-async def _in_thread(
+async def in_thread(
     function: Callable[..., Any],
     arguments: Mapping[str, Any],
     threads: Threads,
     name: str,
     ready: Ready | None,
 ) -> Any:
+    """Call a function in a thread; see `PreparedTool.start`."""
     result = await threads.run(partial(_quietly, function, arguments), name, ready)
     return await result if inspect.isawaitable(result) else result
 
@@ -310,7 +244,7 @@ def is_async(function: Callable[..., Any] | RemoteTool) -> bool:
     return plainly or inspect.iscoroutinefunction(function)
 
 
-def _wants_key(function: Callable[..., Any]) -> bool:
+def wants_key(function: Callable[..., Any] | RemoteTool) -> bool:
     """Whether a function has a parameter for the key of its call."""
     try:
         return _takes_key(function)

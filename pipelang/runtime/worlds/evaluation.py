@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import Misfit
-from pipelang.runtime.engine.world import Arms, AttemptFailed, Subjects
+from pipelang.runtime.engine.world import Arguments, Arms, AttemptFailed, Subjects
 from pipelang.runtime.worlds.forgetful import ForgetfulWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -23,6 +23,9 @@ class EvaluatingWorld(ForgetfulWorld):
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return run.expressions.evaluate(node, run.values)
+
+    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return run.expressions.evaluate_all(given, run.values)
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.expressions.evaluate(node, run.values)

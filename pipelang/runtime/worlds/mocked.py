@@ -40,12 +40,11 @@ from pipelang.runtime.providers.pricing import (
 )
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
 from pipelang.runtime.tools.idempotency import key_of
+from pipelang.runtime.tools.prepared import call_tool, checked_arguments, prepared
 from pipelang.runtime.tools.registry import (
     Toolbox,
     ToolMissing,
     ToolRaised,
-    call_tool,
-    checked_arguments,
     place_of_raise,
 )
 from pipelang.runtime.tools.tool_results import plain_result
@@ -56,7 +55,7 @@ from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.types import ListType, NothingType
+from pipelang.semantics.types import ListType
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
@@ -300,19 +299,17 @@ class MockedWorld(EvaluatingWorld):
         return value
 
     async def _for_real(
-        self, run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any]
+        self, run: Run, attempt: Attempt, tool: p.Tool, arguments: dict[str, Any]
     ) -> Any:
         timeout = call_limit(attempt.link, tool)
         try:
             async with asyncio.timeout(None if timeout is None else float(timeout)):
-                function = self._tools.function(tool)
+                ready = prepared(self._types, tool, self._tools.function(tool))
                 key = key_of(run, attempt)
                 result = plain_result(
-                    await call_tool(function, arguments, self._tools.threads, tool.name, key)
+                    await call_tool(ready, arguments, self._tools.threads, tool.name, key)
                 )
-            if isinstance(tool.returns, NothingType):
-                return None
-            return self._types.check(tool.returns, result)
+            return None if ready.returns is None else ready.returns(result)
         except ToolMissing as missing:
             raise Unmocked(str(missing)) from missing
         except Misfit as misfit:

@@ -202,7 +202,7 @@ class Scope:
     `present` are the paths known to be there; `reached` takes everything as there, because what is
     said is only meant where it is. `gone` are the names made in a closed branch, `later` those made
     further down, for who doesn't find them in `names`. `budget` says whether `budget.remaining` may
-    be read.
+    be read, `tested` that a test writes down what runs get from outside.
     """
 
     file: str
@@ -212,6 +212,7 @@ class Scope:
     later: Groups = None
     budget: bool = False
     reached: bool = False
+    tested: bool = False
     elements: frozenset[str] = frozenset()
 
     def is_gone(self, name: str) -> bool:

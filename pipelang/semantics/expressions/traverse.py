@@ -280,6 +280,8 @@ def _through(
 
 def mentions(expr: Expr) -> frozenset[str]:
     """The names whose values an expression mentions."""
+    if isinstance(expr, Read):  # as most are
+        return frozenset((expr.name,))
     return frozenset(node.name for node in walk(expr) if isinstance(node, Read))
 
 

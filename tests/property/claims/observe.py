@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from pipelang.diagnostics import RULES
+from pipelang.interfaces.check.strands import PassedTests
 from pipelang.interfaces.loading import load
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Rejected
@@ -71,7 +71,7 @@ class Scripted(MockedWorld):
     async def attempt(self, run: Run, attempt: Any) -> Any:
         action = attempt.action
         if isinstance(action, p.Call):
-            self.watch.call(run, action.tool)
+            self.watch.call(run, attempt.step.name, action.tool)
             choice = self.script.pick(3)
             if choice == 2:
                 raise AttemptFailed("by the script", kind="mock")
@@ -124,26 +124,24 @@ class Watch:
         self.claims = [claim for claim in program.claims if claim.claimed is not None]
         self.broken: set[str] = set()
         self.root: Run | None = None
-        self.passed: set[tuple[str, str, int]] = set()
-        self.latest: dict[str, Run] = {}
+        self.tests = PassedTests()
         self.called: Counter[str] = Counter()
-        self.runs: list[Run] = []  # kept, so that no two have one id
 
     def begin(self) -> None:
-        self.root, self.passed, self.called = None, set(), Counter()
-        self.latest, self.runs = {}, []
+        self.root, self.tests, self.called = None, PassedTests(), Counter()
 
     def enter(self, run: Run) -> None:
-        self.latest[run.pipeline.name] = run
-        self.runs.append(run)
+        self.tests.enter(run)
 
     def test(self, run: Run, name: str, passed: bool) -> None:
         if passed:
-            self.passed.add((run.pipeline.name, name, _identity(run)))
+            self.tests.record(run, name)
 
-    def call(self, run: Run, tool: str) -> None:
+    def call(self, run: Run, step: str, tool: str) -> None:
         self.called[tool] += 1
-        *_, outermost = _around(run)
+        outermost = run
+        while outermost.parent is not None:
+            outermost = outermost.parent
         for claim in self.claims:
             match claim.claimed:
                 case p.AtMost(tool=own, count=most) if own == tool:
@@ -152,11 +150,7 @@ class Watch:
                 case p.OnlyAfter(tool=own, pipeline=pipeline, gate=gate, when=when) if own == tool:
                     if when is not None and not holds(outermost, when):
                         continue
-                    # Inside a run of the gate's own pipeline it is that run's gate that counts,
-                    # elsewhere that of its latest run.
-                    inside = {one.pipeline.name: one for one in _around(run)}
-                    mine = inside.get(pipeline, self.latest.get(pipeline))
-                    if mine is None or (pipeline, gate, _identity(mine)) not in self.passed:
+                    if not self.tests.before(run, step, pipeline, gate):
                         self.broken.add(claim.text)
                 case p.Never(tool=own, when=when) if own == tool:
                     assert self.root is not None
@@ -177,18 +171,6 @@ class Watch:
                         self.broken.add(claim.text)
                 case _:
                     pass
-
-
-def _identity(run: Run) -> int:
-    """What tells runs of a pipeline apart; a run as an element of an `each` sees it is the same."""
-    return id(run.decided)
-
-
-def _around(run: Run) -> Iterator[Run]:
-    at: Run | None = run
-    while at is not None:
-        yield at
-        at = at.parent
 
 
 def broken_claims(text: str, most: int) -> tuple[set[str], bool]:

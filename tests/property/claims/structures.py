@@ -117,7 +117,7 @@ class AtRandom(Scripted):
         return Turn(None, (ToolCall(str(len(turns)), name, given),))
 
     async def use_tool(self, run: Run, attempt: Attempt, call: ToolCall) -> ToolResult:
-        self.watch.call(run, call.name)
+        self.watch.call(run, attempt.step.name, call.name)
         return ToolResult(call, 1)
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Any) -> Any:

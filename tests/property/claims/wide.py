@@ -322,9 +322,63 @@ prove main: never look when true
 prove main: escalates when a and not b"""
 
 
+def strands(source: random.Random) -> str:
+    """Children that run side by side, one after the other and inside one another, which a budget
+    may cut: who ran last, and passed its gate?
+    """
+    pick = source.choice
+    parts = [HEAD]
+    limit = pick(["", "", "budget $0.3 else return 8", "budget $0.3"])
+    asked = f"step s: Kind = ask sort(a, n) by model else {{ok: a, colour: red, rank: 0, {REST}}}"
+    ends = pick(["else fail \"no\"", "else return 0", "else escalate to staff"])
+    parts.append(f"""pipeline child0(a: bool, n: int) -> int {{
+  {limit}
+  {pick(["", asked])}
+  gate r: a or n > 0 {ends}
+  {pick(["", asked.replace("step s:", "step s2:")])}
+  return n
+}}
+pipeline child1(a: bool, n: int) -> int {{
+  {pick(["", "budget $0.5 else return 9", "budget $0.3"])}
+  step v = run child0({pick(["a", "true"])}, {pick(["n", "1"])}){pick(["", " else 6"])}
+  {pick(["", asked])}
+  return v
+}}""")
+    lines, numbers = list[str](), ["n", "1", "0"]
+    for at in range(source.randrange(2, 5)):
+        child, flag, number = pick(["child0", "child1"]), pick(["a", "b", "true"]), pick(numbers)
+        run = f"run {child}({flag}, {number})"
+        listed = f"each x in [{pick(numbers)}, {pick(numbers)}] {{ run {child}({flag}, x) }}"
+        agent = "agent sort(a, n) by model with child0 { steps 2 } else escalate to staff"
+        kind = pick(["run", "run", "run", "each", "agent", "gate"])
+        if kind == "run":
+            lines.append(f"step u{at} = {run}{pick(['', ' else 7'])}")
+            numbers += [f"u{at}", f"u{at}"]
+        elif kind == "each":
+            need = pick(["", " { need any }"])
+            lines.append(f"step l{at}: [{'int?' if need else 'int'}] max 2 = {listed}{need}")
+        elif kind == "agent":
+            lines.append(f"step w{at}: Kind = {agent}")
+        else:
+            lines.append(f"gate g{at}: {number} < 5 else reject")
+    body = "\n  ".join(lines)
+    parts.append(f"""pipeline main({INPUTS}) -> int {{
+  {body}
+  step t = call send(n) else fail "no"
+  return 2
+}}""")
+    parts.append("prove main: send only after child0.r")
+    for one in sorted({number for number in numbers if number.startswith("u")}):
+        parts += [f"prove main: never send when {one} {op}" for op in ("> 5", "== 7", "== 0")]
+        parts.append(f"prove main: escalates when {one} > 7")
+    return "\n".join(parts)
+
+
 def program(seed: int) -> str:
     """A file with a pipeline `main`, children that it may run, and claims about it."""
     source = random.Random(seed)
+    if seed % 10 == 8:
+        return strands(source)
     if seed % 10 == 9:
         return twice(source)
     parts = [HEAD]
@@ -340,7 +394,8 @@ def program(seed: int) -> str:
         if budget and source.random() < 0.7:
             lines.append("step rich: int = if budget.remaining > $0.9 then 1 else 0")
             back = "rich"
-        limits = "  budget $1\n" if budget else ""
+        limit = "$0.5 else return 9" if seed % 3 == 1 else "$1"
+        limits = f"  budget {limit}\n" if budget else ""
         inner = "\n  ".join([*lines, f"return {back}"])
         body = f"{limits}  {OTHERS}\n  {inner}"
         parts.append(f"pipeline {name}(a: bool, n: int) -> int {{\n{body}\n}}")

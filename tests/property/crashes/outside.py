@@ -7,6 +7,7 @@ parts has the same answers as one that was not, and has to come to the same resu
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,9 +21,11 @@ from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.inbox.inbox import Inbox
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.tools.threads import Threads
 from pipelang.runtime.worlds.recorded.record import InMemoryRecord, Kind
+from pipelang.semantics.kernels.media import STAND_IN
 
 PRICES = {"small": (1, 5), "big": (2, 10)}
 PUT, PAY, LOOK = Decimal("0.00001"), Decimal("0.00002"), Decimal("0.00001")
@@ -52,6 +55,7 @@ class Outside:
     """
 
     name = "lab"
+    takes = ("image",)
 
     def __init__(self, luck: int, pace: int = 0) -> None:
         self.luck = luck
@@ -65,6 +69,7 @@ class Outside:
         self.calls = self.tokens = 0
         self.told: dict[int, Event] = {}
         self.texts: dict[str, str] = {}
+        self.media: dict[str, Media] = {}
         self.inbox = Inbox(listeners=(self.opened,))
         self.runtime = Runtime(
             providers={"lab": self},
@@ -74,6 +79,8 @@ class Outside:
                 "pay": self.pay,
                 "look": self.look,
                 "bill": self.bill,
+                "snap": self.snap,
+                "print": self.print,
                 "twice": lambda x: f"{x[:20]}{x[:20]}",
             },
             sinks=(self.listen,),
@@ -147,6 +154,15 @@ class Outside:
         if self.share("fails", "look", x) < 0.2:
             raise RuntimeError("not found")
         return f"look-{int(4 * self.share('look', x))}"
+
+    async def snap(self, x: str) -> dict[str, str]:
+        """A picture, the same for every caller."""
+        await self.foreign("snap", x)
+        return dict(STAND_IN["image"])
+
+    async def print(self, photo: Media, x: str, idempotency_key: str) -> str:
+        assert photo.data == base64.b64decode(STAND_IN["image"]["data"])
+        return await self.pay(x, idempotency_key)
 
     async def bill(self, x: str) -> dict[str, Any]:
         self.calls += 1
@@ -243,6 +259,7 @@ class Rows(InMemoryRecord):
     def __init__(self, outside: Outside) -> None:
         super().__init__()
         self.texts = outside.texts
+        self.media = outside.media
         self.outside = outside
         self.now = lambda: 0.0
 

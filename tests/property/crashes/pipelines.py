@@ -20,6 +20,11 @@ tool look(x: text) -> text {
 }
 type Bill { name: text max 90 tokens  due: money  share: probability }
 tool bill(x: text) -> Bill { effect read latency 1ms median succeeds 99% }
+tool snap(x: text) -> image { effect read latency 1ms median succeeds 99% timeout 20s }
+tool print(photo: image, x: text) -> text {
+  effect irreversible cost $0.00002 latency 1ms median succeeds 99% timeout 20s
+}
+prompt look_at(photo: image, x: text) \"\"\"{{ x }}{{ photo }}\"\"\"
 pipeline reads(x: text) -> text {
   budget $1, 600s
   step a = call look(x) else "none"
@@ -131,6 +136,9 @@ STEPS = {
     "  let NAMEd = NAMEr.due / 3\n"
     '  when NAMEd > $0 { step NAMEw = call put(NAMEr.name) else "n" }\n'
     "  let NAME = NAMEr.name",
+    "picture": 'step NAMEs = call snap(IN) else fail "dark"\n'
+    '  step NAMEd = call print(NAMEs, IN) else "n"\n'
+    '  step NAME: text = ask look_at(NAMEs, NAMEd) by big { output 10 tokens max } else "n"',
     "backoff": 'step NAME = call put(IN) { retry 2 backoff 2s..8s } else call pay(IN) else "n"',
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from .media import scanned
 from .pipelines import claims, pipeline, scenarios
 from .prompts import prompt
 from .shapes import LIST, SIGNATURES, declare_types
@@ -53,6 +54,8 @@ def program(seed: int) -> Program:
     for returns in pick.sample(texts, pick.randint(1, 2)):
         pipeline(world, types, returns, pick.randint(1, 3), whole=False)
     made = pipeline(world, types, types["answer"], pick.randint(3, 6), whole=True)
+    if pick.random() < 0.5:
+        scanned(world)
     claims(world, made)
     scenarios(world, made)
     return w.program({**world.files, "evals/a.jsonl": EVIDENCE, "shared.pipe": SHARED})

@@ -33,6 +33,7 @@ def run_stored(
     tenant: str | None,
     form: str,
     cache: bool,
+    urls: tuple[str, ...] = (),
 ) -> NoReturn:
     """Run in a store. If this process dies, any worker goes on; the same if it is interrupted."""
     loaded, _ = program_to_run(file, (), cache)
@@ -40,7 +41,7 @@ def run_stored(
     with opened(url, make=True) as store:
         from pipelang.runtime.durable.submitting import submit
 
-        made = submissions(loaded, name, inputs, None, {"tenant": tenant})
+        made = submissions(loaded, name, inputs, None, {"tenant": tenant}, urls)
         _work(file, loaded, name, store, [submit(store, one) for one in made], form, cache)
 
 

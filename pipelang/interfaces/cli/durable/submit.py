@@ -8,6 +8,7 @@ import click
 
 from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import write
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Runs with a smaller number begin sooner.",
 )
+@url_option
 @cache_option
 def command(
     file: str,
@@ -45,6 +47,7 @@ def command(
     thread: str | None,
     delay: float,
     priority: int,
+    urls: tuple[str, ...],
     cache: bool,
 ) -> None:
     """Put runs of PIPELINE of FILE into a store, and print their ids, one a line.
@@ -67,16 +70,25 @@ def command(
         from pipelang.runtime.durable.submitting import submit
 
         options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
-        for one in submissions(loaded, name, inputs, key, options):
+        for one in submissions(loaded, name, inputs, key, options, urls):
             write(f"{submit(ready, one)}\n")
 
 
 def submissions(
-    loaded: LoadedProgram, name: str, inputs: Inputs, key: str | None, options: dict[str, Any]
+    loaded: LoadedProgram,
+    name: str,
+    inputs: Inputs,
+    key: str | None,
+    options: dict[str, Any],
+    urls: tuple[str, ...] = (),
 ) -> list[Submission]:
-    """The runs to submit; ends the command if an input does not fit."""
-    from pipelang.runtime.durable.submitting import Submission
+    """The runs to submit; ends the command if an input does not fit. `urls` are the beginnings of
+    addresses that may be fetched.
+    """
+    from pipelang.runtime.durable.submitting import Submission, has_media
+    from pipelang.runtime.engine.values import to_json
     from pipelang.runtime.host.inputs import InputError, checked_inputs
+    from pipelang.runtime.media.given import MediaSources, media_of
     from pipelang.runtime.worlds.recorded.refusals import NotRecordable, refuse_secrets
 
     pipeline = loaded.program.pipelines[name]
@@ -90,12 +102,19 @@ def submissions(
     made = []
     for where, row in inputs.rows:
         try:
-            checked_inputs(loaded.types, pipeline, row)
+            read = checked_inputs(loaded.types, pipeline, row, MediaSources(urls=urls))
         except InputError as error:
             stop(f"{where}: {error}", 1)
         found = None if key is None else row.get(key)
         if key is not None and (not isinstance(found, (str, int)) or isinstance(found, bool)):
             stop(f"{where}: the key `{key}` must be a text or a whole number", 1)
         said = None if found is None else str(found)
-        made.append(Submission(pipeline=name, program=loaded.hash, input=row, key=said, **options))
+        media = media_of(read) if has_media(pipeline) else {}
+        for parameter in pipeline.parameters if media else ():
+            if parameter.key in row:  # of a picture or document only what tells of it is kept there
+                row = {**row, parameter.key: to_json(read[parameter.name])}
+        one = Submission(
+            pipeline=name, program=loaded.hash, input=row, key=said, media=media, **options
+        )
+        made.append(one)
     return made

@@ -13,6 +13,7 @@ import click
 from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
+from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import warn
@@ -56,6 +57,7 @@ PEOPLE = ("inbox", "nobody")
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
 @tier_option
+@url_option
 @click.option("--content", is_flag=True, help="Show and keep what was answered in the trace.")
 @click.option(
     "--jobs",
@@ -84,6 +86,7 @@ def command(
     people: str | None,
     settings: tuple[str, ...],
     tiers: StandIns,
+    urls: tuple[str, ...],
     content: bool,
     jobs: int | None,
     output: str | None,
@@ -123,7 +126,7 @@ def command(
             rows = read_inputs(given, line)
         except BadInput as error:
             stop(str(error), 1)
-        run_stored(file, pipeline, rows, store, tenant, form, cache)
+        run_stored(file, pipeline, rows, store, tenant, form, cache, urls)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()
@@ -144,6 +147,7 @@ def command(
     speaker = Speaker()
     about_people = plug_people(setup, loaded, name, people, folder, speaker.tell)
     plug(setup, file, folder)
+    setup.runtime.media_urls = urls
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
     told = _record(handle, setup, folder, content)

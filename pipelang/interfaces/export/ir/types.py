@@ -29,6 +29,7 @@ def type_json(type: Type) -> Json:
         case Scalar():
             limits = {
                 "max_tokens": type.max_tokens,
+                "max_pages": type.max_pages,
                 "low": exact(type.low),
                 "high": exact(type.high),
                 "matches": type.patterns,

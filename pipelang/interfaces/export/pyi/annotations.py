@@ -60,6 +60,8 @@ def _given_scalar(names: StubNames, kind: ScalarKind) -> str:
             return "_Seconds"
         case ScalarKind.TIME:
             return "_Time"
+        case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+            return "_Media"
         case ScalarKind.JSON | ScalarKind.RATE:
             return "_typing.Any"
         case _:
@@ -103,6 +105,8 @@ def _made_scalar(names: StubNames, kind: ScalarKind) -> str:
             return "_Decimal"
         case ScalarKind.TIME:
             return "_datetime.datetime"
+        case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
+            return "_pipelang.Media"
         case ScalarKind.JSON | ScalarKind.RATE:
             return "_typing.Any"
         case _:

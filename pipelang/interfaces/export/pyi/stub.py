@@ -22,12 +22,17 @@ from collections.abc import AsyncIterator as _AsyncIterator
 from collections.abc import Callable as _Callable
 from collections.abc import Mapping as _Mapping
 from decimal import Decimal as _Decimal
+from os import PathLike as _PathLike
 
 import pipelang as _pipelang
 
 _Number: _typing.TypeAlias = _builtins.int | _builtins.float | _Decimal
 _Seconds: _typing.TypeAlias = _Number | _datetime.timedelta
 _Time: _typing.TypeAlias = _builtins.str | _datetime.datetime
+_Media: _typing.TypeAlias = (
+    _pipelang.Media | _builtins.bytes | _PathLike[_builtins.str] | _builtins.str
+    | _Mapping[_builtins.str, _builtins.str]
+)
 _Tools: _typing.TypeAlias = _Mapping[_builtins.str, _Callable[..., _typing.Any]]
 _NotAnswered: _typing.TypeAlias = _pipelang.Escalated | _pipelang.Rejected | _pipelang.Failed
 _Value = _typing.TypeVar("_Value")

@@ -11,7 +11,7 @@ from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.columns import harmless
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.export.calibration_svg import calibration_svg
-from pipelang.interfaces.export.flow import flow
+from pipelang.interfaces.export.flow import drawn
 from pipelang.interfaces.export.graph import picture
 from pipelang.interfaces.export.svg import svg
 from pipelang.interfaces.report.view import View
@@ -63,7 +63,7 @@ class HtmlPicture:
 
 def graph_picture(view: View) -> HtmlPicture | None:
     """The pipeline as it flows."""
-    graph = picture(flow(view.program, [view.pipeline.name]))
+    graph = picture(drawn(view.program, [view.pipeline.name]))
     if len(graph.nodes) > MOST_NODES:
         return None
     words = f"The steps, gates and endings of {view.pipeline.name}, in the order in which they run"

@@ -207,6 +207,8 @@ def _why_not(view: View, name: str) -> str:
     if number is None or number.value is None:
         if view.analysis.unknown:
             return "It is a range as long as something that it hangs on is not declared."
+        if view.analysis.cut is not None:
+            return "It is a range because what a run spends decides whether its budget cuts it."
         return "It is a range, or open: rare cases were left out, or nothing bounds it."
     if view.analysis.unknown:
         return "It is certain whatever is undeclared, but its parts are not."

@@ -78,6 +78,8 @@ def outcome_note(view: View) -> str:
     if any(number.value is None for number in numbers):
         if view.analysis.unknown:
             return "whatever the undeclared figures turn out to be"
+        if view.analysis.cut is not None:
+            return "whatever the runs spend of their budget"
         return "whatever became of the rare cases that were left out"
     rounded = sum(float(_printed(number)) for number in numbers)
     return "rounded; unrounded they make 100%" if abs(rounded - 100) > ROUNDING else ""
@@ -117,9 +119,16 @@ def remarks(view: View) -> Iterator[str]:
     taken = granted(view)
     if taken:
         yield taken
-    if view.analysis.cuts:
-        dimensions = listed(list(dict.fromkeys(cut.dimension for cut in view.analysis.cuts)))
-        yield f"a budget ({dimensions}) may cut runs short: these are the shares without such cuts"
+    cut = view.analysis.cut
+    if cut is not None:
+        dimensions = listed(list(dict.fromkeys(one.dimension for one in view.analysis.cuts)))
+        share = value(cut, percent)
+        if cut.value is None and not cut.low:
+            share = f"up to {percent(cut.high or 0.0)}"
+        yield (
+            f"a budget ({dimensions}) cuts {share} of runs short, and the shares are bounds that"
+            " hold whatever these come to; costs and times are bounds, those of runs without cuts"
+        )
 
 
 def escalations(view: View) -> list[str]:

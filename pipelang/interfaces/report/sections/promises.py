@@ -42,7 +42,7 @@ def promise_rows(view: View) -> list[Row]:
                 f"{line.op} {line.target_text}",
                 _value(verdict, show),
                 Cell(_interval(verdict, show), "dim"),
-                _sure(verdict),
+                _sure(verdict, view),
             ]
         )
     return rows
@@ -63,7 +63,7 @@ def _interval(verdict: ObjectiveVerdict, show: Show) -> str:
     return "" if verdict.number is None else interval(verdict.number, show)
 
 
-def _sure(verdict: ObjectiveVerdict) -> str:
+def _sure(verdict: ObjectiveVerdict, view: View) -> str:
     """The probability of the verdict, in words."""
     number, chance = verdict.number, verdict.probability
     if verdict.holds is None:
@@ -83,8 +83,16 @@ def _sure(verdict: ObjectiveVerdict) -> str:
         return word
     sure = chance if verdict.holds else 1 - chance
     if number is not None and number.value is None:
+        if chance is not None and 0.0 < chance < 1.0:
+            return f"{word}, {_how_sure(chance if verdict.holds else 1 - chance)}"
+        if view.analysis.cut is not None and not view.analysis.unknown:
+            return f"{word}, whatever runs spend"
         return f"{word}, whatever is undeclared"
-    return f"{word}, more than 99.9% sure" if sure > 0.999 else f"{word}, {percent(sure)} sure"
+    return f"{word}, {_how_sure(sure)}"
+
+
+def _how_sure(sure: float) -> str:
+    return "more than 99.9% sure" if sure > 0.999 else f"{percent(sure)} sure"
 
 
 _GROUND = {

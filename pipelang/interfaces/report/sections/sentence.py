@@ -19,6 +19,9 @@ def sentence(view: View) -> str:
     if all(number.value is not None for number in numbers.values()):
         shares = {outcome: number.value or 0.0 for outcome, number in numbers.items()}
         return " ".join([_of_runs(name, shares), *_daily(view, shares)])
+    if not analysis.unknown and analysis.cut is not None:
+        why = "what a run spends decides whether its budget cuts it"
+        return f"{_in_ranges(name, numbers)} It is a range because {why}."
     if not analysis.unknown:
         why = "too much happens side by side to follow every case, so the rarest were left out"
         return f"{_in_ranges(name, numbers)} It is a range because {why}."

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.answers import (
+    UNKNOWN_TOKENS,
     arguments_of,
     as_text,
     cut_off,
     declined,
     fitted,
     max_tokens_of,
+    media_in,
     misfit_text,
     result_text,
-    user_text,
+    user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.chat_wire import ESTIMATED
@@ -23,7 +25,7 @@ from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelResponse
+    from pydantic_ai.messages import ModelMessage, ModelResponse, UserPromptPart
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.settings import ModelSettings
 
@@ -71,8 +73,8 @@ def messages_of(request: ModelRequest) -> list[ModelMessage]:
     from pydantic_ai import messages as m
 
     if not request.turns:
-        return [m.ModelRequest(parts=[m.UserPromptPart(content=user_text(request))])]
-    found: list[ModelMessage] = [m.ModelRequest(parts=[m.UserPromptPart(content=request.user)])]
+        return [m.ModelRequest(parts=[_prompt(request)])]
+    found: list[ModelMessage] = [m.ModelRequest(parts=[_prompt(request)])]
     for turn in request.turns:
         kept = _kept(turn.said)
         if kept is not None:
@@ -96,6 +98,23 @@ def messages_of(request: ModelRequest) -> list[ModelMessage]:
         text = misfit_text(request.misfit)
         found.append(m.ModelRequest(parts=[m.UserPromptPart(content=text)]))
     return found
+
+
+def _prompt(request: ModelRequest) -> UserPromptPart:
+    """The user text, and pictures and documents where they stand."""
+    from pydantic_ai import messages as m
+
+    parts = user_parts(request)
+    if not request.content:
+        return m.UserPromptPart(content=str(parts[0]))
+    return m.UserPromptPart(
+        content=[
+            part
+            if isinstance(part, str)
+            else m.BinaryContent(data=part.data, media_type=part.media_type)
+            for part in parts
+        ]
+    )
 
 
 _OURS = "pydantic_ai"
@@ -155,5 +174,6 @@ def _usage(request: ModelRequest, response: Any, text: str) -> tuple[Usage, str 
     schema = None if request.answer is None else request.answer.model_json_schema()
     turns = [[as_text(one.value) for one in turn.results] for turn in request.turns]
     size = len(json.dumps([sent, schema, turns], ensure_ascii=False).encode(errors="replace"))
+    size += sum(UNKNOWN_TOKENS * (one.pages or 1) for one in media_in(request))
     said = max(1, len(text.encode(errors="replace")))
     return Usage(size, min(said, max_tokens_of(request))), ESTIMATED

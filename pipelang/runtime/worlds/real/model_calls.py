@@ -22,6 +22,7 @@ from pipelang.runtime.providers.pricing import (
     PricedAsk,
     ask_for,
     conversation_tokens,
+    media_tokens,
     price_of,
     reservation,
     tokens_of,
@@ -50,6 +51,7 @@ from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_k
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
+from pipelang.semantics.kernels.media import refusal, rule_of
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import RecordType, choices_of
 
@@ -103,6 +105,7 @@ class ModelCalls:
         timeout, share, reply = self._route(run, attempt.link, provider)
         await self._warmed(run, attempt, provider)
         ask, request = self._request(run, attempt, action, tier)
+        seen = self._seen(run, attempt, ask, tier, provider)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
         counted, counting = None, 0.0
@@ -117,6 +120,7 @@ class ModelCalls:
             request.max_output_tokens,
             counted,
             conversation_tokens(tools, turns),
+            seen,
         )
         money *= share
         held = run.budget.hold(money, tokens)
@@ -131,7 +135,8 @@ class ModelCalls:
         try:
             check_not_killed(self._services.switches, run)
             async with clock:
-                await run.world.reserved(run, held)
+                if run.world.lasting:
+                    await run.world.reserved(run, held)
                 used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
                 stop_if_cancelled(before)
@@ -205,8 +210,33 @@ class ModelCalls:
             misfit=attempt.misfit,
             call=number,
             choices=choices_of(action.answers),
+            content=ask.content,
         )
         return ask, request
+
+    def _seen(
+        self, run: Run, attempt: Attempt, ask: PricedAsk, tier: p.Tier, provider: ModelProvider
+    ) -> int:
+        """The most tokens of the pictures and documents that are shown. What the maker would turn
+        down fails here, before anything is paid.
+        """
+        media = ask.media
+        if not media:
+            return 0
+        rule = rule_of(run.program.providers[tier.provider].kind, tier.model)
+        takes = getattr(provider, "takes", ())
+        missing = next((one.kind for one in media if one.kind not in takes), None)
+        if missing is not None:
+            why: str | None = f"provider `{provider.name}` sends no {missing} to a model"
+        else:
+            why = refusal(rule, media)
+        if why is not None:
+            raise attempt_failed(run, attempt, "rejected", why, retryable=False)
+        tokens = media_tokens(rule, tier, media)
+        if tokens is None and run.budget.limited():
+            why = f"nobody published what a {media[0].kind} counts at tier `{tier.name}`"
+            raise Halted("unpriced", f"{why}; its `context` would bound it")
+        return tokens or 0
 
     async def _warmed(self, run: Run, attempt: Attempt, provider: ModelProvider) -> None:
         """Let a provider get ready. That is the run's time and its budget's, not the attempt's."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
-from pipelang.runtime.engine.interruption import foreign, interrupts, stop_if_cancelled
+from pipelang.runtime.engine.interruption import (
+    asked_before,
+    foreign,
+    interrupts,
+    stop_if_cancelled,
+)
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
@@ -19,12 +25,8 @@ from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, Tool
 from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.idempotency import key_of
-from pipelang.runtime.tools.registry import (
-    checked_arguments,
-    error_of_tool,
-    is_foreign,
-    start_call,
-)
+from pipelang.runtime.tools.prepared import PreparedTool, fitted_arguments, prepared
+from pipelang.runtime.tools.registry import error_of_tool, is_foreign
 from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
@@ -36,28 +38,7 @@ from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
 from pipelang.semantics.kernels.timeouts import call_limit
-from pipelang.semantics.types import NothingType
 
-if TYPE_CHECKING:
-    from pipelang.runtime.mcp.tools import RemoteTool
-
-
-class _NoClock:
-    """A context that does nothing: `nullcontext` makes two coroutines each time."""
-
-    __slots__ = ()
-
-    def __aenter__(self) -> _NoClock:
-        return self
-
-    def __aexit__(self, *_: object) -> _NoClock:
-        return self
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return iter(())  # type: ignore[return-value]  # any iterator will do
-
-
-_NO_CLOCK = _NoClock()
 _FREE = Decimal(0)
 
 
@@ -78,6 +59,12 @@ def _emit_effect(
     run.emit("effect", attempt.step.name, content=content, **details)
 
 
+async def _stopped(clock: asyncio.Timeout, error: BaseException) -> None:
+    """Stop a clock that was running when an error came: `expired` then says whether it was its."""
+    with suppress(TimeoutError):
+        await clock.__aexit__(type(error), error, error.__traceback__)
+
+
 def _check_told(run: Run, tool: p.Tool) -> None:
     """Raise `Halted` if somebody who listens could not take down that a tool is about to act."""
     for sink in run.sinks:
@@ -86,59 +73,63 @@ def _check_told(run: Run, tool: p.Tool) -> None:
             raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
 
 
+def _value(ready: PreparedTool, result: Any, most: int) -> Any:
+    """The result of a tool as its type wants it."""
+    result = plain_result(result, most)
+    return None if ready.returns is None else ready.returns(result)
+
+
 class ToolCalls:
     """Calls the tools of a program, for any of its runs."""
 
-    __slots__ = ("_services",)
+    __slots__ = ("_ready", "_services")
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._ready: dict[str, PreparedTool] = {}
 
     async def call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
         """One attempt of a call; `key` is its idempotency key, where an agent's loop made it."""
         # What this holds while it waits, ten thousand runs hold: the fewer names the better.
-        switches = self._services.switches
-        check_not_killed(switches, run, tool.name)
-        key = key or key_of(run, attempt)
-        function, arguments = self._begun(run, attempt, tool)
-        timeout, used = _timeout(attempt, tool), 0.0
+        check_not_killed(self._services.switches, run, tool.name)
+        ready, clock, used = self._prepared(run, attempt, tool), None, 0.0
+        if key is None and (ready.keyed or not run.quiet):
+            key = key_of(run, attempt)
+        try:
+            arguments = fitted_arguments(ready.signature, attempt.arguments)
+        except Misfit as error:
+            raise attempt_failed(run, attempt, "argument", str(error), retryable=False) from None
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
-            held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
-            check_not_killed(switches, run, tool.name)
-        limit = time_limit_or_release(run, attempt, held, timeout, used)
-        started, clock = 0.0 if run.quiet else run.world.elapsed(run), None
+            held, used = await self._room(run, attempt, tool)
+        limit = time_limit_or_release(run, attempt, held, _timeout(attempt, tool), used)
+        started = 0.0 if run.quiet else run.world.elapsed(run)
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
-        asked = task.cancelling() if task is not None else 0
-        if getattr(task, "_must_cancel", False):  # as `asked_before`, without its frame
-            asked -= 1
-        if limit.seconds is not None:
-            clock = asyncio.timeout(limit.seconds)
+        asked = 0 if task is None or not task.cancelling() else asked_before(task)
         cost = _FREE  # until it is called, it has cost nothing
         try:
-            async with clock or _NO_CLOCK:
-                if tool.rate is not None:
-                    await self._turn(run, tool)
+            if limit.seconds is not None:
+                clock = await asyncio.timeout(limit.seconds).__aenter__()
+            if tool.rate is not None:
+                await self._turn(run, tool)
+            if run.world.lasting:
                 await run.world.reserved(run, held)
-                if tool.acts:
-                    _emit_effect(run, attempt, tool, arguments, key=key)
-                    await run.world.intend(run)
-                    _check_told(run, tool)
-                    check_not_killed(switches, run, tool.name)
-                cost = tool.cost
-                work = start_call(
-                    function,
-                    arguments,
-                    self._services.tools.threads,
-                    tool.name,
-                    key,
-                    partial(check_not_killed, switches, run, tool.name),
-                )
-                del function, arguments
-                result = await work
-                if task is not None and task.cancelling() > asked:
-                    raise asyncio.CancelledError
+            if ready.acts:
+                _emit_effect(run, attempt, tool, arguments, key=key)
+                await run.world.intend(run)
+                _check_told(run, tool)
+                check_not_killed(self._services.switches, run, tool.name)
+            cost = tool.cost
+            work = self._started(run, tool, ready, arguments, key)
+            del arguments
+            work = await work
+            if task is not None and task.cancelling() > asked:
+                raise asyncio.CancelledError
+            if clock is not None:
+                await clock.__aexit__(None, None, None)
         except BaseException as error:
+            if clock is not None:
+                await _stopped(clock, error)
             if interrupts(error, (task, asked)):
                 if not isinstance(error, GeneratorExit):
                     stop_if_cancelled((task, asked))
@@ -151,10 +142,33 @@ class ToolCalls:
         finally:
             run.world.settle(run, held, cost, 0)
         try:
-            return self._returned(run, attempt, tool, result, started, key)
+            return self._returned(run, attempt, tool, ready, work, started, key)
         except Heavy:
             pass
-        return await self._returned_heavy(run, attempt, tool, result, started, key)
+        return await self._returned_heavy(run, attempt, tool, ready, work, started, key)
+
+    async def _room(self, run: Run, attempt: Attempt, tool: p.Tool) -> tuple[Reservation, float]:
+        """Wait for room in the budgets: the reservation, and how many seconds that took."""
+        switches, timeout = self._services.switches, _timeout(attempt, tool)
+        held = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
+        check_not_killed(switches, run, tool.name)
+        return held
+
+    def _started(
+        self,
+        run: Run,
+        tool: p.Tool,
+        ready: PreparedTool,
+        arguments: dict[str, Any],
+        key: str | None,
+    ) -> Any:
+        """The call itself, to be awaited; where it has to wait before it begins, it then looks
+        again whether the run or the tool was switched off.
+        """
+        switches, look = self._services.switches, None
+        if not ready.begins:
+            look = partial(check_not_killed, switches, run, tool.name)
+        return ready.start(arguments, self._services.tools.threads, tool.name, key, look)
 
     def _spoilt(
         self,
@@ -163,7 +177,7 @@ class ToolCalls:
         tool: p.Tool,
         error: BaseException,
         started: float,
-        key: str,
+        key: str | None,
     ) -> AttemptFailed:
         self._emit_stderr(run, attempt, tool)
         problem = error_of_tool(error)
@@ -189,13 +203,20 @@ class ToolCalls:
             run.emit("stderr", attempt.step.name, content=lines, tool=tool.name, server=server)
 
     def _returned(
-        self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
+        self,
+        run: Run,
+        attempt: Attempt,
+        tool: p.Tool,
+        ready: PreparedTool,
+        result: Any,
+        started: float,
+        key: str | None,
     ) -> Any:
         """Check the result of a tool and emit it. Raises `AttemptFailed`, and `Heavy` for one that
         takes long.
         """
         try:
-            value = self._value(tool, result, LIGHT)
+            value = _value(ready, result, LIGHT)
         except Heavy:
             raise
         except Exception as error:  # a misfit, or an object that cannot be read
@@ -205,12 +226,19 @@ class ToolCalls:
         return value
 
     async def _returned_heavy(
-        self, run: Run, attempt: Attempt, tool: p.Tool, result: Any, started: float, key: str
+        self,
+        run: Run,
+        attempt: Attempt,
+        tool: p.Tool,
+        ready: PreparedTool,
+        result: Any,
+        started: float,
+        key: str | None,
     ) -> Any:
         """As `_returned`, in a thread: the other runs of this loop need not wait for it."""
 
         def read() -> tuple[Any, Any]:
-            value = self._value(tool, result, LARGEST)
+            value = _value(ready, result, LARGEST)
             return value, None if run.quiet else shown(tool.returns, value)
 
         try:
@@ -221,14 +249,14 @@ class ToolCalls:
             self._emit(run, attempt, tool, content, started, key)
         return value
 
-    def _value(self, tool: p.Tool, result: Any, most: int) -> Any:
-        result = plain_result(result, most)
-        if isinstance(tool.returns, NothingType):
-            return None
-        return self._services.types.check(tool.returns, result)
-
     def _emit(
-        self, run: Run, attempt: Attempt, tool: p.Tool, content: Any, started: float, key: str
+        self,
+        run: Run,
+        attempt: Attempt,
+        tool: p.Tool,
+        content: Any,
+        started: float,
+        key: str | None,
     ) -> None:
         self._emit_stderr(run, attempt, tool)
         run.emit(
@@ -243,19 +271,16 @@ class ToolCalls:
             cost=float(tool.cost),
         )
 
-    def _begun(
-        self, run: Run, attempt: Attempt, tool: p.Tool
-    ) -> tuple[Callable[..., Any] | RemoteTool, dict[str, Any]]:
-        """A tool's function, which this run may call, and its arguments. Raises `AttemptFailed`."""
+    def _prepared(self, run: Run, attempt: Attempt, tool: p.Tool) -> PreparedTool:
+        """A tool that this run may call, ready to be called. Raises `AttemptFailed`."""
         if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
             message = f'this run was not granted "{tool.permit}"'
             raise attempt_failed(run, attempt, "permit", message, retryable=False)
-        function = self._services.tools.function(tool)
-        try:
-            return function, checked_arguments(self._services.types, tool, attempt.arguments)
-        except Misfit as misfit:
-            message = str(misfit)
-            raise attempt_failed(run, attempt, "argument", message, retryable=False) from None
+        ready = self._ready.get(tool.name)
+        if ready is None:
+            function = self._services.tools.function(tool)
+            ready = self._ready[tool.name] = prepared(self._services.types, tool, function)
+        return ready
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""

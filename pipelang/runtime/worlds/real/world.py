@@ -92,12 +92,12 @@ class RealWorld(EvaluatingWorld):
 
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
-            case p.AskTier():
-                return self._by.models.ask(run, attempt, attempt.action)
-            case p.Call():
-                return self._by.tools.call(run, attempt, run.program.tools[attempt.action.tool])
-            case p.AskRole():
-                return self._by.people.ask(run, attempt, attempt.action)
+            case p.Call() as action:
+                return self._by.tools.call(run, attempt, run.program.tools[action.tool])
+            case p.AskTier() as action:
+                return self._by.models.ask(run, attempt, action)
+            case p.AskRole() as action:
+                return self._by.people.ask(run, attempt, action)
 
     async def turn(
         self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]

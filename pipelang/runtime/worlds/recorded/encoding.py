@@ -7,12 +7,13 @@ run that goes on in another process computes with what it had.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.expressions import NoValue
@@ -26,6 +27,7 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
+from pipelang.runtime.media.medium import Media
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
@@ -36,6 +38,7 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
+    is_medium,
 )
 from pipelang.semantics.walk import outcomes
 
@@ -43,8 +46,20 @@ Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 """To JSON and back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """What recorded values are made of again: the types of the program, and the function that finds
+    the picture or document which a row tells of.
+    """
+
+    types: Types
+    medium: Callable[[Mapping[str, Any]], Media | None]
+
+
 def encode(type: Type, value: Any) -> Any:
-    """A value of a type as JSON."""
+    """A value of a type as JSON, except for pictures and documents, which whoever writes the row
+    keeps beside it.
+    """
     if value is None or isinstance(value, bool):
         return value
     match type:
@@ -52,6 +67,8 @@ def encode(type: Type, value: Any) -> Any:
             return encode(type.inner, value)
         case Scalar(kind=ScalarKind.JSON):
             return to_json(value)
+        case Scalar() if isinstance(value, Media):
+            return value
         case RecordType() if isinstance(value, BaseModel):
             return {
                 one.key: encode(one.type, getattr(value, attribute(one.name)))
@@ -69,7 +86,7 @@ def encode(type: Type, value: Any) -> Any:
             return to_json(value)
 
 
-def decode(types: Types, type: Type, data: Any) -> Any:
+def decode(types: Restoring, type: Type, data: Any) -> Any:
     """The value that was encoded."""
     if data is None:
         return None
@@ -78,8 +95,10 @@ def decode(types: Types, type: Type, data: Any) -> Any:
             return decode(types, type.inner, data)
         case Scalar(kind=ScalarKind.JSON):
             return data
+        case Scalar() if is_medium(type):
+            return data if isinstance(data, Media) else types.medium(data)
         case RecordType() if isinstance(data, dict):
-            model = types.model(type)
+            model = types.types.model(type)
             fields = {
                 attribute(one.name): decode(types, one.type, data[one.key])
                 for one in type.fields
@@ -181,7 +200,7 @@ def encode_ended(pipeline: p.Pipeline, ended: Ended) -> dict[str, Any]:
     return data
 
 
-def decode_ended(types: Types, pipeline: p.Pipeline, data: dict[str, Any]) -> Ended:
+def decode_ended(types: Restoring, pipeline: p.Pipeline, data: dict[str, Any]) -> Ended:
     outcome = _outcome(pipeline, data)
     value = None
     match outcome:
@@ -233,7 +252,7 @@ def decode_event(data: list[Any], number: int) -> Event:
 # ---------------------------------------------------------------- turns, results, decisions
 
 
-def turn_codec(types: Types, type: Type) -> Codec:
+def turn_codec(types: Restoring, type: Type) -> Codec:
     """Turns of an agent that answers with a type."""
 
     def to_data(turn: Turn) -> Any:

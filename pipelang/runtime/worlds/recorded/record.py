@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
+from pipelang.runtime.media.medium import DIGEST, Media
+from pipelang.runtime.media.rows import as_text
+
 Kind = Literal["region", "done", "input", "intent", "ahead", "end"]
 """The kind of a row: `region` has what a region was left with, `done` the outcome of one call,
 question, turn or write, `input` the value of something that may be another one next time, `intent`
@@ -29,8 +32,12 @@ class RunRecord(Protocol):
     def now(self) -> float:
         """The wall clock of all processes that may have the run, in seconds."""
 
+    def medium(self, told: Mapping[str, Any]) -> Media | None:
+        """The picture or document that an input or a row tells of; None if it has none."""
+
     async def write(self, place: str, kind: Kind, value: Any) -> None:
-        """Write a row, whose value is JSON; when this returns no crash can lose it. Whoever may not
+        """Write a row, whose value is JSON but for pictures and documents, of which the row tells
+        and whose bytes are kept beside it; when this returns no crash can lose it. Whoever may not
         write any more, because another process has the run, gets an exception that is no
         `Exception`: it ends the run here without an outcome.
         """
@@ -44,6 +51,7 @@ class InMemoryRecord:
     ) -> None:
         self.texts: dict[str, str] = dict(texts or {})
         self.now = clock
+        self.media: dict[str, Media] = {}
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:
         found: dict[str, tuple[Kind, Any]] = {}
@@ -53,4 +61,8 @@ class InMemoryRecord:
         return found
 
     async def write(self, place: str, kind: Kind, value: Any) -> None:
-        self.texts[place] = json.dumps([kind, value], allow_nan=False)
+        self.texts[place], media = as_text([kind, value])
+        self.media |= media
+
+    def medium(self, told: Mapping[str, Any]) -> Media | None:
+        return self.media.get(told[DIGEST])

@@ -39,7 +39,7 @@ class RecorderWorld(RealWorld):
         self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
         self._ledger.charge(root)
         self._inputs = InputExpressions(program)
-        self._types = performers.services.types
+        self._types = enc.Restoring(performers.services.types, record.medium)
 
     # -------------------------------------------------------------------------- units and inputs
 

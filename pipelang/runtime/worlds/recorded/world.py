@@ -16,6 +16,7 @@ from typing import Any
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import (
+    Arguments,
     Arms,
     Attempt,
     Decision,
@@ -88,6 +89,9 @@ class RecordingWorld(RecorderWorld):
     async def value(self, run: Run, node: expr.Expr) -> Any:
         work = super().value(run, node)
         return await (self._input(run, work, node.type) if node in self._inputs else work)
+
+    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return {name: await self.value(run, node) for name, node in given}
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         work = super().route(run, node, arms)

@@ -9,7 +9,7 @@ frame around it.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,8 @@ class SimulatedFrame:
     of a list is right.
 
     `around` says whether what the whole frame hangs on is right. A sub-pipeline knows its `caller`
-    and the `arguments`; an element knows the frame `outside` and its own `variable`.
+    and the `arguments`; an element knows the frame `outside` and its own `variable`. `left` works
+    out what mentions no value but what is left of a budget.
     """
 
     facts: DeclaredChances
@@ -67,6 +68,7 @@ class SimulatedFrame:
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
     outside: SimulatedFrame | None = None
     variable: str | None = None
+    left: Callable[[expr.Expr], Any] | None = None
 
     # ------------------------------------------------------------------------- rightness
 
@@ -269,6 +271,8 @@ class SimulatedFrame:
         return self.drawn[key]
 
     def _unknown(self, node: expr.Expr) -> Any:
+        if self.left is not None and is_of_budget(node):
+            return self.left(node)
         if self._about_arguments(node):
             assert self.caller is not None
             return self.caller.inherit(expr.substitute(node, self.arguments), None)
@@ -344,6 +348,12 @@ class SimulatedFrame:
                 low = int(mean)
                 self.drawn[key] = low + self.chances.flip(float(mean - low))
         return int(self.drawn[key])
+
+
+def is_of_budget(node: expr.Expr) -> bool:
+    """Whether an expression asks for nothing but what is left of a budget."""
+    asks = any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node))
+    return asks and not expr.mentions(node)
 
 
 def drawable(node: expr.Expr) -> bool:

@@ -16,7 +16,7 @@ class Task:
 
     __slots__ = ("_error", "_value", "done", "waiters", "work")
 
-    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, work: Coroutine[Any, Any, Any] | None) -> None:
         self.work = work
         self.done = False
         self._value: Any = None
@@ -86,10 +86,20 @@ class VirtualLoop:
     async def stop(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
             if not task.done:
-                task.work.close()
+                if task.work is not None:
+                    task.work.close()
                 task.finish(None, None)
 
+    def signal(self) -> Task:
+        """A task without work, which is done once it is `given`."""
+        return Task(None)
+
+    def give(self, signal: Task) -> None:
+        """Let those go on that wait for a signal."""
+        self._finish(signal, None, None)
+
     def _step(self, task: Task) -> None:
+        assert task.work is not None
         try:
             pause = task.work.send(None)
         except StopIteration as end:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.world import (
     NOTHING,
+    Arguments,
     Arms,
     Attempt,
     AttemptFailed,
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 Z95 = 1.644854
 
+NOTHING_HELD = (Decimal(0), 0)
+"""The reservation where no budget limits dollars or tokens."""
+
 
 class Spending(Protocol):
     """Prices of a simulation, for one pipeline: dollars and tokens."""
@@ -43,6 +48,13 @@ class Spending(Protocol):
     ) -> tuple[float, float]:
         """One attempt of a link at a tier, at a turn of an agent (1 for anything else); `told`: a
         gate's feedback is in the prompt.
+        """
+
+    def reserved(
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
+    ) -> tuple[Decimal, int]:
+        """Dollars and tokens that such an attempt reserves in a budget; `again`: one before it
+        failed.
         """
 
     def child(self, action: p.RunPipeline) -> Spending:
@@ -61,6 +73,8 @@ class SimulatedWorld(ForgetfulWorld):
     """One simulated run. `wrong_effect` says whether something was done with a wrong value,
     `reached` which steps of the pipeline itself were begun; with `people` its clock goes on while
     somebody is waited for.
+
+    Budgets are obeyed as in a real run; only while people are simulated, time is none of theirs.
     """
 
     def __init__(
@@ -79,9 +93,13 @@ class SimulatedWorld(ForgetfulWorld):
         self.cost = 0.0
         self.tokens = 0.0
         self._root = SimulatedFrame(facts, self.chances, spending)
+        self._settled: Task | None = None
 
     def _frame(self, run: Run) -> SimulatedFrame:
-        return run.frame or self._root
+        frame: SimulatedFrame = run.frame or self._root
+        if frame.left is None:
+            frame.left = run.evaluate
+        return frame
 
     # ----------------------------------------------------------------------- values and tests
 
@@ -90,6 +108,9 @@ class SimulatedWorld(ForgetfulWorld):
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return SimulatedValue(self._right(run, (node,)))
+
+    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return self._subject(run, node, arms)
@@ -146,8 +167,7 @@ class SimulatedWorld(ForgetfulWorld):
                 await self._call_model(run, attempt, 1)
             case p.Call():
                 tool = run.program.tools[action.tool]
-                await self.loop.sleep(self._duration(tool.latency, call_limit(link, tool)))
-                self.cost += float(tool.cost)
+                await self._call_tool(run, tool, link)
                 if not flip(odds.of(tool.succeeds)):
                     raise AttemptFailed("simulated")
             case p.AskRole():
@@ -167,16 +187,77 @@ class SimulatedWorld(ForgetfulWorld):
         frame = self._frame(run)
         tier = run.program.tiers[attempt.tier]
         out = frame.out(run.program.providers[tier.provider])
-        await self.loop.sleep(self._duration(tier.latency, attempt.link.timeout))
-        if not out:
-            told = attempt.feedback is not None
-            dollars, tokens = frame.spending.attempt(
-                attempt.step, attempt.link, tier.name, turn, told
-            )
-            self.cost += dollars
-            self.tokens += tokens
+        told, again = attempt.feedback is not None, attempt.number > 0
+        dollars, tokens = 0.0, 0.0
+        limits = run.budget.limited()
+        most = NOTHING_HELD
+        if limits:
+            most = frame.spending.reserved(attempt.step, attempt.link, tier.name, turn, told, again)
+        held = await self._held(run, *most)
+        try:
+            await self._pass(run, self._duration(tier.latency, attempt.link.timeout))
+            if not out:
+                dollars, tokens = frame.spending.attempt(
+                    attempt.step, attempt.link, tier.name, turn, told
+                )
+                self.cost += dollars
+                self.tokens += tokens
+        finally:
+            self._settle(run, held, Decimal(repr(dollars)) if limits else Decimal(0), tokens)
         if out or self.chances.flip(frame.facts.odds.of(tier.transient)):
             raise AttemptFailed("simulated")
+
+    async def _call_tool(self, run: Run, tool: p.Tool, link: p.Link | None) -> None:
+        """One attempt at a tool, as far as it takes time and money."""
+        held = await self._held(run, tool.cost, 0)
+        try:
+            await self._pass(run, self._duration(tool.latency, call_limit(link, tool)))
+            self.cost += float(tool.cost)
+        finally:
+            self._settle(run, held, tool.cost, 0)
+
+    # -------------------------------------------------------------------------------- budgets
+
+    async def _held(self, run: Run, money: Decimal, tokens: int) -> Reservation:
+        """A reservation, once calls side by side have left room. Raises `BudgetSpent`."""
+        while not isinstance(held := run.budget.hold(money, tokens), Reservation):
+            if self._settled is None:
+                self._settled = self.loop.signal()
+            await self.loop.first((self._settled,))
+        return held
+
+    def _settle(self, run: Run, held: Reservation, money: Decimal, tokens: float) -> None:
+        run.budget.settle(held, money, math.ceil(tokens))
+        if self._settled is not None:
+            self.loop.give(self._settled)
+            self._settled = None
+
+    async def _pass(self, run: Run, seconds: float) -> None:
+        """Let time pass. Raises `BudgetSpent` when that of a budget is up."""
+        left = None if self.people else self._time_left(run)
+        if left is None:
+            await self.loop.sleep(seconds)
+            return
+        if left[0] <= 0:
+            raise BudgetSpent(left[1], "time")
+        await self.loop.sleep(min(seconds, left[0]))
+        if seconds > left[0]:
+            raise BudgetSpent(left[1], "time")
+
+    def _time_left(self, run: Run) -> tuple[float, RunBudget] | None:
+        """The least time that a pipeline's budget leaves; the analysis takes a `run` that its own
+        timeout ends for one that is done.
+        """
+        least: tuple[float, RunBudget] | None = None
+        at: RunBudget | None = run.budget
+        while at is not None:
+            limits = at.limits
+            if limits is not None and limits.seconds is not None and not at.patience:
+                left = float(limits.seconds) - (self.loop.now - at.began)
+                if least is None or left < least[0]:
+                    least = (left, at)
+            at = at.parent
+        return least
 
     def _answer(
         self,
@@ -230,8 +311,7 @@ class SimulatedWorld(ForgetfulWorld):
             return
         odds = self._frame(run).facts.odds
         for left in range(tool.retry.count, -1, -1):
-            await self.loop.sleep(self._duration(tool.latency, call_limit(None, tool)))
-            self.cost += float(tool.cost)
+            await self._call_tool(run, tool, None)
             if not left or self.chances.flip(odds.of(tool.succeeds)):
                 return
 
@@ -400,7 +480,7 @@ class SimulatedWorld(ForgetfulWorld):
         return float(spread.median) * math.exp(sigma * self.chances.source.gauss(0.0, 1.0))
 
     async def sleep(self, run: Run, seconds: float) -> None:
-        await self.loop.sleep(seconds)
+        await self._pass(run, seconds)
 
     def since_start(self, run: Run) -> float:
         return self.loop.now

@@ -81,7 +81,7 @@ def _value(tested: Tested, written: ast.Expr, type: Type) -> expr.Expr:
             codes.TYPE_MISMATCH, written.span, help=help, expected="`none`", found="a value"
         )
         return broken(written.span)
-    return elaborate(tested.context, Scope(tested.file), written, type)
+    return elaborate(tested.context, Scope(tested.file, tested=True), written, type)
 
 
 def _call(tested: Tested, name: ast.Name, turn: ast.MockCall) -> p.MockedCall | None:
@@ -107,7 +107,7 @@ def _call(tested: Tested, name: ast.Name, turn: ast.MockCall) -> p.MockedCall | 
         return None
     context.symbols.use(tested.file, symbol)
     parameters, _ = signature(context, symbol.key)
-    scope = Scope(tested.file)
+    scope = Scope(tested.file, tested=True)
     bound = bind(context, scope, turn.tool.text, parameters, turn.arguments, turn.span)
     if flawed(argument.value for argument in turn.arguments):
         return None

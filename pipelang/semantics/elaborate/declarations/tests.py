@@ -34,7 +34,7 @@ def elaborate_test(
     pipeline = pipelines[symbol.key]
     arguments = bind(
         context,
-        Scope(file),
+        Scope(file, tested=True),
         given[0].pipeline.text,
         pipeline.parameters,
         given[0].arguments,

@@ -11,12 +11,16 @@ from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     ERROR,
     JSON,
+    TEXT,
     ErrorType,
     ListType,
     MapType,
     OptionalType,
     RecordType,
+    Scalar,
+    ScalarKind,
     Type,
+    is_medium,
     join,
     present,
     quoted,
@@ -89,6 +93,8 @@ def elaborate_record(
             return _map(context, scope, node, type, type.value)
         case type if type == JSON:
             return _map(context, scope, node, JSON, JSON)
+        case Scalar() as type if is_medium(type):
+            return _medium(context, scope, node, type)
         case None:
             context.tell(codes.NEEDS_TYPE, node.span, name="{...}", help=_NEEDS_TYPE)
         case type:
@@ -99,6 +105,32 @@ def elaborate_record(
             for field in node.fields:
                 elaborate(context, scope, field.value, ERROR)
     return broken(node.span)
+
+
+def _medium(context: Context, scope: Scope, node: ast.RecordOf, type: Scalar) -> expr.Expr:
+    """A picture or document of a test, as an input would give it: a file beside the test's."""
+    from pipelang.semantics.elaborate.expressions.expressions import elaborate
+
+    if not scope.tested:
+        help = "it comes as an input or from a tool; only tests write one down"
+        found = "a record"
+        context.tell(codes.TYPE_MISMATCH, node.span, help=help, expected=quoted(type), found=found)
+        return broken(node.span)
+    given = {item.key.text: elaborate(context, scope, item.value, TEXT) for item in node.fields}
+    if len(given) != len(node.fields) or set(given) not in ({"path"}, {"data", "media_type"}):
+        help = f'write a file beside this one: `{{path: "sample.{_ENDING[type.kind]}"}}`'
+        context.tell(
+            codes.TYPE_MISMATCH, node.span, help=help, expected=quoted(type), found="a record"
+        )
+        return broken(node.span)
+    path = given.get("path")
+    if isinstance(path, expr.Const) and isinstance(path.value, str):
+        beside = context.loader.beside(scope.file, path.value)
+        given["path"] = expr.Const(beside, TEXT, span=path.span)
+    return expr.MakeRecord(tuple(given.items()), type, node.span)
+
+
+_ENDING = {ScalarKind.IMAGE: "png", ScalarKind.DOCUMENT: "pdf"}
 
 
 def _record(context: Context, scope: Scope, node: ast.RecordOf, type: RecordType) -> expr.Expr:

@@ -131,7 +131,9 @@ def condition(context: Context, scope: Scope, node: ast.Expr) -> expr.Expr:
 def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | None) -> expr.Expr:
     match node:
         case ast.Literal(kind=ast.LiteralKind.PAGES):
-            context.tell(codes.NOT_BUILT, node.span, what="amounts of pages")
+            help = "pages bound documents (`document max 20 pages`), and `traffic` tells their mean"
+            found = f"`{node.raw}`"
+            context.tell(codes.TYPE_MISMATCH, node.span, expected="a value", found=found, help=help)
             return broken(node.span)
         case ast.Literal():
             return expr.Const(node.value, _LITERAL_TYPES[node.kind], span=node.span)

@@ -33,6 +33,7 @@ from pipelang.semantics.types import (
     ScalarKind,
     Type,
     join,
+    media_in,
     present,
     quoted,
 )
@@ -91,6 +92,16 @@ def _both(
     return left, elaborate(context, scope, second)
 
 
+def _not_compared(context: Context, side: expr.Expr) -> expr.Expr:
+    """Report a comparison of what a model has to look at."""
+    help = "ask a model what it shows, and compare the answers"
+    expected = "a value without pictures and documents, which are not compared"
+    context.tell(
+        codes.TYPE_MISMATCH, side.span, expected=expected, found=quoted(side.type), help=help
+    )
+    return broken(side.span)
+
+
 def _like(type: Type) -> Type | None:
     """The type of one side as what is expected of the other, where it says how to read that."""
     inner = present(type)
@@ -107,6 +118,9 @@ def _compare(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
     left, right = _both(context, scope, node.left, node.right)
     if isinstance(left.type, ErrorType) or isinstance(right.type, ErrorType):
         return broken(node.span)
+    for side in (left, right):
+        if media_in(side.type):
+            return _not_compared(context, side)
     ordering = node.op not in ("==", "!=")
     for side, other in ((left, right), (right, left)):
         if isinstance(other.type, NoneType) and not ordering:
@@ -205,6 +219,8 @@ def _member(context: Context, scope: Scope, node: ast.Binary) -> expr.Expr:
                 return broken(node.span)
     if isinstance(item.type, ErrorType) or isinstance(collection.type, ErrorType):
         return broken(node.span)
+    if media_in(item.type):
+        return _not_compared(context, item)
     found_in = expr.Member(item, collection, BOOL, node.span)
     return expr.Not(found_in, BOOL, node.span) if node.op == "not in" else found_in
 

@@ -26,6 +26,7 @@ from pipelang.semantics.types import (
     ScalarKind,
     Type,
     decision_of,
+    is_medium,
     quoted,
 )
 from pipelang.syntax import ast
@@ -102,9 +103,6 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
     symbol = context.symbols.find(file, name.text)
     if symbol is None:
         if context.symbols.is_lost(file, name.text):
-            return ERROR
-        if name.text in ("image", "document"):
-            context.tell(codes.NOT_BUILT, name.span, what=f"the type `{name.text}`")
             return ERROR
         candidates = [*SCALAR_NAMES, *context.symbols.names(file, "enum", "type")]
         help = _OTHER_LANGUAGES.get(name.text.lower()) or suggestion(name.text, candidates)
@@ -271,6 +269,10 @@ def _max(context: Context, type: Type, constraint: ast.Max) -> Type:
         if limit.kind is ast.LiteralKind.TOKENS and isinstance(limit.value, int):
             return replace(type, max_tokens=limit.value)
         expected = "an amount like 4k tokens for a text"
+    elif isinstance(type, Scalar) and type.kind is ScalarKind.DOCUMENT:
+        if limit.kind is ast.LiteralKind.PAGES and isinstance(limit.value, int) and limit.value:
+            return replace(type, max_pages=limit.value)
+        expected = "an amount like 20 pages for a document"
     elif isinstance(type, (ListType, MapType)):
         if limit.kind is ast.LiteralKind.INT and isinstance(limit.value, int) and limit.value >= 0:
             return replace(type, max_length=limit.value)
@@ -281,12 +283,19 @@ def _max(context: Context, type: Type, constraint: ast.Max) -> Type:
         context.tell(
             codes.TYPE_MISMATCH,
             constraint.span,
-            expected="a text, a list or a map",
+            expected="a text, a document, a list or a map",
             found=quoted(type),
-            help="a quantity is bounded by `in LOW..HIGH`" if isinstance(type, Scalar) else None,
+            help=_no_max(type),
         )
         return type
     context.tell(
         codes.UNIT_MISMATCH, limit.span, option="max", expected=expected, found=f"`{limit.raw}`"
     )
     return type
+
+
+def _no_max(type: Type) -> str | None:
+    """Advice for a type without a `max`."""
+    if is_medium(type):
+        return "a maker's own rules bound pictures; leave the `max` out"
+    return "a quantity is bounded by `in LOW..HIGH`" if isinstance(type, Scalar) else None

@@ -37,6 +37,7 @@ from pipelang.semantics.types import (
     ErrorType,
     ListType,
     Scalar,
+    ScalarKind,
     present,
     quoted,
 )
@@ -169,10 +170,25 @@ def _mean(
         value = quantity(context, scope, share.value, TOKENS, "mean")
         _not_above(context, share, value, text.max_tokens, "tokens")
         return None if value is None else p.MeanLine(path, Decimal(value), line.span)
+    if isinstance(text, Scalar) and text.kind is ScalarKind.DOCUMENT and path is not None:
+        pages = _pages(context, share)
+        _not_above(context, share, pages, text.max_pages, "pages")
+        return None if pages is None else p.MeanLine(path, pages, line.span)
     if not isinstance(typed.type, ErrorType):
-        expected = "a path to a text, or the `length` of a list"
+        expected = "a path to a text or a document, or the `length` of a list"
         found = quoted(typed.type)
         context.tell(codes.TYPE_MISMATCH, line.subject.span, expected=expected, found=found)
+    return None
+
+
+def _pages(context: Context, share: ast.Mean) -> Decimal | None:
+    """The mean pages of a document."""
+    said = share.value
+    if isinstance(said, ast.Literal) and said.kind is ast.LiteralKind.PAGES:
+        return Decimal(str(said.value))
+    expected = "an amount like 3 pages"
+    found = f"`{said.raw}`" if isinstance(said, ast.Literal) else "an expression"
+    context.tell(codes.UNIT_MISMATCH, said.span, option="mean", expected=expected, found=found)
     return None
 
 

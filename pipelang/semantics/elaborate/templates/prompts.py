@@ -30,7 +30,7 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
     shape: p.TemplateShape = ()
     shows: Paths = ()
     if decl.system is not None:
-        system, shape, shows = _template(context, file, key, decl.system, variables)
+        system, shape, shows = _template(context, file, key, decl.system, variables, is_system=True)
     user, user_shape, shown_too = _template(context, file, key, decl.user, variables)
     shows = tuple(dict.fromkeys((*shows, *shown_too)))
     used = {path[0] for path in shows}
@@ -63,6 +63,8 @@ def _template(
     key: str,
     template: ast.Template,
     variables: Mapping[str, Type],
+    *,
+    is_system: bool = False,
 ) -> tuple[str | None, p.TemplateShape, Paths]:
     """The text of a template, its shape, and the paths that it reads."""
     source: TemplateSource | None
@@ -72,7 +74,7 @@ def _template(
         source = inline(template.text or "", template.span, context.sources[file])
     if source is None:
         return None, (), tuple((name,) for name in variables)
-    shape, shows = read_template(context, key, source, variables)
+    shape, shows = read_template(context, key, source, variables, is_system=is_system)
     return source.text, shape, shows
 
 

@@ -48,12 +48,17 @@ if TYPE_CHECKING:
 
 
 def read_template(
-    context: Context, prompt: str, source: TemplateSource, variables: Mapping[str, Type]
+    context: Context,
+    prompt: str,
+    source: TemplateSource,
+    variables: Mapping[str, Type],
+    *,
+    is_system: bool = False,
 ) -> tuple[TemplateShape, tuple[tuple[str, ...], ...]]:
     """The shape of a template and the paths that it reads. Errors in it are reported."""
     from jinja2 import TemplateSyntaxError
 
-    reading = Reading(context, prompt, source)
+    reading = Reading(context, prompt, source, is_system=is_system)
     everything = tuple((name,) for name in variables)
     try:
         tree = _tree(source.text)

@@ -26,12 +26,17 @@ from pipelang.semantics.types import (
     OptionalType,
     RecordType,
     Type,
+    is_medium,
+    media_in,
     present,
     quoted,
 )
 
 _GROWTH = {"e": 5, "escape": 5, "tojson": 6, "upper": 3, "lower": 3, "title": 3, "capitalize": 3}
 """Factor by which a filter can lengthen a text at most, in bytes."""
+
+_KEEPS = ("length", "first", "last", "list", "reverse", "default")
+"""Filters that make no text of what they are given."""
 
 Path = tuple[str, ...]
 
@@ -59,6 +64,7 @@ Names = dict[str, Variable]
 class Reading:
     """One template that is read. `present` are the paths that are known to be there, `used` says
     how often each path is read as it is, and not only on the way to something inside it.
+    `is_system` says that it is the text before the user's, which only has words.
     """
 
     context: Context
@@ -67,6 +73,7 @@ class Reading:
     used: dict[Path, int] = field(default_factory=dict)
     variables: dict[str, None] = field(default_factory=dict)
     present: frozenset[Path] = frozenset()
+    is_system: bool = False
 
     def tell(
         self, line: int, why: str, *, word: str | None = None, help: Help | None = None
@@ -100,6 +107,22 @@ class Reading:
             yield
         finally:
             self.present = before
+
+    def alone(self, line: int, value: Variable) -> None:
+        """Report a picture or document, or what holds one, that is put into a text by anything but
+        itself.
+        """
+        if is_medium(present(value.type)):
+            why = "stands where it is named, and nothing else can be made of it"
+            help = "write `{{ NAME }}` where the model should see it"
+        elif media_in(value.type):
+            why = "holds pictures or documents, which no text can show"
+            help = "name each where the model should see it, such as `{{ ticket.photo }}`"
+        else:
+            return
+        name = ".".join(part for part in value.path or ("this",) if part != "*")
+        word = (value.path or (None,))[-1]
+        self.tell(line, f"`{name}` {why}", word=None if word == "*" else word, help=help)
 
     def is_present(self, value: Variable) -> bool:
         return value.path in self.present
@@ -213,6 +236,14 @@ def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
             value = expression(reading, node, names)
             if isinstance(value.type, OptionalType) and not reading.is_present(value):
                 reading.absent(node.lineno, value)
+            if not is_medium(present(value.type)):
+                reading.alone(node.lineno, value)
+            elif reading.is_system:
+                reading.tell(
+                    node.lineno,
+                    "the `system` text shows no pictures and documents",
+                    help="put it into `user`",
+                )
             return [TemplateValue(value.path, present(value.type), value.times)]
 
 
@@ -250,7 +281,9 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
         case _:
             pass
     for child in node.iter_child_nodes():
-        expression(reading, child, names)
+        part = expression(reading, child, names)
+        if not isinstance(node, (jn.Test, jn.Not, jn.And, jn.Or)):
+            reading.alone(node.lineno, part)
     match node:
         case jn.Compare() | jn.Not() | jn.Test():
             return Variable(BOOL, None)
@@ -299,8 +332,10 @@ def _filter(reading: Reading, node: Any, names: Names) -> Variable:
     if node.node is not None:
         value = expression(reading, node.node, names)
     for child in (*node.args, *(keyword.value for keyword in node.kwargs)):
-        expression(reading, child, names)
+        reading.alone(node.lineno, expression(reading, child, names))
     type = present(value.type)
+    if name not in _KEEPS:
+        reading.alone(node.lineno, value)
     match name:
         case "length" | "wordcount" | "int":
             return Variable(INT, None)

@@ -207,10 +207,6 @@ def support_stub() -> str:
     return pyi(made, list(made.pipelines))
 
 
-# One process runs mypy for all of them, given `--dist loadgroup`.
-MYPY = pytest.mark.xdist_group("mypy")
-
-
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What mypy --strict says of stubs and hosts; one run for all, it takes a while."""
@@ -239,13 +235,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
-@MYPY
 def test_stubs_and_hosts_pass_mypy_strict(said: str):
     wrong = [line for line in said.splitlines() if not line.startswith(("wrong_host", "Found"))]
     assert wrong == []
 
 
-@MYPY
 @pytest.mark.parametrize("line", WRONG)
 def test_mypy_finds_what_is_wrong(said: str, line: str):
     number = WRONG_HOST.count("\n") + list(WRONG).index(line) + 1

@@ -27,6 +27,7 @@ from pipelang.semantics.build import build
 from pipelang.syntax.format import format_source
 
 from ....memory import MemoryLoader
+from ....warm import command_text
 from ...runtime.stage import load
 
 SERVER = Path(__file__).with_name("offering_server.py")
@@ -269,9 +270,8 @@ def test_names_and_texts(outer: str) -> None:
 
 def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     pytest.importorskip("mcp", reason="an extra: pipelang-dsl[mcp]")
-    line = [sys.executable, "-m", "pipelang", "import", "mcp", *words]
     env = {**os.environ, "NO_COLOR": "1"}
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120, env=env)
+    return command_text("import", "mcp", *words, cwd=folder, env=env, timeout=120)
 
 
 def configured(folder: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,10 +14,10 @@ from typing import Any
 
 import pytest
 
-import pipelang
 from pipelang import Answered, Failed, Runtime
 from pipelang.runtime.shared.kill_switches import LOOK_EVERY, FolderSwitches, Switches, switch
 
+from ....warm import command_text, start
 from ..stage import YES, Humans, Models, events, left_over, load
 from ..virtual_time import VirtualTime
 
@@ -246,14 +245,7 @@ def test_a_folder_that_is_none_counts_as_off(tmp_path: Path) -> None:
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pipelang", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return command_text(*arguments, cwd=folder)
 
 
 def test_a_run_of_another_process_is_stopped(tmp_path: Path) -> None:
@@ -274,13 +266,7 @@ def test_a_run_of_another_process_is_stopped(tmp_path: Path) -> None:
         "    return x + 1\n"
     )
     line = ["run", "main.pipe", "main", "--input", '{"x": 1}', "--format", "json"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "pipelang", *line],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(pipelang.__file__).parents[1])},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    running = start(*line, cwd=tmp_path)
     while not (tmp_path / "began").exists():
         assert running.poll() is None
         time.sleep(0.05)

@@ -1,0 +1,320 @@
+"""Enclosures of outcomes where budgets may cut runs.
+
+One more sweep carries sheets (`sheets`) for chances. It goes over floats, over draws of the
+posterior or over a grid of unknowns, as the sweeps of the figures do; `BudgetedRuns` reads bounds
+off it. What it cannot work out is left open: a run may then come to any end of its cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pipelang.analysis.budgets.cuts import Cut
+from pipelang.analysis.budgets.endings import (
+    CUT,
+    KEPT,
+    RunEnd,
+    RunEnds,
+    Shares,
+    cut_ends,
+    decided_at_child,
+    ends_of_runs,
+)
+from pipelang.analysis.budgets.lateness import late_share
+from pipelang.analysis.budgets.limits import (
+    MONEY,
+    PARTS,
+    TIME,
+    ending_of,
+    is_serial,
+    reached,
+    spend_limits,
+)
+from pipelang.analysis.budgets.sheets import SheetColumns
+from pipelang.analysis.budgets.spending import SpendingMeter
+from pipelang.analysis.frontier.table import Table
+from pipelang.analysis.frontier.totals import Inner, Totals
+from pipelang.analysis.model.bernstein_bounds import Grid
+from pipelang.analysis.model.drift import beside_drift
+from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.model import PipelineModel, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.posterior import (
+    beside_unknowns,
+    draws_beside,
+    interval,
+    posterior,
+    share_of,
+    widest,
+)
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
+from pipelang.analysis.sweep.columns import some_columns
+from pipelang.analysis.sweep.posterior_totals import drift_directions
+from pipelang.analysis.sweep.pruning import TooLarge
+from pipelang.analysis.sweep.sweep import sweep, sweep_from
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+
+MOST_STATES = 20_000
+"""States of a sweep above which bounds are left open: sheets are slower than numbers."""
+
+DRAWS = 2_000
+"""Draws of the posterior that carry sheets."""
+
+FEWEST_DRAWS = 250
+"""The fewest of them where what was measured may have drifted in many ways."""
+
+SAME = 1e-12
+
+Counts = Callable[[RunEnd], bool]
+"""Whether a figure counts the runs of an end."""
+
+Sides = tuple[float, float]
+"""The least and the most of a share."""
+
+Read = Callable[[Any], Sides]
+"""The bounds of a share that stands in a sweep's arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetedRuns:
+    """The fates of runs that budgets cut: how many may come to which ends (None: not worked out),
+    and the ends of those that time may cut, with the most that these are. `cut_to` are
+    all ends that a cut may have. `drawn` says that shares are draws of a posterior; `rarely` is a
+    bound on how many runs are cut, from what they spend on average.
+    """
+
+    shares: Shares | None
+    late: Sequence[tuple[RunEnds, float]]
+    cut_to: RunEnds
+    read: Read
+    drawn: bool = False
+    rarely: float | None = None
+
+    def number(self, counts: Counts, without: Number) -> Number:
+        """A share with its bounds; `without` is what it is where nothing is cut."""
+        basis = max(without.basis, Basis.BOUND)
+        sides = self._sides(counts)
+        if sides is None:
+            may = self.cut_to is None or any(map(counts, self.cut_to))
+            high = 1.0 if may or without.high is None else without.high
+            return Number(None, 0.0, high, None, basis, tight=False)
+        low, high = self.read(sides[0])[0], self.read(sides[1])[1]
+        if self.rarely is not None and without.value is not None:
+            low = max(low, without.value - self.rarely)
+            high = min(high, without.value + self.rarely)
+        low, high = min(1.0, max(0.0, low)), min(1.0, max(0.0, high))
+        if high - low <= SAME:
+            return certain(high, without.basis)
+        return Number(None, low, high, None, basis, tight=False)
+
+    def probability(self, counts: Counts, op: str, target: float) -> float | None:
+        """The posterior probability that a promise about a share is kept: whatever runs spend, or
+        if that is unlikely, for all that they may. None where nothing was measured.
+        """
+        sides = self._sides(counts)
+        if sides is None or not self.drawn:
+            return None
+        worse, better = sides if op in (">=", ">") else sides[::-1]
+        surely, perhaps = share_of(worse, op, target), share_of(better, op, target)
+        return perhaps if perhaps < 0.5 else surely if surely > 0.5 else 0.5
+
+    def cut(self) -> Number:
+        """The share of runs that are cut."""
+        if self.shares is None:
+            return Number(None, 0.0, 1.0, None, Basis.BOUND, tight=False)
+        low: Any = 0.0
+        high: Any = sum(chance for _, chance in self.late)
+        for (_, fate), chance in self.shares.items():
+            low = low + chance * (fate == CUT)
+            high = high + chance * (fate != KEPT)
+        least, most = max(0.0, self.read(low)[0]), min(1.0, self.read(high)[1])
+        if self.rarely is not None:
+            most = max(least, min(most, self.rarely))
+        if most - least <= SAME:
+            return certain(most, Basis.BOUND)
+        return Number(None, least, most, None, Basis.BOUND, tight=False)
+
+    def _sides(self, counts: Counts) -> tuple[Any, Any] | None:
+        """The least and the most of a share of runs, in the sweep's arithmetic; None if open."""
+        if self.shares is None:
+            return None
+        low: Any = 0.0
+        high: Any = 0.0
+        for (ends, _), chance in self.shares.items():
+            if ends is not None and all(map(counts, ends)):
+                low = low + chance
+            if ends is None or any(map(counts, ends)):
+                high = high + chance
+        for ends, chance in self.late:
+            if ends is None or not all(map(counts, ends)):
+                low = low - chance
+            if ends is None or any(map(counts, ends)):
+                high = high + chance
+        return low, high
+
+
+def budgeted_runs(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    cuts: Sequence[Cut],
+    bounded: Enclosed | None,
+    totals: Totals,
+    at_point: bool = False,
+) -> BudgetedRuns:
+    """Work out the fates of a pipeline's runs that budgets may cut; `totals` are those of a sweep
+    at the point, without cuts. `at_point`: what is counted or unknown is as at the point.
+    """
+    late = [
+        (
+            _ends_of(program, pipeline, cut),
+            late_share(program, pipeline, point, cut, totals.work, at_point),
+        )
+        for cut in cuts
+        if cut.dimension == TIME
+    ]
+    late = [(ends, share) for ends, share in late if share]
+    cut_to = _ends_of_all([_ends_of(program, pipeline, cut) for cut in cuts])
+    nothing = BudgetedRuns(None, late, cut_to, _point)
+    if totals.work > MOST_STATES or point.left_out:
+        return nothing
+    counted = not at_point and bool(point.counted or point.counted_bins)
+    parameters = Parameters(point.evidence, point.unknown)
+    read: Read = _point
+    if not at_point:
+        chosen = _arithmetic(program, pipeline, point, bounded, counted, totals)
+        if chosen is None:
+            return nothing
+        parameters, read = chosen
+    model = make_model(program, pipeline, parameters)
+    meter = _meter(program, pipeline, cuts)
+    try:
+        shares = _swept(model, meter)
+    except TooLarge:
+        return nothing
+    rarely = None
+    if not counted and (at_point or not point.unknown_sites) and not point.bounded:
+        rarely = _rarely(pipeline, cuts, meter, totals)
+    return BudgetedRuns(shares, late, cut_to, read, counted, rarely)
+
+
+def _meter(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> SpendingMeter:
+    serial = is_serial((pipeline, *reached(program, pipeline)))
+    return SpendingMeter(SheetColumns(spend_limits(program, cuts), serial))
+
+
+def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:
+    """A sweep with sheets for chances."""
+
+    def watched(
+        child: PipelineModel, start: Table, taint: frozenset[str], again: bool
+    ) -> tuple[Totals, dict[Inner, Any]]:
+        return decided_at_child(meter, child, sweep_from(child, start, taint, again)), {}
+
+    model.meter, model.watched = meter, watched
+    return ends_of_runs(meter, model, sweep(model))
+
+
+# ------------------------------------------------------------------------------ arithmetic
+
+
+def _arithmetic(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    bounded: Enclosed | None,
+    counted: bool,
+    totals: Totals,
+) -> tuple[Parameters, Read] | None:
+    """The parameters of the sweep, and how a share is read; None where there are too many."""
+    work = totals.work
+    ways = drift_directions(program, pipeline, point, totals.widest) if counted else ()
+    if not point.unknown_sites:
+        if counted:
+            # Sheets in all columns at once: fewer draws where each is there in several ways.
+            most = min(max(FEWEST_DRAWS, DRAWS // (len(ways) + 1)), draws_for(1))
+            drawn = some_columns(posterior(point), most)
+            drawn, times = beside_drift(drawn, point, ways, most)
+            return drawn, _interval if times == 1 else _widest(times)
+        return Parameters(point.evidence, point.unknown), _point
+    grid = None if bounded is None else bounded.grid
+    if grid is None:
+        return None
+    if not counted:
+        unknown, choose = grid.values()
+        return Parameters(point.evidence, unknown, choose=choose), _over(grid)
+    each = draws_beside(grid.size, work * MOST_TIMES)
+    if not each:
+        return None
+    drawn = beside_unknowns(posterior(point), grid, work * MOST_TIMES)
+    drawn, times = beside_drift(drawn, point, ways, grid.size * each)
+    return drawn, _widest(grid.size * times)
+
+
+MOST_TIMES = 16
+"""Entries of a sheet on average, for what a sweep with them takes."""
+
+
+def _point(share: Any) -> Sides:
+    return float(share), float(share)
+
+
+def _interval(share: Any) -> Sides:
+    found = interval(share)
+    return found.low, found.high
+
+
+def _over(grid: Grid) -> Read:
+    def read(share: Any) -> Sides:
+        import numpy as np
+
+        found = grid.enclose(np.broadcast_to(np.asarray(share, dtype=float), (grid.size,)))
+        return found.low, found.high
+
+    return read
+
+
+def _widest(points: int) -> Read:
+    def read(share: Any) -> Sides:
+        found = widest(share, points)
+        return found.low, found.high
+
+    return read
+
+
+def _rarely(
+    pipeline: p.Pipeline, cuts: Sequence[Cut], meter: SpendingMeter, totals: Totals
+) -> float | None:
+    """A bound on P(a run is cut) where only its own money cuts it: a cut leaves less than the
+    largest call may take, and how many runs spend so much is bounded by the mean (Markov).
+    """
+    if len(cuts) != 1 or cuts[0].dimension != MONEY or cuts[0].pipeline != pipeline.name:
+        return None
+    left = meter.columns.limits[0].most - meter.largest.get(0, 0)
+    return min(1.0, float(totals.cost) * PARTS / left) if left > 0 else None
+
+
+# ------------------------------------------------------------------------------------ ends
+
+
+def _ends_of(program: p.Program, pipeline: p.Pipeline, cut: Cut) -> RunEnds:
+    """The ends of runs that a limit cuts; None for all, where a sub-pipeline's failure or answer
+    goes on to anything.
+    """
+    budgeted = program.pipelines[cut.pipeline]
+    outcome = ending_of(budgeted, cut.dimension)
+    if budgeted.name == pipeline.name:
+        return frozenset(cut_ends(outcome, wrong=True))
+    return None
+
+
+def _ends_of_all(several: Sequence[RunEnds]) -> RunEnds:
+    found: frozenset[RunEnd] = frozenset()
+    for ends in several:
+        if ends is None:
+            return None
+        found |= ends
+    return found

@@ -1,0 +1,136 @@
+"""The meter of a sweep over what budgets count: what an attempt takes of each limit.
+
+An attempt at a model takes anything from nothing to what it reserves at the greatest lengths; it
+reserves at least what its fixed text and its longest answer take. A tool's cost and a call are
+certain. An agent's loop counts as a whole, from its first call to the dearest of its loops.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelang.analysis.budgets.limits import (
+    ENDLESS,
+    MONEY,
+    STEPS,
+    TOKENS,
+    SpendLimit,
+    at_least,
+    at_most,
+)
+from pipelang.analysis.budgets.sheets import NO_WAYS, SheetColumns
+from pipelang.analysis.budgets.unreservable import least_reserved
+from pipelang.analysis.kernels.calls import AskedOnce
+from pipelang.analysis.latency.worst_calls import CallCount
+from pipelang.analysis.latency.worst_case import worst_loop
+from pipelang.analysis.latency.worst_cost import DearestRun
+from pipelang.analysis.model.model import PipelineModel
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
+
+ANYTHING = "anything"
+"""Stands among the ways for every end that a run may come to."""
+
+Taken = tuple[int, int, int]
+"""The least and the most that is spent, and the least that is reserved."""
+
+
+@dataclass(slots=True)
+class SpendingMeter:
+    """Sheets of attempts, in place of a meter of times; `largest` is the most that any one call
+    reserves of each limit. `bounded` is there for whoever tells a meter that times are bounds.
+    """
+
+    columns: SheetColumns
+    largest: dict[int, int] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    bounded: bool = False
+
+    tells_again = True
+    whole_loops = True
+
+    # ------------------------------------------------------------------ what takes time alone
+
+    def taken(self, dollars: float, time: Any, people: Any = None) -> float:
+        return 1.0
+
+    def wait(self, longest: float) -> float:
+        return 1.0
+
+    def asks(self, role: p.Role, limit: Any) -> tuple[float, float]:
+        return 1.0, 1.0
+
+    def aside(self, weight: Any) -> Any:
+        return weight
+
+    def back(self, weight: Any) -> Any:
+        return weight
+
+    # -------------------------------------------------------------------------------- calls
+
+    def asked(self, attempt: AskedOnce, dollars: float, time: Any) -> Any:
+        """One attempt at a model; those of an agent are counted by its loop."""
+        if isinstance(attempt.asked, p.Agent):
+            return 1.0
+        model, cost, tier = attempt.model, attempt.cost, attempt.tier
+        least = least_reserved(model.program, attempt.link, attempt.asked, tier)
+        more = MISFIT_TOKENS if attempt.again else 0
+        tokens = ENDLESS
+        if cost.tokens_in.bound is not None and cost.tokens_out.bound is not None:
+            tokens = cost.tokens_in.bound + cost.tokens_out.bound + more
+        worst = at_most(cost.worst) if cost.priced else ENDLESS
+        money = worst + at_most(dearest_input(tier) * more / 1_000_000)
+        return self._call(
+            model,
+            {
+                MONEY: (0, money, at_least(least.money)),
+                TOKENS: (0, tokens, least.tokens),
+                STEPS: (1, 1, 1),
+            },
+        )
+
+    def called(self, model: PipelineModel, tool: p.Tool, time: Any) -> Any:
+        """One attempt at a tool, which is billed whatever comes of it."""
+        cost = at_most(tool.cost)
+        return self._call(model, {MONEY: (cost, cost, cost), TOKENS: (0, 0, 0), STEPS: (1, 1, 1)})
+
+    def loop(
+        self, model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str
+    ) -> Any:
+        """An agent's loop: at least its first call, at most its dearest."""
+        dearest = worst_loop(DearestRun(), model, step, link, agent, tier)
+        calls = worst_loop(CallCount(), model, step, link, agent, tier)
+        least = least_reserved(model.program, link, agent, model.program.tiers[tier])
+        ways = NO_WAYS
+        inside = frozenset[str]().union(*(limit.inside for limit in self.columns.limits))
+        if inside.intersection(agent.pipelines):
+            ways = frozenset((ANYTHING,))
+        tokens = ENDLESS if dearest.tokens is None else dearest.tokens
+        return self._call(
+            model,
+            {
+                MONEY: (0, at_most(dearest.cost), at_least(least.money)),
+                TOKENS: (0, tokens, least.tokens),
+                STEPS: (1, calls, 1),
+            },
+            ways,
+        )
+
+    def _call(
+        self, model: PipelineModel, takes: dict[str, Taken], ways: frozenset[str] = NO_WAYS
+    ) -> Any:
+        """The sheet of a call in a pipeline: it counts for the budgets of all that run it."""
+        amounts: list[int] = []
+        for at, limit in enumerate(self.columns.limits):
+            mine = takes[limit.dimension] if self._counts(limit, model) else (0, 0, 0)
+            self.largest[at] = max(self.largest.get(at, 0), mine[1])
+            amounts += mine
+        key = (*amounts, ways)
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = self.columns.sheet(tuple(amounts), ways)
+        return known
+
+    def _counts(self, limit: SpendLimit, model: PipelineModel) -> bool:
+        return model.pipeline.name in limit.inside
