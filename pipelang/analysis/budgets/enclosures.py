@@ -43,6 +43,7 @@ from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import (
     beside_unknowns,
     draws_beside,
+    draws_for,
     interval,
     posterior,
     share_of,

@@ -11,7 +11,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.hard import depends_on_hardness
-from pipelang.semantics.metrics import ESCALATION, FAILURE, REJECTION, SILENT_ERROR, SUCCESS
+from pipelang.semantics.metrics import ESCALATION, SILENT_ERROR, SUCCESS
 
 SMALL = 0.0005
 """A change of less than a tenth of a point is none."""
@@ -35,14 +35,14 @@ def _evidence(view: View) -> list[str]:
     files = [name for name in view.program.evidence if _used(view, name)]
     if not files:
         declared = Basis.ASSUMED in view.analysis.bases.values()
-        return ["what is declared is so"] if declared else []
+        return ["what is declared holds"] if declared else []
     silent = [name for name in files if not _says(view, name)]
     if not silent:
-        return ["evidence is of what it says"]
+        return ["evidence still holds"]
     if len(silent) > 1:
-        return [f"{len(silent)} files without an origin are of what is asked"]
+        return [f"{len(silent)} files without origin still hold"]
     folder = os.path.dirname(view.program.file)
-    return [f"`{silent[0].removeprefix(folder + '/')}` is of what is asked (no origin)"]
+    return [f"`{silent[0].removeprefix(folder + '/')}` still holds (it has no origin)"]
 
 
 def _used(view: View, file: str) -> bool:
@@ -58,22 +58,16 @@ def _says(view: View, file: str) -> bool:
 
 def _what_it_matters(view: View, supposed: Sensitivity) -> str:
     """The points by which hard cases that nobody declared could move the outcomes."""
-    moved = []
+    moved: list[str] = []
     for name, words in ENDS.items():
         now, then = view.value(name), supposed.outcomes[name].value
         if now is None or then is None or abs(then - now) < SMALL:
             continue
         points = f"{100 * (then - now):+.1f}".replace("-", "−")
-        moved.append(f"{points} points {words}")
-    what = listed(moved) if moved else "nothing would move by 0.1 points"
+        moved.append(f"{points}{'' if moved else ' points'} {words}")
+    what = ", ".join(moved) if moved else "nothing would move by 0.1 points"
     share = round(1 / supposed.hard)
-    return f"were 1 case in {share} hard and models {supposed.times} times as wrong there: {what}"
+    return f"were 1 case in {share} hard (models {supposed.times} times as wrong): {what}"
 
 
-ENDS = {
-    SUCCESS: "right",
-    SILENT_ERROR: "wrong",
-    ESCALATION: "handed over",
-    REJECTION: "rejected",
-    FAILURE: "failed",
-}
+ENDS = {SUCCESS: "right", SILENT_ERROR: "wrong", ESCALATION: "to people"}
