@@ -38,11 +38,11 @@ def _evidence(view: View) -> list[str]:
         return ["what is declared holds"] if declared else []
     silent = [name for name in files if not _says(view, name)]
     if not silent:
-        return ["evidence still holds"]
+        return ["evidence holds"]
     if len(silent) > 1:
-        return [f"{len(silent)} files without origin still hold"]
+        return [f"{len(silent)} files without origin hold"]
     folder = os.path.dirname(view.program.file)
-    return [f"`{silent[0].removeprefix(folder + '/')}` still holds (it has no origin)"]
+    return [f"`{silent[0].removeprefix(folder + '/')}` holds (it has no origin)"]
 
 
 def _used(view: View, file: str) -> bool:
@@ -67,7 +67,7 @@ def _what_it_matters(view: View, supposed: Sensitivity) -> str:
         moved.append(f"{points}{'' if moved else ' points'} {words}")
     what = ", ".join(moved) if moved else "nothing would move by 0.1 points"
     share = round(1 / supposed.hard)
-    return f"were 1 case in {share} hard (models {supposed.times} times as wrong): {what}"
+    return f"were 1 in {share} hard (models {supposed.times} times as wrong): {what}"
 
 
 ENDS = {SUCCESS: "right", SILENT_ERROR: "wrong", ESCALATION: "to people"}
