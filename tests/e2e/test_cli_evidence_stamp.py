@@ -131,9 +131,12 @@ def test_rows_that_say_it_themselves_are_not_overruled(folder: Path) -> None:
     assert "line 3" in err(found)
 
 
-def test_all_files_of_a_pipeline_at_once(folder: Path) -> None:
-    (folder / "main.pipe").write_text(PIPE.replace("evals/two.jsonl", "evals/b.jsonl", 1))
+def test_the_file_of_a_step_by_its_pipeline(folder: Path) -> None:
     (folder / "main.pipe").write_text(PIPE.replace('"evals/two.jsonl"', '"evals/a.jsonl"'))
     found = run("evidence", "stamp", "main.pipe", "b", cwd=folder)
     assert found.returncode == 0
     assert header(folder, "b")["model"] == "large"
+    assert (folder / "evals" / "a.jsonl").read_text() == ROWS
+    none = run("evidence", "stamp", "main.pipe", "nobody", cwd=folder)
+    assert none.returncode == 2
+    assert "for `nobody`" in err(none)

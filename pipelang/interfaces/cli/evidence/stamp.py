@@ -55,20 +55,22 @@ def stamp_command(
     day = as_of or today()
     if file.endswith(".pipe"):
         program, _ = read_program(file)
-        for name in sorted(program.evidence):
-            uses = _uses(program, name, step)
-            if uses or step is None:
-                _stamp(program, name, uses, day, sampled)
-        if not program.evidence:
-            stop(f"`{file}` names no evidence", USAGE, 'behind `accuracy from "FILE.jsonl"`')
+        uses = {name: _uses(program, name, step) for name in sorted(program.evidence)}
+        if not any(uses.values()):
+            whose = "" if step is None else f" for `{step}`"
+            help = 'evidence is named by `accuracy from "FILE.jsonl"`'
+            stop(f"`{file}` names no evidence{whose}", USAGE, help)
+        for name, found in uses.items():
+            if found:
+                _stamp(program, name, found, day, sampled)
         return
     read_evidence_file(file)
-    found = _named(file, step, pipe)
-    if found is None:
+    named = _named(file, step, pipe)
+    if named is None:
         whose = "" if step is None else f" as evidence of `{step}`"
         help = "name it behind `from` in a .pipe file beside or above it, or say `--pipe PIPE`"
         stop(f"no pipeline names `{file}`{whose}", USAGE, help)
-    _stamp(found[0], file, found[1], day, sampled)
+    _stamp(named[0], file, named[1], day, sampled)
 
 
 def _uses(program: p.Program, file: str, step: str | None) -> list[EvidenceUse]:
@@ -109,7 +111,7 @@ def _stamp(
     from pipelang.interfaces.cli.fmt import replace
 
     _check_gate(uses, sampled)
-    made = stamp(program, uses, day, sampled) if uses else None
+    made = stamp(program, uses, day, sampled)
     if made is None:
         names = ", ".join(dict.fromkeys(f"{use.pipeline}.{use.name}" for use in uses))
         why = f"`{file}` is evidence for what differs in prompt, model or gate: {names}"
