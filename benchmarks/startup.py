@@ -57,9 +57,9 @@ def rows(place: Place) -> list[Row]:
             base=FLOOR,
             contenders=contenders,
             targets=(
-                Target(UNCHANGED, 3, FLOOR, "≤ 3 × `python -c pass`"),
-                Target(FINDINGS, 12, FLOOR, "≤ 12 × `python -c pass`"),
-                Target(REPORT, 25, FLOOR, "≤ 25 × `python -c pass`"),
+                Target(UNCHANGED, 2, FLOOR, "≤ 2 × `python -c pass`"),
+                Target(FINDINGS, 9, FLOOR, "≤ 9 × `python -c pass`"),
+                Target(REPORT, 20, FLOOR, "≤ 20 × `python -c pass`"),
             ),
             rounds=40,
             note=(

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.otel import OpenTelemetry
     from pipelang.runtime.sinks.traces import TraceFiles
-    from pipelang.runtime.tools.registry import ToolDrift, ToolMissing
+    from pipelang.runtime.tools.binding import ToolMissing
+    from pipelang.runtime.tools.registry import ToolDrift
 
 _HOMES = {
     "graph": "pipelang.interfaces.export.flow",
@@ -66,7 +67,7 @@ _HOMES = {
     "McpServer": "pipelang.runtime.mcp.servers",
     "Media": "pipelang.runtime.media.medium",
     "ToolDrift": "pipelang.runtime.tools.registry",
-    "ToolMissing": "pipelang.runtime.tools.registry",
+    "ToolMissing": "pipelang.runtime.tools.binding",
     "Decision": "pipelang.runtime.engine.world",
     "Question": "pipelang.runtime.engine.world",
 }

@@ -295,9 +295,7 @@ NOT_OFFERED = _row(
     "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
 )
 NOT_SEEN = _row(
-    "P535",
-    "no-pictures",
-    "`{step}` shows {kind}s to `{tier}`, and `{model}` takes none",
+    "P535", "no-pictures", "`{step}` shows {kind}s to `{tier}`, and `{model}` takes none"
 )
 TOO_MANY_PAGES = _row(
     "P536",
@@ -305,11 +303,7 @@ TOO_MANY_PAGES = _row(
     "`{step}` may show a document of {pages} pages to `{tier}`, whose maker takes {most} at most",
     severity=_W,
 )
-MISPLACED_MEDIA = _row(
-    "P537",
-    "misplaced-media",
-    "{where} cannot hold a value of type {kind}",
-)
+MISPLACED_MEDIA = _row("P537", "misplaced-media", "{where} cannot hold a value of type {kind}")
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
@@ -348,6 +342,20 @@ RETIRED_MODEL = _row(
     "retired-model",
     "`{model}` is retired, or about to be, by its maker: {source}",
     "name a newer model in the tier, and measure again what it answers",
+    _W,
+)
+SCHEMA_IN_WORDS = _row(
+    "P614",
+    "schema-in-words",
+    "the answer of `{step}`, {type}, {why}: at `{tier}` (kind `{kind}`) its schema is put in words",
+    "what does not fit is a failed attempt: allow a `retry`, or list the fields that you need",
+    _N,
+)
+OTHER_CONFIDENCE = _row(
+    "P615",
+    "other-confidence",
+    "the confidences in `{file}` are {found}, and what `{tier}` gives is {told}",
+    "the two are calibrated differently: label answers of this tier",
     _W,
 )
 

@@ -89,7 +89,8 @@ class ByRates:
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """A row of an evidence file; `line` is its line there, `case` the input that was answered, and
-    `attempt` which answer to it this is.
+    `attempt` which answer to it this is; `source` says what the confidence is, where that is known:
+    a probability that a provider told, or the model's own word.
     """
 
     confidence: Decimal | None
@@ -97,6 +98,7 @@ class EvidenceRow:
     line: int
     case: str | None = None
     attempt: int = 1
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,11 @@ class EvidenceFile:
     rows: tuple[EvidenceRow, ...]
     sampled: str | None = None
     origins: tuple[EvidenceOrigin, ...] = ()
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The kinds of its confidences, as far as its rows say it."""
+        return frozenset(row.source for row in self.rows if row.source is not None)
 
     @property
     def right(self) -> int:

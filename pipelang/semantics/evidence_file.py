@@ -1,9 +1,10 @@
 """An evidence file as text to its rows: JSON Lines, one labelled answer a line.
 
 A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
-that share cases say how verdicts hang together. It may say where it comes from, and so may a first
-row for all (`evidence_origin`). What a line may hold besides (who labelled it) is the business of
-whoever wrote it, and is passed over.
+that share cases say how verdicts hang together. `confidence_from` says, as traces do, whether a
+confidence is a probability that a provider told or the model's own word. A row may say where it
+comes from, and so may a first row for all (`evidence_origin`). What a line may hold besides (who
+labelled it) is the business of whoever wrote it, and is passed over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile, EvidenceRow
 from pipelang.semantics.evidence_origin import BadRow, OriginReader
+from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
+SOURCES = (PROBABILITIES, WORD)
 EXAMPLE = '{"confidence": 0.93, "correct": true}'
 FORM = f"JSON Lines, one answer a line: {EXAMPLE}"
 TOO_LARGE = "a sample is enough: 100,000 rows pin a share down to 0.3 points"
@@ -122,7 +125,19 @@ def _row(value: dict[str, Any], number: int) -> EvidenceRow:
         raise BadRow("`correct` must be true or false", "without quotes, and not as 1 or 0")
     case = _case(value.get("case"))
     attempt = _attempt(value.get("attempt"), case)
-    return EvidenceRow(_confidence(value.get("confidence")), correct, number, case, attempt)
+    confidence, source = _confidence(value.get("confidence")), _source(value)
+    return EvidenceRow(confidence, correct, number, case, attempt, source)
+
+
+def _source(row: dict[str, Any]) -> str | None:
+    """The kind of a row's confidence, by the words that traces have for it."""
+    given = row.get("confidence_from")
+    if given is None:
+        return None
+    if given not in SOURCES:
+        told = " or ".join(f'"{source}"' for source in SOURCES)
+        raise BadRow(f"`confidence_from` must be {told}", "as the trace of the run says it")
+    return SOURCES[SOURCES.index(given)]  # one object for all rows
 
 
 def _case(given: Any) -> str | None:

@@ -55,8 +55,8 @@ class Dialect(ABC):
         """The schema that a request has enforced; None for none."""
 
     def seen(self, body: Body) -> list[str | SeenMedium]:
-        """What the model is shown first of all, in order: texts, and the type and bytes of pictures
-        and documents. Raises ValueError for what the real API would not take.
+        """The first message to the model, in order: texts, and the type and bytes of pictures and
+        documents. Raises ValueError for what the real API would not take.
         """
         raise NotImplementedError
 

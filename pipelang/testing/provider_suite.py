@@ -6,7 +6,6 @@ It needs pytest and aiohttp (`pip install 'pipelang-dsl[test]'`), no network and
 from __future__ import annotations
 
 import asyncio
-import base64
 import traceback
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -14,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
-from pipelang.runtime.media.medium import Media
+from pipelang.runtime.media.medium import stand_ins
 from pipelang.runtime.providers.protocol import (
     FaultKind,
     ModelAnswer,
@@ -24,7 +23,6 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
     Usage,
 )
-from pipelang.semantics.kernels.media import STAND_IN
 from pipelang.testing.dialects import KEY, Dialect
 from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.replies import Reply
@@ -78,16 +76,6 @@ def answer_type() -> type[BaseModel]:
         tags: list[str] = []
 
     return SortedTicket
-
-
-def stand_ins() -> dict[str, Media]:
-    """A picture and a document, by their kinds."""
-    found = {}
-    for kind, one in STAND_IN.items():
-        data = base64.b64decode(one["data"])
-        pages, sides = (1, None) if kind == "document" else (None, (1, 1))
-        found[kind] = Media(kind, one["media_type"], data, sides=sides, pages=pages)
-    return found
 
 
 def provider_suite(

@@ -268,6 +268,41 @@ def test_help_loads_nothing_but_click(tmp_path: Path) -> None:
     assert not heavy & set(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text", "never"),
+    [
+        (["check"], BROKEN, {"click", "networkx", "numpy", "pydantic", "rich"}),
+        (["check"], SOUND, {"click", "networkx", "pydantic", "rich"}),
+        (["check", "--format", "html", "-o", "page.html"], SOUND, {"networkx"}),
+    ],
+)
+def test_checks_load_only_what_they_need(
+    tmp_path: Path, arguments: list[str], text: str, never: set[str]
+) -> None:
+    (tmp_path / "a.pipe").write_text(text, encoding="utf-8")
+    code = (
+        "import os, sys\n"
+        "def told(*_): print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+        "leave = os._exit\n"
+        "def leaving(code): told(); sys.stderr.flush(); leave(code)\n"
+        "os._exit = leaving\n"
+        "from pipelang.interfaces.cli.main import main\n"
+        f"main([*{arguments!r}, 'a.pipe'])\n"
+        "told()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPO), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert "pipelang" in loaded, done.stderr
+    assert not never & loaded
+
+
 def test_our_own_defects_are_one_line(tmp_path: Path) -> None:
     code = (
         "import sys\nimport pipelang.interfaces.cli.explain as e\n"

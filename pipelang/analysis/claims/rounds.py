@@ -1,6 +1,6 @@
-"""Symbolic execution where it matters how often something runs: rounds of a redo, elements of a
-list, and steps that finish although the run is ending. Claims that count calls (`at most`) walk
-these one by one.
+"""Symbolic execution of steps that run side by side, and of what runs several times: rounds of a
+redo, elements of a list, and steps that finish although the run is ending. Claims that count calls
+(`at most`) walk these one by one.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipelang.analysis.claims.formulas import FALSE, TRUE, Formula, opposite
+from pipelang.analysis.claims import beside
+from pipelang.analysis.claims.formulas import FALSE, TRUE, Formula, all_of, opposite
 from pipelang.analysis.claims.inequalities import TooHard
-from pipelang.analysis.claims.paths import PathEvent
+from pipelang.analysis.claims.moments import made
+from pipelang.analysis.claims.paths import PathEvent, meet
 from pipelang.analysis.claims.states import State, SymbolicFrame, join, step_to
 from pipelang.analysis.claims.values import Cases
 from pipelang.records import replace
@@ -39,6 +41,68 @@ def note(frame: SymbolicFrame, block: p.Block, segment: p.Region | p.Barrier, st
 
 
 def region(
+    walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
+) -> State:
+    """Walk steps that run side by side. A step that does not read another may run before it,
+    and also when the other ended the run; this matters for claims about a tool that only reads.
+    """
+    if len(members) == 1:
+        return walk.item(frame, block, members[0], state)
+    tool = walk.watched.tool
+    reads = tool is not None and not walk.program.tools[tool].acts
+    reads = reads and any(walk.may_call(item) for item in members)
+    if reads and walk.watched.counts:
+        return _counted_region(walk, frame, block, members, state)
+    waits = frame.root and bool(walk.condition.tracked) and walk.ends is None
+    if waits:
+        walk.ends = []
+    again = {item.name for item in members if isinstance(item, p.Step) and walk.resets(item.chain)}
+    apart = len(again) > 1
+    if apart:
+        state = walk.fork(state)
+    earlier = frozenset[str]()
+    entry, before, lost = state, frozenset[str](), frozenset[str]()
+    needs: dict[str, frozenset[str]] = {}
+    late: list[tuple[str, str, State]] = []
+    for item in members:
+        assert isinstance(item, (p.Step, p.Let))
+        own = item.reads & before
+        needs[item.name] = own.union(*(needs[name] for name in own))
+        if apart:
+            follows = bool(earlier) and earlier <= needs[item.name]
+            change = beside.gathered if follows else beside.next_strand
+            state = beside.each_state(state, change)
+            earlier |= again & {item.name}
+        if reads and needs[item.name] != before and isinstance(item, p.Step):
+            aside = SymbolicFrame(
+                frame.pipeline, f"{frame.prefix}~", dict(frame.values), frame.root, True
+            )
+            walk.step(aside, item, entry)
+        before |= {item.name}
+        if state:
+            state = after = walk.item(frame, block, item, state)
+        elif not needs[item.name] & lost:  # it is finished although the run is ending
+            after = walk.item(frame, block, item, entry)
+        else:
+            after = {}
+        lost |= frozenset() if after else {item.name}
+        if waits and walk.ends:
+            late += [(item.name, kind, ended) for kind, ended in walk.ends]
+            walk.ends = []
+    if apart:
+        (state,) = walk.merge(state)
+    if waits:
+        walk.ends = None
+        for name, kind, ended in late:
+            dead = [o for o in walk.condition.tracked if o == name or name in needs.get(o, ())]
+            ended = step_to(ended, all_of(opposite(made(other)) for other in dead))
+            if reads:  # a call beside it may have been made, whatever came first in writing
+                ended = join(ended, {True: path} if (path := meet(ended.values())) else {})
+            walk.finish(kind, ended)
+    return state
+
+
+def _counted_region(
     walk: ClaimWalk, frame: SymbolicFrame, block: p.Block, members: list[p.Item], state: State
 ) -> State:
     """Walk steps that run side by side. One that ends the run stops none of the others, so each is
@@ -124,7 +188,7 @@ def _through(
         items = [block.items[index] for index in members if index in chosen]
         if items and state:
             if isinstance(segment, p.Region):
-                state = region(walk, frame, block, items, state)
+                state = _counted_region(walk, frame, block, items, state)
             else:
                 state = walk.item(frame, block, items[0], state)
     return state

@@ -293,7 +293,7 @@ class ClaimWalk:
                 state = self.item(frame, block, block.items[segment.index], state)
             else:
                 members = [block.items[index] for index in segment.members]
-                state = beside.region(self, frame, block, members, state)
+                state = rounds.region(self, frame, block, members, state)
         return state
 
     def fork(self, state: State) -> State:

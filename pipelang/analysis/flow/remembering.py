@@ -29,6 +29,7 @@ from pipelang.analysis.flow.owners import owned_by
 from pipelang.analysis.flow.reading import Values
 from pipelang.analysis.flow.situation import Situation
 from pipelang.analysis.flow.telling import picked, steered
+from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import BOOL, ListType, optional
@@ -53,6 +54,15 @@ def stored(item: p.Remember, flow: Flow) -> Flow:
     return kept
 
 
+def _kept(mark: Mark, maker: Maker) -> Mark:
+    """Return a mark on what was recalled: private data of whoever the key says, who need not be the
+    person that this run is about.
+    """
+    if mark.kind != PRIVATE:
+        return mark
+    return replace(mark, origin=replace(mark.origin, run=maker))
+
+
 def recalled(
     values: Values, memory: p.Memory, kept: Flow, key: expr.Expr, words: str, maker: Maker
 ) -> Flow:
@@ -66,7 +76,9 @@ def recalled(
     found: dict[Way, dict[Mark, None]] = {}
     for way, marks in joined(own, under(ELEMENT, content) if many else content, there).items():
         found[way] = {
-            mark.through(words, span, maker=maker): None for mark in marks if mark.kind != OWNER
+            _kept(mark.through(words, span, maker=maker), maker): None
+            for mark in marks
+            if mark.kind != OWNER
         }
     origins = [mark.origin for mark in marks_of(found, PRIVATE)]
     owned_by(values, origins, [key])

@@ -181,8 +181,10 @@ class Meter:
         """The transform of an amount, which is the same in several measures."""
         known = self.known.get((lattice, amount))
         if known is None:
-            lognormal = isinstance(amount, Lognormal)
-            known = lattice.lognormal(amount) if lognormal else lattice.point(amount)
+            if isinstance(amount, Lognormal):
+                known = lattice.lognormal(amount)
+            else:
+                known = lattice.point(amount)
             self.known[lattice, amount] = known
         return known
 

@@ -17,7 +17,7 @@ from typing import Any
 from pipelang.analysis.model.beta import jeffreys
 from pipelang.analysis.model.evidence import Cut, LabelledAnswers
 from pipelang.analysis.model.intervals import Number
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics.chance import EvidenceRow
 
 BINS = 10
@@ -75,6 +75,18 @@ class Calibration:
             "ece_by_chance": self.by_chance,
             "reliability": [part.as_json() for part in self.bins],
         }
+
+
+def by_source(answers: LabelledAnswers) -> dict[str, Calibration]:
+    """The calibration of the rows of each kind of confidence; none where no row says which it is.
+
+    Rows that do not say it are in none of them.
+    """
+    found = {}
+    for source in sorted(answers.file.sources):
+        rows = tuple(row for row in answers.file.rows if row.source == source)
+        found[source] = calibration(LabelledAnswers(replace(answers.file, rows=rows)))
+    return found
 
 
 def calibration(answers: LabelledAnswers) -> Calibration:

@@ -23,7 +23,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.runtime.media.medium import Media
-from pipelang.runtime.tools.registry import ToolMissing, bind, describe
+from pipelang.runtime.tools.binding import ToolMissing, bind, describe
 
 DEEPEST = 6
 """The depth to which annotations are compared; below it everything fits."""

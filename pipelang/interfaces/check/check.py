@@ -16,7 +16,8 @@ from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.media_findings import media_findings
 from pipelang.interfaces.check.profiles.nearest import Configs
-from pipelang.interfaces.check.provider_kinds import not_offered, unknown_kinds
+from pipelang.interfaces.check.provider_kinds import not_offered, schemas_in_words, unknown_kinds
+from pipelang.interfaces.check.tier_notes import about_tiers, other_confidences
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -117,6 +118,8 @@ def check_file(
         found.extend(unknown_kinds(built.program))
         found.extend(not_offered(built.program))
         found.extend(media_findings(built.program))
+        found.extend(schemas_in_words(built.program))
+        found.extend(other_confidences(built.program))
         if any(tier.as_of or tier.model for tier in built.program.tiers.values()):
             from pipelang.interfaces.check.prices import price_findings
 
@@ -206,6 +209,8 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
             key = name if name not in pipelines else f"{one.path}:{name}"
             mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
             pipelines[key] = analysis_json(analysis, mine, one.sources)
+            if one.program is not None:
+                pipelines[key] |= about_tiers(one.program, analysis.pipeline)
             if name in one.advice:
                 pipelines[key] |= one.advice[name].as_json(one.sources)
     diagnostics = [as_json(diagnostic, {}) for diagnostic in extra]

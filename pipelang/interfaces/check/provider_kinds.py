@@ -13,6 +13,8 @@ from pipelang.runtime.providers.kinds import (
     installed_kinds,
 )
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.answer_schemas import why_in_words
+from pipelang.semantics.types import quoted
 from pipelang.semantics.walk import all_steps, inner_links, tiers_of
 
 
@@ -42,6 +44,30 @@ def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
     yield report(
         codes.UNKNOWN_KIND, provider.span, kind=provider.kind, name=provider.name, help=help
     )
+
+
+def schemas_in_words(program: p.Program) -> Iterator[Diagnostic]:
+    """Report each step whose answer's schema the API behind a tier does not enforce."""
+    for pipeline in program.pipelines.values():
+        for step in all_steps(pipeline):
+            for link in inner_links(step.chain):
+                if not isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
+                    continue
+                kinds: dict[str, str] = {}
+                for tier in tiers_of(link.action):
+                    kinds.setdefault(program.providers[program.tiers[tier].provider].kind, tier)
+                for kind, tier in kinds.items():
+                    why = why_in_words(kind, link.action.answers) if kind in SDK_KINDS else None
+                    if why is not None:
+                        yield report(
+                            codes.SCHEMA_IN_WORDS,
+                            link.span,
+                            step=step.name,
+                            type=quoted(link.action.answers),
+                            why=why,
+                            kind=kind,
+                            tier=tier,
+                        )
 
 
 _BATCHES = (ANTHROPIC,)

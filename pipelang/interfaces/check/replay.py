@@ -40,8 +40,9 @@ from pipelang.runtime.engine.world import (
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for, reservation
+from pipelang.runtime.tools.binding import ToolMissing
 from pipelang.runtime.tools.prepared import checked_arguments
-from pipelang.runtime.tools.registry import Toolbox, ToolMissing
+from pipelang.runtime.tools.registry import Toolbox
 from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -414,6 +415,6 @@ def certainly(run: Run, node: expr.Expr, positive: bool = True) -> bool:
             if any(name not in run.values for name in expr.mentions(node)):
                 return False
             try:
-                return bool(run.expressions.evaluate(node, run.values)) is positive
+                return bool(run.evaluate(node)) is positive
             except NoValue:
                 return False

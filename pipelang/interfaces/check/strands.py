@@ -24,7 +24,7 @@ def _around(run: Run) -> Iterator[Run]:
 
 def _identity(run: Run) -> int:
     """Return what tells runs of a pipeline apart; elements of an `each` see the same run."""
-    return id(run.decided)
+    return id(run.notes.decided)
 
 
 def _latest(begun: list[Run], run: Run, step: str) -> list[Run]:

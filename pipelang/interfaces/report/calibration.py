@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelang.analysis.model.calibration import Bin, Calibration, Threshold
 from pipelang.analysis.model.intervals import Number
 from pipelang.interfaces.text.colours import Paint
 from pipelang.interfaces.text.number_format import percent, plural, spread
 from pipelang.interfaces.text.table import Cell, Row, bar, labelled, lay_out
+from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
 PLOT_WIDTH, PLOT_HEIGHT = 61, 21
 """Columns and lines of the curve; odd, so that 0%, 50% and 100% have one of their own."""
 
 
 def calibration_text(
-    name: str, found: Calibration, thresholds: Sequence[Threshold], width: int, paint: Paint
+    name: str,
+    found: Calibration,
+    sources: Mapping[str, Calibration],
+    thresholds: Sequence[Threshold],
+    width: int,
+    paint: Paint,
 ) -> str:
-    """The whole text of `pipelang evidence show`."""
+    """The whole text of `pipelang evidence show`. `sources` are its rows apart by what their
+    confidences are, where they say it.
+    """
     count = plural(found.rows, "row")
     gap = max(2, width - len(name) - len(count))
     head = paint(name, "title") + " " * gap + paint(count, "dim")
-    blocks = [[head, paint("─" * width, "dim"), *_summary(found, width, paint)]]
+    blocks = [[head, paint("─" * width, "dim"), *_summary(found, sources, width, paint)]]
     if found.graded:
         blocks += [curve(found, thresholds, paint), reliability(found.bins, width, paint)]
         blocks += [holding_back(thresholds, width, paint)] if thresholds else []
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _summary(found: Calibration, width: int, paint: Paint) -> list[str]:
+_SOURCES = {PROBABILITIES: "probabilities that were told", WORD: "the model's own word"}
+
+
+def _summary(
+    found: Calibration, sources: Mapping[str, Calibration], width: int, paint: Paint
+) -> list[str]:
     right = f"{found.right:,} of {found.rows:,}: {_share(found.accuracy)}"
     parts = [("right", f"{right} ({_range(found.accuracy)})")]
     if found.ece is None or found.by_chance is None:
@@ -41,6 +54,11 @@ def _summary(found: Calibration, width: int, paint: Paint) -> list[str]:
         )
         said += f" as it says would show about {percent(found.by_chance)} on so many rows"
         parts.append(("off by", said))
+        for name, one in sources.items():
+            told = f"{_SOURCES[name]}: {_share(one.accuracy)} of {plural(one.rows, 'row')} right"
+            if one.ece is not None and one.by_chance is not None:
+                told += f", off by {percent(one.ece)}, where {percent(one.by_chance)} is chance"
+            parts.append(("of these", told))
         if found.graded < found.rows:
             without = plural(found.rows - found.graded, "row")
             parts.append(

@@ -19,7 +19,6 @@ from pipelang.runtime.media.given import media_of
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
 from pipelang.semantics import program as p
-from pipelang.semantics.types import media_in
 
 NORMAL = 10
 """The priority of a run without one; those with a smaller number begin sooner."""
@@ -67,11 +66,6 @@ _INSERT = sa.text(
 )
 
 
-def has_media(pipeline: p.Pipeline) -> bool:
-    """Whether an input of a pipeline is or holds a picture or document."""
-    return any(media_in(parameter.type) for parameter in pipeline.parameters)
-
-
 def submit_checked(
     store: Store,
     program: p.Program,
@@ -82,7 +76,7 @@ def submit_checked(
     """Submit a run of a pipeline whose inputs are checked. Raises `NotRecordable` too."""
     refuse_secrets(program, pipeline)
     row = {name: to_json(value) for name, value in given.items()}
-    media = media_of(given) if has_media(pipeline) else {}
+    media = media_of(given)
     made = Submission(
         pipeline=pipeline.name, program=program.hash, input=row, media=media, **options
     )

@@ -50,7 +50,7 @@ async def ask_person(run: Run, person: p.Person) -> Refusal | None:
     said = {}
     if decision is not None:
         said = {"by": hide(run, decision.by), "reason": hide(run, decision.reason)}
-        run.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
+        run.notes.decided[person.name] = {"role": person.role, "yes": decision.yes, **said}
     answered = decision is not None
     run.emit(person.kind, person.name, asked=True, answered=answered, passed=goes_on, **said)
     if goes_on:

@@ -117,7 +117,7 @@ class RunBudget:
         return Reservation(money, tokens) if money or tokens else FREE
 
     def _short(self, limits: p.Budget, money: Decimal, tokens: int) -> tuple[str, bool] | None:
-        """What this budget alone has no room in, and whether settling may make room."""
+        """The dimension in which this budget alone has no room; whether settling may make some."""
         if limits.steps is not None and self.steps + 1 > limits.steps:
             return "steps", False
         most_money, most_tokens = limits.money, limits.tokens

@@ -43,7 +43,7 @@ async def run_each(
         for index, answer in results.items():
             if answer is not NOTHING and not isinstance(answer, Ended):
                 answered[index] = answer
-        run.partial[step.name] = _shown(step, answered, len(elements))
+        run.notes.partial[step.name] = _shown(step, answered, len(elements))
     for index in sorted(results):
         if isinstance(results[index], Ended):
             return results[index]

@@ -54,7 +54,7 @@ def values_of(run: Run) -> dict[str, Any]:
     """Every value that the run made, as JSON, and the elements that an unfinished list has. In
     writing order: which of them came first says nothing.
     """
-    known = {**run.partial, **run.made}
+    known = {**run.notes.partial, **run.made}
     return {
         name: shown(run.made[name].type, run.values[name]) if name in run.made else known[name]
         for name in dict.fromkeys(step.name for step in all_steps(run.pipeline))
@@ -67,9 +67,9 @@ def so_far(run: Run) -> dict[str, Any]:
     people, and by step the values of sub-pipelines that were cut short.
     """
     known = {"input": inputs_of(run), "values": values_of(run)}
-    if run.decided:
-        known["decided"] = run.decided
-    cut = {name: part for name, part in run.unfinished.items() if name not in run.made}
+    if run.notes.decided:
+        known["decided"] = run.notes.decided
+    cut = {name: part for name, part in run.notes.unfinished.items() if name not in run.made}
     return {**known, "unfinished": cut} if cut else known
 
 

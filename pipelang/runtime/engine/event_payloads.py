@@ -26,7 +26,7 @@ def start_data(run: Run) -> dict[str, Any]:
         "program": run.program.hash[:12],
         "file": run.program.file,
         "started": now(),
-        "tenant": run.tenant,
+        "tenant": run.terms.tenant,
         **({"settings": settings} if settings else {}),
     }
 

@@ -12,10 +12,13 @@ from typing import Any
 from pipelang.records import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
     """One decision. `at` is seconds of machine time since the run began. `number` counts the events
     of a run from 0: whoever gets one twice, because a run went on after a crash, knows it by that.
+
+    Nobody changes one. It is not frozen only because every step makes several, and that would take
+    four times as long.
     """
 
     kind: str

@@ -174,7 +174,7 @@ def _through(run: Run, block: p.Block, part: Part) -> Coroutine[Any, Any, Ended 
     if isinstance(part, p.Breaker):
         return _fallback(run, part)
     if isinstance(part, p.Region) or isinstance(item := block.items[part.index], p.Step):
-        return run_region(run, run.plans.of(block, part))
+        return run_region(run, run.terms.plans.of(block, part))
     if isinstance(item, p.Gate):
         # What its redos change runs anyway, as all that is below.
         return _gate(run, block, part.index, item, set())
@@ -246,10 +246,10 @@ async def _sent_back(
     anew; else how it ended the run: by its outcome where no redo is left. `reason` is a person's.
     """
     redo = redo_of(item)
-    used = run.redos.get(item.span, 0)
+    used = run.notes.redos.get(item.span, 0)
     if redo is None or not may_redo(redo, used):
         return await conclude(run, last_outcome(item))
-    run.redos[item.span] = used + 1
+    run.notes.redos[item.span] = used + 1
     why = reason or item.name + (f": {item.doc}" if item.doc else "")
     if redo.because is not None:
         why = str(await run.world.value(run, redo.because))
@@ -308,11 +308,11 @@ async def _barrier(run: Run, item: p.Item) -> Ended | None:
 
 async def _branch(run: Run, condition: expr.Expr, block: p.Block) -> Ended | None:
     """Run a branch; its condition is known to everything inside."""
-    run.conditions.append(condition)
+    run.notes.conditions.append(condition)
     try:
         return await _block(run, block, block.segments)
     finally:
-        run.conditions.pop()
+        run.notes.conditions.pop()
 
 
 async def _person(run: Run, block: p.Block, index: int, person: p.Person) -> Ended | None:

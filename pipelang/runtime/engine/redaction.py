@@ -36,12 +36,12 @@ Given = Iterable[tuple[Type, Any]]
 
 def hide(run: Run, text: str, given: Given = ()) -> str:
     """A text that somebody else wrote, without secrets of the run; `given` is what it worked on."""
-    return text if run.references is None else redacted(text, _notations(run, given))
+    return text if run.terms.references is None else redacted(text, _notations(run, given))
 
 
 def hide_json(run: Run, value: Any) -> Any:
     """A JSON value without secrets of the run."""
-    return value if run.references is None else redacted_json(value, _notations(run, ()))
+    return value if run.terms.references is None else redacted_json(value, _notations(run, ()))
 
 
 def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]) -> Given:
@@ -55,7 +55,7 @@ def arguments_of(action: p.Action, program: p.Program, values: Mapping[str, Any]
 
 
 def _notations(run: Run, given: Given) -> list[str]:
-    values = secrets_behind(run.references or ())
+    values = secrets_behind(run.terms.references or ())
     for type, value in (*given, *_known(run)):
         values += secret_texts(type, value)
     return notations(values)

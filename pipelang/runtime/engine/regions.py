@@ -80,7 +80,7 @@ def run_region(run: Run, plan: RegionPlan) -> Coroutine[Any, Any, Ended | None]:
     """
     if run.redoing:
         for item in plan.items:
-            run.visits[item.name] = run.visit(item.name) + 1
+            run.revisit(item.name)
     recorded = plan.whole and run.world.lasting
     return _recorded_region(run, plan) if recorded else _go_through(run, plan)
 
@@ -129,7 +129,7 @@ async def _go_through(run: Run, plan: RegionPlan) -> Ended | None:
 
 def _spawned(run: Run, step: p.Step, whole: bool) -> Any:
     """The task of a step that others run beside."""
-    place = run.at(step.name) if run.world.lasting else ""
+    place = run.at(step.name) if run.world.lasting else step.name
     return run.world.spawn(step_of(run, step, whole), place)
 
 

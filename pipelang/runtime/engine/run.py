@@ -20,6 +20,52 @@ Play = Callable[["Run"], Coroutine[Any, Any, Ended]]
 """Plays a pipeline to its outcome. Raises `BudgetSpent` for the budget of another pipeline."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of a run and of all in it, the same from its beginning to its end; runs of one
+    handle share them.
+
+    `play` plays a sub-pipeline. `references` name secrets, None where nothing is real. `traced`
+    means that the result has the events.
+    """
+
+    program: p.Program
+    expressions: Expressions
+    plans: Plans
+    play: Play
+    sinks: tuple[Sink, ...] = ()
+    tenant: str | None = None
+    traced: bool = True
+    references: tuple[str, ...] | None = None
+
+
+class Notes:
+    """Notes that few runs take: each made when it is first asked for.
+
+    `redos` counts the redos of each gate or approval by its place, `conditions` are those of the
+    branches around the current item. For a handoff: `partial` has the elements that an unfinished
+    `each` has so far, `decided` the decisions of people, `unfinished` the values of sub-pipelines
+    that were cut short. `recalled` belongs to the world: by step and visit, what it found at which
+    places of memories.
+    """
+
+    __slots__ = ("conditions", "decided", "partial", "recalled", "redos", "unfinished")
+
+    redos: dict[Span, int]
+    conditions: list[expr.Expr]
+    partial: dict[str, Any]
+    decided: dict[str, Any]
+    unfinished: dict[str, Any]
+    recalled: dict[tuple[str, int], dict[Any, Any]]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            made = [] if name == "conditions" else {}
+            setattr(self, name, made)  # raises AttributeError for any other name
+            return made
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """A run of a pipeline, or of a sub-pipeline in it.
@@ -28,37 +74,23 @@ class Run:
     the prefix of its events' names, `place` that of its calls in idempotency keys, `index` the
     element of an `each` that it is ("" for none). `where` is the prefix of its places in a record:
     unlike `place` it tells the attempts of a sub-pipeline apart, each of which is done and recorded
-    for itself. `calls` counts the asks of each prompt. `parent`
-    is the run around a sub-pipeline and `action` the `run` that it carries out, None for the root
-    and for an agent's. `play` plays a sub-pipeline.
+    for itself. `calls` counts the asks of each prompt. `parent` is the run around a sub-pipeline
+    and `action` the `run` that it carries out, None for the root and for an agent's.
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
-    `redos` counts the redos of each gate or approval by its place, `visits` those of each item, and
-    `feedback` is the text to steps that are redone. `conditions` are those of the branches around
-    the current item.
-
-    For its handoff: `partial` has the elements that an unfinished `each` has so far, `decided` the
-    decisions of people, `unfinished` the values of sub-pipelines that were cut short.
-
-    `frame` belongs to the world, as does `recalled`: by step and visit, what it found at which
-    places of memories. `references` name secrets, None where nothing is real. `quiet`
-    means that no events are made, `traced` that the result has them.
+    `visits` counts the redos of each item, and `feedback` is the text to steps that are redone.
+    `frame` belongs to the world. `quiet` means that no events are made.
     """
 
+    # One for every run in flight: what is the same for many, and what few need, stands elsewhere.
     id: str
-    program: p.Program
+    terms: Terms
     pipeline: p.Pipeline
     world: World[Run]
-    expressions: Expressions
-    plans: Plans
-    play: Play
     budget: RunBudget
     values: dict[str, Any]
-    sinks: tuple[Sink, ...] = ()
     granted: frozenset[str] | None = None
-    tenant: str | None = None
     quiet: bool = False
-    traced: bool = True
     path: str = ""
     place: str = ""
     where: str = ""
@@ -67,18 +99,12 @@ class Run:
     redoing: bool = False
     action: p.RunPipeline | None = None
     frame: Any = None
-    references: tuple[str, ...] | None = None
     feedback: dict[str, str] | None = None
+    visits: dict[str, int] | None = None
     trace: list[Event] = field(init=False, repr=False)
-    redos: dict[Span, int] = field(init=False, repr=False)
-    visits: dict[str, int] = field(init=False, repr=False)
     made: dict[str, p.Step] = field(init=False, repr=False)
     calls: dict[str, int] = field(init=False, repr=False)
-    conditions: list[expr.Expr] = field(init=False, repr=False)
-    partial: dict[str, Any] = field(init=False, repr=False)
-    decided: dict[str, Any] = field(init=False, repr=False)
-    unfinished: dict[str, Any] = field(init=False, repr=False)
-    recalled: dict[tuple[str, int], dict[Any, Any]] = field(init=False, repr=False)
+    notes: Notes = field(init=False, repr=False)
 
     if not TYPE_CHECKING:
 
@@ -89,6 +115,11 @@ class Run:
             made = _WHEN_NEEDED[name]()
             setattr(self, name, made)
             return made
+
+    @property
+    def program(self) -> p.Program:
+        """The program that it is a run of."""
+        return self.terms.program
 
     def emit(self, kind: str, name: str, content: Any = None, **data: Any) -> None:
         """Make an event, add it to the trace and hand it to the sinks."""
@@ -106,7 +137,7 @@ class Run:
 
     def evaluate(self, node: expr.Expr) -> Any:
         """The value of an expression over real values, for whoever stands behind the seam."""
-        return self.expressions.evaluate(node, self.values)
+        return self.terms.expressions.evaluate(node, self.values)
 
     def remaining(self, what: str) -> Any:
         """The rest of a dimension of its budget: money, time, tokens or steps."""
@@ -137,13 +168,18 @@ class Run:
         child.index = ""
         if self.granted is not None:
             child.granted = self.granted & {*pipeline.permits}
-        child.frame = child.feedback = None
+        child.frame = child.feedback = child.visits = None
         child.values[BUDGET] = child
         return child
 
     def visit(self, step: str) -> int:
         """The number of a step's visit: 0 at first, one more with every redo."""
-        return self.visits.get(step, 0)
+        return self.visits.get(step, 0) if self.visits else 0
+
+    def revisit(self, step: str) -> None:
+        """Count a redo of a step."""
+        self.visits = self.visits or {}
+        self.visits[step] = self.visit(step) + 1
 
     def at(self, step: str) -> str:
         """The place of a step's visit in a record."""
@@ -151,6 +187,7 @@ class Run:
 
     def arrive(self, name: str) -> str:
         """Come to something that no redo counts: the place of this visit in a record."""
+        self.visits = self.visits or {}
         self.visits[name] = self.visits.get(name, -1) + 1
         return self.at(name)
 
@@ -175,14 +212,8 @@ class Run:
 
 _WHEN_NEEDED: dict[str, Callable[[], Any]] = {
     "trace": list,
-    "redos": dict,
-    "visits": dict,
     "made": dict,
     "calls": dict,
-    "conditions": list,
-    "partial": dict,
-    "decided": dict,
-    "unfinished": dict,
-    "recalled": dict,
+    "notes": Notes,
 }
 _GIVEN = tuple(one.name for one in fields(Run) if one.init)

@@ -68,17 +68,17 @@ async def play_child(
     await run.world.enter_child(run, child, subjects)
     run.emit("runs", step.name, pipeline=pipeline.name)
     try:
-        ended = await child.play(child)
+        ended = await run.terms.play(child)
     except BudgetSpent as spent:
         if spent.budget is not patience:
-            run.unfinished[step.name] = hide_json(child, so_far(child))
+            run.notes.unfinished[step.name] = hide_json(child, so_far(child))
             raise
         message = f"`{pipeline.name}` took longer than the {link.timeout if link else 0} s it has"
         run.emit("returned", step.name, pipeline=pipeline.name, outcome="timeout")
         run.emit("failed", step.name, why="timeout", message=message)
         raise AttemptFailed(message, kind="timeout") from None
     except (Halted, asyncio.CancelledError):
-        run.unfinished[step.name] = hide_json(child, so_far(child))
+        run.notes.unfinished[step.name] = hide_json(child, so_far(child))
         raise
     outcome = ended.outcome
     match outcome:

@@ -45,7 +45,7 @@ from pipelang.runtime.engine.misfits import (
     text_without_match,
     without_nulls,
 )
-from pipelang.runtime.media.given import medium_from
+from pipelang.runtime.media.annotation import medium_annotation
 from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
@@ -347,7 +347,7 @@ class Types:
             case ScalarKind.TIME:
                 return Annotated[datetime.datetime, BeforeValidator(_time)]
             case ScalarKind.IMAGE | ScalarKind.DOCUMENT:
-                return _medium(type)
+                return medium_annotation(type)
             case ScalarKind.JSON | ScalarKind.RATE:
                 return Annotated[Any, BeforeValidator(_json)]
             case _:
@@ -378,20 +378,6 @@ class Types:
         return checks
 
 
-def _medium(type: Scalar) -> Any:
-    """The annotation of pictures or documents: instances of `Media`, in JSON what tells of them."""
-    kind, most = type.kind.value, type.max_pages
-
-    def checked(value: Any) -> Media:
-        medium = medium_from(kind, value)
-        if most is not None and medium.pages is not None and medium.pages > most:
-            raise ValueError(f"a document of {medium.pages} pages is longer than {most} pages")
-        return medium
-
-    shown = PlainSerializer(Media.as_json, when_used="json")
-    return Annotated[Any, BeforeValidator(checked), shown, WithJsonSchema(json_schema(type))]
-
-
 def _plain(type: Type) -> type | None:
     """The Python class whose values fit a type without validation, None if there is none."""
     if not isinstance(type, Scalar) or type.low is not None or type.high is not None:
@@ -407,29 +393,15 @@ def _plain(type: Type) -> type | None:
             return None
 
 
-def _fits_a_float(value: int) -> bool:
-    return -(2**53) < value < 2**53
-
-
-def _any(value: Any) -> bool:
-    return True
-
-
-_FITS_PLAINLY: dict[Any, Callable[[Any], bool]] = {
-    str: str.isascii,
-    int: _fits_a_float,
-    bool: _any,
-    None: _any,
-}
-"""By a plain class, whether a value of it needs no validation."""
-
-
 def _check(type: Type, adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
     plain, validate = _plain(type), adapter.validate_python
-    fits_plainly = _FITS_PLAINLY[plain]
 
     def check(value: Any) -> Any:
-        if value.__class__ is plain and fits_plainly(value):
+        # Plain values need no validation: ASCII, or an int that a float holds.
+        kind = value.__class__
+        if kind is plain and (
+            -(2**53) < value < 2**53 if plain is int else plain is bool or value.isascii()
+        ):
             return value
         try:
             return validate(value)
@@ -479,9 +451,7 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return to_json(_seconds(value))
-    if isinstance(value, Media):
-        return value.as_json()
-    return value
+    return value.as_json() if isinstance(value, Media) else value
 
 
 def shown(type: Type, value: Any) -> Any:
@@ -490,6 +460,8 @@ def shown(type: Type, value: Any) -> Any:
         return None
     if "secret" in type.labels:
         return HIDDEN
+    if value.__class__ in _AS_IT_IS:
+        return value
     match type:
         case RecordType() if isinstance(value, BaseModel):
             return {

@@ -51,8 +51,8 @@ class World(Protocol[R]):
     `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
     `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
     them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
-    one go on in another process after this: it alone is told of regions and of what is `reserved`,
-    and of the place of what it is to `spawn`. `told` is the number of its next event.
+    one go on in another process after this: it alone is told of regions and of what is `reserved`.
+    `told` is the number of its next event.
     """
 
     lasting: bool
@@ -216,7 +216,9 @@ class World(Protocol[R]):
     # --------------------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> Any:
-        """Start a task that runs side by side with others, at a place that no other task has."""
+        """Start a task that runs side by side with others; where the world records, at a place that
+        no other task has.
+        """
 
     async def first(self, tasks: Iterable[Any]) -> Iterable[Any]:
         """Wait until at least one task is done; the done ones, in the order in which they came in.

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -20,30 +20,29 @@ from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
 from pipelang.runtime.host.inputs import InputError as InputError
-from pipelang.runtime.host.inputs import checked_inputs
+from pipelang.runtime.host.inputs import checked_inputs, read_ahead, with_read_media
 from pipelang.runtime.host.progress import Progress, Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
-from pipelang.runtime.media.given import MediaSources
 from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.services import Services
+from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
-from pipelang.runtime.tools.registry import Toolbox, ToolDrift, ToolMissing, describe
+from pipelang.runtime.tools.registry import Toolbox, ToolDrift
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded.record import RunRecord
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tools_behind
 from pipelang.semantics.patterns import Patterns
-from pipelang.semantics.types import media_in
 
 
 class SettingError(ValueError):
@@ -164,7 +163,6 @@ class Handle:
         self._variants: dict[LoadedProgram, Handle] = {}
         program = loaded.program
         self._has_models = False
-        self._plans = Plans()
         self._most = frozenset(pipeline.permits)
         self._providers = _LazyProviders(runtime, program)
         self._tools = Toolbox(
@@ -183,6 +181,7 @@ class Handle:
         self._expressions = Expressions(loaded.types, loaded.patterns.matches, functions)
         for function in program.functions.values():
             functions[function.name] = self._function(function)
+        self._terms = Terms(program, self._expressions, Plans(), play, references=self._secrets)
 
     def _function(self, function: p.Function) -> Callable[..., Any]:
         names = [parameter.name for parameter in function.parameters]
@@ -209,23 +208,11 @@ class Handle:
         return self._secrets
 
     def inputs(self, given: Mapping[str, Any], record: RunRecord | None = None) -> dict[str, Any]:
-        """Convert JSON inputs to values of the pipeline's types. Pictures and documents are read
-        from where the runtime allows it; what a `record` keeps may be told of by its hash.
-
-        Raises `InputError`.
+        """Convert JSON inputs to values of the pipeline's types; pictures and documents that a
+        `record` keeps may be told of by their hash. Raises `InputError`.
         """
-        stored = None if record is None else record.medium
-        runtime = self.runtime
-        sources = MediaSources(runtime.media_paths, tuple(runtime.media_urls), stored)
+        sources = self.runtime.media_sources(None if record is None else record.medium)
         return checked_inputs(self.loaded.types, self.pipeline, given, sources)
-
-    async def _read(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Inputs whose pictures and documents are read, in a thread. Raises `InputError`."""
-        if not any(media_in(parameter.type) for parameter in self.pipeline.parameters):
-            return given
-        read = await asyncio.to_thread(self.inputs, given)
-        keys = {one.name: one.key for one in self.pipeline.parameters}
-        return {keys[name]: value for name, value in read.items()}
 
     def start(
         self,
@@ -289,25 +276,26 @@ class Handle:
                 self.runtime.require_models(program, self.pipeline)
                 self._has_models = True
             world = self._world(budget, record, replay, recorder)
-        everyone = (*self.runtime.sinks, *sinks)
         permits = options.permits if permits is None else permits
+        tenant = tenant if tenant is not None else options.tenant
+        terms = self._terms_of((*self.runtime.sinks, *sinks), tenant)
         return Run(
             id=run_id or options.run_id or token_hex(6),
-            program=program,
+            terms=terms,
             pipeline=self.pipeline,
             world=world,
-            expressions=self._expressions,
-            plans=self._plans,
-            play=play,
             budget=budget,
             values=values,
-            sinks=everyone,
-            quiet=not (self.runtime.trace or everyone),
-            traced=self.runtime.trace,
+            quiet=not (terms.traced or terms.sinks),
             granted=self._most if permits is None else self._most & {*permits},
-            tenant=tenant if tenant is not None else options.tenant,
-            references=self._secrets,
         )
+
+    def _terms_of(self, sinks: tuple[Sink, ...], tenant: str | None) -> Terms:
+        """The terms of a run: those of the one before it, where they are the same."""
+        traced, known = self.runtime.trace, self._terms
+        if (known.sinks, known.tenant, known.traced) != (sinks, tenant, traced):
+            known = self._terms = replace(known, sinks=sinks, tenant=tenant, traced=traced)
+        return known
 
     def _world(
         self,
@@ -412,7 +400,7 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        return await run_pipeline(self.start(await self._read(inputs)))
+        return await run_pipeline(self.start(await read_ahead(self.pipeline, inputs, self.inputs)))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -443,7 +431,7 @@ class Handle:
             if update is not None:
                 queue.put_nowait(update)
 
-        run = self.start(await self._read(inputs), sinks=(sink,))
+        run = self.start(await read_ahead(self.pipeline, inputs, self.inputs), sinks=(sink,))
         task = asyncio.ensure_future(run_pipeline(run))
         task.add_done_callback(lambda done: queue.put_nowait(None))
         try:
@@ -477,15 +465,11 @@ class Handle:
         from pipelang.runtime.durable.submitting import submit_checked
 
         row = {**(given or {}), **inputs}
-        values = self.inputs(row)
-        for parameter in self.pipeline.parameters:
-            if media_in(parameter.type) and parameter.key in row:
-                row[parameter.key] = values[parameter.name]
+        row = with_read_media(self.pipeline, row, self.inputs(row))
         tenant = self._options.tenant if tenant is None else tenant
-        program, name = self.loaded.program, self.pipeline
         options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        options |= {"priority": priority}
-        return submit_checked(self.runtime.opened_store(), program, name, row, options)
+        store, program = self.runtime.opened_store(), self.loaded.program
+        return submit_checked(store, program, self.pipeline, row, options | {"priority": priority})
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has
@@ -493,9 +477,8 @@ class Handle:
         """
         from pipelang.runtime.durable.results import result_of
 
-        return await result_of(
-            self.runtime.opened_store(), self.loaded.types, self.pipeline, run_id
-        )
+        store = self.runtime.opened_store()
+        return await result_of(store, self.loaded.types, self.pipeline, run_id)
 
 
 class _LazyProviders(Mapping[str, ModelProvider]):

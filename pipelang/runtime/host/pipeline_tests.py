@@ -15,7 +15,8 @@ from pipelang.runtime.host.expectations import EndedTest, missed
 from pipelang.runtime.host.handle import Handle, InputError, LoadedProgram, NotRunnable, Runtime
 from pipelang.runtime.media.given import MediaSources, with_media
 from pipelang.runtime.media.looking import NotMedia
-from pipelang.runtime.tools.registry import Toolbox, ToolMissing
+from pipelang.runtime.tools.binding import ToolMissing
+from pipelang.runtime.tools.registry import Toolbox
 from pipelang.runtime.worlds.mocked import FAILS, MockedTurn, MockedWorld, Unmocked
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import sub_pipelines

@@ -15,6 +15,8 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
 from pipelang.runtime.mcp.sessions import Sessions
+from pipelang.runtime.media.given import MediaSources
+from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.kinds import (
     ENTRY_POINTS,
     REPLAY,
@@ -128,6 +130,14 @@ class Runtime:
                 raise NotRunnable(f"tier `{name}` names no `model`")
             if provider.kind == REPLAY:
                 self.provider(program, provider.name)
+
+    def media_sources(
+        self, stored: Callable[[Mapping[str, Any]], Media | None] | None = None
+    ) -> MediaSources:
+        """Return where pictures and documents of inputs may come from; `stored` finds those that a
+        recorded run was given before.
+        """
+        return MediaSources(self.media_paths, tuple(self.media_urls), stored)
 
     def sessions(self) -> Sessions:
         """Return the sessions with the MCP servers of this runtime."""

@@ -13,7 +13,7 @@ from pipelang.runtime.engine.expressions import Expressions
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.region_plan import Plans
-from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
 from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
@@ -46,15 +46,14 @@ class Rehearsal:
     def __init__(
         self, loaded: LoadedProgram, pipeline: p.Pipeline, unknown: float | None = None
     ) -> None:
-        self._loaded = loaded
         self._pipeline = with_unique_names(pipeline)
         self._easy, self._hard = (
             DeclaredChances.of(loaded.program, self._pipeline, Odds(loaded.program, unknown, hard))
             for hard in (False, True)
         )
         self._share_of_hard = share_of_hard(loaded.program, self._pipeline)
-        self._expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-        self._plans = Plans()
+        expressions = Expressions(loaded.types, loaded.patterns.matches, {})
+        self._terms = Terms(loaded.program, expressions, Plans(), play)
 
     def run(
         self,
@@ -72,12 +71,9 @@ class Rehearsal:
         world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
             id="simulated",
-            program=self._loaded.program,
+            terms=self._terms,
             pipeline=self._pipeline,
             world=world,
-            expressions=self._expressions,
-            plans=self._plans,
-            play=play,
             budget=RunBudget(self._pipeline.budget if budget else None),
             values={},
             quiet=True,

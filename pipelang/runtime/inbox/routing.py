@@ -120,7 +120,7 @@ class PeopleRouter:
             name=run.path + name,
             role=role,
             opened_at=datetime.now(UTC),
-            tenant=run.tenant,
+            tenant=run.terms.tenant,
             text=None if text is None else hide(run, text),
             shown=shown,
             differs_from=differs_from(run.program, role),

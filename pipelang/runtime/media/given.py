@@ -99,8 +99,8 @@ def _read(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MediaSources:
-    """What a host lets inputs name: files (all, those below a folder, or none) and addresses below
-    one of `urls`. `stored` finds what a run was given before, by what tells of it.
+    """The places that a host lets inputs name: files (all, those below a folder, or none) and
+    addresses below one of `urls`. `stored` finds what a run was given before, by what tells of it.
     """
 
     paths: bool | str | os.PathLike[str] = True

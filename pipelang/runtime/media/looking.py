@@ -1,4 +1,4 @@
-"""What bytes are: a picture or a document that can be read, else a message that says what is wrong.
+"""Looks at bytes: a picture or a document that can be read, else a message that says what is wrong.
 
 Nothing of what the sender claims is believed: type, size and pages are read from the bytes, by
 Pillow and pypdf, which are imported when the first picture or document comes.

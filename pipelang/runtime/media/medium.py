@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.semantics.kernels.media import DOCUMENT
+from pipelang.semantics.kernels.media import DOCUMENT, STAND_IN
 
 DIGEST = "sha256"
 """The key of the hash in the JSON that stands for a picture or document."""
@@ -77,7 +78,7 @@ class Media:
         return told if self.sides is None else {**told, "sides": list(self.sides)}
 
     def __str__(self) -> str:
-        """What a person reads in its place."""
+        """The words that a person reads in its place."""
         about = f"{self.pages} pages" if self.kind == DOCUMENT else ""
         if self.kind != DOCUMENT and self.sides is not None:
             about = f"{self.sides[0]} x {self.sides[1]} pixels"
@@ -106,3 +107,13 @@ class Media:
 
 def _made(kind: str, media_type: str, data: bytes, sides: Any, pages: Any) -> Media:
     return Media(kind, media_type, data, sides=sides, pages=pages)
+
+
+def stand_ins() -> dict[str, Media]:
+    """A picture of one pixel and a document of one page, by their kinds."""
+    found = {}
+    for kind, one in STAND_IN.items():
+        pages, sides = (1, None) if kind == DOCUMENT else (None, (1, 1))
+        data = base64.b64decode(one["data"])
+        found[kind] = Media(kind, one["media_type"], data, sides=sides, pages=pages)
+    return found

@@ -50,7 +50,7 @@ class ShownRecord(dict[str, Any]):
 
 
 class ShownMedia(dict[str, Any]):
-    """What tells of a picture or document. As a text it is the mark of where it stands."""
+    """The JSON of a picture or document. As a text it is the mark of where it stands."""
 
     def __init__(self, json: Mapping[str, Any], mark: str) -> None:
         super().__init__(json)
@@ -70,7 +70,7 @@ class MediaMarks:
         self._sign = f"[medium {token_hex(12)} " if media else ""
 
     def shown(self, json: Mapping[str, Any]) -> ShownMedia:
-        """What tells of a picture or document, for a template."""
+        """The JSON of a picture or document, for a template."""
         return ShownMedia(json, f"{self._sign}{json[DIGEST]}]")
 
     def parts(self, text: str) -> tuple[str | Media, ...]:

@@ -34,6 +34,7 @@ from pipelang.runtime.providers.protocol import (
 )
 from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.schemas import Schema, StrictSchemas, closed
+from pipelang.semantics.kernels.answer_schemas import beyond_openai
 from pipelang.semantics.kernels.media import IMAGE
 
 NAME = "answer"
@@ -237,6 +238,8 @@ def kind_of(status: int, code: object, should_retry: str | None) -> FaultKind:
 
 
 def _strict(plain: Schema) -> Schema | None:
+    if beyond_openai(plain) is not None:
+        return None
     found = closed(plain, _KEYWORDS)
     return None if found is None or found.get("type") != "object" else _supported(found)
 

@@ -1,9 +1,7 @@
 """JSON Schemas as a maker's structured answers take them.
 
-Two of our types are beyond all of them. `{text: T}` is an object with free keys: a strict schema
-closes every object, and the model could then only ever answer `{}`, which would be wrong without
-anybody noticing. `json` has no type at all. For these the schema is put in words, and only our own
-validation stands behind it.
+What none takes, or this maker does not, is put in words, and only our own validation stands behind
+it: `semantics.kernels.answer_schemas` says which that is, for `check` as well.
 """
 
 from __future__ import annotations
@@ -12,6 +10,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+from pipelang.semantics.kernels.answer_schemas import beyond_all
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -35,24 +35,10 @@ class StrictSchemas:
             if model in self._known:
                 return self._known[model]
         plain = model.model_json_schema()
-        strict = None if has_free_keys(plain) else self._translate(plain)
+        strict = self._translate(plain) if beyond_all(plain) is None else None
         with self._lock:
             self._known[model] = strict
         return strict
-
-
-def has_free_keys(schema: object) -> bool:
-    """Whether some object in `schema` allows keys that it doesn't name."""
-    if not isinstance(schema, dict):
-        return False
-    if schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema:
-        return True
-    inner: list[object] = [schema.get("items")]
-    for group in ("properties", "$defs"):
-        inner.extend(schema.get(group, {}).values())
-    for choice in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        inner.extend(schema.get(choice, ()))
-    return any(has_free_keys(part) for part in inner)
 
 
 class _Untyped(Exception):

@@ -45,7 +45,7 @@ class SdkProvider(ABC, Generic[Client]):
 
     name: str
     takes: ClassVar[tuple[str, ...]] = BOTH
-    """What it can send to a model besides texts."""
+    """Kinds of what it can send to a model besides texts."""
     sdk: ClassVar[str]
     """The module of the SDK."""
     extra: ClassVar[str]

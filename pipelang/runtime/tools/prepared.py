@@ -56,15 +56,17 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
 class PreparedTool:
     """A tool with its function, or where a server offers it. `begins` says that the function begins
     as soon as it is called, in this thread; `keyed` that it gets the key of its call, `acts` that
-    it changes the world. `returns` checks its result, None where it has none.
+    it changes the world. `fitted` makes its result fit its type; `cost` is that of a call in
+    dollars, as events have it.
     """
 
     function: Callable[..., Any] | RemoteTool
     signature: Signature
-    returns: Check | None
+    fitted: Check
     begins: bool
     keyed: bool
     acts: bool
+    cost: float
 
     def start(
         self,
@@ -89,14 +91,19 @@ class PreparedTool:
         return in_thread(function, arguments, threads, name, ready)
 
 
+def _nothing(result: Any) -> None:
+    """Nothing, whatever a tool gives that is to return nothing."""
+
+
 def prepared(types: Types, tool: p.Tool, function: Callable[..., Any] | RemoteTool) -> PreparedTool:
     """A tool with this function."""
     signature = signature_of(types, tool)
     remote = isinstance(function, RemoteTool)
     keyed = remote or (all(key != KEY for _, key, _, _ in signature) and wants_key(function))
-    returns = None if isinstance(tool.returns, NothingType) else types.checker(tool.returns)
+    nothing = isinstance(tool.returns, NothingType)
+    fitted = _nothing if nothing else types.checker(tool.returns)
     begins = not remote and is_async(function)
-    return PreparedTool(function, signature, returns, begins, keyed, tool.acts)
+    return PreparedTool(function, signature, fitted, begins, keyed, tool.acts, float(tool.cost))
 
 
 async def call_tool(

@@ -22,26 +22,26 @@ class EvaluatingWorld(ForgetfulWorld):
     __slots__ = ()
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
-        return run.expressions.evaluate(node, run.values)
+        return run.terms.expressions.evaluate(node, run.values)
 
     async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
-        return run.expressions.evaluate_all(given, run.values)
+        return run.terms.expressions.evaluate_all(given, run.values)
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
-        return run.expressions.evaluate(node, run.values)
+        return run.terms.expressions.evaluate(node, run.values)
 
     async def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         assert isinstance(link.action, p.Value)
         return await self.value(run, link.action.value)
 
     def fitted_answer(self, run: Run, value: Any) -> Any:
-        return run.expressions.fitted(value, run.pipeline.returns)
+        return run.terms.expressions.fitted(value, run.pipeline.returns)
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         return bool(await self.value(run, test))
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
-        return bool(run.expressions.evaluate(action.until, {**run.values, "it": answer}))
+        return bool(run.terms.expressions.evaluate(action.until, {**run.values, "it": answer}))
 
     async def admit(self, run: Run) -> bool:
         return True
@@ -58,7 +58,7 @@ class EvaluatingWorld(ForgetfulWorld):
         for parameter in child.pipeline.parameters:
             try:
                 given = child.values[parameter.name]
-                child.values[parameter.name] = run.expressions.fitted(given, parameter.type)
+                child.values[parameter.name] = run.terms.expressions.fitted(given, parameter.type)
             except Misfit as misfit:
                 message = f"argument `{parameter.name}` of `{child.pipeline.name}`: {misfit}"
                 raise AttemptFailed(message, kind="argument", retryable=False) from None
@@ -78,7 +78,7 @@ class EvaluatingWorld(ForgetfulWorld):
     # ----------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> asyncio.Task[Any]:
-        return asyncio.get_running_loop().create_task(work)
+        return asyncio.get_running_loop().create_task(work, name=place)
 
     async def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)

@@ -66,7 +66,7 @@ class ForgetfulWorld:
 
     def tell(self, run: Run, event: Event) -> None:
         self.told += 1
-        if run.traced:
+        if run.terms.traced:
             run.trace.append(event)
-        for sink in run.sinks:
+        for sink in run.terms.sinks:
             sink(run.id, event)

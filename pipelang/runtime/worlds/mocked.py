@@ -39,14 +39,10 @@ from pipelang.runtime.providers.pricing import (
     tokens_of,
 )
 from pipelang.runtime.providers.protocol import ToolSchema, Usage
+from pipelang.runtime.tools.binding import ToolMissing
 from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.tools.prepared import call_tool, checked_arguments, prepared
-from pipelang.runtime.tools.registry import (
-    Toolbox,
-    ToolMissing,
-    ToolRaised,
-    place_of_raise,
-)
+from pipelang.runtime.tools.registry import Toolbox, ToolRaised, place_of_raise
 from pipelang.runtime.tools.tool_results import plain_result
 from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.semantics import expressions as expr
@@ -309,7 +305,7 @@ class MockedWorld(EvaluatingWorld):
                 result = plain_result(
                     await call_tool(ready, arguments, self._tools.threads, tool.name, key)
                 )
-            return None if ready.returns is None else ready.returns(result)
+            return ready.fitted(result)
         except ToolMissing as missing:
             raise Unmocked(str(missing)) from missing
         except Misfit as misfit:

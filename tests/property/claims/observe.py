@@ -114,7 +114,7 @@ def holds(run: Run, node: expr.Expr, positive: bool = True) -> bool:
         case _:
             if any(name not in run.values for name in expr.mentions(node)):
                 return False
-            return bool(run.expressions.evaluate(node, run.values)) is positive
+            return bool(run.evaluate(node)) is positive
 
 
 class Watch:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipelang.analysis.claims import elements, equality, ordering, symbols, variables
+from pipelang.analysis.claims import beside, elements, equality, ordering, symbols, variables
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of
+from pipelang.analysis.claims.states import step_to
 from pipelang.analysis.claims.values import Cases, Known, Sum, Symbol, one
+from pipelang.analysis.claims.walk import ClaimWalk
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.types import BOOL, JSON, Type, present
 
@@ -94,6 +96,23 @@ def readings_in_lists_are_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(elements, "unknown", unknown)
 
 
+def a_cut_ends_everything(patch: pytest.MonkeyPatch) -> None:
+    """Behind a sub-pipeline that a budget has cut, no value was made any more."""
+    before = ClaimWalk._cut
+
+    def cut(self: Any, frame: Any, state: Any, *, always: bool = False) -> None:
+        if not frame.root:
+            state = step_to(state, self._not_yet_made())
+        before(self, frame, state, always=always)
+
+    patch.setattr(ClaimWalk, "_cut", cut)
+
+
+def the_last_in_the_text_is_the_latest(patch: pytest.MonkeyPatch) -> None:
+    """Of runs side by side the last one in the text was taken for the latest."""
+    patch.setattr(beside, "next_strand", lambda state: state)
+
+
 OF_EXPRESSIONS: tuple[Plant, ...] = (
     equality_demands_presence,
     json_is_a_bool,
@@ -103,3 +122,4 @@ OF_EXPRESSIONS: tuple[Plant, ...] = (
     thirds_have_few_digits,
 )
 OF_RUNS: tuple[Plant, ...] = (readings_are_one, readings_in_lists_are_one)
+OF_STRANDS: tuple[Plant, ...] = (a_cut_ends_everything, the_last_in_the_text_is_the_latest)

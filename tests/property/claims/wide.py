@@ -330,7 +330,7 @@ def strands(source: random.Random) -> str:
     parts = [HEAD]
     limit = pick(["", "", "budget $0.3 else return 8", "budget $0.3"])
     asked = f"step s: Kind = ask sort(a, n) by model else {{ok: a, colour: red, rank: 0, {REST}}}"
-    ends = pick(["else fail \"no\"", "else return 0", "else escalate to staff"])
+    ends = pick([*['else fail "no"'] * 3, "else return 0", "else escalate to staff"])
     parts.append(f"""pipeline child0(a: bool, n: int) -> int {{
   {limit}
   {pick(["", asked])}
@@ -348,7 +348,7 @@ pipeline child1(a: bool, n: int) -> int {{
     for at in range(source.randrange(2, 5)):
         child, flag, number = pick(["child0", "child1"]), pick(["a", "b", "true"]), pick(numbers)
         run = f"run {child}({flag}, {number})"
-        listed = f"each x in [{pick(numbers)}, {pick(numbers)}] {{ run {child}({flag}, x) }}"
+        listed = f"each y in [{number}, {pick(numbers)}] {{ run {child}({flag}, y) }}"
         agent = "agent sort(a, n) by model with child0 { steps 2 } else escalate to staff"
         kind = pick(["run", "run", "run", "each", "agent", "gate"])
         if kind == "run":

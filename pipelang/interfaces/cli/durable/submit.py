@@ -85,9 +85,9 @@ def submissions(
     """The runs to submit; ends the command if an input does not fit. `urls` are the beginnings of
     addresses that may be fetched.
     """
-    from pipelang.runtime.durable.submitting import Submission, has_media
+    from pipelang.runtime.durable.submitting import Submission
     from pipelang.runtime.engine.values import to_json
-    from pipelang.runtime.host.inputs import InputError, checked_inputs
+    from pipelang.runtime.host.inputs import InputError, checked_inputs, has_media, with_read_media
     from pipelang.runtime.media.given import MediaSources, media_of
     from pipelang.runtime.worlds.recorded.refusals import NotRecordable, refuse_secrets
 
@@ -110,9 +110,8 @@ def submissions(
             stop(f"{where}: the key `{key}` must be a text or a whole number", 1)
         said = None if found is None else str(found)
         media = media_of(read) if has_media(pipeline) else {}
-        for parameter in pipeline.parameters if media else ():
-            if parameter.key in row:  # of a picture or document only what tells of it is kept there
-                row = {**row, parameter.key: to_json(read[parameter.name])}
+        if media:  # of a picture or document only what tells of it is kept there
+            row = to_json(with_read_media(pipeline, row, read))
         one = Submission(
             pipeline=name, program=loaded.hash, input=row, key=said, media=media, **options
         )

@@ -42,7 +42,7 @@ def _handles(
     from pipelang.runtime.durable.memories import StoredMemories
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles
-    from pipelang.runtime.tools.registry import ToolMissing
+    from pipelang.runtime.tools.binding import ToolMissing
 
     state = StateFolder(Path(DEFAULT))
     try:

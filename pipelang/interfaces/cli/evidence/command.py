@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -71,7 +71,7 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
     as `rsvg-convert curve.svg -o curve.png`. Exit code 1 if the file is malformed, 2 if it is not
     there.
     """
-    from pipelang.analysis.model.calibration import at_threshold, calibration
+    from pipelang.analysis.model.calibration import at_threshold, by_source, calibration
     from pipelang.analysis.model.evidence import LabelledAnswers
 
     answers = LabelledAnswers(read_evidence_file(file))
@@ -83,7 +83,8 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
     if form == "png":
         _deliver_png(_svg(file, found, thresholds), out)
     else:
-        deliver(_shown(file, found, thresholds, form, to_file=out not in (None, "-")), out)
+        to_file = out not in (None, "-")
+        deliver(_shown(file, found, by_source(answers), thresholds, form, to_file), out)
 
 
 def _share(ctx: click.Context, option: click.Parameter, given: str | None) -> float | None:
@@ -132,14 +133,22 @@ def fit(files: tuple[str, ...], hard: float | None, form: str) -> None:
 
 
 def _shown(
-    file: str, found: Calibration, thresholds: list[Threshold], form: str, to_file: bool
+    file: str,
+    found: Calibration,
+    sources: dict[str, Calibration],
+    thresholds: list[Threshold],
+    form: str,
+    to_file: bool,
 ) -> str:
     match form:
         case "json":
             from pipelang.diagnostics.render import dumps
 
             seen = [one.as_json() for one in thresholds]
-            return dumps({"version": 1, "file": file, **found.as_json(), "thresholds": seen}) + "\n"
+            told: dict[str, Any] = {"version": 1, "file": file, **found.as_json()}
+            if sources:
+                told["by_source"] = {name: one.as_json() for name, one in sources.items()}
+            return dumps({**told, "thresholds": seen}) + "\n"
         case "svg":
             return _svg(file, found, thresholds)
         case _:
@@ -148,7 +157,7 @@ def _shown(
 
             colour = not to_file and wants_colour(sys.stdout)
             width = WIDEST if to_file else text_width(sys.stdout)
-            return calibration_text(file, found, thresholds, width, painter(colour))
+            return calibration_text(file, found, sources, thresholds, width, painter(colour))
 
 
 def _svg(file: str, found: Calibration, thresholds: list[Threshold]) -> str:

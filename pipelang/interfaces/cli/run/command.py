@@ -193,7 +193,7 @@ def _record(
 
 def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
     from pipelang.diagnostics import Source
-    from pipelang.runtime.tools.registry import ToolMissing
+    from pipelang.runtime.tools.binding import ToolMissing
 
     try:
         return loaded.pipeline(name, runtime=setup.runtime)

@@ -48,7 +48,7 @@ def ready(handle: Handle, setup: ProviderChoice) -> None:
     """
     import asyncio
 
-    from pipelang.runtime.tools.registry import ToolMissing
+    from pipelang.runtime.tools.binding import ToolMissing
 
     async def compare() -> None:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics import Diagnostic
 from pipelang.interfaces.check.check import Checked, review_loads
+from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.report.html.parts import (
     Finding,
     HtmlPicture,
@@ -78,6 +79,7 @@ class Report:
     place: str
     doc: str
     sentence: str
+    notes: tuple[str, ...]
     shares: tuple[Share, ...]
     sections: tuple[Section, ...]
 
@@ -116,7 +118,10 @@ def _report(checked: Checked, analysis: Analysis) -> Report:
     place = span.file if source is None else f"{span.file}:{source.position(span.start).line}"
     sections = [section for section in _sections(view) if section is not None]
     doc = view.pipeline.doc or ""
-    return Report(view.pipeline.name, place, doc, sentence(view), _shares(view), tuple(sections))
+    notes = tuple(tier_notes(view.program, view.pipeline))
+    return Report(
+        view.pipeline.name, place, doc, sentence(view), notes, _shares(view), tuple(sections)
+    )
 
 
 def _shares(view: View) -> tuple[Share, ...]:

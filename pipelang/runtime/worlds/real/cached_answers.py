@@ -19,7 +19,8 @@ from pipelang.runtime.engine.world import NOTHING, AttemptFailed
 from pipelang.runtime.shared.cache import CacheStore, Key
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.shared.single_flight import Flight
-from pipelang.runtime.tools.registry import class_of, describe
+from pipelang.runtime.tools.binding import describe
+from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
@@ -186,7 +187,7 @@ class CachedAnswers:
         if needed:
             granted = needed if run.granted is None else needed & run.granted
             place += "+" + ",".join(sorted(granted))
-        key = run.tenant, run.program.hash, place, text
+        key = run.terms.tenant, run.program.hash, place, text
         store = self._services.secrets.cache if secret else self._services.cache
         return _Entry(key, store, type, float(link.cache.keeps), step.name)
 

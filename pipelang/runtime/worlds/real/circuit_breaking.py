@@ -28,7 +28,7 @@ class GuardedRun:
 
 def breaker_key(run: Run) -> Key:
     """The key of the breaker that guards a run: program file, pipeline, tenant."""
-    return run.program.file, run.pipeline.name, run.tenant
+    return run.program.file, run.pipeline.name, run.terms.tenant
 
 
 def breaker_name(run: Run) -> str | None:

@@ -25,7 +25,8 @@ from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.runtime.shared.memory_store import MemoryStore, Place
 from pipelang.runtime.shared.secret_stores import digest_of
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.tools.registry import class_of, describe
+from pipelang.runtime.tools.binding import describe
+from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.cancellation import check_not_killed
 from pipelang.runtime.worlds.real.renewal import Outdated, renew
 from pipelang.semantics import expressions as expr
@@ -77,7 +78,7 @@ class MemoryAccess:
         except Exception as error:
             raise _unreachable(run, step.name, error) from error
         visit = (step.name, run.visit(step.name))
-        run.recalled.setdefault(visit, {})[place] = _Known(found[-1:], fixed=run.index != "")
+        run.notes.recalled.setdefault(visit, {})[place] = _Known(found[-1:], fixed=run.index != "")
         return value
 
     async def remember(self, run: Run, item: p.Remember, key: str) -> Mapping[str, Any]:
@@ -100,7 +101,7 @@ class MemoryAccess:
             raise
         except Exception as error:
             raise _unreachable(run, memory.name, error) from error
-        for there in run.recalled.values():
+        for there in run.notes.recalled.values():
             if place in there:
                 there[place] = _Known([value], fixed=True)
         return new
@@ -114,7 +115,7 @@ class MemoryAccess:
             kept = self._behind[id(item)] = (item, recalls_behind(run.pipeline, item))
         known = {}
         for step in kept[1]:
-            there = run.recalled.get((step, run.visit(step)))
+            there = run.notes.recalled.get((step, run.visit(step)))
             if there is None and run.world.lasting:
                 there = _recalled_before(run, item.memory, step)
             if there is not None and place in there:
@@ -145,7 +146,7 @@ class MemoryAccess:
             for _ in range(_MOST_SWAPS):
                 new = self._renewed(run, item, place, known, there)
                 values = {**run.values, **new}
-                value = self._json(memory, run.expressions.evaluate(item.value, values))
+                value = self._json(memory, run.terms.expressions.evaluate(item.value, values))
                 there = await self._swap(run, memory, place, there, value, again)
                 if there is None:
                     return new, value
@@ -226,9 +227,9 @@ def _place(
     run: Run, memory: p.Memory, key: expr.Expr, values: Mapping[str, Any] | None = None
 ) -> Place:
     """The place of a value, among these values. A key that may hold secrets is a digest."""
-    found = run.evaluate(key) if values is None else run.expressions.evaluate(key, values)
+    found = run.evaluate(key) if values is None else run.terms.expressions.evaluate(key, values)
     text = json.dumps(to_json(found), sort_keys=True)
-    return run.tenant, memory.name, digest_of(text) if may_hide(key.type) else text
+    return run.terms.tenant, memory.name, digest_of(text) if may_hide(key.type) else text
 
 
 def _recalled_before(run: Run, memory: str, name: str) -> dict[Place, _Known] | None:

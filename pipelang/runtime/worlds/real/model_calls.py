@@ -37,7 +37,7 @@ from pipelang.runtime.providers.protocol import (
 )
 from pipelang.runtime.shared.batching import HALF, BatchProvider
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.tools.registry import describe
+from pipelang.runtime.tools.binding import describe
 from pipelang.runtime.worlds.real.attempts import (
     TimeLimit,
     attempt_failed,

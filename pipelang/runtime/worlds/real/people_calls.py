@@ -14,7 +14,8 @@ from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Ques
 from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
-from pipelang.runtime.tools.registry import class_of, describe
+from pipelang.runtime.tools.binding import describe
+from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.attempts import attempt_failed
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, check_not_killed, unless_killed
 from pipelang.semantics import program as p

@@ -115,7 +115,7 @@ class _Way:
 
     def _evaluate(self, node: expr.Expr, name: str) -> Any:
         try:
-            return self._run.expressions.evaluate(node, ChainMap(self.new, self._run.values))
+            return self._run.terms.expressions.evaluate(node, ChainMap(self.new, self._run.values))
         except NoValue:
             raise Outdated(name) from None
 

@@ -67,16 +67,10 @@ async def _stopped(clock: asyncio.Timeout, error: BaseException) -> None:
 
 def _check_told(run: Run, tool: p.Tool) -> None:
     """Raise `Halted` if somebody who listens could not take down that a tool is about to act."""
-    for sink in run.sinks:
+    for sink in run.terms.sinks:
         problem = getattr(sink, "failing", None)
         if problem is not None:
             raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
-
-
-def _value(ready: PreparedTool, result: Any, most: int) -> Any:
-    """The result of a tool as its type wants it."""
-    result = plain_result(result, most)
-    return None if ready.returns is None else ready.returns(result)
 
 
 class ToolCalls:
@@ -216,13 +210,13 @@ class ToolCalls:
         takes long.
         """
         try:
-            value = _value(ready, result, LIGHT)
+            value = ready.fitted(plain_result(result, LIGHT))
         except Heavy:
             raise
         except Exception as error:  # a misfit, or an object that cannot be read
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         if not run.quiet:
-            self._emit(run, attempt, tool, shown(tool.returns, value), started, key)
+            self._emit(run, attempt, tool, ready, shown(tool.returns, value), started, key)
         return value
 
     async def _returned_heavy(
@@ -238,7 +232,7 @@ class ToolCalls:
         """As `_returned`, in a thread: the other runs of this loop need not wait for it."""
 
         def read() -> tuple[Any, Any]:
-            value = _value(ready, result, LARGEST)
+            value = ready.fitted(plain_result(result, LARGEST))
             return value, None if run.quiet else shown(tool.returns, value)
 
         try:
@@ -246,7 +240,7 @@ class ToolCalls:
         except Exception as error:
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         if not run.quiet:
-            self._emit(run, attempt, tool, content, started, key)
+            self._emit(run, attempt, tool, ready, content, started, key)
         return value
 
     def _emit(
@@ -254,6 +248,7 @@ class ToolCalls:
         run: Run,
         attempt: Attempt,
         tool: p.Tool,
+        ready: PreparedTool,
         content: Any,
         started: float,
         key: str | None,
@@ -268,7 +263,7 @@ class ToolCalls:
             key=key,
             attempt=attempt.number,
             seconds=round(run.world.elapsed(run) - started, 3),
-            cost=float(tool.cost),
+            cost=ready.cost,
         )
 
     def _prepared(self, run: Run, attempt: Attempt, tool: p.Tool) -> PreparedTool:

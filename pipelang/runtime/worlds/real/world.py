@@ -93,7 +93,7 @@ class RealWorld(EvaluatingWorld):
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
             case p.Call() as action:
-                return self._by.tools.call(run, attempt, run.program.tools[action.tool])
+                return self._by.tools.call(run, attempt, run.terms.program.tools[action.tool])
             case p.AskTier() as action:
                 return self._by.models.ask(run, attempt, action)
             case p.AskRole() as action:

@@ -48,8 +48,8 @@ Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
 @dataclass(frozen=True, slots=True)
 class Restoring:
-    """What recorded values are made of again: the types of the program, and the function that finds
-    the picture or document which a row tells of.
+    """Makes recorded values again: by the types of the program, and the function that finds the
+    picture or document which a row tells of.
     """
 
     types: Types

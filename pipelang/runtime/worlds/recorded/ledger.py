@@ -235,14 +235,14 @@ class Ledger:
     def _clean(self, run: Run, event: list[Any]) -> Any:
         """An event without the secrets behind references: nothing stored has them."""
         if self._secrets is None:
-            self._secrets = notations(secrets_behind(run.references or ()))
+            self._secrets = notations(secrets_behind(run.terms.references or ()))
         return redacted_json(event, self._secrets)
 
     def tell(self, run: Run, event: Event) -> None:
         """Keep an event until a row has it. One that a former process told is told no more."""
         if self._old is not None:
             old, self._old = sorted(self._old, key=lambda one: one.number), None
-            if run.traced:
+            if run.terms.traced:
                 run.trace.extend(old)
             for one in old:
                 if one.number >= self._heard:  # nobody knows whether it was delivered
@@ -259,10 +259,10 @@ class Ledger:
             self._waiting.append((strand, strand.told, event))
 
     def _deliver(self, run: Run, event: Event) -> None:
-        if run.traced:
+        if run.terms.traced:
             run.trace.append(event)
         self._send(run, event)
 
     def _send(self, run: Run, event: Event) -> None:
-        for sink in run.sinks:
+        for sink in run.terms.sinks:
             sink(run.id, event)

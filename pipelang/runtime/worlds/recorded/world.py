@@ -126,8 +126,8 @@ class RecordingWorld(RecorderWorld):
             for item in items
             if item.name in given
         }
-        run.partial.update(row.get("partial", {}))
-        run.unfinished.update(row.get("unfinished", {}))
+        run.notes.partial.update(row.get("partial", {}))
+        run.notes.unfinished.update(row.get("unfinished", {}))
         restore_verdicts(run, row.get("verdicts"))
         if "kept" in row:
             self._answers().keep_again(row["kept"])
@@ -162,7 +162,7 @@ class RecordingWorld(RecorderWorld):
         elif end is not None:
             row["cut"] = enc.encode_failure(end, run.budget)
         names = {item.name for item in items}
-        for what, found in (("partial", run.partial), ("unfinished", run.unfinished)):
+        for what, found in (("partial", run.notes.partial), ("unfinished", run.notes.unfinished)):
             mine = {name: part for name, part in found.items() if name in names}
             if mine:
                 row[what] = mine

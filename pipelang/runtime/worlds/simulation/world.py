@@ -137,7 +137,7 @@ class SimulatedWorld(ForgetfulWorld):
     def _right(self, run: Run, exprs: Iterable[expr.Expr]) -> bool:
         """Whether expressions are right, and all that the place they stand in hangs on."""
         frame = self._frame(run)
-        return frame.around and all(map(frame.is_right, (*exprs, *run.conditions)))
+        return frame.around and all(map(frame.is_right, (*exprs, *run.notes.conditions)))
 
     async def holds(self, run: Run, item: p.Gate | p.When | p.Person, test: expr.Expr) -> bool:
         evidence = item.evidence if isinstance(item, p.Gate) else None

@@ -232,6 +232,10 @@ FAULTS: dict[str, tuple[Change, str]] = {
         _instead(reading, "is_choice", lambda _: lambda type: True),
         "secret-picks-by-a-match-on-a-text",
     ),
+    "a key by which something is recalled is its owner everywhere": (
+        _instead(remembering, "_kept", lambda _: lambda mark, maker: mark),
+        "a-recall-makes-no-key-the-owner",
+    ),
     "an effect on both ways is decided": (
         _instead(tracking, "always_called", lambda _: lambda program, ways: frozenset()),
         "always-in-both-branches",

@@ -15,7 +15,7 @@ import pipelang
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
-from pipelang.interfaces.export.flow import flow
+from pipelang.interfaces.export.flow import drawn, flow
 from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind, picture
 from pipelang.interfaces.export.graph_files import graphml, node_link
 from pipelang.semantics import program as p
@@ -211,6 +211,16 @@ def test_attributes_are_plain_and_the_same_everywhere() -> None:
             *(edge for *_, edge in graph.edges(data=True)),
         ):
             assert all(isinstance(value, PLAIN) for value in attributes.values())
+
+
+def test_pictures_need_no_networkx() -> None:
+    for made in programs():
+        names = list(made.pipelines)
+        ours, theirs = drawn(made, names), flow(made, names)
+        assert list(ours) == list(theirs)
+        assert dict(ours.nodes) == dict(theirs.nodes)
+        assert list(ours.edges()) == list(theirs.edges(data=True))
+        assert picture(ours) == picture(theirs)
 
 
 def test_files_hold_the_whole_graph() -> None:
