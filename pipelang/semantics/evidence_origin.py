@@ -8,13 +8,24 @@ import json
 import time
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceOrigin
-from pipelang.semantics.jsonschema import json_schema, parameters_schema
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import (
+    AnswererType,
+    EnumType,
+    ErrorType,
+    ListType,
+    MapType,
+    NoneType,
+    NothingType,
+    OptionalType,
+    RecordType,
+    Scalar,
+    Type,
+)
 
 ALL = "all"
 """The word of `sampled` for rows of all cases, behind no gate."""
@@ -103,13 +114,37 @@ def said_by(row: Mapping[str, Any]) -> Said:
 
 def prompt_hash(program: p.Program, prompt: str, answers: Type) -> str:
     """The hash of what a model is asked: the text of a prompt, the types of its parameters, and the
-    type of the answer with all that its schema tells the model.
+    type of the answer with the doc comments that the model reads. How a version of pipelang words
+    a schema is not in it.
     """
     asked = program.prompts[prompt]
-    parts = (
-        asked.system or "",
-        asked.user,
-        parameters_schema(asked.parameters, program.patterns),
-        json_schema(answers, program.patterns),
-    )
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    parameters = [[one.name, _shape(one.type)] for one in asked.parameters]
+    parts = (asked.system or "", asked.user, parameters, _shape(answers))
+    text = json.dumps(parts, default=str, ensure_ascii=True)
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _shape(type: Type) -> list[Any]:
+    """A type as lists of its parts, without what is no business of a model."""
+    match type:
+        case Scalar():
+            limits = (type.max_tokens, type.max_pages, type.low, type.high, type.patterns)
+            return [type.kind.value, *limits]
+        case EnumType():
+            return ["enum", list(type.members), [list(doc) for doc in type.docs]]
+        case RecordType():
+            fields = [
+                [one.key, _shape(one.type), one.has_default, one.default, one.doc]
+                for one in type.fields
+            ]
+            return ["record", fields, type.doc]
+        case ListType():
+            return ["list", _shape(type.element), type.max_length]
+        case MapType():
+            return ["map", _shape(type.value), type.max_length]
+        case OptionalType():
+            return ["optional", _shape(type.inner)]
+        case NoneType() | NothingType() | AnswererType() | ErrorType():
+            return [type.__class__.__name__]
+        case _:
+            assert_never(type)
