@@ -21,8 +21,9 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.posterior_totals import posterior_totals
-from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS, Unit, metric_of
@@ -141,12 +142,13 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     """
     point = point_parameters(program)
     totals = sweep(make_model(program, pipeline, point))
-    look_behind(program, pipeline, point)
-    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    compiled = Compiled(program, pipeline)
+    look_behind(compiled, point)
+    bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws, ways = None, 1
     if (point.counted or point.counted_bins) and not point.unknown_sites:
         drawn, count = posterior(point, totals.work), draws_for(totals.work)
-        draws, ways = posterior_totals(program, pipeline, point, drawn, count, totals.widest)
+        draws, ways = posterior_totals(compiled, point, drawn, count)
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
@@ -161,19 +163,18 @@ def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]
     others = [site for site in analysis.unknown if not is_accuracy(site)]
     if len(others) > MOST_CORNERS:
         return
+    compiled = Compiled(program, analysis.pipeline)
     for line in analysis.pipeline.slo:
         read = reader_of(line.metric)
         if read is None or line.when is not None or metric_of(line.metric).unit is Unit.MONEY:
             continue
 
-        least = _least(program, analysis.pipeline, line, read, others)
+        least = _least(compiled, line, read, others)
         if least != 0.0:  # else it holds without any right answer, and needs nothing of them
             yield RequiredAccuracy(line, least, bool(others))
 
 
-def _least(
-    program: p.Program, pipeline: p.Pipeline, line: p.SloLine, read: Read, others: Sequence[str]
-) -> float | None:
+def _least(compiled: Compiled, line: p.SloLine, read: Read, others: Sequence[str]) -> float | None:
     """The least share from which on a promise holds; None if there is none. A round looks at many
     shares in one sweep over arrays, the next between the last that fails and the one after it.
     """
@@ -191,7 +192,7 @@ def _least(
         def unknown(site: str, values: Any = values, else_: Any = everywhere) -> Any:
             return values.get(site, else_)
 
-        totals = _at(program, pipeline, unknown)
+        totals = compiled.totals(_with(compiled, unknown))
         found = np.broadcast_to(np.asarray(read(totals), dtype=float), everywhere.shape)
         holds = compare(found, line.op, float(line.target)).reshape(-1, POINTS).any(axis=0)
         if not holds[-1]:
@@ -203,10 +204,8 @@ def _least(
     return high
 
 
-def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
-    return sweep(
-        make_model(program, pipeline, Parameters(EvidenceTable(program.evidence), unknown))
-    )
+def _with(compiled: Compiled, unknown: Callable[[str], Any]) -> Parameters:
+    return Parameters(EvidenceTable(compiled.program.evidence), unknown)
 
 
 # ---------------------------------------------------------------------------------- widening
@@ -223,7 +222,8 @@ def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
         table = np.full((len(sites), len(ends)), typical(site))
         table[number] = ends
         values[site] = table.reshape(-1)
-    totals = _at(program, analysis.pipeline, lambda site: values.get(site, typical(site)))
+    compiled = Compiled(program, analysis.pipeline)
+    totals = compiled.totals(_with(compiled, lambda site: values.get(site, typical(site))))
     success = np.broadcast_to(np.asarray(totals.success, dtype=float), (len(sites) * len(ends),))
     rows = success.reshape(len(sites), len(ends))
     found = [

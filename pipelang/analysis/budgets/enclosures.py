@@ -51,6 +51,7 @@ from pipelang.analysis.model.posterior import (
 )
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
 from pipelang.analysis.sweep.columns import some_columns
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.posterior_totals import drift_directions
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import sweep, sweep_from
@@ -232,7 +233,7 @@ def _arithmetic(
 ) -> tuple[Parameters, Read] | None:
     """The parameters of the sweep, and how a share is read; None where there are too many."""
     work = totals.work
-    ways = drift_directions(program, pipeline, point, totals.widest) if counted else ()
+    ways = drift_directions(Compiled(program, pipeline), point) if counted else ()
     if not point.unknown_sites:
         if counted:
             # Sheets in all columns at once: fewer draws where each is there in several ways.

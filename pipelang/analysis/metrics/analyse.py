@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
@@ -20,8 +19,7 @@ from pipelang.analysis.metrics.cut_numbers import (
     with_cuts,
 )
 from pipelang.analysis.metrics.importance import (
-    Slopes,
-    slopes,
+    all_importances,
 )
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -29,21 +27,24 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
-from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
 
 MOST_BASELINES = 200_000
@@ -91,10 +92,13 @@ class Analysis:
     shifts: Mapping[str, float] = field(default_factory=dict)
 
 
-def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
+def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
+    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
+    only its `promises` are asked for, what they do not need is left out: importances, baselines,
+    the sensitivity; and times, where another promise is not kept.
+    """
     with CollectingLater(), logged() as log:
-        found = _analyse(program, pipeline)
+        found = _analyse(program, pipeline, promises)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
 
 
@@ -103,33 +107,35 @@ MANY_STEPS = 500
 
 
 def _at_point(
-    program: p.Program, pipeline: p.Pipeline
-) -> tuple[PipelineModel, Totals, dict[str, Slopes] | None]:
+    program: p.Program, pipeline: p.Pipeline, compiled: Compiled
+) -> tuple[PipelineModel, Totals, dict[Owner, Slopes] | None]:
     """The pipeline swept at the point estimate; importances where they came along.
 
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
     must not count as used, so where something is unknown it is swept once more without.
     """
-    model = make_model(program, pipeline, point_parameters(program))
-    if len(model.steps) > MANY_STEPS:
-        tape = Tape(slopes=True)
-        totals = sweep(model, tape)
-        if not model.parameters.unknown_sites:
-            return model, totals, slopes(model, tape)
-        model = make_model(program, pipeline, point_parameters(program))
-    return model, sweep(model, Tape()), None
+    model = compiled.model = make_model(program, pipeline, point_parameters(program))
+    if len(model.steps) > MANY_STEPS and not any(sub_pipelines(pipeline.block)):
+        totals, slopes = compiled.with_slopes(model.parameters)
+        if totals is not None and not model.parameters.unknown_sites:
+            return model, totals, slopes
+        model = compiled.model = make_model(program, pipeline, point_parameters(program))
+    totals = sweep(model)
+    compiled.work, compiled.widest = totals.work, totals.widest
+    return model, totals, None
 
 
-def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    model, totals, derivatives = _at_point(program, pipeline)
+def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analysis:
+    compiled = Compiled(program, pipeline)
+    model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
     )
-    look_behind(program, pipeline, point)
+    look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
-    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
     points, drawn, ways = 0, 0, 1
@@ -138,8 +144,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws, ways = posterior_totals(program, pipeline, point, parameters, drawn, totals.widest)
-        means = None if point.left_out else averaged(program, pipeline, point)
+        draws, ways = posterior_totals(compiled, point, parameters, drawn)
+        means = None if point.left_out else averaged(compiled, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
         grid = bounded.grid
@@ -147,15 +153,20 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
         size = max(points, 1) * drawn
-        draws, ways = posterior_totals(program, pipeline, point, parameters, size, totals.widest)
+        draws, ways = posterior_totals(compiled, point, parameters, size)
+    if derivatives is None and not (promises or point.unknown_sites or point.left_out):
+        derivatives = all_importances(compiled, point)
     figure = Figures(totals, draws, point, bounded, means, points, ways)
     numbers = figure.all(pipeline, worst, unpriced)
-    taken = spent(program, pipeline, point, bounded, totals.work)
+    taken = None
+    if not promises or _keeps_outcomes(pipeline, numbers, figure):
+        taken = spent(program, pipeline, point, bounded, totals.work)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    baseline = _baselines(program, pipeline, totals.work, figure)
+    asked = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline = _baselines(program, pipeline, totals.work, figure) if asked else {}
     tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
@@ -183,8 +194,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         pipeline=pipeline,
         numbers=numbers,
         escalations=escalations,
-        steps=step_rows(model, totals, figure, derivatives),
-        inner=inner_step_rows(model, totals, figure),
+        steps=step_rows(model, figure, derivatives),
+        inner=inner_step_rows(model, figure, derivatives),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -201,9 +212,16 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
-        sensitivity=sensitivity(program, pipeline, point),
+        sensitivity=None if promises else sensitivity(compiled, model, totals),
         shifts=dict(point.shifts),
     )
+
+
+def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
+    """Whether all promises are kept that a sweep decides."""
+    lines = [line for line in pipeline.slo if line.when is None and line.metric in SWEPT]
+    verdicts = [decide(one, numbers.get(one.metric), figure.probability(one)) for one in lines]
+    return all(verdict.holds for verdict in verdicts)
 
 
 def _with_cuts(

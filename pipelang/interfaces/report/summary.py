@@ -14,7 +14,7 @@ from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.report.pipeline import has_table, title, view_of
 from pipelang.interfaces.report.sections.advice import advice
-from pipelang.interfaces.report.sections.costs import cost_rows, is_free
+from pipelang.interfaces.report.sections.costs import BOUND, cost_rows, is_free
 from pipelang.interfaces.report.sections.outcomes import (
     escalation_ways,
     is_open,
@@ -159,7 +159,8 @@ def _cost(view: View) -> str:
     for row in cost_rows(view):
         name, shown, note = _texts(row)
         if name in ("mean run", "95% of runs under", "dearest run") or name.startswith("a month"):
-            beside = f" ({note})" if name == "dearest run" and note else ""
+            told = name == "dearest run" or (name == "mean run" and note == BOUND)
+            beside = f" ({note})" if told and note else ""
             said.append(f"{name} {shown}{beside}")
     return ", ".join(said)
 
