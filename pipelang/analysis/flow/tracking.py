@@ -70,7 +70,7 @@ from pipelang.semantics.kernels.people import silence_passes
 from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.types import TEXT, Type
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, inner_links
 
 FEEDBACK = "feedback"
 SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
@@ -276,7 +276,8 @@ class Tracker:
         for part in expr.walk(gate.condition):
             if part in shares:
                 return True
-            path = expr.path_of(part) or ()
+            lowest = expr.of_lowest(part)
+            path = expr.path_of(part if lowest is None else _confidence(lowest)) or ()
             if path[1:] == ("confidence",) and path[0] in place.measured:
                 return True
         return False
@@ -493,5 +494,10 @@ def _measured(pipeline: p.Pipeline) -> frozenset[str]:
         item.name
         for item in all_items(pipeline.block)
         if isinstance(item, p.Step)
-        and any(isinstance(link.accuracy, MeasuredShare) for link in item.chain.links)
+        and any(isinstance(link.accuracy, MeasuredShare) for link in inner_links(item.chain))
     )
+
+
+def _confidence(test: expr.Compare) -> expr.Expr:
+    """Return the confidence that is compared with a constant."""
+    return test.right if isinstance(test.left, expr.Const) else test.left
