@@ -18,7 +18,9 @@ tool pay(id: text max 20 tokens) -> text max 20 tokens {{
   python "tools:pay" effect irreversible timeout 2s succeeds 99%
 }}
 
-pipeline p(id: text max 20 tokens, parts: [untrusted text max 90 tokens] max 3) -> text max 20 tokens {{
+pipeline p(
+  id: text max 20 tokens, parts: [untrusted text max 90 tokens] max 3
+) -> text max 20 tokens {{
   step sorted: [Sorted] max 3 = each part in parts {{
     ask sort(part) by model {{ {accuracy} timeout 9s }}
   }}
