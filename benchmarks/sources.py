@@ -157,5 +157,27 @@ def as_pipe(graph: list[Instruction]) -> str:
     return "\n".join([*lines, f"  return {graph[-1].reads[0]}", "}", ""])
 
 
+def with_own_rates(graph: list[Instruction], seed: int = 7) -> str:
+    """A graph in which every step has a tool, and every gate rates, of its own."""
+    chance = random.Random(seed)
+    tools, lines = [], ["role desk { }", "pipeline main(x: int) -> int {"]
+    for one in graph:
+        if one.kind == "step":
+            given = ", ".join(f"{name}: int" for name in "ab"[: len(one.reads)])
+            rates = [_percent(1 - chance.random() * 1e-5) for _ in range(2)]
+            cost = chance.randint(1, 900) / 1e5
+            tools.append(
+                f'tool t_{one.name}({given}) -> int {{ python "noops:noop" effect read '
+                f"succeeds {rates[0]} accuracy {rates[1]} cost ${cost:.5f} }}"
+            )
+            lines.append(f"  step {one.name} = call t_{one.name}({', '.join(one.reads)})")
+        else:
+            catches, alarms = _percent(chance.random() * 1e-3), _percent(chance.random() * 1e-5)
+            rates_of_gate = f"{{ catches {catches} false_alarms {alarms} }}"
+            lines.append(f"  gate {one.name}: {one.reads[0]} > 0 {rates_of_gate}")
+            lines.append("    else escalate to desk")
+    return "\n".join([*tools, *lines, f"  return {graph[-1].reads[0]}", "}", ""])
+
+
 def _percent(share: float) -> str:
     return f"{share * 100:.6f}".rstrip("0").rstrip(".") + "%"

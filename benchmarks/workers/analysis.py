@@ -1,7 +1,7 @@
 """Our analysis of a file's `main`, after everything before it: `analysis.py FILE WHAT`.
 
 `whole` is what `check` works out, importances too; `forward` only outcomes, mean cost and how often
-steps are reached; `back` all importances, once that was noted on a tape.
+steps are reached; `back` all importances, once the formula is written down.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import sys
 
 from serve import once, serve
 
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.analyse import analyse
-from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import point_parameters
-from pipelang.analysis.sweep.sweep import sweep
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
@@ -26,11 +24,8 @@ def main() -> None:
     assert program is not None, built.diagnostics
     pipeline = program.pipelines["main"]
 
-    def point() -> PipelineModel:
-        return make_model(program, pipeline, point_parameters(program))
-
     def forward() -> None:
-        totals = sweep(point(), Tape())
+        totals = Compiled(program, pipeline).totals(point_parameters(program))
         print(f"success {totals.success:.12f}, cost {totals.cost:.12f}", file=sys.stderr)
 
     def everything() -> None:
@@ -39,19 +34,9 @@ def main() -> None:
         assert not missing, f"no importances of {missing[:3]}"
 
     if what == "back":
-        tape = Tape(slopes=True)
-        sweep(point(), tape)
-        noted = list(tape.entries)
-
-        def back() -> None:
-            for source, target, _, _ in noted:
-                source.adjoint = None
-                if target is not None:
-                    target.adjoint = None
-            tape.entries = list(noted)
-            tape.importances()
-
-        serve(lambda: once(back))
+        compiled = Compiled(program, pipeline)
+        compiled.totals(point_parameters(program))
+        serve(lambda: once(lambda: compiled.importances(point_parameters(program))))
     else:
         serve(lambda: once(everything if what == "whole" else forward))
 

@@ -22,12 +22,12 @@ def blocks(block: p.Block) -> Iterator[p.Block]:
 def inner_blocks(item: p.Item) -> tuple[p.Block, ...]:
     """The blocks directly inside an item."""
     match item:
+        case p.Step() | p.Let() | p.Gate() | p.Person() | p.Remember() | p.End():
+            return ()
         case p.When():
             return (item.then, item.otherwise)
         case p.MatchBranch():
             return tuple(arm for _, arm in item.arms)
-        case p.Step() | p.Let() | p.Gate() | p.Person() | p.Remember() | p.End():
-            return ()
         case _:
             assert_never(item)
 
@@ -36,8 +36,9 @@ def all_items(block: p.Block) -> Iterator[p.Item]:
     """Every item of a block, those of its branches included, in writing order."""
     for item in block.items:
         yield item
-        for inner in inner_blocks(item):
-            yield from all_items(inner)
+        if isinstance(item, (p.When, p.MatchBranch)):
+            for inner in inner_blocks(item):
+                yield from all_items(inner)
 
 
 def all_steps(pipeline: p.Pipeline) -> Iterator[p.Step]:
@@ -51,17 +52,20 @@ def all_steps(pipeline: p.Pipeline) -> Iterator[p.Step]:
 
 def inner_links(chain: p.Chain) -> Iterator[p.Link]:
     """The links of a chain, of the matches in it, and of the bodies of `each`."""
-
-    def inside(link: p.Link) -> Iterator[p.Link]:
-        yield link
-        if isinstance(link.action, p.Choose):
-            for _, arm in link.action.arms:
-                yield from inside(arm)
-        elif isinstance(link.action, p.Each):
-            yield from inner_links(link.action.body)
-
     for link in chain.links:
-        yield from inside(link)
+        yield link
+        if isinstance(link.action, (p.Choose, p.Each)):
+            yield from _inside(link.action)
+
+
+def _inside(action: p.Choose | p.Each) -> Iterator[p.Link]:
+    if isinstance(action, p.Each):
+        yield from inner_links(action.body)
+        return
+    for _, arm in action.arms:
+        yield arm
+        if isinstance(arm.action, (p.Choose, p.Each)):
+            yield from _inside(arm.action)
 
 
 def judged_links(step: p.Step) -> Iterator[p.Link]:

@@ -28,7 +28,8 @@ from pipelang.diagnostics import RULES
 from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Rehearsal, outcome
-from pipelang.runtime.worlds.simulation.world import Spending
+from pipelang.runtime.worlds.simulation.budgets import Spending
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import program as p
 from pipelang.semantics.sizes import output_limit
 
@@ -105,7 +106,7 @@ class Attempts:
     most: Callable[[p.Link, str, bool], tuple[Decimal, int]] | None = None
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         return self.price(link, tier)
 

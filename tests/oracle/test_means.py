@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import jinja2
 import pytest
 
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import RecordType
 from pipelang.semantics.walk import all_steps, blocks, inner_links
@@ -124,34 +127,69 @@ def test_dollars_and_times(first: int, maker: str, tmp_path: Path) -> None:
 
 # --------------------------------------------------------------------------------------- tokens
 
-TEXT, FEEDBACK = "\x01", "\x02"
-"""Stand for a text of 20 tokens and for feedback of 200 in a rendered prompt."""
-SIZES = {TEXT: 20, FEEDBACK: 200}
+FEEDBACK, FIRST_TEXT = "\x01", 14
+"""Stand for feedback of 200 tokens in a rendered prompt, and the text of the first parameter."""
 PROMPT = re.compile(r'^prompt (\w+)\((.*?)\) """\n(.*?)\n"""', re.DOTALL | re.MULTILINE)
 
 
-def sample(kind: str) -> Any:
+def sample(kind: str, sign: str) -> Any:
     """A value of a parameter's type, of the longest kind."""
     listed = re.fullmatch(r"\[(.*)\] max (\d+)", kind)
     if listed is not None:
-        return [sample(listed[1])] * int(listed[2])
-    return {"body": TEXT} if kind[0].isupper() else TEXT
+        return [sample(listed[1], sign)] * int(listed[2])
+    return {"body": sign} if kind[0].isupper() else sign
 
 
-def prompt_tokens(text: str) -> dict[tuple[str, bool], float]:
-    """The tokens of every prompt of a file, without and with feedback: a quarter of its bytes."""
+@dataclass
+class Shown:
+    """A rendered prompt: tokens of what is the same in all, and how often each text is in it."""
+
+    fixed: float
+    texts: dict[str, int]
+
+
+def prompt_tokens(text: str) -> dict[tuple[str, bool], Shown]:
+    """Every prompt of a file, without and with feedback: tokens are a quarter of its bytes."""
     found = {}
     for name, head, body in PROMPT.findall(text):
         given = dict(part.split(": ", 1) for part in head.split(", "))
-        values = {param: sample(kind) for param, kind in given.items()}
+        signs = {param: chr(FIRST_TEXT + number) for number, param in enumerate(given)}
+        values = {param: sample(kind, signs[param]) for param, kind in given.items()}
         lines = "\n".join(line.removeprefix("  ") for line in body.split("\n"))
         for feedback in (False, True):
             extra = {"feedback": FEEDBACK} if feedback else {}
             shown = jinja2.Template(lines).render(**values, **extra)
-            tokens = sum(shown.count(sign) * size for sign, size in SIZES.items())
-            fixed = len(shown.encode()) - sum(map(shown.count, SIZES))
-            found[name, feedback] = tokens + fixed / 4
+            texts = {param: shown.count(sign) for param, sign in signs.items()}
+            told = shown.count(FEEDBACK)
+            fixed = len(shown.encode()) - sum(texts.values()) - told
+            found[name, feedback] = Shown(fixed / 4 + 200 * told, texts)
     return found
+
+
+REST = {
+    "Answer": '{"flag":true,"ok":true,"kind":"hard","confidence":0.5,"body":""}',
+    "Note": '{"flag":true,"ok":true,"kind":"calm","confidence":0.5,"body":""}',
+}
+"""The shortest answers with an empty body: a body has what the mean of an answer leaves."""
+
+
+def text_tokens(loaded: LoadedProgram, source: expr.Expr) -> float:
+    """The mean tokens of a text that a prompt is given: 20 at most, and no more than a step's
+    answers have besides the rest of them, where models make them all.
+    """
+    path = expr.path_of(source)
+    steps = {step.name: step for step in all_steps(loaded.program.pipelines["main"])}
+    step = None if path is None else steps.get(path[0])
+    if step is None:
+        return 20
+    means = []
+    for link in step.chain.links:
+        asks = isinstance(link.action, p.AskTier | p.Cascade | p.Agent)
+        if not asks or link.output_mean is None:
+            return 20
+        means.append(float(link.output_mean))
+    assert isinstance(step.type, RecordType)
+    return min(20.0, max(means) - len(REST[step.type.name]) / 4)
 
 
 class Counted(Attempts):
@@ -159,15 +197,19 @@ class Counted(Attempts):
 
     def __init__(self, loaded: LoadedProgram, text: str) -> None:
         super().__init__(output_price(loaded).price)
+        self._loaded = loaded
         self._prompts = prompt_tokens(text)
         self._schemas = {"Answer": SCHEMA["Kind"], "Note": SCHEMA["Mood"]}
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         assert isinstance(link.action, p.AskTier)
         assert isinstance(step.type, RecordType)
-        size = self._prompts[link.action.prompt, told] + self._schemas[step.type.name]
+        shown = self._prompts[link.action.prompt, told]
+        size = shown.fixed + self._schemas[step.type.name]
+        for name, source in link.action.arguments:
+            size += shown.texts[name] * text_tokens(self._loaded, source)
         return self.price(link, tier)[0], size + OUTPUT_TOKENS
 
 
@@ -244,9 +286,10 @@ def test_feedback_is_of_the_gate_that_sent_back(tmp_path: Path) -> None:
 
     class ByHand(Attempts):
         def attempt(
-            self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+            self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
         ) -> tuple[float, float]:
-            read = 1 + 20 + (6 / 4 + 200 if told else 0)
+            text = 5 if step.name == "b" else 20  # `a` says how long its answers are on average
+            read = 1 + text + (6 / 4 + 200 if told else 0)
             return (read + 5 * 5) / 1e6, read + 5
 
     loaded = load(path)

@@ -23,7 +23,7 @@ SUITE = Path(__file__).parent
 MAIN = "case.pipe"
 HEADER = re.compile(r"--- (?P<name>\S+) (?P<kind>check|run)(?: ignore=(?P<ignore>\S+))?\s*")
 EXPECTED = re.compile(
-    r"# (?P<what>error|warning|miss)(?:\+(?P<below>-?\d+))?:"
+    r"# (?P<what>error|warning|note|miss)(?:\+(?P<below>-?\d+))?:"
     r"(?: \[(?P<code>P\d{3})\])? ?(?P<text>[^#]*)"
 )
 

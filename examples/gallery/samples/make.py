@@ -2,7 +2,7 @@
 
     python examples/gallery/samples/make.py
 
-The invoice is written by hand, the receipt is drawn by Pillow (`pip install 'pipelang-dsl[media]'`).
+The invoice is written by hand, the receipt drawn by Pillow (`pip install 'pipelang-dsl[media]'`).
 """
 
 from pathlib import Path
@@ -34,8 +34,7 @@ def invoice(pages: list[list[str]]) -> bytes:
         text = page_text(lines)
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 280]"
-            b" /Resources << /Font << /F1 3 0 R >> >>"
-            + f" /Contents {5 + 2 * at} 0 R >>".encode()
+            b" /Resources << /Font << /F1 3 0 R >> >>" + f" /Contents {5 + 2 * at} 0 R >>".encode()
         )
         objects.append(f"<< /Length {len(text)} >>\nstream\n".encode() + text + b"\nendstream")
     made, places = b"%PDF-1.4\n", []
@@ -44,10 +43,13 @@ def invoice(pages: list[list[str]]) -> bytes:
         made += f"{number} 0 obj\n".encode() + one + b"\nendobj\n"
     table = "".join(f"{place:010d} 00000 n \n" for place in places)
     count = len(objects) + 1
-    return made + (
-        f"xref\n0 {count}\n0000000000 65535 f \n{table}"
-        f"trailer\n<< /Root 1 0 R /Size {count} >>\nstartxref\n{len(made)}\n%%EOF\n"
-    ).encode()
+    return (
+        made
+        + (
+            f"xref\n0 {count}\n0000000000 65535 f \n{table}"
+            f"trailer\n<< /Root 1 0 R /Size {count} >>\nstartxref\n{len(made)}\n%%EOF\n"
+        ).encode()
+    )
 
 
 def receipt(path: Path, lines: list[str]) -> None:

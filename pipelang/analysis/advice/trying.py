@@ -11,7 +11,6 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -112,7 +111,7 @@ def figures(
     """
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
     model = make_model(program, pipeline, parameters)
-    totals = sweep(model, Tape())
+    totals = sweep(model)
     if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
         return None
     found: dict[str, float] = {}

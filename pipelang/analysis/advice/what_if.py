@@ -19,12 +19,21 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, compare
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import posterior
+from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
-from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS, Unit, metric_of
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    OUTCOMES,
+    SILENT_ERROR,
+    SUCCESS,
+    WRONG_EFFECT,
+    Unit,
+    metric_of,
+)
 
 SHARES = (0.90, 0.95, 0.99)
 MOST_STEPS = 200
@@ -100,9 +109,14 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
+    """The figures of a pipeline with unknowns; `idle` are the unknowns that change none of them:
+    the accuracy of a step that nothing reads, say.
+    """
+
     rows: tuple[WhatIfRow, ...]
     needs: tuple[RequiredAccuracy, ...]
     widening: tuple[Widening, ...]
+    idle: tuple[str, ...] = ()
 
 
 def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
@@ -116,7 +130,8 @@ def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
     if any(is_accuracy(site) for site in analysis.unknown):
         rows = list(_rows(bench, pipeline))
     needs = _needs(program, analysis) if rows else ()
-    return WhatIf(tuple(rows), tuple(needs), tuple(_widening(program, analysis)))
+    widening, idle = _widening(program, analysis)
+    return WhatIf(tuple(rows), tuple(needs), tuple(widening), tuple(idle))
 
 
 def is_accuracy(site: str) -> bool:
@@ -140,11 +155,12 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     """
     point = point_parameters(program)
     totals = sweep(make_model(program, pipeline, point))
-    look_behind(program, pipeline, point)
-    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    compiled = Compiled(program, pipeline)
+    look_behind(compiled, point)
+    bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws = None
     if (point.counted or point.counted_bins) and not point.unknown_sites:
-        draws = sweep(make_model(program, pipeline, posterior(point, totals.work)))
+        draws = compiled.totals(posterior(point, totals.work), draws_for(totals.work))
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
@@ -159,19 +175,18 @@ def _needs(program: p.Program, analysis: Analysis) -> Iterator[RequiredAccuracy]
     others = [site for site in analysis.unknown if not is_accuracy(site)]
     if len(others) > MOST_CORNERS:
         return
+    compiled = Compiled(program, analysis.pipeline)
     for line in analysis.pipeline.slo:
         read = reader_of(line.metric)
         if read is None or line.when is not None or metric_of(line.metric).unit is Unit.MONEY:
             continue
 
-        least = _least(program, analysis.pipeline, line, read, others)
+        least = _least(compiled, line, read, others)
         if least != 0.0:  # else it holds without any right answer, and needs nothing of them
             yield RequiredAccuracy(line, least, bool(others))
 
 
-def _least(
-    program: p.Program, pipeline: p.Pipeline, line: p.SloLine, read: Read, others: Sequence[str]
-) -> float | None:
+def _least(compiled: Compiled, line: p.SloLine, read: Read, others: Sequence[str]) -> float | None:
     """The least share from which on a promise holds; None if there is none. A round looks at many
     shares in one sweep over arrays, the next between the last that fails and the one after it.
     """
@@ -189,7 +204,7 @@ def _least(
         def unknown(site: str, values: Any = values, else_: Any = everywhere) -> Any:
             return values.get(site, else_)
 
-        totals = _at(program, pipeline, unknown)
+        totals = compiled.totals(_with(compiled, unknown))
         found = np.broadcast_to(np.asarray(read(totals), dtype=float), everywhere.shape)
         holds = compare(found, line.op, float(line.target)).reshape(-1, POINTS).any(axis=0)
         if not holds[-1]:
@@ -201,34 +216,69 @@ def _least(
     return high
 
 
-def _at(program: p.Program, pipeline: p.Pipeline, unknown: Callable[[str], Any]) -> Totals:
-    return sweep(
-        make_model(program, pipeline, Parameters(EvidenceTable(program.evidence), unknown))
-    )
+def _with(compiled: Compiled, unknown: Callable[[str], Any]) -> Parameters:
+    return Parameters(EvidenceTable(compiled.program.evidence), unknown)
 
 
 # ---------------------------------------------------------------------------------- widening
 
 
-def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
-    """The unknowns that success depends on, the one that it depends on most first."""
+def _widening(program: p.Program, analysis: Analysis) -> tuple[list[Widening], list[str]]:
+    """The unknowns that success depends on, the one that it depends on most first; and those on
+    which neither an outcome nor a wrong effect nor the cost depends.
+    """
+    sites = analysis.unknown[:MOST_WIDENING]
+    success = _spans(program, analysis.pipeline, sites, typical, (SUCCESS,))[0]
+    found = [
+        Widening(site, float(row.min()), float(row.max()))
+        for site, row in zip(sites, success, strict=True)
+    ]
+    wide = sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
+    at = {site: _GENERIC * number % 1.0 for number, site in enumerate(analysis.unknown, 1)}
+    spans = _spans(program, analysis.pipeline, sites, lambda site: at.get(site, 0.5), MOVED)
+    still = (all(_stands_still(row) for row in rows) for rows in zip(*spans, strict=True))
+    return wide, [site for site, still_there in zip(sites, still, strict=True) if still_there]
+
+
+def _stands_still(row: Any) -> bool:
+    least, most = float(row.min()), float(row.max())
+    return least == most or most - least <= 1e-12
+
+
+_GENERIC = (5**0.5 - 1) / 2
+"""Multiples of it, without their whole part, are spread over 0..1, no two alike. A figure is a
+polynomial in the unknowns: one that does not move there does not move anywhere, while at typical
+values that are equal (rates of a gate for right and for wrong) it may just stand still.
+"""
+
+
+def _spans(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    sites: Sequence[str],
+    otherwise: Callable[[str], float],
+    metrics: Sequence[str],
+) -> list[Any]:
+    """Each metric in a row an unknown, over its values while the others are `otherwise`."""
     import numpy as np
 
-    sites = analysis.unknown[:MOST_WIDENING]
     ends = np.array([0.0, 0.5, 1.0])
     values: dict[str, Any] = {}
     for number, site in enumerate(sites):
-        table = np.full((len(sites), len(ends)), typical(site))
+        table = np.full((len(sites), len(ends)), otherwise(site))
         table[number] = ends
         values[site] = table.reshape(-1)
-    totals = _at(program, analysis.pipeline, lambda site: values.get(site, typical(site)))
-    success = np.broadcast_to(np.asarray(totals.success, dtype=float), (len(sites) * len(ends),))
-    rows = success.reshape(len(sites), len(ends))
-    found = [
-        Widening(site, float(row.min()), float(row.max()))
-        for site, row in zip(sites, rows, strict=True)
+    compiled = Compiled(program, pipeline)
+    totals = compiled.totals(_with(compiled, lambda site: values.get(site, otherwise(site))))
+    reads = [read for read in map(reader_of, metrics) if read is not None]
+    found = [np.asarray(read(totals), dtype=float) for read in reads]
+    return [
+        np.broadcast_to(one, (len(sites) * len(ends),)).reshape(len(sites), len(ends))
+        for one in found
     ]
-    return sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
+
+
+MOVED = (*OUTCOMES, WRONG_EFFECT, COST_MEAN)
 
 
 def typical(site: str) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 
 from pipelang.analysis.budgets.cuts import Cut
+from pipelang.analysis.latency.regions import waits
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
@@ -100,10 +102,8 @@ def is_serial(pipelines: Iterable[p.Pipeline]) -> bool:
 def _is_serial(pipeline: p.Pipeline) -> bool:
     for block in blocks(pipeline.block):
         for segment in block.segments:
-            if isinstance(segment, p.Region):
-                steps = [at for at in segment.members if isinstance(block.items[at], p.Step)]
-                if len(steps) > 1:
-                    return False
+            if isinstance(segment, p.Region) and not _is_chain(block.items, segment.members):
+                return False
     for step in all_steps(pipeline):
         for link in inner_links(step.chain):
             if link.vote is not None and not isinstance(link.vote, p.Lead):
@@ -113,3 +113,10 @@ def _is_serial(pipeline: p.Pipeline) -> bool:
             if agent_of(link.action) is not None:
                 return False
     return True
+
+
+def _is_chain(items: Sequence[p.Item], members: Sequence[int]) -> bool:
+    """Whether each step of a region waits for the one before it, directly or not."""
+    behind = waits(items, sorted(members))
+    steps = [index for index in sorted(members) if isinstance(items[index], p.Step)]
+    return all(first in behind[second] for first, second in pairwise(steps))

@@ -1,3 +1,3 @@
-"""The table of live states that the sweep carries, its tape for derivatives, and the totals it
+"""The table of live states that the sweep carries, what a recorder is told of it, and the totals it
 adds up.
 """

@@ -7,71 +7,107 @@ the variable was not drawn on the way here. Variables that nothing reads any mor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
+from pipelang.analysis.frontier.recorder import FrontierRecorder, Vectors
 from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
-from pipelang.analysis.frontier.tape import Tape
 
 
 class Table:
     """Weights by state; `slots` is the order of the variables in a state.
 
-    On a `tape` every operation is recorded; `adjoint` is the result of the backward pass.
+    With a `recorder` operations are told to it. If that is `Vectors`, the weights are a register of
+    a trace, and each is a term only where it is asked for.
     """
 
-    __slots__ = ("_layout", "_values", "_weights", "adjoint", "slots", "tape")
+    __slots__ = ("_at", "_layout", "_values", "_weights", "recorder", "slots")
 
     def __init__(
         self,
         slots: Iterable[Key] = (),
         weights: dict[State, Any] | None = None,
-        tape: Tape | None = None,
+        recorder: FrontierRecorder | None = None,
     ) -> None:
         self.slots: tuple[Key, ...] = tuple(slots)
-        self.tape = tape
-        self.adjoint: list[complex] | None = None
+        self.recorder = recorder
         self._weights: dict[State, Any] | None = {(): 1.0} if weights is None else weights
         self._layout: Layout | None = None
         self._values: list[Any] | None = None
+        self._at: int | None = None
 
     @classmethod
-    def of(cls, slots: tuple[Key, ...], layout: Layout, values: list[Any], tape: Tape) -> Table:
-        """A table on a tape, from the weights of a layout's states."""
-        table = cls(slots, {}, tape)
-        table._weights, table._layout, table._values = None, layout, values
+    def of(cls, slots: tuple[Key, ...], layout: Layout, at: int, recorder: Vectors) -> Table:
+        """A table from the register of the weights of a layout's states."""
+        table = cls(slots, {}, recorder)
+        table._weights, table._layout, table._at = None, layout, at
         return table
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """The trace that the weights are registers of, if they are."""
+        return self.recorder if isinstance(self.recorder, Vectors) else None
+
+    @property
+    def at(self) -> int:
+        """The register of all weights; of a table of `Vectors`."""
+        if self._at is None:
+            assert self.vectors is not None
+            self._at = self.vectors.trace.pack(self.values)
+        return self._at
 
     @property
     def weights(self) -> dict[State, Any]:
         """The weights by state. Not to be changed once the table is in use."""
         if self._weights is None:
-            assert self._layout is not None and self._values is not None
-            self._weights = dict(zip(self._layout.states, self._values, strict=True))
+            assert self._layout is not None
+            self._weights = dict(zip(self._layout.states, self.values, strict=True))
         return self._weights
 
     @property
     def values(self) -> list[Any]:
         """The weights by the number of their state."""
         if self._values is None:
-            assert self._weights is not None
-            self._values = list(self._weights.values())
+            if self._weights is None:
+                assert self._layout is not None and self._at is not None
+                assert self.vectors is not None
+                item, at = self.vectors.trace.item, self._at
+                self._values = [item(at, number) for number in range(len(self._layout.states))]
+            else:
+                self._values = list(self._weights.values())
         return self._values
 
     @property
+    def states(self) -> Collection[State]:
+        """The states by their number."""
+        if self._weights is None:
+            assert self._layout is not None
+            return self._layout.states
+        return self._weights
+
+    @property
+    def pairs(self) -> Iterable[tuple[State, Any]]:
+        """The states with their weights; without, where weights are registers."""
+        if self.vectors is not None:
+            return zip(self.states, repeat(0.0))
+        return self.weights.items()
+
+    @property
     def layout(self) -> Layout:
-        """The states; of a table on a tape."""
+        """The states; of a table with a recorder."""
         if self._layout is None:
-            assert self.tape is not None and self._weights is not None
-            self._layout = self.tape.layout(tuple(self._weights))
+            assert self.recorder is not None and self._weights is not None
+            self._layout = self.recorder.layout(tuple(self._weights))
         return self._layout
 
     def __bool__(self) -> bool:
-        return bool(self.values)
+        return bool(self.states)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.states)
 
     def total(self) -> Any:
         """The weight of all states together."""
@@ -86,7 +122,7 @@ class Table:
 
     def empty(self) -> Table:
         """A table over the same variables without any state."""
-        return Table(self.slots, {}, self.tape)
+        return Table(self.slots, {}, self.recorder)
 
 
 def reader(table: Table, keys: Iterable[Key]) -> Callable[[State], tuple[Any, ...]]:
@@ -116,8 +152,8 @@ def assign(
     outcomes: Callable[[tuple[Any, ...]], Iterable[tuple[tuple[Any, ...], Any]]],
     name: str | None = None,
 ) -> Table:
-    """Give variables new values, drawn anew in every state; `name` is the step that does, whose
-    derivatives are noted on a tape.
+    """Give variables new values, drawn anew in every state; `name` is the step that does, which a
+    recorder is told.
 
     `outcomes` gets the values of `reads` and gives `(new values, probability)` pairs; it is asked
     once for every distinct combination. What is certain has the int 1, and costs no new array.
@@ -129,8 +165,8 @@ def assign(
     read, pick = reader(table, reads), picker(kept)
     memo: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
     made = DerivedTable(table)
-    states_left = Counter(map(read, table.weights))
-    for number, (state, weight) in enumerate(table.weights.items()):
+    states_left = Counter(map(read, table.states))
+    for number, (state, weight) in enumerate(table.pairs):
         seen = read(state)
         drawn = memo.get(seen)
         if drawn is None:
@@ -147,32 +183,38 @@ def assign(
 
 
 class DerivedTable:
-    """The weights that come of a table, and on a tape from which states they come."""
+    """The weights that come of a table, and for a recorder from which states they come."""
 
-    __slots__ = ("edges", "numbers", "recorded", "source", "weights")
+    __slots__ = ("edges", "numbers", "source", "told", "vectors", "weights")
 
     def __init__(self, source: Table, weights: dict[State, Any] | None = None) -> None:
         self.source = source
         self.weights: dict[State, Any] = {} if weights is None else weights
         self.edges: list[Edge] = []
         self.numbers: dict[State, int] = {}
-        self.recorded = source.tape is not None and source.tape.records
+        self.vectors = source.vectors
+        self.told = source.recorder is not None
 
     def add(self, number: int, target: State, weight: Any, chance: Any = 1) -> None:
         """A part of a state's weight goes to a state."""
-        if self.recorded:
+        if self.told:
             end = self.numbers.setdefault(target, len(self.numbers))
             self.edges.append((number, end, chance))
-        if self.source.tape is not None:
-            chance = chance.real  # the imaginary part is a derivative, for the way back
+            if self.vectors is not None:
+                return
         gain = weight if isinstance(chance, int) else weight * chance
         weights = self.weights
         weights[target] = weights[target] + gain if target in weights else gain
 
     def table(self, slots: Iterable[Key], name: str | None = None) -> Table:
-        made = Table(slots, self.weights, self.source.tape)
-        if made.tape is not None and self.recorded:
-            made.tape.note(self.source, made, self.edges, name)
+        source = self.source
+        if self.vectors is not None:
+            layout = self.vectors.layout(tuple(self.numbers))
+            at = self.vectors.by_edges(source.at, len(self.numbers), self.edges)
+            return Table.of(tuple(slots), layout, at, self.vectors)
+        made = Table(slots, self.weights, source.recorder)
+        if source.recorder is not None:
+            source.recorder.note(source, made, self.edges, name)
         return made
 
 
@@ -182,13 +224,13 @@ def forget(table: Table, keep: Callable[[Key], bool]) -> Table:
     if len(kept) == len(table.slots):
         return table
     made, pick = DerivedTable(table), picker(kept)
-    if not made.recorded:
+    if not made.told:
         weights = made.weights
         for state, weight in table.weights.items():
             target = pick(state)
             weights[target] = weights[target] + weight if target in weights else weight
     else:
-        for number, (state, weight) in enumerate(table.weights.items()):
+        for number, (state, weight) in enumerate(table.pairs):
             made.add(number, pick(state), weight)
     return made.table(table.slots[index] for index in kept)
 
@@ -199,7 +241,7 @@ def split(
     """The states by what a function makes of some of their variables."""
     read = reader(table, reads)
     parts: dict[Any, DerivedTable] = {}
-    for number, (state, weight) in enumerate(table.weights.items()):
+    for number, (state, weight) in enumerate(table.pairs):
         label = choose(read(state))
         part = parts.get(label)
         if part is None:
@@ -221,17 +263,25 @@ def merge(tables: Iterable[Table]) -> Table:
     order = tuple(slots)
     weights: dict[State, Any] = {}
     numbers: dict[State, int] = {}
-    merged = Table(order, weights, present[0].tape)
+    parts: list[DerivedTable] = []
     for table in present:
         made = DerivedTable(table, weights)
         made.numbers = numbers
         places = [table.index(key) for key in order]
         same = table.slots == order
-        for number, (state, weight) in enumerate(table.weights.items()):
+        for number, (state, weight) in enumerate(table.pairs):
             target = state if same else tuple(None if at is None else state[at] for at in places)
             made.add(number, target, weight)
-        if merged.tape is not None and made.recorded:
-            merged.tape.note(table, merged, made.edges, None)
+        parts.append(made)
+    vectors, recorder = present[0].vectors, present[0].recorder
+    if vectors is not None:
+        found = [vectors.by_edges(part.source.at, len(numbers), part.edges) for part in parts]
+        at = reduce(vectors.trace.sum, found)
+        return Table.of(order, vectors.layout(tuple(numbers)), at, vectors)
+    merged = Table(order, weights, recorder)
+    if recorder is not None:
+        for part in parts:
+            recorder.note(part.source, merged, part.edges, None)
     return merged
 
 

@@ -129,7 +129,7 @@ def _attempt(
                 limit = call_limit(link, tool)
                 taken = meter.called(model, tool, duration(tool.latency, limit))
                 return _tried(fails, taken)
-            return _Tried(fails, 1 - fails, float(tool.cost))
+            return _Tried(fails, 1 - fails, model.amounts.get(tool.name, float(tool.cost)))
         case p.Value():
             return _Tried(0.0, 1.0)
         case action:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pipelang.analysis.arithmetic.terms import Term
 from pipelang.analysis.frontier.states import Key, add, is_zero
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
@@ -175,6 +176,9 @@ def _hit(
     calm = replace(now, model=unmeasured, values=_calm(now))
     fresh = _bare(kernel, link, calm, around).answers
     total = sum(fresh.values())
+    if isinstance(total, Term):
+        never = total.is_zero()
+        return {answer: chance / (total + never) for answer, chance in fresh.items()}, 1 - never
     plain = not getattr(total, "shape", ())
     if plain and total == 0:
         return {}, 0
@@ -218,7 +222,9 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
             return Closed(answers={(right, None, False): 1.0})
         case p.RunPipeline():
             ran = prepared.runs[id(action)].close(now.values, around, now.again, kernel.sweep)
-            return _moved(ran, model.moves) if model.moves and right else ran
+            inputs = model.parameters.inputs
+            moves = inputs.moved() if inputs is not None and right else 0.0
+            return _moved(ran, moves) if isinstance(moves, Term) else ran
         case p.Each():
             return _each(kernel, action, now, around)
         case p.Cascade():
@@ -251,14 +257,14 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
     return closed
 
 
-def _moved(closed: Closed, by: complex) -> Closed:
+def _moved(closed: Closed, by: Term) -> Closed:
     """The kernel of a `run` with so many more of its answers right: what it answers counts as one
     step, whose accuracy is the share of its answers that are right.
     """
     answers = dict(closed.answers)
     for (_, latent, wrong), chance in closed.answers.items():
         add(answers, (True, latent, wrong), by * chance)
-        add(answers, (False, latent, wrong), -by * chance)
+        add(answers, (False, latent, wrong), 0.0 - by * chance)
     return replace(closed, answers=answers)
 
 

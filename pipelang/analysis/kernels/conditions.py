@@ -72,7 +72,7 @@ def perform(table: Table, plan: EvaluationPlan) -> Table:
 
 def _ensure(table: Table, draw: Draw) -> Table:
     at = table.index(draw.key)
-    if at is not None and all(state[at] is not None for state in table.weights):
+    if at is not None and all(state[at] is not None for state in table.states):
         return table
     given = len(draw.given)
 

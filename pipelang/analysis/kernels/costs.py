@@ -10,7 +10,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.kernels.prompt_size import Prompted, prompt_size
+from pipelang.analysis.kernels.prompt_size import DrawnInputs, Prompted, prompt_size
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
@@ -59,17 +59,30 @@ def turn_cost(
     key = (id(link), tier_name, turn, told)
     known: AttemptCost | None = model.costs.get(key)
     if known is None:
-        tier = model.program.tiers[tier_name]
-        size_in = prompt_size(model, ask, tier, told)
-        size_out = output_size(link, ask.answers)
-        if isinstance(ask, p.Agent):
-            size_in = size_in + conversation(model, ask, size_out, turn)
-        cached = model.program.prompts[ask.prompt].system is not None
-        known = _priced(tier, size_in, size_out, link.batch is not None, cached)
-        model.costs[key] = known
+        known = model.costs[key] = rendered_cost(model, step, link, ask, tier_name, turn, told)
         if not (known.tokens_in.declared and known.tokens_out.declared):
-            model.parameters.bounded = True
+            model.parameters.is_bounded()
     return known
+
+
+def rendered_cost(
+    model: PipelineModel,
+    step: p.Step,
+    link: p.Link,
+    ask: Prompted,
+    tier_name: str,
+    turn: int,
+    told: bool,
+    drawn: DrawnInputs | None = None,
+) -> AttemptCost:
+    """Return the cost of one attempt, with what was drawn of its prompt or with the means."""
+    tier = model.program.tiers[tier_name]
+    size_in = prompt_size(model, ask, tier, told, step.name, drawn)
+    size_out = output_size(link, ask.answers)
+    if isinstance(ask, p.Agent):
+        size_in = size_in + conversation(model, ask, size_out, turn)
+    cached = model.program.prompts[ask.prompt].system is not None
+    return _priced(tier, size_in, size_out, link.batch is not None, cached)
 
 
 BATCH = 0.5
@@ -165,8 +178,12 @@ def tool_failures(model: PipelineModel, tool: p.Tool) -> list[Any]:
 
 
 def output_size(link: p.Link, answers: Type) -> Size:
-    """Tokens of an answer, thinking included: its limit is what the interpreter asks for."""
+    """Tokens of an answer, thinking included: its limit is what the interpreter asks for.
+
+    How much of its `thinking` a model uses nobody says, so the mean counts all of it, as a bound.
+    """
     bound = output_limit(link, answers)
     if link.output_mean is not None:
-        return Size(float(link.output_mean), bound)
+        thinking = link.thinking or 0
+        return Size(float(link.output_mean + thinking), bound, not thinking)
     return Size(float("inf") if bound is None else float(bound), bound, False)

@@ -13,8 +13,8 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import Table, assign, forget, split
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import replace
-from pipelang.semantics.chance import Chance, Declared
-from pipelang.semantics.kernels.hard import HARD, share_of_hard
+from pipelang.semantics.chance import Chance
+from pipelang.semantics.kernels.hard import share_of_hard
 
 HARDNESS: Key = ("hard",)
 
@@ -25,7 +25,7 @@ def in_each_class(
     """Do something with the states that a root's runs start from: once, or where a rate depends on
     it, for the cases that are not hard and for those that are, by a model of their own.
     """
-    share = _share(model)
+    share = share_of(model)
     if share is None:
         act(model, start)
         return
@@ -40,14 +40,12 @@ def in_each_class(
         parameters.hard = False
 
 
-def _share(model: PipelineModel) -> Chance | None:
+def share_of(model: PipelineModel) -> Chance | None:
+    """The share of hard cases; None where no rate depends on it."""
     key = "share of hard cases"
-    supposed = model.parameters.supposed
-    if supposed is not None:
-        return Declared(supposed.share, HARD)
-    if key not in model.prepared:
-        model.prepared[key] = share_of_hard(model.program, model.pipeline)
-    known: Chance | None = model.prepared[key]
+    if key not in model.shapes:
+        model.shapes[key] = share_of_hard(model.program, model.pipeline)
+    known: Chance | None = model.shapes[key]
     return known
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from pipelang.analysis.kernels.answer_size import longest_answers, said_of
+from pipelang.analysis.kernels.surroundings import Decided, decided_before
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
@@ -36,14 +38,37 @@ from pipelang.semantics.types import (
 Prompted = p.AskTier | p.Cascade | p.Agent
 
 
-def prompt_size(model: PipelineModel, action: Prompted, tier: p.Tier, told: bool) -> Size:
-    """Tokens of a prompt with these arguments at a tier, by whose maker's rule pictures and
-    documents count. `told`: a gate's feedback is in it.
+class DrawnInputs(Protocol):
+    """Values that a run has drawn of the inputs of one attempt's prompt."""
+
+    @property
+    def feedback(self) -> str | None:
+        """The text of a gate's feedback; None where there is none."""
+
+    def holds(self, path: expr.Expr) -> bool | None:
+        """Whether the value at a path counts as true; None where nobody draws it."""
+
+    def length(self, elements: expr.Expr) -> int | None:
+        """The length of a list; None where nobody draws it."""
+
+
+def prompt_size(
+    model: PipelineModel,
+    action: Prompted,
+    tier: p.Tier,
+    told: bool,
+    step: str,
+    drawn: DrawnInputs | None = None,
+) -> Size:
+    """Tokens of a prompt with these arguments, in a step, at a tier, by whose maker's rule pictures
+    and documents count. `told`: a gate's feedback is in it; `drawn` is what one attempt has of
+    them.
     """
     prompt = model.program.prompts[action.prompt]
     types = {parameter.name: parameter.type for parameter in prompt.parameters}
+    around = decided_before(model, step)
     rule = rule_of(model.program.providers[tier.provider].kind, tier.model)
-    given = _Given(model, dict(action.arguments), types, told, rule)
+    given = _Given(model, dict(action.arguments), types, told, rule, around, drawn)
     # The runtime counts a system prompt and the user's apart, and rounds either up.
     parts = (prompt.shape[: prompt.system_parts], prompt.shape[prompt.system_parts :])
     size = NONE
@@ -52,6 +77,11 @@ def prompt_size(model: PipelineModel, action: Prompted, tier: p.Tier, told: bool
         size = size + rendered.values + Size(rendered.mean / 4, -(-rendered.most // 3))
     schema = _schema_bytes(model.program, action)
     return size + Size(schema / 4, -(-schema // 3))
+
+
+def varies(shape: Sequence[p.TemplatePart]) -> bool:
+    """Whether a template has other text for other values: branches or loops."""
+    return any(isinstance(part, (p.TemplateBranch, p.TemplateLoop)) for part in shape)
 
 
 def least_prompt(program: p.Program, action: Prompted) -> int:
@@ -83,8 +113,9 @@ def _least_bytes(shape: Sequence[p.TemplatePart]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Inputs of a template: the arguments, the types of its parameters, feedback or none, and how
-    pictures and documents count.
+    """Inputs of a template: the arguments, the types of its parameters, feedback or none; how
+    pictures and documents count; bools that are `decided` where it is used, and what was `drawn`,
+    in place of shares and means.
     """
 
     model: PipelineModel
@@ -92,6 +123,8 @@ class _Given:
     types: dict[str, Type]
     told: bool
     media: MediaRule
+    decided: Decided
+    drawn: DrawnInputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +171,11 @@ def _looped(given: _Given, loop: p.TemplateLoop) -> _Rendered:
     """A body as often as the list is long: at most its `max`, on average as declared."""
     body, most = _rendered(given, loop.body), _length(given, loop)
     mean = None if loop.path is None else _declared_mean(given, (*loop.path, "length"))
+    if given.drawn is not None and loop.path is not None and mean is not None:
+        source = given.arguments.get(loop.path[0])
+        if source is not None and len(loop.path) == 1:
+            drawn = given.drawn.length(source)
+            mean = mean if drawn is None else float(drawn)
     often = float(most or 1) if mean is None else mean
     return _Rendered(body.mean * often, body.most * (most or 1), body.values.times(most, mean))
 
@@ -178,8 +216,17 @@ def _share(given: _Given, branch: p.TemplateBranch) -> float | None:
         return None
     if isinstance(source, expr.Const) and len(path) == 1:
         return float(bool(source.value) == wanted)
+    if given.drawn is not None and len(path) == 1:
+        holds = given.drawn.holds(source)
+        if holds is not None:
+            return float(holds == wanted)
     root = expr.path_of(given.model.expand(source))
-    shares = None if root is None else _shares_of(given.model, (*root, *path[1:]))
+    if root is None:
+        return None
+    whole = (*root, *path[1:])
+    if whole in given.decided:
+        return float(given.decided[whole] == wanted)
+    shares = _shares_of(given.model, whole)
     if shares is None:
         return None
     chance = shares.get(True)
@@ -255,7 +302,13 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
     if value.path is None:
         return value_size(value.type, given.media)
     if value.path[0] == "feedback":
-        return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS) if given.told else NONE
+        if not given.told:
+            return NONE
+        if given.drawn is not None and given.drawn.feedback is not None:
+            return Size(
+                min(len(given.drawn.feedback.encode()) / 4, FEEDBACK_TOKENS), FEEDBACK_TOKENS
+            )
+        return Size(float(FEEDBACK_TOKENS), FEEDBACK_TOKENS, declared=False)
     path, model = value.path, given.model
     types = [type for type in _types_at(given, path) if type is not None]
     sizes = [value_size(type, given.media) for type in types]
@@ -263,8 +316,10 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
     source = given.arguments.get(path[0])
     root = None if source is None else expr.path_of(source)
     step = None if root is None else model.steps.get(root[0])
-    if step is not None:
-        sizes.extend(_outputs(step))
+    said: Size | None = None
+    if step is not None and root is not None:
+        sizes.extend(longest_answers(step))
+        said = said_of(step, (*root[1:], *path[1:]))
     bounds = [size.bound for size in sizes if size.bound is not None]
     bound = min(bounds, default=None)
     if declared is not None and is_medium(present(value.type)):
@@ -275,19 +330,10 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
     means = [size.mean for size in sizes if size.declared]
     if means and all(size.declared for size in sizes if size.bound == bound):
         return Size(min(means), bound)
-    return Size(float("inf") if bound is None else float(bound), bound, False)
-
-
-def _outputs(step: p.Step) -> list[Size]:
-    """Return the length of a step's value by the step's own `output` limits."""
-    limits = [
-        link.output_max
-        for link in step.chain.links
-        if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
-    ]
-    if not limits or any(limit is None for limit in limits):
-        return []
-    return [Size(0.0, max(limit for limit in limits if limit is not None), False)]
+    most = float("inf") if bound is None else float(bound)
+    if said is not None:
+        return Size(min(most, said.mean), bound, said.declared)
+    return Size(most, bound, False)
 
 
 def _declared_mean(given: _Given, path: Sequence[str]) -> float | None:

@@ -178,7 +178,7 @@ def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
         inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
         known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
         known.means.update(means)
-        known.children, known.meter, known.nudged = model.children, model.meter, model.nudged
+        known.children, known.meter = model.children, model.meter
         known.watched, known.repeats = model.watched, model.repeats
         model.children[key] = known
     return known

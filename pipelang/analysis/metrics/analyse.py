@@ -5,11 +5,11 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
@@ -20,8 +20,7 @@ from pipelang.analysis.metrics.cut_numbers import (
     with_cuts,
 )
 from pipelang.analysis.metrics.importance import (
-    Slopes,
-    slopes,
+    all_importances,
 )
 from pipelang.analysis.metrics.metrics import (
     Averaged,
@@ -29,21 +28,23 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
-from pipelang.analysis.metrics.readings import arrivals_at, by_name, reader_of
+from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
-from pipelang.analysis.sweep.columns import sweep_columns
+from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
 
 MOST_BASELINES = 200_000
@@ -88,11 +89,27 @@ class Analysis:
     late: bool = False
     sensitivity: Sensitivity | None = None
 
+    @property
+    def undeclared(self) -> int:
+        """The number of figures that nobody declared."""
+        return figures_of(self.unknown)
 
-def analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so."""
+
+_OF_ONE = re.compile(r"\[\d+\]$")
+
+
+def figures_of(sites: Iterable[str]) -> int:
+    """The number of figures that some parameters are of; those of a distribution are of one."""
+    return len({_OF_ONE.sub("", site) for site in sites})
+
+
+def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
+    """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
+    only its `promises` are asked for, what they do not need is left out: importances, baselines,
+    the sensitivity; and times, where another promise is not kept.
+    """
     with CollectingLater(), logged() as log:
-        found = _analyse(program, pipeline)
+        found = _analyse(program, pipeline, promises)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
 
 
@@ -101,33 +118,35 @@ MANY_STEPS = 500
 
 
 def _at_point(
-    program: p.Program, pipeline: p.Pipeline
-) -> tuple[PipelineModel, Totals, dict[str, Slopes] | None]:
+    program: p.Program, pipeline: p.Pipeline, compiled: Compiled
+) -> tuple[PipelineModel, Totals, dict[Owner, Slopes] | None]:
     """The pipeline swept at the point estimate; importances where they came along.
 
     With derivatives a sweep also goes through what is impossible at the point. What it meets there
     must not count as used, so where something is unknown it is swept once more without.
     """
-    model = make_model(program, pipeline, point_parameters(program))
-    if len(model.steps) > MANY_STEPS:
-        tape = Tape(slopes=True)
-        totals = sweep(model, tape)
-        if not model.parameters.unknown_sites:
-            return model, totals, slopes(model, tape)
-        model = make_model(program, pipeline, point_parameters(program))
-    return model, sweep(model, Tape()), None
+    model = compiled.model = make_model(program, pipeline, point_parameters(program))
+    if len(model.steps) > MANY_STEPS and not any(sub_pipelines(pipeline.block)):
+        totals, slopes = compiled.with_slopes(model.parameters)
+        if totals is not None and not model.parameters.unknown_sites:
+            return model, totals, slopes
+        model = compiled.model = make_model(program, pipeline, point_parameters(program))
+    totals = sweep(model)
+    compiled.work, compiled.widest = totals.work, totals.widest
+    return model, totals, None
 
 
-def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
-    model, totals, derivatives = _at_point(program, pipeline)
+def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analysis:
+    compiled = Compiled(program, pipeline)
+    model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
     )
-    look_behind(program, pipeline, point)
+    look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
-    bounded = None if point.left_out else enclosed(program, pipeline, point, totals.work)
+    bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
     points, drawn = 0, 0
@@ -136,28 +155,34 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws = _columns(program, pipeline, parameters, drawn, totals.widest)
-        means = None if point.left_out else averaged(program, pipeline, point)
+        draws = compiled.totals(parameters, drawn)
+        means = None if point.left_out else averaged(compiled, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
         grid = bounded.grid
         if grid is not None and draws_beside(grid.size, totals.work):
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        draws = _columns(program, pipeline, parameters, max(points, 1) * drawn, totals.widest)
+        draws = compiled.totals(parameters, max(points, 1) * drawn)
+    if derivatives is None and not (promises or point.unknown_sites or point.left_out):
+        derivatives = all_importances(compiled, point)
     figure = Figures(totals, draws, point, bounded, means, points)
     numbers = figure.all(pipeline, worst, unpriced)
-    taken = spent(program, pipeline, point, bounded, totals.work)
+    taken = None
+    if not promises or _keeps_outcomes(pipeline, numbers, figure):
+        taken = spent(program, pipeline, point, bounded, totals.work)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    baseline = _baselines(program, pipeline, totals.work, figure)
+    asked = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline = _baselines(program, pipeline, totals.work, figure) if asked else {}
     tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
-            slo.append(_under_a_condition(program, pipeline, point, line))
+            most = numbers.get(f"{line.metric.partition('.')[0]}.worst")
+            slo.append(_under_a_condition(program, pipeline, point, line, most))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         read = reader_of(line.metric)
@@ -175,13 +200,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         if cut.high:
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
-            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0]) for one in slo]
+            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
         escalations=escalations,
-        steps=step_rows(model, totals, figure, derivatives),
-        inner=inner_step_rows(model, totals, figure),
+        steps=step_rows(model, figure, derivatives),
+        inner=inner_step_rows(model, figure, derivatives),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
@@ -198,8 +223,15 @@ def _analyse(program: p.Program, pipeline: p.Pipeline) -> Analysis:
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
-        sensitivity=sensitivity(program, pipeline, point),
+        sensitivity=None if promises else sensitivity(compiled, model, totals),
     )
+
+
+def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
+    """Whether all promises are kept that a sweep decides."""
+    lines = [line for line in pipeline.slo if line.when is None and line.metric in SWEPT]
+    verdicts = [decide(one, numbers.get(one.metric), figure.probability(one)) for one in lines]
+    return all(verdict.holds for verdict in verdicts)
 
 
 def _with_cuts(
@@ -208,31 +240,38 @@ def _with_cuts(
     numbers: Mapping[str, Number],
     escalations: Mapping[str, Number],
     cut: Cut,
+    pipeline: p.Pipeline,
 ) -> ObjectiveVerdict:
     """A promise where budgets may cut runs."""
     line = verdict.line
     kind, _, name = line.metric.partition(".")
     number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)
-    return decided_with_cuts(line, verdict, runs, number or verdict.number, cut.words)
-
-
-def _columns(
-    program: p.Program, pipeline: p.Pipeline, drawn: Parameters, count: int, widest: int
-) -> Totals:
-    """Sweep over so many draws."""
-    return sweep_columns(lambda given: make_model(program, pipeline, given), drawn, count, widest)
+    number = number or verdict.number
+    return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget)
 
 
 def _under_a_condition(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    line: p.SloLine,
+    worst: Number | None,
 ) -> ObjectiveVerdict:
-    """An objective for some of the runs."""
+    """An objective for some of the runs. `worst` is the most that any run takes of its metric, an
+    amount: it bounds that of some of them, whatever is not known about these.
+    """
     from pipelang.analysis.metrics.conditional_metrics import conditioned
 
     found = conditioned(program, pipeline, point, line)
-    if found.number is None:
-        return ObjectiveVerdict(line, None, None, None, found.why)
-    return decide(line, found.number, found.probability(line))
+    verdict = ObjectiveVerdict(line, None, None, None, found.why)
+    if found.number is not None:
+        verdict = decide(line, found.number, found.probability(line))
+    if verdict.holds is None and worst is not None and worst.high is not None and found.some:
+        low = 0.0 if found.number is None else found.number.low or 0.0
+        most = Number(None, min(low, worst.high), worst.high, None, Basis.UNKNOWN, tight=False)
+        bound = decide(line, most, None)
+        return verdict if bound.holds is None else bound
+    return verdict
 
 
 def _baselines(

@@ -9,6 +9,7 @@ from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
@@ -92,13 +93,14 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     totals = sweep(model)
     if not all(cost.priced for cost in model.costs.values()):
         return None
-    look_behind(there, pipeline, point)
+    compiled = Compiled(there, pipeline)
+    look_behind(compiled, point)
     value = float(totals.cost)
     basis = max(basis, Basis.BOUND) if point.bounded and value else basis
     if not isfinite(value):
         return Number(None, 0.0, None, None, Basis.UNKNOWN)
     if point.unknown_sites:
-        bounded = enclosed(there, pipeline, point, totals.work)
+        bounded = enclosed(compiled, point, totals.work)
         bounds = None if bounded is None else bounded.bounds(lambda totals: totals.cost)
         if bounds is None:
             return Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
@@ -111,7 +113,7 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     import numpy as np
 
     parameters, rows = moved(point)
-    found = np.broadcast_to(sweep(make_model(there, pipeline, parameters)).cost, (rows, 1))
+    found = np.broadcast_to(compiled.totals(parameters).cost, (rows, 1))
     mean, deviation = spread_of(value, [float(cost) for cost in found[:, 0]])
     low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
     return Number(value, low, high, mean, basis)

@@ -23,6 +23,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -233,44 +234,45 @@ def _clean(value: float) -> float:
 def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> _Pair | None:
     """Both pipelines swept together; None where nothing is uncertain, or where that won't do."""
     sides = [_point(old, before.pipeline), _point(new, after.pipeline)]
-    points = [side.point for side, _ in sides]
+    points = [side.point for side, _, _ in sides]
     if any(point.left_out for point in points):
         return None
     counted = any(point.counted or point.counted_bins for point in points)
     unknown = any(point.unknown_sites for point in points)
-    work = max(work for _, work in sides)
+    work = max(work for _, _, work in sides)
     if counted and not unknown:
         count = max(1_000, min(DRAWS, MOST_WORK // work))
         first, second, common = coupled(sides[0][0], sides[1][0], count)
         return _Pair(
-            sweep(make_model(old, before.pipeline, first)),
-            sweep(make_model(new, after.pipeline, second)),
+            sides[0][1].totals(first, count),
+            sides[1][1].totals(second, count),
             "paired" if common else "independent",
         )
     if unknown and not counted:
-        return _over_unknowns(
-            (old, before.pipeline, sides[0][0]), (new, after.pipeline, sides[1][0])
-        )
+        return _over_unknowns(sides[0][:2], sides[1][:2])
     return None
 
 
-def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, int]:
-    """Return the parameters of a pipeline at the point, and the number of states of its sweep."""
+def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, Compiled, int]:
+    """Return the parameters of a pipeline at the point, the pipeline compiled, and the number of
+    states of its sweep.
+    """
     point = point_parameters(program)
     model = make_model(program, pipeline, point)
     totals = sweep(model)
-    look_behind(program, pipeline, point)
-    return Side(pipeline.name, point, model.thresholds), totals.work
+    compiled = Compiled(program, pipeline, work=totals.work, widest=totals.widest)
+    look_behind(compiled, point)
+    return Side(pipeline.name, point, model.thresholds), compiled, totals.work
 
 
-_One = tuple[p.Program, p.Pipeline, Side]
+_One = tuple[Side, Compiled]
 
 
 def _over_unknowns(first: _One, second: _One) -> _Pair | None:
     """Both over one grid of all that nobody declared in either; None if it would be too large."""
     names: list[dict[str, str]] = []
     axes: dict[str, Axis] = {}
-    for _, _, side in (first, second):
+    for side, _ in (first, second):
         own = axes_of(side.point.unknown_sites, side.point.sticks)
         called = {site: name for name, site in side.named(axis.site for axis in own).items()}
         for axis in own:
@@ -282,13 +284,13 @@ def _over_unknowns(first: _One, second: _One) -> _Pair | None:
 
     def swept(one: _One, called: dict[str, str], values: Any) -> Totals:
         unknown, choose = values
-        program, pipeline, _ = one
+        _, compiled = one
         named = Parameters(
-            EvidenceTable(program.evidence),
+            EvidenceTable(compiled.program.evidence),
             lambda site: unknown(called.get(site, site)),
             choose=lambda site, count: choose(called.get(site, site), count),
         )
-        return sweep(make_model(program, pipeline, named))
+        return compiled.totals(named)
 
     units = unknown_degrees(everything)
     try:

@@ -1,47 +1,30 @@
 """Birnbaum importance: the derivative of an outcome by the accuracy of one step.
 
-All derivatives by a pipeline's own steps come from one sweep on a tape, and one backward pass
-(`frontier.tape`). A step of a sub-pipeline takes a sweep of its own, whose numbers carry the
-derivative by that step's accuracy wherever the sub-pipeline is run: its calls move together.
+All derivatives, by the steps of sub-pipelines too, come from one formula read backwards
+(`arithmetic.formula`). The calls of a sub-pipeline move together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.frontier.tape import H, Tape
-from pipelang.analysis.model.model import PipelineModel, make_model
+from pipelang.analysis.model.inputs import Owner
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.sweep import sweep
+from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.semantics import program as p
 
-Slopes = tuple[float, float]
-"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
 
-MOST_WORK = 400_000
-"""States that the sweeps for steps of sub-pipelines go through, all together."""
-
-
-def importances(model: PipelineModel) -> dict[str, Slopes]:
-    """The derivatives by the accuracy of every step, by its name.
+def all_importances(compiled: Compiled, point: Parameters) -> dict[Owner, Slopes]:
+    """The derivatives by the accuracy of every step, those of sub-pipelines too, by pipeline and
+    name; none where the frontier is too large.
 
     The accuracy is that of the step alone, wherever its number comes from: a step whose tool or
     evidence file is shared moves by itself. That of a `run` is the share of its answers that are
     right.
     """
-    if not model.steps:
-        return {}
     # What is impossible at the point is gone through too, so what that meets is not remembered.
-    tape = Tape(slopes=True)
-    sweep(make_model(model.program, model.pipeline, _apart(model)), tape)
-    return slopes(model, tape)
-
-
-def slopes(model: PipelineModel, tape: Tape) -> dict[str, Slopes]:
-    """The same from the tape of a sweep that noted derivatives."""
-    found = tape.importances()
-    both = {name: found.get(name, 0j) for name in model.steps}
-    return {name: (slope.real, slope.imag) for name, slope in both.items()}
+    return compiled.importances(Parameters(point.evidence, point.unknown)) or {}
 
 
 def inner_steps(model: PipelineModel) -> Iterator[tuple[PipelineModel, p.Step]]:
@@ -52,28 +35,3 @@ def inner_steps(model: PipelineModel) -> Iterator[tuple[PipelineModel, p.Step]]:
             seen.add(child.pipeline.name)
             for step in child.steps.values():
                 yield child, step
-
-
-def inner_importances(model: PipelineModel, work: int) -> dict[tuple[str, str], Slopes] | None:
-    """The derivatives by the accuracy of every step of a sub-pipeline, by both names; None where
-    so many sweeps of `work` states would take too long.
-    """
-    steps = [(child.pipeline.name, step.name) for child, step in inner_steps(model)]
-    if len(steps) * work > MOST_WORK:
-        return None
-    found = {}
-    for name in steps:
-        moved = make_model(model.program, model.pipeline, _apart(model))
-        moved.nudged = name
-        totals = sweep(moved)
-        found[name] = (_slope(totals.success), _slope(totals.silent_error))
-    return found
-
-
-def _apart(model: PipelineModel) -> Parameters:
-    """Parameters with the values of a model's that remember for themselves."""
-    return Parameters(model.parameters.evidence, model.parameters.unknown)
-
-
-def _slope(figure: complex) -> float:
-    return figure.imag / H

@@ -14,13 +14,12 @@ from pipelang.analysis.latency.worst_cost import Worst
 from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of, reader_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
-from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import interval, share_of, widest
 from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
-from pipelang.analysis.sweep.columns import sweep_columns
-from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
@@ -265,17 +264,11 @@ class Averaged:
     values: Totals
 
 
-def averaged(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Averaged | None:
+def averaged(compiled: Compiled, point: Parameters) -> Averaged | None:
     """The rule from which posterior means are made; None where it would have too many points."""
     parameters, count = degree_parameters(point)
-    degrees = sweep(make_model(program, pipeline, parameters))
+    degrees = compiled.totals(parameters)
     found = rule(point, all_figures(degrees), count, degrees.work)
     if found is None:
         return None
-    values = sweep_columns(
-        lambda given: make_model(program, pipeline, given),
-        found.parameters,
-        found.size,
-        degrees.widest,
-    )
-    return Averaged(found, values)
+    return Averaged(found, compiled.totals(found.parameters, found.size))

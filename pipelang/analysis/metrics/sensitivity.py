@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.frontier.tape import Tape
+from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.kernels.hard_cases import share_of
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters, Supposition
-from pipelang.analysis.sweep.sweep import sweep
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.hard import depends_on_hardness
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import OUTCOMES
@@ -46,24 +46,32 @@ class Sensitivity:
         return {"hard": self.hard, "times": self.times, "outcomes": outcomes}
 
 
-def sensitivity(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> Sensitivity | None:
-    """Return the outcomes under the supposition; None where hard cases are declared, where no two
-    answers decide together, or where something is unknown.
+def sensitivity(compiled: Compiled, model: PipelineModel, now: Totals) -> Sensitivity | None:
+    """Return the outcomes under the supposition (`now`: without it); None where hard cases are
+    declared, where no two answers decide together, or where something is unknown.
     """
-    if point.unknown_sites or point.left_out or depends_on_hardness(program, pipeline):
+    program, pipeline, point = compiled.program, compiled.pipeline, model.parameters
+    if point.unknown_sites or point.left_out or share_of(model) is not None:
         return None
     if pipeline.traffic.hard is not None or not decided_together(program, pipeline):
         return None
     sites = frozenset(_sites(program, pipeline))
-    supposed = Parameters(
-        EvidenceTable(program.evidence),
-        point.unknown,
-        supposed=Supposition(sites, ONE_IN_TEN, FIVE_TIMES),
-    )
-    totals = sweep(make_model(program, pipeline, supposed), Tape())
-    if supposed.unknown_sites or supposed.left_out:
-        return None
-    found = {name: certain(float(getattr(totals, name)), Basis.ASSUMED) for name in OUTCOMES}
+    if not sites:
+        found = {name: certain(float(getattr(now, name)), Basis.ASSUMED) for name in OUTCOMES}
+        return Sensitivity(float(ONE_IN_TEN), FIVE_TIMES, found)
+    sums = dict.fromkeys(OUTCOMES, 0.0)
+    for hard, share in ((False, 1 - float(ONE_IN_TEN)), (True, float(ONE_IN_TEN))):
+        supposed = Parameters(
+            EvidenceTable(program.evidence),
+            point.unknown,
+            supposed=Supposition(sites, ONE_IN_TEN, FIVE_TIMES, hard),
+        )
+        totals = compiled.totals(supposed)
+        if supposed.unknown_sites or supposed.left_out:
+            return None
+        for name in OUTCOMES:
+            sums[name] += share * float(getattr(totals, name))
+    found = {name: certain(value, Basis.ASSUMED) for name, value in sums.items()}
     return Sensitivity(float(ONE_IN_TEN), FIVE_TIMES, found)
 
 

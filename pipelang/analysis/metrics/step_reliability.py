@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
+from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.prepared_step import prepare
+from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
-from pipelang.analysis.sweep.signatures import step_shape
+from pipelang.analysis.sweep.shapes import step_shape
 from pipelang.analysis.sweep.sweep import sweep_from
+from pipelang.records import replace
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import Chance
 
 
 def own_reliability(model: PipelineModel, step: p.Step) -> float:
@@ -27,18 +32,34 @@ def own_reliability(model: PipelineModel, step: p.Step) -> float:
 
 
 def _of_class(model: PipelineModel, step: p.Step) -> float:
-    """The same in one class of cases; worked out once for steps of one shape."""
+    """The same in one class of cases; a function of the rates for all steps of one structure."""
     shape = step_shape(model, step, frozenset())
     if shape is None:
-        return _own(model, step)
-    key = ("own", shape.signature)
-    if key not in model.prepared:
-        model.prepared[key] = _own(model, step)
-    known: float = model.prepared[key]
-    return known
+        return float(_own(model, step))
+    values = tuple([model.parameters.value(chance) for chance in shape.chances])
+    pattern = tuple([value if is_certain(value) else None for value in values])
+    key = ("own", shape.structure, pattern)
+    known: CompiledMove | None = model.prepared.get(key)
+    if known is None:
+        known = model.prepared[key] = _compiled(model, step, shape.chances, pattern)
+    arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
+    return float(known.forward(((1.0,), ()), arguments)[0][0])
 
 
-def _own(model: PipelineModel, step: p.Step) -> float:
+def _compiled(
+    model: PipelineModel, step: p.Step, chances: tuple[Chance, ...], pattern: tuple[Any, ...]
+) -> CompiledMove:
+    """A step's own reliability as a move from one state to one."""
+    trace = Trace()
+    terms = [trace.new() if fixed is None else fixed for fixed in pattern]
+    inputs = Arguments(dict(zip(chances, terms, strict=True)))
+    parameters = replace(model.parameters, inputs=inputs)
+    total = _own(replace(model, parameters=parameters, prepared={}), step)
+    arguments = [one for one in terms if isinstance(one, Term)]
+    return compiled_move(1, 1, [(0, 0, total)], (), arguments, ())
+
+
+def _own(model: PipelineModel, step: p.Step) -> Any:
     kernel = StepKernel(prepare(model, step, frozenset()), sweep_from)
     reads = kernel.prepared.reads
     bits = tuple(key for key in reads if key[0] == "value")
@@ -49,4 +70,4 @@ def _own(model: PipelineModel, step: p.Step) -> float:
         closed = kernel.close(values, frozenset(), None, again=False)
         right = sum(chance for (right, *_), chance in closed.answers.items() if right)
         total = total + weight * right
-    return float(total)
+    return total

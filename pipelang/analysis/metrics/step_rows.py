@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.frontier.totals import COSTS, REACHED, Totals
-from pipelang.analysis.metrics.importance import (
-    Slopes,
-    importances,
-    inner_importances,
-    inner_steps,
-)
+from collections.abc import Mapping
+
+from pipelang.analysis.frontier.totals import COSTS, REACHED
+from pipelang.analysis.metrics.importance import inner_steps
 from pipelang.analysis.metrics.metrics import Figures, if_finite
 from pipelang.analysis.metrics.readings import by_name
 from pipelang.analysis.metrics.step_reliability import own_reliability
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel
+from pipelang.analysis.sweep.compiled import Slopes
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
@@ -35,18 +33,21 @@ class StepRow:
     cost_mean: Number
 
 
+Derivatives = Mapping[tuple[str, str], Slopes]
+"""Importances, by pipeline and step."""
+
+
 def step_rows(
-    model: PipelineModel, totals: Totals, figure: Figures, derivatives: dict[str, Slopes] | None
+    model: PipelineModel, figure: Figures, derivatives: Derivatives | None
 ) -> tuple[StepRow, ...]:
     """The steps of a pipeline, in writing order."""
-    unknown = bool(model.parameters.unknown_sites)
-    if model.parameters.left_out:
+    unknown, here = bool(model.parameters.unknown_sites), model.pipeline.name
+    if model.parameters.left_out or derivatives is None:
         derivatives = {}
-    if derivatives is None:
-        derivatives = {} if unknown else importances(model)
+    never: tuple[float | None, float | None] = (0.0, 0.0)
     rows = []
     for name, step in model.steps.items():
-        success, silent = derivatives.get(name, (None, None))
+        success, silent = derivatives.get((here, name), never if derivatives else (None, None))
         basis = figure.basis
         rows.append(
             StepRow(
@@ -61,20 +62,21 @@ def step_rows(
     return tuple(rows)
 
 
-def inner_step_rows(model: PipelineModel, totals: Totals, figure: Figures) -> tuple[StepRow, ...]:
+def inner_step_rows(
+    model: PipelineModel, figure: Figures, derivatives: Derivatives | None
+) -> tuple[StepRow, ...]:
     """The steps of the pipelines that one runs."""
     unknown = bool(model.parameters.unknown_sites)
-    derivatives = None
-    if not unknown and not model.parameters.left_out:
-        derivatives = inner_importances(model, totals.work)
+    if model.parameters.left_out:
+        derivatives = None
     rows = []
     for child, step in inner_steps(model):
         pipeline, name = child.pipeline.name, step.name
         reached = by_name("inside", (pipeline, name, REACHED))
         cost = by_name("inside", (pipeline, name, COSTS))
         success = silent = UNCOMPUTED
-        if derivatives is not None:
-            right, wrong = derivatives[pipeline, name]
+        if derivatives:
+            right, wrong = derivatives.get((pipeline, name), (0.0, 0.0))
             success, silent = certain(right, figure.basis), certain(wrong, figure.basis)
         rows.append(
             StepRow(

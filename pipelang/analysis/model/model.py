@@ -45,11 +45,11 @@ class PipelineModel:
     that is `marked` count with its factor. `passed` counts the steps that a sweep went through.
     `case` has the values of operands that decide branches, where only the runs of one case are
     looked at. `lowest` are the lists whose lowest confidence is tested, with the files that say
-    how it is spread. `nudged` names the one step, by its pipeline, whose accuracies carry a
-    derivative wherever it is run; `moves` is what is added to the right answers of a `run`.
-    `repeats` are how often links are retried at most where that differs by column, by the links'
-    places; the program then has the most of them. `watched` sweeps a sub-pipeline in place of a
-    plain sweep, and says what it counted there.
+    how it is spread. `repeats` are how often links are retried at most where that differs by
+    column, by the links' places; the program then has the most of them. `watched` sweeps a
+    sub-pipeline in place of a plain sweep, and says what it counted there; `amounts` has terms for
+    what tools cost;
+    `shapes` has what holds whatever the parameters are.
     """
 
     program: p.Program
@@ -70,6 +70,7 @@ class PipelineModel:
     means: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
     children: dict[Any, Any] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
+    shapes: dict[Any, Any] = field(default_factory=dict)
     meter: Any = None
     passed: int = 0
     marked: tuple[str, Any] | None = None
@@ -77,8 +78,7 @@ class PipelineModel:
     shared: dict[expr.Expr, expr.Expr] = field(default_factory=dict)
     case: Mapping[expr.Expr, Any] = field(default_factory=dict)
     lowest: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    nudged: tuple[str, str] | None = None
-    moves: complex = 0j
+    amounts: Mapping[str, Any] = field(default_factory=dict)
     repeats: Mapping[Span, Any] = field(default_factory=dict)
     watched: Any = None
 

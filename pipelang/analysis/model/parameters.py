@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from pipelang.analysis.model.evidence import Cut, EvidenceTable
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import (
     Basis,
@@ -48,18 +49,19 @@ def timely(spread: Spread, seconds: Decimal) -> float:
 @dataclass(frozen=True, slots=True)
 class Supposition:
     """Suppose that a `share` of the cases is hard, and that what is at these sites is wrong so many
-    times as often there, overall as often as ever.
+    times as often there, overall as often as ever; and that the cases are `hard` ones, or not.
     """
 
     sites: frozenset[str]
     share: Decimal
     times: int
+    hard: bool
 
-    def right(self, overall: float, hard: bool) -> float:
-        """Return the share that is right in one class, if so much is right in all."""
+    def right(self, overall: float) -> float:
+        """Return the share that is right in the class, if so much is right in all."""
         share = float(self.share)
         wrong = min(1.0, self.times * (1 - overall))
-        return 1 - (wrong if hard else (1 - overall - share * wrong) / (1 - share))
+        return 1 - (wrong if self.hard else (1 - overall - share * wrong) / (1 - share))
 
 
 @dataclass(slots=True)
@@ -68,10 +70,11 @@ class Parameters:
 
     `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
-    knows their site. `sticks` remembers how many there are at a site; `nudges` are added, by site;
-    `left_out` are the pipelines of which unlikely states were left out; `handled` counts the states
-    of a sweep's large tables. While the cases of one class are swept, `hard` says whether they are
-    hard ones; `supposed` is what is supposed of them where nobody said.
+    knows their site. `sticks` remembers how many there are at a site; `left_out` are the pipelines
+    of which unlikely states were left out; `handled` counts the states of a sweep's large tables.
+    While the cases of one class are swept, `hard` says whether they are hard ones; `supposed` is
+    what is supposed of one class where nobody said. With `inputs`, numbers are terms of a formula
+    that is being written down.
     """
 
     evidence: EvidenceTable
@@ -87,20 +90,37 @@ class Parameters:
     bounded: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
-    nudges: Mapping[str, complex] = field(default_factory=dict)
     hard: bool = False
     supposed: Supposition | None = None
+    inputs: FormulaInputs | Arguments | None = None
 
-    def nudged(self, nudges: Mapping[str, complex]) -> Parameters:
-        """The same parameters, and what they remember, with something added to those of a site."""
-        return replace(self, nudges=nudges)
+    def of_step(self, owner: Owner, sites: frozenset[str]) -> Parameters:
+        """The same parameters, and what they remember, while the accuracies of a step at these
+        sites are inputs of its own.
+        """
+        assert self.inputs is not None
+        return replace(self, inputs=self.inputs.of_step(owner, sites))
+
+    def forgetting(self) -> Parameters:
+        """The same parameters, remembering for themselves."""
+        return replace(
+            self, bases={}, counted={}, counted_bins={}, unknown_sites={}, sticks={}, left_out={}
+        )
+
+    def is_bounded(self) -> None:
+        """Remember that something was taken as the most that it can be."""
+        self.bounded = True
+        if self.inputs is not None:
+            self.inputs.bounded[""] = None
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
-        if self.nudges and chance.site in self.nudges:
-            return self._plain(chance) + self.nudges[chance.site]
+        found = self._value(chance)
+        return found if self.inputs is None else self.inputs.value(self, chance, found)
+
+    def _value(self, chance: Chance) -> Weight:
         if self.supposed is not None and chance.site in self.supposed.sites:
-            return self.supposed.right(self._plain(chance), self.hard)
+            return self.supposed.right(self._plain(chance))
         return self._plain(chance)
 
     def _plain(self, chance: Chance) -> Weight:
@@ -115,7 +135,7 @@ class Parameters:
                 rows = self.evidence[chance.file]
                 return self._counted(chance.site, rows.right, rows.total)
             case Undeclared():
-                return self.open(chance.site)
+                return self._open(chance.site)
             case ByCase():
                 return self._plain(chance.of(self.hard))
             case _:
@@ -123,6 +143,13 @@ class Parameters:
 
     def open(self, site: str) -> Weight:
         """Return the value of an undeclared share, and record that it was used."""
+        found = self._open(site)
+        if self.inputs is None:
+            return found
+        (term,) = self.inputs.several(("open", site), lambda other: (other.open(site),), (found,))
+        return term
+
+    def _open(self, site: str) -> Weight:
         self.bases[site] = Basis.UNKNOWN
         self.unknown_sites[site] = None
         return self.unknown(site)
@@ -171,11 +198,18 @@ class Parameters:
         Bin k holds the confidences that reach exactly k of the sorted cuts. Shares are exact counts
         of rows; with no row of that kind they are unknown, by stick breaking.
         """
+        found = self._bin_shares(file, right, cuts)
+        if self.inputs is None:
+            return found
+        key = ("bins", file, right, tuple(cuts))
+        return [*self.inputs.several(key, lambda other: other.bin_shares(file, right, cuts), found)]
+
+    def _bin_shares(self, file: str, right: bool, cuts: Sequence[Cut]) -> list[Weight]:
         counts = self.evidence[file].binned(right, tuple(cuts))
         total = sum(counts)
         self.bases[f"{file}:bins"] = Basis.MEASURED
         if not total:
-            return self.stick(f"{file}:{'right' if right else 'wrong'}", len(cuts) + 1)
+            return self._stick(f"{file}:{'right' if right else 'wrong'}", len(cuts) + 1)
         self.counted_bins[file, right] = counts
         if (file, right) in self.bins:
             return list(self.bins[file, right])
@@ -183,6 +217,13 @@ class Parameters:
 
     def stick(self, site: str, count: int) -> list[Weight]:
         """`count` unknown shares that sum to 1: each takes its part of what is left."""
+        found = self._stick(site, count)
+        if self.inputs is None:
+            return found
+        key = ("stick", site, count)
+        return [*self.inputs.several(key, lambda other: other.stick(site, count), found)]
+
+    def _stick(self, site: str, count: int) -> list[Weight]:
         whole = self.choose(site, count)
         if whole is not None:
             return whole
@@ -190,7 +231,7 @@ class Parameters:
         shares: list[Weight] = []
         left: Weight = 1.0
         for index in range(count - 1):
-            part = self.open(f"{site}[{index}]")
+            part = self._open(f"{site}[{index}]")
             shares.append(left * part)
             left = left * (1 - part)
         return [*shares, left]
@@ -199,8 +240,18 @@ class Parameters:
         """P(an answer comes in time); without a limit it always does."""
         if seconds is None:
             return 1.0
+        found = self._timely(spread, seconds, site)
+        if self.inputs is None:
+            return found
+        key = ("timely", spread, seconds, site)
+        (term,) = self.inputs.several(
+            key, lambda other: (other.timely(spread, seconds, site),), (found,)
+        )
+        return term
+
+    def _timely(self, spread: Spread | None, seconds: Decimal, site: str) -> Weight:
         if spread is None or spread.p95 is None:
-            return self.open(f"{site}.responds")
+            return self._open(f"{site}.responds")
         self.bases[f"{site}.responds"] = Basis.ASSUMED
         return timely(spread, seconds)
 

@@ -20,11 +20,10 @@ from pipelang.analysis.model.bernstein_bounds import (
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
-from pipelang.analysis.sweep.columns import sweep_columns
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.robust_bounds import Range, RobustBounds, robust_bounds
-from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
+from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass, field
-from pipelang.semantics import program as p
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,59 +143,52 @@ MOST_WORK = 500_000_000
 """States times points of a grid; beyond it there are too many points."""
 
 
-def look_behind(program: p.Program, pipeline: p.Pipeline, point: Parameters) -> None:
+def look_behind(compiled: Compiled, point: Parameters) -> None:
     """Meet what the point does not: it never goes where its values leave nothing, as behind a wrong
     answer where 9 of 9 were right; the posterior and the bounds do.
     """
     while point.never_happened():
         beyond = Parameters(point.evidence, point.unknown, *point.interior())
-        sweep(make_model(program, pipeline, beyond))
+        compiled.totals(beyond)
         if not point.learn(beyond):
             return
 
 
-def enclosed(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int
-) -> Enclosed | None:
+def enclosed(compiled: Compiled, point: Parameters, work: int) -> Enclosed | None:
     """Return the polynomials behind bounds over the unknowns; None without unknowns."""
     if not point.unknown_sites:
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
-    degrees = _degrees(program, pipeline, point, axes)
+    degrees = _degrees(compiled, point, axes)
     most = highest(degrees, len(axes))
     linear = {axis.site for axis, degree in zip(axes, most, strict=True) if degree <= 1}
     if any(axis.parts and axis.site not in linear for axis in axes):
         axes = broken(axes, linear)
-        degrees = _degrees(program, pipeline, point, axes)
+        degrees = _degrees(compiled, point, axes)
         most = highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose, count: int) -> Totals:
-        parameters = Parameters(point.evidence, unknown, choose=choose)
-        return sweep_columns(
-            lambda given: make_model(program, pipeline, given), parameters, count, degrees.widest
-        )
+        return compiled.totals(Parameters(point.evidence, unknown, choose=choose), count)
 
     def robust() -> RobustBounds | None:
         parameters = Parameters(point.evidence, lambda site: Range(0.0, 1.0))
-        return robust_bounds(make_model(program, pipeline, parameters))
+        return robust_bounds(make_model(compiled.program, compiled.pipeline, parameters))
 
     grid = Grid(tuple(axes), tuple(most))
     limit = min(GRID_LIMIT, limited(MOST_WORK) // work)
     if grid.size > limit:
-        note_limit(WorkPart.GRID, pipeline.name, grid.size, limit)
+        note_limit(WorkPart.GRID, compiled.pipeline.name, grid.size, limit)
         return Enclosed(grid.axes, degrees, None, None, swept, limit, robust)
     return Enclosed(
         grid.axes, degrees, grid, swept(*grid.values(), grid.size), swept, limit, robust
     )
 
 
-def _degrees(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, axes: list[Axis]
-) -> Totals:
+def _degrees(compiled: Compiled, point: Parameters, axes: list[Axis]) -> Totals:
     """A sweep over degrees, which also goes where the posterior does and the point does not."""
     unknown, choose = unknown_degrees(axes)
     parameters = Parameters(point.evidence, unknown, *point.interior(), choose=choose)
-    return sweep(make_model(program, pipeline, parameters))
+    return compiled.totals(parameters)
 
 
 def highest(degrees: Totals, count: int) -> list[int]:

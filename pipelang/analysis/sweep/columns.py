@@ -37,7 +37,7 @@ def sweep_columns(
         found.append(
             (sweep(make(_columns(parameters, part, count))), part.stop - part.start),
         )
-    return _side_by_side(found)
+    return side_by_side(found)
 
 
 def some_columns(parameters: Parameters, most: int) -> Parameters:
@@ -67,7 +67,7 @@ def _columns(parameters: Parameters, part: slice, count: int) -> Parameters:
     )
 
 
-def _side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
+def side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
     """The totals of all columns, from those of some each and how many these are."""
     whole = Totals()
     for name in PLAIN:
@@ -79,6 +79,10 @@ def _side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
             for key in keys
         }
         setattr(whole, name, sums)
+    endings = {key: end for one, _ in found for key, (end, _) in one.endings.items()}
+    for key, outcome in endings.items():
+        shares = [(one.endings.get(key, (outcome, 0.0))[1], size) for one, size in found]
+        whole.endings[key] = (outcome, _joined(shares))
     whole.work = max(one.work for one, _ in found)
     whole.widest = max(one.widest for one, _ in found)
     return whole

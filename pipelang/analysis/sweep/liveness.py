@@ -19,7 +19,7 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.signatures import plain_step
+from pipelang.analysis.sweep.shapes import plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of

@@ -17,13 +17,14 @@ from math import inf
 from operator import itemgetter
 from typing import Any
 
+from pipelang.analysis.arithmetic.terms import Term, Untraceable
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
-from pipelang.analysis.sweep.signatures import plain_step
+from pipelang.analysis.sweep.shapes import plain_step
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
 from pipelang.semantics.reads import outcome_reads
@@ -79,7 +80,7 @@ def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Ta
     for at, key in enumerate(table.slots):
         if key[0] == "value" and key[1] not in model.latent:
             readers = _readers(model, needed, index, key)
-            if any(readers) and None not in map(itemgetter(at), table.weights):
+            if any(readers) and None not in map(itemgetter(at), table.states):
                 groups.setdefault(readers, []).append(at)
     alike = [places for places in groups.values() if len(places) > 1]
     if not alike:
@@ -88,7 +89,7 @@ def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Ta
     dropped = {at for places in alike for at in places[1:]}
     kept = [at for at in range(len(table.slots)) if at not in dropped]
     made = DerivedTable(table)
-    for number, (state, weight) in enumerate(table.weights.items()):
+    for number, (state, weight) in enumerate(table.pairs):
         values = [
             max([state[other] for other in worst[at]]) if at in worst else state[at] for at in kept
         ]
@@ -98,15 +99,17 @@ def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Ta
 
 def _cut(model: PipelineModel, table: Table, most: int) -> Table:
     """The likeliest states; all of them in an arithmetic that knows no likelier."""
+    if table.vectors is not None or any(isinstance(weight, Term) for weight in table.values):
+        raise Untraceable("some states would be left out")
     if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
         if len(table) > MOST_UNCUT:
             raise TooLarge
         return table
+    if table.recorder is not None:
+        raise TooLarge
     ranked = sorted(table.weights.items(), key=lambda pair: -_size(pair[1]))[:most]
     likeliest = {state for state, _ in ranked}
     model.parameters.left_out[model.pipeline.name] = None
-    if table.tape is not None:
-        table.tape.give_up()
     made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
         if state in likeliest:

@@ -22,7 +22,7 @@ from pipelang.analysis.frontier.states import Edge, Layout, State
 from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.model.model import END, PipelineModel
 from pipelang.analysis.sweep.pruning import TooLarge
-from pipelang.analysis.sweep.sweep import sweep_on
+from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass, field
 
 
@@ -111,12 +111,9 @@ class _Step:
 
 @dataclass(slots=True)
 class RangeTape:
-    """The operations of a sweep over ranges, in order; it stands in for `frontier.tape.Tape`."""
+    """The operations of a sweep over ranges, in order; a recorder of them."""
 
-    slopes: bool = False
     records: bool = True
-    repeats: bool = False
-    shares: bool = False
     steps: list[_Step] = field(default_factory=list)
     layouts: dict[tuple[State, ...], Layout] = field(default_factory=dict)
 
@@ -125,9 +122,6 @@ class RangeTape:
         if known is None:
             known = self.layouts[states] = Layout(states)
         return known
-
-    def give_up(self) -> None:
-        raise TooLarge
 
     def note(self, source: Any, target: Any, edges: list[Edge], name: str | None) -> None:
         at = target.index(END)
@@ -245,7 +239,7 @@ def robust_bounds(model: PipelineModel) -> RobustBounds | None:
     """Sweep a model whose unknowns are ranges; None where its frontier is too large for that."""
     tape = RangeTape()
     try:
-        sweep_on(model, tape)
+        sweep(model, tape)
     except TooLarge:
         return None
     return RobustBounds(tape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelang.analysis.frontier.table import Table, forget, summed
-from pipelang.analysis.frontier.tape import H, Tape
 from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
@@ -36,23 +35,19 @@ class Sweep:
     totals: Totals
     sweep_child: SweepChild
     again: bool = False
-    tape: Tape | None = None
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
     plans: dict[int, EvaluationPlan] = field(default_factory=dict)
     watch: Watch | None = None
 
     def kernel(self, step: p.Step, taint: Taint) -> StepKernel:
-        """Return the kernel of a step under some conditions; with derivatives if the tape wants
-        them.
-        """
+        """The kernel of a step under some conditions."""
         known = self.kernels.get((id(step), taint))
         if known is None:
             model = self.model
-            noted = self.tape is not None and self.tape.slopes
-            if noted or model.nudged == (model.pipeline.name, step.name):
-                nudges = dict.fromkeys(accuracy_sites(step), 1j * H)
-                nudged = model.parameters.nudged(nudges)
-                model = replace(model, parameters=nudged, prepared={}, moves=1j * H)
+            if model.parameters.inputs is not None:
+                owner = (model.pipeline.name, step.name)
+                parameters = model.parameters.of_step(owner, accuracy_sites(step))
+                model = replace(model, parameters=parameters, prepared={})
             known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
             self.kernels[id(step), taint] = known
         return known
@@ -62,13 +57,13 @@ class Sweep:
         return replace(self, totals=totals)
 
 
-def accuracy_sites(step: p.Step) -> set[str]:
+def accuracy_sites(step: p.Step) -> frozenset[str]:
     """Return the sites of the accuracies of a step's links."""
     sites: set[str] = set()
     for link in inner_links(step.chain):
         sites.add(link.accuracy.site)
         sites.update(chance.site for chance in link.accuracy_by_tier.values())
-    return sites
+    return frozenset(sites)
 
 
 @dataclass(slots=True)
@@ -92,10 +87,10 @@ def end(walk: BlockSweep, table: Table, outcome: p.Outcome) -> None:
     for all_right, part in by_rightness(model, outcome, table, walk.taint).items():
         for (done_wrongly,), weight in summed(part, (EFFECT,)).items():
             record(totals, outcome, all_right, done_wrongly, weight)
-        if part.tape is not None and part.tape.records:
+        if part.recorder is not None and part.recorder.records:
             at = part.index(EFFECT)
             endings = [
                 (number, (outcome, all_right, at is not None and bool(state[at])))
                 for number, state in enumerate(part.layout.states)
             ]
-            part.tape.ended(part, endings)
+            part.recorder.ended(part, endings)

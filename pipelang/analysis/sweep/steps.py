@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipelang.analysis.frontier.recorder import FrontierRecorder
 from pipelang.analysis.frontier.states import Key, State, add
 from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
-from pipelang.analysis.frontier.tape import Tape
-from pipelang.analysis.frontier.totals import Ending, Totals, record
+from pipelang.analysis.frontier.totals import Ending, record
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.outcome_distribution import Closed
 from pipelang.analysis.model.model import (
@@ -28,10 +28,9 @@ from pipelang.analysis.model.model import (
 from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Visit
-from pipelang.analysis.sweep.signatures import step_shape
+from pipelang.analysis.sweep.shapes import step_shape
 from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.analysis.sweep.transitions import may_be_shared, moved
-from pipelang.records import replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
@@ -50,20 +49,20 @@ def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit)
 def _item(
     walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
 ) -> Table:
-    shape = None
     walk.sweep.model.passed += 1
     if visit.first and may_be_shared(table):
         shape = step_shape(walk.sweep.model, step, walk.taint)
-    if shape is None:
-        return _plainly(walk, index, step, table, visit, leaves)
+        if shape is not None:
+            own = ending(step.chain, step)
 
-    def act(totals: Totals, single: Table) -> Table:
-        inner = replace(walk, sweep=walk.sweep.scratch(totals))
-        return _plainly(inner, index, step, single, visit, leaves)
+            def act(inner: BlockSweep, single: Table) -> Table:
+                return _plainly(inner, index, step, single, visit, leaves)
 
-    own, totals = ending(step.chain, step), walk.sweep.totals
-    table = moved(table, shape, walk.needed, index, leaves, act, totals, own, step.name)
-    return narrowed(walk.sweep.model, walk.needed, index, table)
+            owner = (walk.sweep.model.pipeline.name, step.name)
+            after = moved(walk, table, shape, index, leaves, act, own, owner)
+            if after is not None:
+                return narrowed(walk.sweep.model, walk.needed, index, after)
+    return _plainly(walk, index, step, table, visit, leaves)
 
 
 def _plainly(
@@ -100,7 +99,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
 
     def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
         if not seen[bits + 1]:  # the first ending in writing order counts
-            record(sweep.totals, outcome, right, wrong, _plain(weights[seen] * chance, table.tape))
+            record(sweep.totals, outcome, right, wrong, weights[seen] * chance)
             endings.setdefault(seen, []).append(((outcome, right, wrong), chance))
 
     def results(seen: State) -> list[tuple[tuple[Any, ...], Any]]:
@@ -115,7 +114,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
             closed = kernel.close(values, walk.taint, None if first else former, again, told)
             known[situation] = closed
             sweep.totals.work += closed.work
-        _account(walk, step, weights[seen], closed, first, table.tape)
+        _account(walk, step, weights[seen], closed, first)
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, wrong), chance in closed.answers.items():
             bit = RIGHT if right else WRONG
@@ -131,13 +130,13 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
         return outcomes
 
     made = assign(table, (own, latent, EFFECT, END), reads, results, step.name)
-    if table.tape is not None and table.tape.records:
-        _note_endings(table.tape, table, reads, endings, step.name)
+    if table.recorder is not None and table.recorder.records:
+        _note_endings(table.recorder, table, reads, endings, step.name)
     return made
 
 
 def _note_endings(
-    tape: Tape,
+    recorder: FrontierRecorder,
     table: Table,
     reads: tuple[Key, ...],
     endings: dict[State, list[tuple[Ending, Any]]],
@@ -150,28 +149,21 @@ def _note_endings(
         for how, chance in endings.get(read(state), ())
     ]
     if found:
-        tape.ended_by(table, name, found)
+        recorder.ended_by(table, name, found)
 
 
-def _plain(amount: Any, tape: Tape | None) -> Any:
-    """Return a number without its derivative, which only the tape needs."""
-    return amount if tape is None else amount.real
-
-
-def _account(
-    walk: BlockSweep, step: p.Step, weight: Any, closed: Closed, first: bool, tape: Tape | None
-) -> None:
+def _account(walk: BlockSweep, step: p.Step, weight: Any, closed: Closed, first: bool) -> None:
     totals = walk.sweep.totals
     if first:
         totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
-    spent = _plain(_share_of(closed.cost, weight), tape)
+    spent = _share_of(closed.cost, weight)
     totals.cost = totals.cost + spent
-    totals.tokens = totals.tokens + _plain(_share_of(closed.tokens, weight), tape)
+    totals.tokens = totals.tokens + _share_of(closed.tokens, weight)
     totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
     for role, often in closed.asked.items():
-        add(totals.asked, role, _plain(weight * often, tape))
+        add(totals.asked, role, weight * often)
     for place, amount in closed.inside.items():
-        add(totals.inside, place, _plain(_share_of(amount, weight), tape))
+        add(totals.inside, place, _share_of(amount, weight))
 
 
 def _share_of(amount: Any, weight: Any) -> Any:

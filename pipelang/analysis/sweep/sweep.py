@@ -19,10 +19,10 @@ more live bit from its first use to its last, which conditions on it. Where the 
 large, it is made smaller: exactly if possible, else with certain bounds (`pruning`).
 
 Arithmetic. The pass only adds and multiplies. So it runs over floats, over arrays (every draw of a
-posterior at once), or over the degrees of polynomials. Costs are additive, so their mean needs only
-the probability of each situation, never a distribution. Over floats, the pass is recorded on a
-tape, which read backwards gives every derivative (`frontier.tape`); and the transitions of plain
-items, which repeat in a large pipeline, are computed once (`signatures`, `transitions`).
+posterior at once), over the degrees of polynomials, or over terms, which write down its arithmetic
+as a formula of the parameters (`compiled`); the moves of plain items, which repeat in a large
+pipeline, are compiled once (`shapes`, `transitions`). Costs are additive, so their mean needs only
+the probability of each situation, never a distribution.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
+from pipelang.analysis.frontier.recorder import FrontierRecorder
 from pipelang.analysis.frontier.states import add
 from pipelang.analysis.frontier.table import Table, assign, merge
-from pipelang.analysis.frontier.tape import Tape
 from pipelang.analysis.frontier.totals import Totals as Totals
 from pipelang.analysis.frontier.totals import all_figures as all_figures
 from pipelang.analysis.kernels.hard_cases import in_each_class
@@ -47,26 +47,22 @@ from pipelang.analysis.sweep.branching import (
 )
 from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
 from pipelang.analysis.sweep.redos import Visit, through
-from pipelang.analysis.sweep.signatures import gate_shape
+from pipelang.analysis.sweep.shapes import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
 from pipelang.analysis.sweep.transitions import may_be_shared, moved
-from pipelang.records import dataclass, replace
+from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import last_outcome
 
 
-def sweep(model: PipelineModel, tape: Tape | None = None, watch: Watch | None = None) -> Totals:
-    """Sweep a pipeline: return its outcomes, mean cost and reach. A tape is for floats alone:
-    operations are recorded on it, and repeated ones are computed once. `watch` observes every block
-    of the pipeline.
+def sweep(
+    model: PipelineModel, recorder: FrontierRecorder | None = None, watch: Watch | None = None
+) -> Totals:
+    """Sweep a pipeline: return its outcomes, mean cost and reach. The operations on its frontier
+    are told to a `recorder`; `watch` observes every block of the pipeline.
     """
-    return sweep_root(model, lambda of_class, table: table, tape, watch)
-
-
-def sweep_on(model: PipelineModel, tape: Any) -> Totals:
-    """Sweep a pipeline in another arithmetic, with something that stands in for a tape."""
-    return sweep(model, tape)
+    return sweep_root(model, lambda of_class, table: table, recorder, watch)
 
 
 Start = Callable[[PipelineModel, Table], "Table | None"]
@@ -74,7 +70,10 @@ Start = Callable[[PipelineModel, Table], "Table | None"]
 
 
 def sweep_root(
-    model: PipelineModel, start: Start, tape: Tape | None = None, watch: Watch | None = None
+    model: PipelineModel,
+    start: Start,
+    recorder: FrontierRecorder | None = None,
+    watch: Watch | None = None,
 ) -> Totals:
     """Sweep a root pipeline, a class of cases after the other."""
     totals = Totals()
@@ -84,7 +83,7 @@ def sweep_root(
         if begin is not None:
             _sweep_into(totals, of_class, begin, frozenset(), False, watch)
 
-    in_each_class(model, Table(tape=tape), act)
+    in_each_class(model, Table(recorder=recorder), act)
     return totals
 
 
@@ -103,7 +102,7 @@ def _sweep_into(
     again: bool,
     watch: Watch | None,
 ) -> Totals:
-    state = Sweep(model, totals, sweep_from, again, start.tape, watch=watch)
+    state = Sweep(model, totals, sweep_from, again, watch=watch)
     start = assign(start, (EFFECT,), (), lambda seen: [((False,), 1)])
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
@@ -161,20 +160,18 @@ class _Passage:
 def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
     """Return the states that pass a gate that ends the run for the others."""
 
-    def act(totals: Totals, table: Table) -> Table:
-        here = replace(walk, sweep=walk.sweep.scratch(totals))
-        totals.went_through(len(table))
+    def act(here: BlockSweep, table: Table) -> Table:
+        here.sweep.totals.went_through(len(table))
         passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
         if failed is not None:
             end(here, failed, otherwise)
-        return walk.let_go(index, passed)
+        return here.let_go(index, passed)
 
-    totals, shape = walk.sweep.totals, None
-    if may_be_shared(table):
-        shape = gate_shape(walk.sweep.model, gate)
-    if shape is None:
-        return act(totals, table)
-    return moved(table, shape, walk.needed, index, False, act, totals, otherwise, None)
+    shape = gate_shape(walk.sweep.model, gate) if may_be_shared(table) else None
+    after = None
+    if shape is not None:
+        after = moved(walk, table, shape, index, False, act, otherwise, None)
+    return act(walk, table) if after is None else after
 
 
 # ---------------------------------------------------------------------------------- barriers

@@ -1,129 +1,179 @@
-"""Transitions of plain items: computed once for a shape, then a few multiplications each time.
+"""Moves of plain items: compiled once for a structure, then one operation of a formula each time.
 
-The effect of an item on one state depends only on its shape and the places of its variables. So it
-is computed state by state by the ordinary code of the sweep, from a frontier that holds just that
-state, and remembered with the layout. A pipeline of 10,000 steps has a few hundred transitions.
+The effect of an item on one state depends only on its structure and the places of its variables;
+its rates and costs are arguments. So it is worked out over terms, state by state, by the ordinary
+code of the sweep, from a frontier that holds just that state, compiled to straight-line code, and
+remembered with the layout. A pipeline of 10,000 steps has some dozen moves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import isfinite
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
+from pipelang.analysis.arithmetic.terms import Term, Trace
+from pipelang.analysis.frontier.recorder import Moved, Vectors
+from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table
-from pipelang.analysis.frontier.tape import Ends, H, Transition, slots_after
-from pipelang.analysis.frontier.totals import Totals, gain, record
-from pipelang.analysis.sweep.liveness import Needed
+from pipelang.analysis.frontier.totals import Ending, Totals, record
+from pipelang.analysis.kernels.costs import AttemptCost
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES
-from pipelang.analysis.sweep.signatures import Shape
+from pipelang.analysis.sweep.shapes import Shape
+from pipelang.analysis.sweep.state import BlockSweep
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.sizes import NONE, Size
 
-FEW_STATES = 16
-"""Up to so many states a transition is always worked out state by state."""
+FEW_STATES = 32
+"""Up to so many states a move is compiled at once; from more, when it comes `OFTEN`."""
 
-Act = Callable[[Totals, Table], Table]
+OFTEN = 3
+
+Act = Callable[[BlockSweep, Table], Table]
 """The ordinary computation: from a table to the table after an item; adds to the totals."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The move of an item from a layout. `recipe` gives the slots after: a slot before, or (as
+    -1 - i) the item's i-th name. `ends` are the ways in which a run may end there (with None for
+    the item's own outcome), `work` the states that are gone through.
+    """
+
+    move: CompiledMove
+    target: Layout
+    recipe: tuple[int, ...]
+    ends: tuple[tuple[p.Outcome | None, bool, bool], ...]
+    work: int
+
+
 def may_be_shared(table: Table) -> bool:
-    """Whether the transition of a table is worked out state by state and remembered."""
-    if table.tape is None or not table.tape.shares or not 0 < len(table) <= MANY_STATES:
-        return False
-    return len(table) <= FEW_STATES or table.tape.repeats
+    """Whether the move of an item from a table is compiled."""
+    return table.vectors is not None and 0 < len(table) <= MANY_STATES
 
 
 def moved(
+    walk: BlockSweep,
     table: Table,
     shape: Shape,
-    needed: Needed,
     index: int,
     leaves: bool,
     act: Act,
-    totals: Totals,
     own: p.Outcome,
-    name: str | None,
-) -> Table:
-    """Return the table after the item of an index. `needed` says which variables are read later,
-    `leaves` that a region is left; `own` is the outcome that the item itself may end with, `name`
-    that of a step.
+    owner: Owner | None,
+) -> Table | None:
+    """Return the table after the item of an index; None where that is better worked out as any
+    other. `leaves` says that a region is left; `own` is the outcome that the item itself may end
+    with, `owner` the step that it is.
     """
-    slots, tape = table.slots, table.tape
-    assert tape is not None
-    names = shape.names
+    slots, vectors, names, needed = table.slots, table.vectors, shape.names, walk.needed
+    assert vectors is not None
+    bundle, pattern = _arguments(walk, vectors, shape, owner)
     places = tuple([slots.index(key) if key in slots else -1 for key in names])
     key = (
-        shape.signature,
+        shape.structure,
+        pattern,
         places,
         needed.keeping(slots, index),
         needed.keeping(names, index),
         leaves,
     )
-    move: Transition | None = table.layout.moves.get(key)
-    tape.hits += move is not None
-    if move is None:
-        tape.misses += len(table) > FEW_STATES
-        move = table.layout.moves[key] = _worked_out(table, names, act, own, name)
-    assert move.target is not None
-    weights = table.values
-    after = [0.0] * len(move.target.states)
-    for start, end, chance in move.edges:
-        after[end] += weights[start] * chance
-    result = Table.of(slots_after(move.recipe, slots, names), move.target, after, tape)
-    if tape.records:
-        tape.entries.append((table, result, move, name))
-    _account(totals, move, weights, own, name)
-    return result
+    known: Transition | int = table.layout.moves.get(key, 0)
+    if isinstance(known, int):
+        if len(table) > FEW_STATES and known + 1 < OFTEN:
+            table.layout.moves[key] = known + 1
+            return None
+        known = table.layout.moves[key] = _worked_out(
+            walk, table, shape, pattern, act, own, owner, vectors
+        )
+    at = vectors.trace.move(table.at, known.move, bundle, owner)
+    ends = tuple([(outcome or own, right, wrong) for outcome, right, wrong in known.ends])
+    if owner is not None or ends:
+        vectors.moved.append(Moved(at, None if owner is None else owner[1], ends))
+    totals = walk.sweep.totals
+    if owner is not None:
+        totals.reached.setdefault(owner[1], 0.0)
+        totals.step_costs.setdefault(owner[1], 0.0)
+    for outcome, right, wrong in ends:
+        _named(totals, outcome, right, wrong)
+    totals.work += known.work
+    totals.widest = max(totals.widest, len(table))
+    after = tuple([slots[at] if at >= 0 else names[-1 - at] for at in known.recipe])
+    return Table.of(after, known.target, at, vectors)
 
 
-def _account(
-    totals: Totals, move: Transition, weights: list[float], own: p.Outcome, name: str | None
-) -> None:
-    totals.work += move.work
-    totals.widest = max(totals.widest, len(weights))
-    for outcome, is_right, wrong, shares in move.ends:
-        weight = 0.0
-        for start, share in shares:
-            weight += weights[start] * share
-        if weight:
-            record(totals, outcome or own, is_right, wrong, weight)
-    if name is None:
-        return
-    if move.same is not None:
-        reached = sum([weights[start] for start in move.reached])
-        cost, tokens = reached * move.same[0], reached * move.same[1]
-    else:
-        reached = cost = tokens = 0.0
-        for start, dollars, count in zip(move.reached, move.costs, move.tokens, strict=True):
-            weight = weights[start]
-            if weight:  # what never happens costs nothing, even where nothing bounds it
-                reached += weight
-                cost += weight * dollars
-                tokens += weight * count
-    totals.reached[name] = totals.reached.get(name, 0.0) + reached
-    totals.step_costs[name] = totals.step_costs.get(name, 0.0) + cost
-    totals.cost += cost
-    totals.tokens += tokens
-    for role, shares in move.asked:
-        add(totals.asked, role, sum(weights[start] * often for start, often in shares))
+def _named(totals: Totals, outcome: p.Outcome, right: bool, wrong: bool) -> None:
+    """Name an outcome whose weight is read off later, so that all stand in the order in which a run
+    meets them.
+    """
+    totals.endings.setdefault((id(outcome), right, wrong), (outcome, 0.0))
+    if isinstance(outcome, p.Escalate):
+        totals.escalations.setdefault(outcome.reason, 0.0)
+    elif isinstance(outcome, p.Fail):
+        totals.failures.setdefault(outcome.code, 0.0)
+
+
+def _arguments(
+    walk: BlockSweep, vectors: Vectors, shape: Shape, owner: Owner | None
+) -> tuple[int, tuple[Any, ...]]:
+    """The register of an item's arguments, and which of them are 0 or 1 (None: neither)."""
+    parameters = walk.sweep.model.parameters
+    amounts = [amount for _, amount in shape.amounts]
+    key = (shape.structure, shape.chances, *amounts, parameters.hard)
+    known: tuple[int, tuple[Any, ...]] | None = vectors.bundles.get(key)
+    if known is None:
+        inputs = parameters.inputs
+        assert isinstance(inputs, FormulaInputs)
+        numbers = [
+            inputs.argument(parameters, chance, owner if number in shape.accuracies else None)
+            for number, chance in enumerate(shape.chances)
+        ]
+        for amount in amounts:
+            at = None if is_certain(amount) else vectors.trace.register(amount)
+            numbers.append(amount if at is None else Term(vectors.trace, at))
+        pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
+        members = tuple([one.at for one in numbers if isinstance(one, Term)])
+        known = vectors.bundles[key] = (vectors.trace.bundle(members), pattern)
+    return known
 
 
 def _worked_out(
-    table: Table, names: tuple[Key, ...], act: Act, own: p.Outcome, name: str | None
+    walk: BlockSweep,
+    table: Table,
+    shape: Shape,
+    pattern: tuple[Any, ...],
+    act: Act,
+    own: p.Outcome,
+    owner: Owner | None,
+    vectors: Vectors,
 ) -> Transition:
-    tape, slots = table.tape, table.slots
-    assert tape is not None
+    trace = Trace()
+    numbers = [trace.new() if fixed is None else fixed for fixed in pattern]
+    chances = dict(zip(shape.chances, numbers, strict=False))
+    amounts = dict(
+        zip([key for key, _ in shape.amounts], numbers[len(shape.chances) :], strict=True)
+    )
+    model = walk.sweep.model
+    model = replace(
+        model,
+        parameters=replace(model.parameters, inputs=Arguments(chances)),
+        prepared={},
+        amounts={key: amount for key, amount in amounts.items() if isinstance(key, str)},
+        costs=_costs(amounts),
+    )
+    sweep = replace(walk.sweep, model=model, kernels={}, plans={})
     made: dict[State, int] = {}
     order: tuple[Key, ...] | None = None
     edges: list[tuple[int, int, Any]] = []
-    ends: dict[tuple[bool, bool, bool], tuple[Any, list[tuple[int, Any]]]] = {}
-    spent: list[tuple[int, float, float]] = []
-    asked: dict[str, list[tuple[int, float]]] = {}
+    ends: dict[Ending, dict[int, Any]] = {}
+    spent: list[dict[int, Any]] = [{}, {}, {}]
     work = 0
-    for start, state in enumerate(table.layout.states):
+    for start, state in enumerate(table.states):
         totals = Totals()
-        result = act(totals, Table(slots, {state: 1.0}))
+        here = replace(walk, sweep=sweep.scratch(totals))
+        result = act(here, Table(table.slots, {state: 1.0}))
         work += totals.work
         if result:
             order = result.slots if order is None else order
@@ -132,50 +182,49 @@ def _worked_out(
                 end = made.setdefault(tuple([target[at] for at in places]), len(made))
                 edges.append((start, end, chance))
         for (_, is_right, wrong), (outcome, chance) in totals.endings.items():
-            kind = (outcome == own, is_right, wrong)
-            ends.setdefault(kind, (outcome, []))[1].append((start, chance))
+            kind: Any = (None if outcome == own else outcome, is_right, wrong)
+            mine = ends.setdefault(kind, {})
+            mine[start] = mine.get(start, 0.0) + chance
         if totals.reached:
-            spent.append((start, totals.cost.real, totals.tokens.real))
-        for role, often in totals.asked.items():
-            asked.setdefault(role, []).append((start, often.real))
+            for amount, sums in zip((1.0, totals.cost, totals.tokens), spent, strict=True):
+                sums[start] = amount
+    slots, names = table.slots, shape.names
     recipe = [slots.index(key) if key in slots else -1 - names.index(key) for key in order or ()]
-    gains, rises, closed = _ended(ends, own)
-    return Transition(
-        edges=tuple([(start, end, chance.real) for start, end, chance in edges]),
-        target=tape.layout(tuple(made)),
-        recipe=tuple(recipe),
-        slopes=tuple([(s, end, chance.imag / H) for s, end, chance in edges if chance.imag]),
-        ends=closed,
-        gains=gains,
-        rises=rises,
-        reached=tuple([start for start, _, _ in spent]),
-        costs=tuple([cost for _, cost, _ in spent]),
-        tokens=tuple([tokens for _, _, tokens in spent]),
-        same=_same([(cost, tokens) for _, cost, tokens in spent]),
-        asked=tuple((role, tuple(shares)) for role, shares in asked.items()),
-        work=work,
+    arguments = [one for one in numbers if isinstance(one, Term)]
+    moving = [numbers[number] for number in sorted(shape.accuracies)]
+    more = [*(spent if owner is not None else ()), *ends.values()]
+    move = compiled_move(
+        len(table),
+        len(made),
+        edges,
+        more,
+        arguments,
+        [one for one in moving if isinstance(one, Term)],
     )
+    return Transition(move, vectors.layout(tuple(made)), tuple(recipe), tuple(ends), work)
 
 
-def _ended(
-    ends: dict[tuple[bool, bool, bool], tuple[Any, list[tuple[int, Any]]]], own: p.Outcome
-) -> tuple[tuple[tuple[int, complex], ...], tuple[tuple[int, complex], ...], tuple[Ends, ...]]:
-    gains: list[tuple[int, complex]] = []
-    rises: list[tuple[int, complex]] = []
-    closed: list[Ends] = []
-    for (mine, is_right, wrong), (outcome, shares) in ends.items():
-        plain = tuple([(start, chance.real) for start, chance in shares])
-        closed.append((None if mine else outcome, is_right, wrong, plain))
-        worth = gain(outcome, is_right, wrong)
-        if worth:
-            gains += [(start, worth * chance) for start, chance in plain]
-            rises += [(start, worth * chance.imag / H) for start, chance in shares]
-    return tuple(gains), tuple(rises), tuple(closed)
+def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
+    """Costs of attempts in terms."""
+    found: dict[Any, Any] = {}
+    for key, dollars in amounts.items():
+        if isinstance(key, tuple) and key[1] == "dollars":
+            tokens = Size(amounts[key[0], "tokens"], None, True)
+            found[key[0]] = AttemptCost(dollars, None, tokens, NONE, True)
+    return found
 
 
-def _same(spent: list[tuple[float, float]]) -> tuple[float, float] | None:
-    """Return the cost and tokens of every state, if they are all the same and finite; else None."""
-    alike = set(spent)
-    if len(alike) != 1 or not all(map(isfinite, spent[0])):
-        return None
-    return spent[0]
+def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
+    """Add what came of moves to totals."""
+    for one in moves:
+        found = registers[one.at][1]
+        if one.name is not None:
+            reached, cost, tokens = found[:3]
+            found = found[3:]
+            totals.reached[one.name] = totals.reached.get(one.name, 0.0) + reached
+            totals.step_costs[one.name] = totals.step_costs.get(one.name, 0.0) + cost
+            totals.cost = totals.cost + cost
+            totals.tokens = totals.tokens + tokens
+        for (outcome, right, wrong), weight in zip(one.ends, found, strict=True):
+            if not is_zero(weight):
+                record(totals, outcome, right, wrong, weight)

@@ -18,9 +18,9 @@ from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import Cut, EvidenceTable
-from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.sweep import Totals
 from pipelang.analysis.tuning.dimensions import Assignment, Dimension, edits_of
 from pipelang.analysis.tuning.moved_numbers import (
     MovableThreshold,
@@ -60,6 +60,7 @@ class Columns:
     retries: dict[int, int] = field(default_factory=dict)
     built: dict[Any, p.Program | None] = field(default_factory=dict)
     alone: set[Any] = field(default_factory=set)
+    compiled: dict[Any, Compiled] = field(default_factory=dict)
 
     def figures(
         self, assignments: Sequence[Assignment], files: Files | None = None
@@ -125,19 +126,20 @@ class Columns:
                 if total:
                     bins[file, right] = tuple(steps / total)
         parameters = Parameters(evidence, lambda site: 0.5, bins=bins)
-        model = make_model(program, pipeline, parameters)
         spans = links_of(program, pipeline)
-        model.repeats = {
+        repeats = {
             spans[link].span: np.array(
                 [int(self.dimensions[at].values[one[at]]) for one in assignments]
             )
             for at, link in self.retries.items()
         }
-        totals = sweep(model)
+        compiled = self.compiled.get(shape)
+        if compiled is None:
+            compiled = self.compiled[shape] = Compiled(program, pipeline)
+        totals = compiled.totals(parameters, len(assignments), repeats)
         if parameters.unknown_sites or parameters.left_out:
             return nothing
-        priced = all(cost.priced for cost in model.costs.values())
-        return list(_read(totals, priced, len(assignments)))
+        return list(_read(totals, compiled.priced, len(assignments)))
 
     def _by_itself(self, assignment: Assignment, files: Files | None) -> Figures | None:
         edits = edits_of(self.dimensions, assignment)

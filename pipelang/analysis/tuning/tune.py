@@ -45,6 +45,15 @@ class Tuned:
     held_out: HeldOut | None = None
 
     @property
+    def cheaper(self) -> Point | None:
+        """The cheapest that keeps every promise by its point estimates alone, if that is cheaper
+        than the best.
+        """
+        kept = self.found.keeping(self.pipeline) if self.pipeline.slo else []
+        best = self.best
+        return kept[0] if kept and best is not None and kept[0].cost < best.cost else None
+
+    @property
     def front(self) -> list[Point]:
         return frontier(self.found.known())
 
@@ -110,12 +119,19 @@ def _best(
     points = list(_safer(pipeline, found))
     known: dict[int, Analysis | None] = {}
 
+    def analysed(program: p.Program | None, promises: bool) -> Analysis | None:
+        return None if program is None else analyse(program, program.pipelines[here], promises)
+
     def sure(at: int) -> bool:
         if at not in known:
             program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
-            known[at] = None if program is None else analyse(program, program.pipelines[here])
+            known[at] = analysed(program, promises=True)
         analysis = known[at]
         return analysis is not None and all(verdict.holds for verdict in analysis.slo)
+
+    def whole(at: int) -> Analysis | None:
+        program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
+        return analysed(program, promises=False)
 
     here = pipeline.name
     try:
@@ -128,11 +144,13 @@ def _best(
         found.interrupted = True
     for at in sorted(known):
         if sure(at):
-            return points[at], known[at], True
+            return points[at], whole(at), True
     for at in sorted(known):
         analysis = known[at]
         if analysis and all(verdict.holds is not False for verdict in analysis.slo):
-            return points[at], analysis, False
+            analysis = whole(at)
+            if analysis and all(verdict.holds is not False for verdict in analysis.slo):
+                return points[at], analysis, False
     return None, None, False
 
 

@@ -41,9 +41,25 @@ MEDIUM: Json = {
         }
         for names in (("path",), ("url",), ("data", "media_type"))
     ]
-    + [{"type": "string", "pattern": "^[dD][aA][tT][aA]:"}],
+    + [
+        {"type": "string", "pattern": "^[dD][aA][tT][aA]:"},
+        {
+            "type": "object",
+            "properties": {
+                "media_type": {"type": "string"},
+                "size": {"type": "integer"},
+                "sha256": {"type": "string"},
+                "pages": {"type": "integer"},
+                "sides": {"type": "array", "items": {"type": "integer"}},
+            },
+            "required": ["media_type", "size", "sha256"],
+            "additionalProperties": False,
+        },
+    ],
 }
-"""A picture or document as an input gives it; which of these a host takes it says itself."""
+"""A picture or document: as an input gives it, of which a host says itself what it takes, and last
+as a result tells of it.
+"""
 
 _SCALARS: dict[ScalarKind, Json] = {
     ScalarKind.TEXT: {"type": "string"},

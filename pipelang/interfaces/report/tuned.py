@@ -24,7 +24,7 @@ _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", 
 def tuned_text(tuned: Tuned, paint: Paint, width: int) -> list[str]:
     """A sentence on the search, the best assignment, the fronts."""
     lines = [paint(tuned.pipeline.name, "title"), paint("─" * width, "dim")]
-    for text in (_searched(tuned), _verdict(tuned)):
+    for text in (_searched(tuned), _verdict(tuned), *_cheaper(tuned)):
         lines += wrap(text, width)
     if tuned.best is not None and tuned.changes(tuned.best):
         rows: list[Row] = [[name, f"{a} → {b}"] for name, a, b in tuned.changes(tuned.best)]
@@ -83,6 +83,18 @@ def _verdict(tuned: Tuned) -> str:
         return f"{text}. How much cheaper another could be is not known."
     least = f"none can cost less than {exact_money(bound)}"
     return f"{text}; {least}, which leaves a gap of {percent(gap)}."
+
+
+def _cheaper(tuned: Tuned) -> list[str]:
+    """The cheapest by the point estimates, of which the evidence is not sure."""
+    one = tuned.cheaper
+    if one is None:
+        return []
+    changes = ", ".join(f"{name} {after}" for name, _, after in tuned.changes(one))
+    return [
+        f"By the point estimates alone {exact_money(one.cost)} would do ({changes or 'as it is'}):"
+        " of that the evidence is not sure."
+    ]
 
 
 def _figures(tuned: Tuned, best: Point, paint: Paint, width: int) -> list[str]:
@@ -213,6 +225,7 @@ def tuned_json(tuned: Tuned, sources: Sources) -> dict[str, Any]:
         },
         "now": _point(tuned, tuned.now),
         "best": None if tuned.best is None else {**_point(tuned, tuned.best), "sure": tuned.sure},
+        "at_point": None if tuned.cheaper is None else _point(tuned, tuned.cheaper),
         "held_out": _held_out_json(tuned),
         "slo": [] if tuned.analysis is None else [one.as_json() for one in tuned.analysis.slo],
         "lower_bound": tuned.bound,

@@ -9,7 +9,8 @@ from typing import Any
 
 from pipelang.analysis.budgets.cuts import possible_cuts
 from pipelang.analysis.budgets.enclosures import budgeted_runs
-from pipelang.analysis.kernels.costs import turn_cost
+from pipelang.analysis.kernels.costs import rendered_cost, turn_cost
+from pipelang.analysis.kernels.prompt_size import varies
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
@@ -23,6 +24,7 @@ from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import dataclass, replace
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
+from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
@@ -103,23 +105,26 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Prices in a simulation: the means that the analysis takes."""
+    """Prices in a simulation: of what an attempt renders, with the mean lengths of its values."""
 
     model: PipelineModel
 
     def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
+        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
     ) -> tuple[float, float]:
         action = link.action
         asked = action.agent or action if isinstance(action, p.Cascade) else action
         assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
-        cost = turn_cost(self.model, step, link, asked, tier, turn, told)
+        if told or varies(self.model.program.prompts[asked.prompt].shape):
+            cost = rendered_cost(self.model, step, link, asked, tier, turn, told, drawn)
+        else:
+            cost = turn_cost(self.model, step, link, asked, tier, turn)
         return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
 
     def reserved(
         self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
     ) -> tuple[Decimal, int]:
-        """What is reserved at the greatest lengths; beyond any budget where nothing bounds them."""
+        """The reservation at the greatest lengths; beyond any budget where nothing bounds them."""
         action = link.action
         asked = action.agent or action if isinstance(action, p.Cascade) else action
         assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))

@@ -169,14 +169,19 @@ class Legs:
         return connection.execute(asked, {"pipeline": pipeline}).first() is not None
 
     def write(
-        self, token: LegToken, place: str, kind: Kind, value: str, media: Mapping[str, Media]
+        self,
+        token: LegToken,
+        place: str,
+        kind: Kind,
+        value: str,
+        media: Mapping[str, Media] | None = None,
     ) -> None:
         """Write a row of the journal, and the pictures and documents that it tells of. Raises
         `Fenced`.
         """
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
-            keep(connection, token.run, media)
+            keep(connection, token.run, media or {})
             connection.execute(
                 _WRITE,
                 {

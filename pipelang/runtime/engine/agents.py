@@ -48,7 +48,7 @@ async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried
 
 
 def _found(turns: tuple[Turn, ...]) -> list[dict[str, Any]]:
-    """What the calls of an agent's turns brought, as JSON, in their order."""
+    """The results of an agent's calls, as JSON, in their order."""
     return [
         {
             "tool": one.call.name,

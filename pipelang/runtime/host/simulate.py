@@ -15,8 +15,9 @@ from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Reject
 from pipelang.runtime.engine.region_plan import Plans
 from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.host.handle import LoadedProgram
+from pipelang.runtime.worlds.simulation.budgets import Spending
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, Odds
-from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld, Spending
+from pipelang.runtime.worlds.simulation.world import SimulatedValue, SimulatedWorld
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.hard import share_of_hard

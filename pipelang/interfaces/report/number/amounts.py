@@ -55,13 +55,17 @@ def _formula(view: View, part: Contribution, tokens: bool) -> tuple[str, str]:
     spent, tier = part.spent, view.program.tiers[part.tier or ""]
     assert spent is not None and part.each is not None
     read, written = spent.tokens_in.mean, spent.tokens_out.mean
+    most_in = "" if spent.tokens_in.declared else " at most"
+    most_out = "" if spent.tokens_out.declared else " at most"
     turn = f", turn {part.turn}" if part.turn is not None else ""
     name = f"{part.label} at {tier.name}{turn}" + (", redone" if part.told else "")
     if tokens:
-        return name, f"{read:,.2f} read + {written:,.2f} written = {part.each:,.2f} tokens"
+        said = f"{read:,.2f} read{most_in} + {written:,.2f} written{most_out}"
+        return name, f"{said} = {part.each:,.2f} tokens"
     price_in, price_out = spent.price_in, tier.prices.get("out")
     if price_in is None or price_out is None:
         return name, "no price is known"
-    said = f"({read:,.2f} tokens read × ${price_in} + {written:,.2f} written × ${price_out})"
+    said = f"({read:,.2f} tokens read{most_in} × ${price_in}"
+    said += f" + {written:,.2f} written{most_out} × ${price_out})"
     said += " / 1,000,000" + (" / 2 in a batch" if part.batch else "")
     return name, f"{said} = {in_dollars(part.each)}"

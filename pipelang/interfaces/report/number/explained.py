@@ -33,6 +33,7 @@ from pipelang.interfaces.text.number_format import (
 )
 from pipelang.interfaces.text.table import Cell, Row, by_row, labelled, lay_out
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import COST_BASELINE, P50, P95, P99, SUCCESS, WORST, Unit, metric_of
 from pipelang.semantics.quantities import show_seconds
 
@@ -45,6 +46,8 @@ def explained(view: View, name: str) -> list[str]:
     found = derive(view.program, view.analysis, name)
     shown = value(number, show) if found is None else _exactly(found)
     said = f"{name} of {view.pipeline.name} = {shown}"
+    if number.basis is Basis.BOUND and number.value and number.low == number.high:
+        said += " (bound)"
     lines = [view.paint(said, "title"), view.paint("─" * view.width, "dim")]
     around = interval(number, show)
     if around:

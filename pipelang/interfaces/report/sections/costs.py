@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isclose
 
+from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
@@ -17,6 +18,7 @@ from pipelang.interfaces.text.number_format import (
     value,
 )
 from pipelang.interfaces.text.table import Cell, Row, lay_out
+from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import COST_MEAN, COST_MONTH, COST_P95
 from pipelang.semantics.quantities import dollars_beside, plain
 
@@ -47,14 +49,24 @@ def cost_rows(view: View) -> list[Row]:
     rows: list[Row] = []
     mean, month = view.number(COST_MEAN), view.number(COST_MONTH)
     if mean.value is not None or mean.high is not None:
-        rows.append(["mean run", value(mean, money), Cell(interval(mean, money), "dim")])
+        rows.append(["mean run", value(mean, money), _beside(mean)])
     most = view.number(COST_P95)
     if most.value is not None and most.value != mean.value:
-        rows.append(["95% of runs under", value(most, money), Cell(interval(most, money), "dim")])
+        rows.append(["95% of runs under", value(most, money), _beside(most)])
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
-        rows.append([label, money(month.value), Cell(interval(month, money), "dim")])
+        rows.append([label, money(month.value), _beside(month)])
     return [*rows, *_baselines(view), *_worst(view)]
+
+
+def _beside(number: Number) -> Cell:
+    """An amount's interval, and whether it is a bound."""
+    bound = BOUND if number.basis is Basis.BOUND and number.value else ""
+    return Cell(" ".join(filter(None, (interval(number, money), bound))), "dim")
+
+
+BOUND = "bound"
+"""The word for an amount that is no mean but at most so much."""
 
 
 def _baselines(view: View) -> list[Row]:

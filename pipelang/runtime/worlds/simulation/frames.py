@@ -350,6 +350,30 @@ class SimulatedFrame:
         return int(self.drawn[key])
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnPrompt:
+    """Values that a run has drawn of a prompt: the way that a branch of its template takes,
+    the length of a list, the text of a gate's feedback.
+    """
+
+    frame: SimulatedFrame
+    feedback: str | None
+
+    def holds(self, path: expr.Expr) -> bool | None:
+        """Whether the value at a path counts as true; None where nobody said how often."""
+        node = self.frame.facts.open(path)
+        if not drawable(node) or not self.frame.knows(node):
+            return None
+        return bool(self.frame.value(node))
+
+    def length(self, elements: expr.Expr) -> int | None:
+        """The length of a list of which a mean is declared."""
+        try:
+            return self.frame.length(elements, 0)
+        except UnknownChance:
+            return None
+
+
 def is_of_budget(node: expr.Expr) -> bool:
     """Whether an expression asks for nothing but what is left of a budget."""
     asks = any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node))

@@ -7,12 +7,10 @@ import random
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.world import (
     NOTHING,
-    Arguments,
     Arms,
     Attempt,
     AttemptFailed,
@@ -24,49 +22,48 @@ from pipelang.runtime.engine.world import (
     Turn,
 )
 from pipelang.runtime.worlds.forgetful import ForgetfulWorld
+from pipelang.runtime.worlds.simulation.budgets import NOTHING_HELD, SimulatedBudgets, Spending
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances
-from pipelang.runtime.worlds.simulation.frames import Chances, LatentVerdicts, SimulatedFrame
+from pipelang.runtime.worlds.simulation.frames import (
+    Chances,
+    DrawnPrompt,
+    LatentVerdicts,
+    SimulatedFrame,
+)
 from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.timeouts import call_limit
+from pipelang.semantics.sizes import value_size
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
 
 Z95 = 1.644854
 
-NOTHING_HELD = (Decimal(0), 0)
-"""The reservation where no budget limits dollars or tokens."""
-
-
-class Spending(Protocol):
-    """Prices of a simulation, for one pipeline: dollars and tokens."""
-
-    def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool
-    ) -> tuple[float, float]:
-        """One attempt of a link at a tier, at a turn of an agent (1 for anything else); `told`: a
-        gate's feedback is in the prompt.
-        """
-
-    def reserved(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
-    ) -> tuple[Decimal, int]:
-        """Dollars and tokens that such an attempt reserves in a budget; `again`: one before it
-        failed.
-        """
-
-    def child(self, action: p.RunPipeline) -> Spending:
-        """The same for a sub-pipeline."""
-
 
 @dataclass(frozen=True, slots=True)
 class SimulatedValue:
-    """A value of a simulation: only whether it is right, and the latent verdicts behind that."""
+    """A value of a simulation: only whether it is right, and the latent verdicts behind that. As a
+    text it is as long as a text of its type may be.
+    """
 
     right: bool
     latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
+    size: int = field(default=0, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return "." * self.size
+
+
+def _size(node: expr.Expr) -> int:
+    """The most bytes of a text that stands for a value."""
+    bound = value_size(node.type).bound
+    return LONG if bound is None else min(LONG, 3 * bound)
+
+
+LONG = 600
+"""Bytes of a text that nothing bounds: as much as a gate's feedback may have."""
 
 
 class SimulatedWorld(ForgetfulWorld):
@@ -87,13 +84,13 @@ class SimulatedWorld(ForgetfulWorld):
         super().__init__()
         self.loop = VirtualLoop()
         self.people = people
+        self.budgets = SimulatedBudgets(self.loop, timed=not people)
         self.chances = Chances(chance)
         self.wrong_effect = False
         self.reached: set[str] = set()
         self.cost = 0.0
         self.tokens = 0.0
         self._root = SimulatedFrame(facts, self.chances, spending)
-        self._settled: Task | None = None
 
     def _frame(self, run: Run) -> SimulatedFrame:
         frame: SimulatedFrame = run.frame or self._root
@@ -107,26 +104,24 @@ class SimulatedWorld(ForgetfulWorld):
         return True  # breakers and kills are off: the analysis knows nothing of them
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
-        return SimulatedValue(self._right(run, (node,)))
+        return SimulatedValue(self._right(run, (node,)), size=_size(node))
 
-    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+    async def arguments(self, run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
         return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return self._subject(run, node, arms)
 
     def _subject(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
-        frame = self._frame(run)
-        return frame.subject(frame.facts.open(node), arms)
+        return (frame := self._frame(run)).subject(frame.facts.open(node), arms)
 
     async def link_value(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A value that was written down: right with its accuracy, if what it mentions is right."""
         assert isinstance(link.action, p.Value)
         frame = self._frame(run)
         right = self._right(run, (link.action.value, *subjects))
-        answer = self._answer(
-            frame, step.name, link, frame.facts.odds.of(link.accuracy), 0.0, right
-        )
+        odds = frame.facts.odds.of(link.accuracy)
+        answer = self._answer(frame, step.name, link, odds, 0.0, right)
         frame.make(step.name, answer)
         frame.elements[step.name] = []
         return SimulatedValue(answer)
@@ -193,71 +188,29 @@ class SimulatedWorld(ForgetfulWorld):
         most = NOTHING_HELD
         if limits:
             most = frame.spending.reserved(attempt.step, attempt.link, tier.name, turn, told, again)
-        held = await self._held(run, *most)
+        held = await self.budgets.hold(run, *most)
         try:
-            await self._pass(run, self._duration(tier.latency, attempt.link.timeout))
+            await self.budgets.let_pass(run, self._duration(tier.latency, attempt.link.timeout))
             if not out:
+                drawn = DrawnPrompt(frame, attempt.feedback)
                 dollars, tokens = frame.spending.attempt(
-                    attempt.step, attempt.link, tier.name, turn, told
+                    attempt.step, attempt.link, tier.name, turn, told, drawn
                 )
                 self.cost += dollars
                 self.tokens += tokens
         finally:
-            self._settle(run, held, Decimal(repr(dollars)) if limits else Decimal(0), tokens)
+            self.budgets.settle(run, held, Decimal(repr(dollars)) if limits else Decimal(0), tokens)
         if out or self.chances.flip(frame.facts.odds.of(tier.transient)):
             raise AttemptFailed("simulated")
 
     async def _call_tool(self, run: Run, tool: p.Tool, link: p.Link | None) -> None:
         """One attempt at a tool, as far as it takes time and money."""
-        held = await self._held(run, tool.cost, 0)
+        held = await self.budgets.hold(run, tool.cost, 0)
         try:
-            await self._pass(run, self._duration(tool.latency, call_limit(link, tool)))
+            await self.budgets.let_pass(run, self._duration(tool.latency, call_limit(link, tool)))
             self.cost += float(tool.cost)
         finally:
-            self._settle(run, held, tool.cost, 0)
-
-    # -------------------------------------------------------------------------------- budgets
-
-    async def _held(self, run: Run, money: Decimal, tokens: int) -> Reservation:
-        """A reservation, once calls side by side have left room. Raises `BudgetSpent`."""
-        while not isinstance(held := run.budget.hold(money, tokens), Reservation):
-            if self._settled is None:
-                self._settled = self.loop.signal()
-            await self.loop.first((self._settled,))
-        return held
-
-    def _settle(self, run: Run, held: Reservation, money: Decimal, tokens: float) -> None:
-        run.budget.settle(held, money, math.ceil(tokens))
-        if self._settled is not None:
-            self.loop.give(self._settled)
-            self._settled = None
-
-    async def _pass(self, run: Run, seconds: float) -> None:
-        """Let time pass. Raises `BudgetSpent` when that of a budget is up."""
-        left = None if self.people else self._time_left(run)
-        if left is None:
-            await self.loop.sleep(seconds)
-            return
-        if left[0] <= 0:
-            raise BudgetSpent(left[1], "time")
-        await self.loop.sleep(min(seconds, left[0]))
-        if seconds > left[0]:
-            raise BudgetSpent(left[1], "time")
-
-    def _time_left(self, run: Run) -> tuple[float, RunBudget] | None:
-        """The least time that a pipeline's budget leaves; the analysis takes a `run` that its own
-        timeout ends for one that is done.
-        """
-        least: tuple[float, RunBudget] | None = None
-        at: RunBudget | None = run.budget
-        while at is not None:
-            limits = at.limits
-            if limits is not None and limits.seconds is not None and not at.patience:
-                left = float(limits.seconds) - (self.loop.now - at.began)
-                if least is None or left < least[0]:
-                    least = (left, at)
-            at = at.parent
-        return least
+            self.budgets.settle(run, held, tool.cost, 0)
 
     def _answer(
         self,
@@ -480,7 +433,7 @@ class SimulatedWorld(ForgetfulWorld):
         return float(spread.median) * math.exp(sigma * self.chances.source.gauss(0.0, 1.0))
 
     async def sleep(self, run: Run, seconds: float) -> None:
-        await self._pass(run, seconds)
+        await self.budgets.let_pass(run, seconds)
 
     def since_start(self, run: Run) -> float:
         return self.loop.now

@@ -51,7 +51,8 @@ def test_dollars_are_calls_times_prices() -> None:
     for calls, each, amount in rows:
         assert abs(float(calls) * float(each) - float(amount)) < 2e-8
     formulas = re.findall(
-        r"\(([\d,.]+) tokens read × \$([\d.]+) \+ ([\d,.]+) written × \$([\d.]+)\) / 1,000,000 = "
+        r"\(([\d,.]+) tokens read(?: at most)? × \$([\d.]+)"
+        r" \+ ([\d,.]+) written(?: at most)? × \$([\d.]+)\) / 1,000,000 = "
         r"\$([\d.]+)",
         re.sub(r"\s+", " ", done.output),
     )

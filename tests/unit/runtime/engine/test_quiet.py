@@ -85,7 +85,9 @@ def test_runs_of_one_handle_share_nothing(tmp_path: Path) -> None:
 
     first, *others = asyncio.run(main())
     for other in others:
-        for name in ("values", "made", "calls", "trace", "redos", "conditions", "partial"):
+        for name in ("values", "made", "calls", "trace", "notes"):
             assert getattr(first, name) is not getattr(other, name), name
+        for name in ("redos", "conditions", "partial"):
+            assert getattr(first.notes, name) is not getattr(other.notes, name), name
     with pytest.raises(AttributeError):
         _ = first.nothing  # type: ignore[attr-defined]

@@ -1,0 +1,3 @@
+"""The arithmetic of a sweep as one formula: written down once, worked out over any numbers,
+differentiated backwards.
+"""

@@ -1,0 +1,226 @@
+"""Formulas: what a trace wrote down, to be worked out over floats, arrays or degrees, and read
+backwards for derivatives.
+
+The way back is reverse-mode differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating
+Derivatives", 2008): one pass over the operations in reverse gives the derivatives of a result by
+every input. Two results, success and silent error, are the real and the imaginary part of one
+complex number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import add, itemgetter, mul, sub, truediv
+from typing import Any
+
+from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Trace
+from pipelang.records import dataclass
+
+
+def _at_least(number: Any, other: Any) -> Any:
+    return 1.0 * (number >= other)
+
+
+def _above(number: Any, other: Any) -> Any:
+    return 1.0 * (number > other)
+
+
+def _not(number: Any, _: Any) -> Any:
+    return 1 - number
+
+
+def _is_zero(number: Any, _: Any) -> Any:
+    plain = isinstance(number, (int, float)) or hasattr(number, "shape")
+    return 1.0 * (number == 0) if plain else 0.0
+
+
+def _packed(bundle: Any, _: Any) -> Any:
+    return bundle, ()
+
+
+def _sum(first: Any, second: Any) -> Any:
+    return [*map(add, first[0], second[0])], ()
+
+
+Function = Callable[[Any, Any], Any]
+
+FUNCTIONS: dict[OperationKind, Function] = {
+    OperationKind.PLUS: add,
+    OperationKind.MINUS: sub,
+    OperationKind.TIMES: mul,
+    OperationKind.OVER: truediv,
+    OperationKind.AT_LEAST: _at_least,
+    OperationKind.ABOVE: _above,
+    OperationKind.NOT: _not,
+    OperationKind.IS_ZERO: _is_zero,
+    OperationKind.PACK: _packed,
+    OperationKind.SUM: _sum,
+}
+
+
+def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
+    """The function of an operation, and the registers that it is given. The register `itself` holds
+    all registers.
+    """
+    match one.kind:
+        case OperationKind.BUNDLE:
+            return _bundler(one.members), itself, itself, one.at
+        case OperationKind.ITEM:
+            (number,) = one.members
+            return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
+        case OperationKind.MOVE:
+            return one.mover.forward, one.first, one.second, one.at
+        case _:
+            return FUNCTIONS[one.kind], one.first, one.second, one.at
+
+
+def _bundler(members: tuple[int, ...]) -> Function:
+    if len(members) > 1:
+        several = itemgetter(*members)
+        return lambda values, _: several(values)
+    return lambda values, _: tuple([values[at] for at in members])
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFormula:
+    """Operations on registers, in an order in which they can be worked out.
+
+    `blank` holds the constants; `widest` is how many registers are needed at a time, and `last` the
+    registers that are not read any more after each operation; of those that were `moved`, what came
+    of the move besides weights is kept.
+    """
+
+    blank: tuple[Any, ...]
+    operations: tuple[Operation, ...]
+    steps: tuple[tuple[Function, int, int, int], ...]
+    last: tuple[tuple[int, ...], ...]
+    widest: int
+    moved: frozenset[int] = frozenset()
+
+    def registers(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
+        """All registers, from the values of some of them."""
+        values = self._given(given)
+        for function, first, second, at in self.steps:
+            values[at] = function(values[first], values[second])
+        return values
+
+    def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
+        """The same, but for registers that only led to others: of arrays, few are kept at once."""
+        values = self._given(given)
+        for (function, first, second, at), over in zip(self.steps, self.last, strict=True):
+            values[at] = function(values[first], values[second])
+            for one in over:
+                values[one] = ((), values[one][1]) if one in self.moved else None
+        return values
+
+    def _given(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
+        values = list(self.blank)
+        values[-1] = values
+        for at, value in given:
+            values[at] = value
+        return values
+
+    def slopes(
+        self, values: Sequence[Any], seeds: Iterable[tuple[int, complex]]
+    ) -> tuple[list[Any], dict[Any, complex]]:
+        """The derivatives of the sum of some registers times their seeds: by each register, and by
+        the accuracies of the owners of moves.
+        """
+        slopes: list[Any] = [0j] * len(values)
+        owned: dict[Any, complex] = {}
+        for at, seed in seeds:
+            slopes[at] += seed
+        for one in reversed(self.operations):
+            slope = slopes[one.at]
+            if not slope:
+                continue
+            kind, first, second = one.kind, one.first, one.second
+            if kind is OperationKind.MOVE:
+                arguments = values[second]
+                before, by, rise = one.mover.backward(values[first][0], slope, arguments)
+                slopes[first] = _added(slopes[first], before)
+                if by is not None:
+                    slopes[second] = _added(slopes[second], by)
+                if one.owner is not None:
+                    owned[one.owner] = owned.get(one.owner, 0j) + rise
+            elif kind is OperationKind.TIMES:
+                slopes[first] += slope * values[second]
+                slopes[second] += slope * values[first]
+            elif kind is OperationKind.PLUS:
+                slopes[first] += slope
+                slopes[second] += slope
+            elif kind is OperationKind.MINUS:
+                slopes[first] += slope
+                slopes[second] -= slope
+            elif kind is OperationKind.OVER:
+                below = values[second]
+                slopes[first] += slope / below
+                slopes[second] -= slope * values[one.at] / below
+            elif kind is OperationKind.NOT:
+                slopes[first] -= slope
+            else:
+                _back(one, slope, slopes, values)
+        return slopes, owned
+
+
+def _back(one: Operation, slope: Any, slopes: list[Any], values: Sequence[Any]) -> None:
+    """Go back over an operation that only moves numbers."""
+    match one.kind:
+        case OperationKind.ITEM:
+            (number,) = one.members
+            vector = slopes[one.first] or [0j] * len(values[one.first][0])
+            vector = list(vector)
+            vector[number] += slope
+            slopes[one.first] = vector
+        case OperationKind.SUM:
+            slopes[one.first] = _added(slopes[one.first], slope)
+            slopes[one.second] = _added(slopes[one.second], slope)
+        case OperationKind.PACK:
+            slopes[one.first] = _added(slopes[one.first], slope)
+        case OperationKind.BUNDLE:
+            for at, part in zip(one.members, slope, strict=True):
+                slopes[at] += part
+        case _:
+            pass
+
+
+def _added(known: Any, more: Any) -> Any:
+    """Slopes by weights, added to what is known of them."""
+    return [*map(add, known, more)] if known else more
+
+
+def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> CompiledFormula:
+    """The formula of a trace, without what none of its results is made of."""
+    stays, beside = set(results), frozenset(moved)
+    kept = stays | beside
+    operations: list[Operation] = []
+    for one in reversed(trace.operations):
+        if one.at in kept:
+            kept.update(one.reads)
+            operations.append(one)
+    operations.reverse()
+    last, widest = _last_uses(operations, stays | set(trace.constants.values()))
+    blank: list[Any] = [None] * (trace.size + 1)
+    for number, at in trace.constants.items():
+        blank[at] = number
+    steps = tuple([_function(one, trace.size) for one in operations])
+    return CompiledFormula(tuple(blank), tuple(operations), steps, last, widest, beside)
+
+
+def _last_uses(
+    operations: list[Operation], stays: set[int]
+) -> tuple[tuple[tuple[int, ...], ...], int]:
+    """The registers that each operation is the last to read, and how many are needed at a time."""
+    read = set(stays)
+    over: list[tuple[int, ...]] = []
+    for one in reversed(operations):
+        now = tuple([at for at in {*one.reads} if at not in read])
+        read.update(now)
+        over.append(now)
+    over.reverse()
+    held = widest = len(read) - len({one.at for one in operations} & read)
+    for ended in over:
+        held += 1
+        widest = max(widest, held)
+        held -= len(ended)
+    return tuple(over), max(1, widest)

@@ -1,0 +1,235 @@
+"""Terms: numbers that write down how they came about.
+
+A sweep adds and multiplies, and branches on nothing but which probabilities are exactly 0 or 1. So
+one sweep over terms in place of numbers writes down the arithmetic of a pipeline for all values of
+its parameters: a directed acyclic graph, with equal terms kept once (hash-consing: Ershov, "On
+programming of arithmetic operations", 1958).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from math import isfinite
+from typing import Any, Protocol
+
+from pipelang.records import dataclass, field
+
+MOST_TERMS = 400_000
+"""Beyond it a pipeline's arithmetic is not written down."""
+
+
+class Untraceable(Exception):
+    """The arithmetic of a sweep cannot be written down: it is too large, or an amount has no
+    bound.
+    """
+
+
+class OperationKind(IntEnum):
+    """The kind of an operation. The first six are on two numbers; of `NOT` and `IS_ZERO` the second
+    is not read. A `BUNDLE` puts registers side by side, a `PACK` makes weights of a bundle, an
+    `ITEM` is one of some weights, a `MOVE` goes from weights to weights by a `Mover` and a bundle
+    of arguments, a `SUM` adds weights.
+    """
+
+    PLUS = 0
+    MINUS = 1
+    TIMES = 2
+    OVER = 3
+    AT_LEAST = 4
+    ABOVE = 5
+    NOT = 6
+    IS_ZERO = 7
+    BUNDLE = 8
+    PACK = 9
+    ITEM = 10
+    MOVE = 11
+    SUM = 12
+
+
+class Mover(Protocol):
+    """A way from the weights of some states to those of others. Weights are a pair: those of
+    the states, and what else comes of the step (`Transition.ends`).
+    """
+
+    def forward(self, weights: Any, arguments: Any) -> Any:
+        """The weights after, from those before and the arguments."""
+
+    def backward(self, weights: Any, after: Any, arguments: Any) -> tuple[Any, Any, Any]:
+        """The derivatives by the weights before and by the arguments (None: none is wanted) from
+        those by the weights after; and the derivative by the step's accuracy.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation on two registers, and the register of its result; the registers of a bundle, and
+    the mover of a move with whose accuracy it hangs on.
+    """
+
+    kind: OperationKind
+    first: int
+    second: int
+    at: int
+    members: tuple[int, ...] = ()
+    mover: Any = None
+    owner: Any = None
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The registers that are read."""
+        if self.kind is OperationKind.BUNDLE:
+            return self.members
+        if self.kind in (OperationKind.PACK, OperationKind.NOT, OperationKind.IS_ZERO):
+            return (self.first,)
+        return (self.first, self.second)
+
+
+class Term:
+    """A number whose value is in a register of a trace."""
+
+    __slots__ = ("at", "trace")
+
+    imag = 0.0
+
+    def __init__(self, trace: Trace, at: int) -> None:
+        self.trace, self.at = trace, at
+
+    @property
+    def real(self) -> Term:
+        return self
+
+    def __bool__(self) -> bool:
+        raise Untraceable("a decision hangs on a term")
+
+    def __add__(self, other: Any) -> Any:
+        return self if _is(other, 0) else self.trace.made(OperationKind.PLUS, self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self if _is(other, 0) else self.trace.made(OperationKind.MINUS, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.trace.made(OperationKind.MINUS, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        if _is(other, 0):
+            return 0.0
+        return self if _is(other, 1) else self.trace.made(OperationKind.TIMES, self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        return self if _is(other, 1) else self.trace.made(OperationKind.OVER, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.trace.made(OperationKind.OVER, other, self)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.trace.made(OperationKind.AT_LEAST, self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.trace.made(OperationKind.ABOVE, self, other)
+
+    def __invert__(self) -> Any:
+        return self.trace.made(OperationKind.NOT, self, 0.0)
+
+    def is_zero(self) -> Any:
+        """Return 1 where the number is 0, else 0."""
+        return self.trace.made(OperationKind.IS_ZERO, self, 0.0)
+
+
+def _is(number: Any, value: int) -> bool:
+    return not isinstance(number, Term) and bool(number == value)
+
+
+@dataclass(slots=True)
+class Trace:
+    """Terms as they are made. A register holds an input, a constant, or the result of an
+    operation.
+    """
+
+    size: int = 0
+    constants: dict[float, int] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
+
+    def new(self) -> Term:
+        """A term for a number that is given."""
+        self.size += 1
+        return Term(self, self.size - 1)
+
+    def made(self, kind: OperationKind, left: Any, right: Any) -> Term:
+        """The term of an operation on numbers."""
+        first, second = self.register(left), self.register(right)
+        if first > second and (kind is OperationKind.PLUS or kind is OperationKind.TIMES):
+            first, second = second, first
+        key = (kind, first, second)
+        known: Term | None = self.known.get(key)
+        if known is None:
+            if self.size > MOST_TERMS:
+                raise Untraceable("too many terms")
+            known = self.known[key] = self.new()
+            self.operations.append(Operation(kind, first, second, known.at))
+        return known
+
+    def register(self, number: Any) -> int:
+        """The register of a term or of a constant."""
+        if isinstance(number, Term):
+            return number.at
+        number = float(number)
+        at = self.constants.get(number)
+        if at is None:
+            if not isfinite(number):
+                raise Untraceable("an amount has no bound")
+            at = self.constants[number] = self.new().at
+        return at
+
+    # ----------------------------------------------------------------------------- weights
+
+    def bundle(self, members: tuple[int, ...]) -> int:
+        """The register of some registers side by side."""
+        key = (OperationKind.BUNDLE, members)
+        at: int | None = self.known.get(key)
+        if at is None:
+            at = self.known[key] = self._next()
+            self.operations.append(Operation(OperationKind.BUNDLE, 0, 0, at, members))
+        return at
+
+    def pack(self, weights: list[Any]) -> int:
+        """The register of some numbers as weights."""
+        bundle = self.bundle(tuple([self.register(weight) for weight in weights]))
+        at = self._next()
+        self.operations.append(Operation(OperationKind.PACK, bundle, 0, at))
+        return at
+
+    def item(self, weights: int, number: int) -> Term:
+        """One of some weights."""
+        key = (OperationKind.ITEM, weights, number)
+        known: Term | None = self.known.get(key)
+        if known is None:
+            known = self.known[key] = self.new()
+            self.operations.append(
+                Operation(OperationKind.ITEM, weights, weights, known.at, (number,))
+            )
+        return known
+
+    def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
+        """The weights after a move."""
+        at = self._next()
+        self.operations.append(
+            Operation(OperationKind.MOVE, weights, arguments, at, (), mover, owner)
+        )
+        return at
+
+    def sum(self, first: int, second: int) -> int:
+        """Weights of the same states added."""
+        at = self._next()
+        self.operations.append(Operation(OperationKind.SUM, first, second, at))
+        return at
+
+    def _next(self) -> int:
+        if self.size > 5 * MOST_TERMS:
+            raise Untraceable("too many terms")
+        self.size += 1
+        return self.size - 1

@@ -1,0 +1,205 @@
+"""Inputs of a formula: the parameters that a sweep asked for while its arithmetic was written down,
+so that they can be asked of other parameters later.
+
+What is exactly 0 or 1 decides which states a sweep goes through, so it is no input: a formula fits
+parameters that are 0 or 1 in the same places. Arrays and the like are inputs whatever they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from pipelang.analysis.arithmetic.terms import Term, Trace
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics.chance import ByCase, Chance
+
+
+class Asked(Protocol):
+    """Parameters, as their inputs see them."""
+
+    hard: bool
+
+    def value(self, chance: Chance) -> Any:
+        """The value of a chance."""
+
+
+Read = Callable[[Any], Sequence[Any]]
+"""A question to parameters."""
+
+Owner = tuple[str, str]
+"""A step, by its pipeline and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSource:
+    """Numbers that are asked for together. A place is a register, or None for what is no input
+    because it is the number in `fixed`.
+    """
+
+    read: Read
+    places: tuple[int | None, ...]
+    fixed: tuple[Any, ...]
+
+    def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
+        """The registers with their values; None where these parameters do not fit."""
+        found: list[tuple[int, Any]] = []
+        values = self.read(parameters)
+        if len(values) != len(self.places):
+            return None
+        for at, fixed, value in zip(self.places, self.fixed, values, strict=True):
+            if at is None:
+                if not is_certain(value) or value != fixed:
+                    return None
+            elif is_certain(value):
+                return None
+            else:
+                found.append((at, value))
+        return found
+
+
+@dataclass(slots=True)
+class FormulaInputs:
+    """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
+    (`owner`, `own`), so that derivatives by them are found; with `all_slopes` also where they are 0
+    or 1.
+    """
+
+    trace: Trace
+    all_slopes: bool = False
+    sources: dict[Any, InputSource] = field(default_factory=dict)
+    terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
+    owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
+    fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
+    bounded: dict[str, None] = field(default_factory=dict)
+    repeated: dict[Span, int] = field(default_factory=dict)
+    runs: dict[Owner, None] = field(default_factory=dict)
+    owner: Owner | None = None
+    own: frozenset[str] = frozenset()
+
+    def of_step(self, owner: Owner, sites: frozenset[str]) -> FormulaInputs:
+        """The same inputs while a step with accuracies at these sites is looked at."""
+        return replace(self, owner=owner, own=sites)
+
+    def value(self, parameters: Asked, chance: Chance, found: Any) -> Any:
+        """The input of a chance, whose value is now `found`."""
+        owner = self.owner if chance.site in self.own else None
+        case = parameters.hard if isinstance(chance, ByCase) else None
+        key = ("value", chance, case, owner)
+        if owner is not None and is_certain(found):
+            self.fixed_accuracies[owner] = None
+        free = owner is not None and self.all_slopes
+        (term,) = self.several(key, _reader(chance, case), (found,), free)
+        if isinstance(term, Term) and owner is not None:
+            self.owned.setdefault(owner, {})[term.at] = None
+        return term
+
+    def argument(self, parameters: Asked, chance: Chance, owner: Owner | None) -> Any:
+        """The input of a chance as the argument of a move: with an owner, its accuracy, by which
+        the move knows its derivative.
+        """
+        found = parameters.value(chance)
+        if isinstance(found, Term) or owner is None:
+            return found
+        if not self.all_slopes:
+            self.fixed_accuracies[owner] = None
+            return found
+        case = parameters.hard if isinstance(chance, ByCase) else None
+        (term,) = self.several(("free", chance, case), _reader(chance, case), (found,), True)
+        return term
+
+    def moved(self) -> Any:
+        """An input that is 0: what is added to the right answers of the step."""
+        if self.owner is None:
+            return 0.0
+        self.runs[self.owner] = None
+        if not self.all_slopes:
+            return 0.0
+        key = ("moved", self.owner)
+        (term,) = self.several(key, lambda other: (NOTHING,), (0.0,), True)
+        self.owned.setdefault(self.owner, {})[term.at] = None
+        return term
+
+    def repeats(self, place: Span) -> Term:
+        """The input of how often the link at a place is retried at most."""
+        term = self.trace.new()
+        self.repeated[place] = term.at
+        return term
+
+    def several(
+        self, key: Any, read: Read, found: Sequence[Any], free: bool = False
+    ) -> tuple[Any, ...]:
+        """The inputs of numbers that are asked for together; if `free`, even of 0 and 1."""
+        known = self.terms.get(key)
+        if known is None:
+            known = self.terms[key] = tuple(
+                [
+                    float(value) if is_certain(value) and not free else self.trace.new()
+                    for value in found
+                ]
+            )
+            places = tuple([one.at if isinstance(one, Term) else None for one in known])
+            self.sources[key] = InputSource(_nearly(read) if free else read, places, known)
+        return known
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The inputs of a move that is being worked out: its arguments, by the chances that they stand
+    for.
+    """
+
+    given: dict[Chance, Any]
+    bounded: dict[str, None] = field(default_factory=dict)
+
+    def of_step(self, owner: Owner, sites: frozenset[str]) -> Arguments:
+        """The same: a move knows which of its arguments are accuracies."""
+        return self
+
+    def value(self, parameters: Asked, chance: Chance, found: Any) -> Any:
+        """The argument that stands for a chance."""
+        if chance in self.given:
+            return self.given[chance]
+        assert is_certain(found), f"{chance!r} is no argument of a plain item"
+        return found
+
+    def moved(self) -> Any:
+        """Nothing is added to the answers of a plain item."""
+        return 0.0
+
+    def several(self, key: Any, read: Read, found: Sequence[Any]) -> tuple[Any, ...]:
+        """A plain item asks for single chances only."""
+        raise AssertionError(f"{key!r} is no argument of a plain item")
+
+
+def _reader(chance: Chance, case: bool | None) -> Read:
+    """The question for a chance; for its value in one class of cases."""
+    if case is None:
+        return lambda other: (other.value(chance),)
+
+    def read(other: Asked) -> Sequence[Any]:
+        before, other.hard = other.hard, case
+        try:
+            return (other.value(chance),)
+        finally:
+            other.hard = before
+
+    return read
+
+
+class Moving(float):
+    """A number that is an input even where it is 0 or 1."""
+
+
+NOTHING = Moving(0.0)
+
+
+def _nearly(read: Read) -> Read:
+    """The same numbers, as inputs even if they are certain."""
+    return lambda other: [Moving(one) if is_certain(one) else one for one in read(other)]
+
+
+def is_certain(value: Any) -> bool:
+    """Whether a number is a plain 0 or 1."""
+    return type(value) in (float, int) and (value == 0 or value == 1)

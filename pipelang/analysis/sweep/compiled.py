@@ -1,0 +1,261 @@
+"""A pipeline compiled: its arithmetic as a formula of its parameters, asked as often as one likes.
+
+The first question writes the formula down, by a sweep over terms; each further one with parameters
+that are 0 or 1 in the same places works it out anew, over floats, arrays of posterior draws, grids
+or assignments, or degrees. Read backwards it gives the derivatives by the accuracies of all steps,
+those of sub-pipelines too. Where a formula would be too large, each question is a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
+from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
+from pipelang.analysis.frontier.recorder import Moved, Vectors
+from pipelang.analysis.frontier.totals import PLAIN, Totals
+from pipelang.analysis.model.inputs import FormulaInputs, InputSource, Owner
+from pipelang.analysis.model.model import PipelineModel, make_model
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.analysis.sweep.transitions import read_off
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field, replace
+from pipelang.semantics import program as p
+
+FEW_STEPS = 100
+"""Up to so many steps, every weight of every state is a term; beyond it, those of a table are one
+operand.
+"""
+
+STATES_A_STEP = 200
+"""States that a sweep goes through for which a pipeline counts as having a step more."""
+
+MOST_FORMULAS = 4
+"""Formulas of one pipeline, for parameters that are 0 or 1 in different places."""
+
+GROUPS = ("escalations", "failures", "asked", "reached", "step_costs", "inside")
+
+Slopes = tuple[float, float]
+"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
+
+Repeats = Mapping[Span, Any]
+"""The most retries of links, by the links' places, where that differs by column."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A pipeline, with its formulas as they were needed. After a question, `priced` says whether
+    all prices are known, and `work` and `widest` how much a sweep goes through, and at once;
+    `model` is one of the pipeline.
+    """
+
+    program: p.Program
+    pipeline: p.Pipeline
+    formulas: list[_Written] = field(default_factory=list)
+    too_large: bool = False
+    priced: bool = True
+    work: int = 1
+    widest: int = 1
+    model: PipelineModel | None = None
+
+    def totals(
+        self, parameters: Parameters, columns: int = 0, repeats: Repeats | None = None
+    ) -> Totals:
+        """The totals of a sweep over parameters; `columns` is how long their arrays are."""
+        found = self._written(parameters, repeats or {})
+        if found is None:
+            return self._swept(parameters, columns, repeats or {})
+        written, given = found
+        parameters.bounded |= written.bounded
+        self.priced = written.priced
+        return written.totals(given, columns)
+
+    def importances(self, parameters: Parameters) -> dict[Owner, Slopes] | None:
+        """The derivatives by the accuracy of every step, at parameters that are numbers; None where
+        no formula was written down. What is impossible there is gone through too.
+        """
+        return self.with_slopes(parameters)[1]
+
+    def with_slopes(
+        self, parameters: Parameters
+    ) -> tuple[Totals | None, dict[Owner, Slopes] | None]:
+        """The same with the totals."""
+        found = self._written(parameters, {}) if self.formulas else None
+        if found is None or not found[0].all_slopes:
+            written = self._write(parameters, {}, all_slopes=True)
+            if written is None:
+                return None, None
+            given = written.given(parameters, {})
+            assert given is not None, "a formula fits the parameters that it was written for"
+            if written.keeps:
+                self.formulas.append(written)
+            found = (written, given)
+        parameters.bounded |= found[0].bounded
+        self.priced = found[0].priced
+        return found[0].with_slopes(found[1])
+
+    def _written(
+        self, parameters: Parameters, repeats: Repeats
+    ) -> tuple[_Written, list[tuple[int, Any]]] | None:
+        """The formula that fits parameters, with its inputs."""
+        for written in self.formulas:
+            # What is asked of parameters that do not fit must not count as used.
+            probe = parameters.forgetting()
+            try:
+                given = written.given(probe, repeats)
+            except KeyError:  # it asks for what these parameters do not meet
+                continue
+            if given is not None:
+                parameters.learn(probe)
+                return written, given
+        if self.too_large or len(self.formulas) == MOST_FORMULAS:
+            return None
+        made = self._write(parameters, repeats, all_slopes=False)
+        if made is None:
+            return None
+        self.formulas.append(made)
+        given = made.given(parameters, repeats)
+        assert given is not None, "a formula fits the parameters that it was written for"
+        return made, given
+
+    def _write(self, parameters: Parameters, repeats: Repeats, all_slopes: bool) -> _Written | None:
+        if self.too_large:
+            return None
+        inputs = FormulaInputs(Trace(), all_slopes)
+        terms = replace(parameters, inputs=inputs)
+        known = self.model
+        if known is None:
+            known = self.model = make_model(self.program, self.pipeline, parameters)
+        model = replace(known, parameters=terms, prepared={}, children={}, passed=0)
+        model.repeats = {place: inputs.repeats(place) for place in repeats}
+        vectors = None
+        if max(len(model.steps), self.work // STATES_A_STEP) > FEW_STEPS and not repeats:
+            vectors = Vectors(inputs.trace, all_slopes)
+        try:
+            totals = sweep(model, vectors)
+            moved = () if vectors is None else tuple(vectors.moved)
+            made = formula(
+                inputs.trace,
+                [one.at for one in _results(totals)],
+                [one.at for one in moved],
+            )
+        except Untraceable:
+            self.too_large = True
+            return None
+        return _Written(
+            made,
+            tuple(inputs.sources.values()),
+            tuple(inputs.repeated.items()),
+            totals,
+            moved,
+            {owner: tuple(places) for owner, places in inputs.owned.items()},
+            all_slopes or not (inputs.fixed_accuracies or inputs.runs),
+            not all_slopes or not (inputs.fixed_accuracies or inputs.runs),
+            bool(inputs.bounded) or known.parameters.bounded,
+            all(cost.priced for cost in model.costs.values()),
+        )
+
+    def _swept(self, parameters: Parameters, columns: int, repeats: Repeats) -> Totals:
+        priced = True
+
+        def make(given: Parameters) -> Any:
+            model = make_model(self.program, self.pipeline, given)
+            model.repeats = repeats
+            models.append(model)
+            return model
+
+        models: list[Any] = []
+        if columns and not repeats:
+            found = sweep_columns(make, parameters, columns, self.widest)
+        else:
+            found = sweep(make(parameters))
+        for model in models:
+            parameters.bounded |= model.parameters.bounded
+            priced = priced and all(cost.priced for cost in model.costs.values())
+        self.priced, self.widest = priced, found.widest
+        return found
+
+
+@dataclass(slots=True)
+class _Written:
+    """A formula with its inputs, and the totals as terms; `moved` are the moves of which more is
+    read off. `keeps`: it goes through nothing but what the parameters make possible.
+    """
+
+    formula: CompiledFormula
+    sources: tuple[InputSource, ...]
+    repeats: tuple[tuple[Span, int], ...]
+    terms: Totals
+    moved: tuple[Moved, ...]
+    owned: Mapping[Owner, tuple[int, ...]]
+    all_slopes: bool
+    keeps: bool
+    bounded: bool
+    priced: bool
+
+    def given(self, parameters: Parameters, repeats: Repeats) -> list[tuple[int, Any]] | None:
+        """The inputs; None where the formula does not fit these parameters."""
+        found: list[tuple[int, Any]] = []
+        for source in self.sources:
+            given = source.given(parameters)
+            if given is None:
+                return None
+            found += given
+        return [*found, *((at, repeats[place]) for place, at in self.repeats)]
+
+    def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
+        across = self.terms.widest if self.moved else 1
+        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // across // 4)
+        if columns <= most:
+            return self._of(self.formula.results(given))
+        found = []
+        for start in range(0, columns, most):
+            part = slice(start, min(columns, start + most))
+            mine = [(at, _cut(value, part, columns)) for at, value in given]
+            found.append((self._of(self.formula.results(mine)), part.stop - part.start))
+        return side_by_side(found)
+
+    def _of(self, registers: list[Any]) -> Totals:
+        def worked_out(value: Any) -> Any:
+            return registers[value.at] if isinstance(value, Term) else value
+
+        terms = self.terms
+        found = Totals(work=terms.work, widest=terms.widest)
+        for name in PLAIN:
+            setattr(found, name, worked_out(getattr(terms, name)))
+        for name in GROUPS:
+            group = getattr(terms, name)
+            setattr(found, name, {key: worked_out(value) for key, value in group.items()})
+        found.endings = {
+            key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
+        }
+        read_off(self.moved, registers, found)
+        return found
+
+    def with_slopes(self, given: list[tuple[int, Any]]) -> tuple[Totals, dict[Owner, Slopes]]:
+        registers = self.formula.registers(given)
+        seeds = [
+            (figure.at, seed)
+            for figure, seed in ((self.terms.success, 1 + 0j), (self.terms.silent_error, 1j))
+            if isinstance(figure, Term)
+        ]
+        slopes, both = self.formula.slopes(registers, seeds)
+        for owner, places in self.owned.items():
+            both[owner] = both.get(owner, 0j) + sum((slopes[at] for at in places), 0j)
+        found = {owner: (slope.real, slope.imag) for owner, slope in both.items()}
+        return self._of(registers), found
+
+
+def _cut(value: Any, part: slice, columns: int) -> Any:
+    return value[part] if getattr(value, "shape", ()) == (columns,) else value
+
+
+def _results(totals: Totals) -> list[Term]:
+    found: list[Any] = [getattr(totals, name) for name in PLAIN]
+    for name in GROUPS:
+        found += getattr(totals, name).values()
+    found += [weight for _, weight in totals.endings.values()]
+    return [one for one in found if isinstance(one, Term)]

@@ -1,0 +1,205 @@
+"""Outcomes where budgets cut runs: certain, impossible, and bounds between, worked out by hand.
+
+An attempt at `z` reserves $0.003 (300 tokens out at $10 a million) and takes between nothing and
+that; what it reads is free. So whatever a test says of its dollars can be counted on fingers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelang.interfaces.check.check import check_file, report_json
+
+HEAD = """
+provider host { kind simulated available 100% }
+tier z { provider host model "m" price $0 in, $10 out transient 10% context 100k tokens
+  latency 1s median, 1s p95 }
+role desk { accuracy 100% }
+tool pay(x: text max 9 tokens) -> text max 9 tokens {
+  python "tools:pay"  effect read  timeout 2s  cost $0.003  succeeds 100%  latency 1s median, 1s p95
+}
+prompt a(x: text) \"\"\"{{ x }}\"\"\"
+"""
+ASK = "ask a(x) by z { accuracy 90% timeout 5s output 300 tokens max }"
+TWICE = "ask a(x) by z { accuracy 90% timeout 5s retry 1 output 300 tokens max }"
+
+
+def of(tmp_path: Path, body: str, before: str = "") -> dict[str, Any]:
+    path = tmp_path / "p.pipe"
+    text = f"{HEAD}{before}pipeline p(x: text max 9 tokens) -> text max 9 tokens {{\n{body}\n}}\n"
+    path.write_text(text, encoding="utf-8")
+    found: dict[str, Any] = report_json([check_file(str(path))])["pipelines"]["p"]
+    return found
+
+
+def step(name: str, action: str) -> str:
+    return f"step {name}: text max 9 tokens = {action}\n"
+
+
+def bounds(found: dict[str, Any], outcome: str) -> tuple[float, float]:
+    number = found["outcomes"][outcome]
+    return number["low"], number["high"]
+
+
+def near(low: float, high: float) -> Any:
+    return pytest.approx((low, high), abs=1e-12)
+
+
+def test_no_run_is_cut_that_fits(tmp_path: Path) -> None:
+    found = of(tmp_path, f"budget $0.006 else reject\n{step('s', TWICE)}return s")
+    assert "cut" not in found
+    assert found["outcomes"]["success"]["value"] == pytest.approx(0.99 * 0.9)
+
+
+def test_a_first_call_beyond_the_budget_cuts_every_run(tmp_path: Path) -> None:
+    found = of(
+        tmp_path, f"budget $0.002 else reject\nslo {{ success >= 1% }}\n{step('s', ASK)}return s"
+    )
+    assert found["outcomes"]["rejection"]["value"] == 1
+    assert found["outcomes"]["success"]["value"] == 0
+    assert found["cut"]["value"] == 1
+    assert found["slo"][0]["holds"] is False
+
+
+def test_between_the_bounds_both_ways_are_taken(tmp_path: Path) -> None:
+    """The second attempt fits only if the first took less than it had reserved: 10% of runs."""
+    found = of(tmp_path, f"budget $0.005 else reject\n{step('s', TWICE)}return s")
+    assert bounds(found, "success") == near(0.9 * 0.9, 0.99 * 0.9)
+    assert bounds(found, "rejection") == near(0, 0.1)
+    assert bounds(found, "failure") == near(0, 0.01)
+    assert (found["cut"]["low"], found["cut"]["high"]) == near(0, 0.1)
+    assert found["outcomes"]["success"]["basis"] == "bound"
+
+
+def test_a_cost_that_is_certain_decides(tmp_path: Path) -> None:
+    """A tool's $0.003 is spent when the model is asked, so $0.005 never carries the call."""
+    body = f"{step('t', 'call pay(x)')}{step('s', ASK.replace('(x)', '(t)'))}return s"
+    found = of(tmp_path, f"budget $0.005 else reject\n{body}")
+    assert found["outcomes"]["rejection"]["value"] == pytest.approx(1)
+    assert found["cut"]["value"] == pytest.approx(1)
+    found = of(tmp_path, f"budget $0.006 else reject\n{body}")
+    assert "cut" not in found
+
+
+def test_side_by_side_no_order_is_certain(tmp_path: Path) -> None:
+    """Beside the tool the model may be asked first, and then nothing is cut if it takes little."""
+    body = f"{step('t', 'call pay(x)')}{step('s', ASK)}{step('u', 'call pay(s)')}return u"
+    found = of(tmp_path, f"budget $0.008 else reject\n{body}")
+    assert bounds(found, "rejection") == near(0, 0.9)
+    assert bounds(found, "success") == near(0, 0.81)
+
+
+def test_steps_are_counted_exactly(tmp_path: Path) -> None:
+    found = of(tmp_path, f"budget 1 steps else reject\n{step('s', TWICE)}return s")
+    assert found["outcomes"]["rejection"]["value"] == pytest.approx(0.1)
+    assert found["outcomes"]["success"]["value"] == pytest.approx(0.81)
+    assert found["outcomes"]["failure"]["value"] == 0
+    assert found["cut"]["value"] == pytest.approx(0.1)
+
+
+def test_tokens_have_bounds_too(tmp_path: Path) -> None:
+    """An attempt reserves at most 9 tokens of input and 300 of output, 200 more once one failed."""
+    found = of(tmp_path, f"budget 600 tokens else reject\n{step('s', TWICE)}return s")
+    assert bounds(found, "rejection") == near(0, 0.1)
+    found = of(tmp_path, f"budget 300 tokens else reject\n{step('s', ASK)}return s")
+    assert bounds(found, "rejection") == near(0, 1)
+    found = of(tmp_path, f"budget 299 tokens else reject\n{step('s', ASK)}return s")
+    assert found["outcomes"]["rejection"]["value"] == 1
+
+
+def test_time_cuts_no_more_than_are_late(tmp_path: Path) -> None:
+    """Attempts take a second each: two of them are late after 1.5 s, one never."""
+    found = of(tmp_path, f"budget 1500ms else reject\n{step('s', TWICE)}return s")
+    assert bounds(found, "rejection") == pytest.approx((0, 0.1), abs=1e-6)
+    assert bounds(found, "success") == pytest.approx((0.891 - 0.1, 0.891), abs=1e-6)
+    found = of(tmp_path, f"budget 3s else reject\n{step('s', TWICE)}return s")
+    assert "cut" not in found
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "ends"),
+    [("", "failure"), ("else reject", "rejection"), ('else fail "f"', "failure")],
+)
+def test_a_cut_ends_as_the_budget_says(tmp_path: Path, otherwise: str, ends: str) -> None:
+    found = of(tmp_path, f"budget $0.002 {otherwise}\n{step('s', ASK)}return s")
+    assert found["outcomes"][ends]["value"] == 1
+
+
+def test_a_cut_may_escalate(tmp_path: Path) -> None:
+    body = f'budget $0.005 else escalate to desk "spent"\n{step("s", TWICE)}return s'
+    found = of(tmp_path, body)
+    assert bounds(found, "escalation") == near(0, 0.1)
+    assert found["escalations"]["budget"]["high"] == pytest.approx(0.1)
+
+
+def test_unknowns_keep_their_bounds(tmp_path: Path) -> None:
+    action = TWICE.replace("accuracy 90% ", "")
+    found = of(tmp_path, f"budget $0.005 else reject\n{step('s', action)}return s")
+    assert bounds(found, "success") == near(0, 0.99)
+    assert bounds(found, "rejection") == near(0, 0.1)
+
+
+def test_counts_keep_their_interval(tmp_path: Path) -> None:
+    action = TWICE.replace("accuracy 90%", "accuracy 900 of 1000")
+    slo = "slo { success >= 70%  success >= 85% }\n"
+    found = of(tmp_path, f"budget $0.005 else reject\n{slo}{step('s', action)}return s")
+    low, high = bounds(found, "success")
+    assert 0.9 * 0.87 < low < 0.9 * 0.9 < 0.99 * 0.9 < high < 0.99 * 0.93
+    assert [line["holds"] for line in found["slo"]] == [True, None]
+
+
+CHILD = "pipeline c(x: text max 9 tokens) -> text max 9 tokens {{\n{body}\n}}\n"
+
+
+def test_a_child_that_is_surely_cut_is_an_attempt_that_failed(tmp_path: Path) -> None:
+    child = CHILD.format(body=f"budget $0.002\n{step('s', ASK)}return s")
+    found = of(tmp_path, f"{step('r', f'run c(x) else {ASK}')}return r", child)
+    assert found["outcomes"]["success"]["value"] == pytest.approx(0.81)
+    assert found["outcomes"]["failure"]["value"] == pytest.approx(0.1)
+
+
+def test_a_child_that_is_perhaps_cut_leaves_its_runs_open(tmp_path: Path) -> None:
+    child = CHILD.format(body=f"budget $0.005\n{step('s', TWICE)}return s")
+    found = of(tmp_path, f"{step('r', f'run c(x) else {ASK}')}return r", child)
+    low, high = bounds(found, "success")
+    assert low == pytest.approx(0.81)
+    assert high == pytest.approx(0.81 + 0.1)
+
+
+def test_a_childs_escalation_ends_the_run(tmp_path: Path) -> None:
+    body = f'budget $0.005 else escalate to desk "spent"\n{step("s", TWICE)}return s'
+    found = of(tmp_path, f"{step('r', 'run c(x)')}return r", CHILD.format(body=body))
+    assert bounds(found, "escalation") == near(0, 0.1)
+    assert found["escalations"]["c.budget"]["high"] == pytest.approx(0.1)
+    assert bounds(found, "rejection") == (0, 0)
+
+
+def test_calls_of_a_child_count_for_its_caller(tmp_path: Path) -> None:
+    child = CHILD.format(body=f"{step('s', ASK)}return s")
+    body = f"budget $0.005 else reject\n{step('r', 'run c(x)')}{step('t', 'run c(r)')}return t"
+    found = of(tmp_path, body, child)
+    assert bounds(found, "rejection") == near(0, 0.9)
+
+
+def test_each_place_asks_anew_what_is_left(tmp_path: Path) -> None:
+    """The first step may find much left and the second little, so one share is not for both."""
+    who = "if budget.remaining < $0.01 then z else y"
+    action = f"ask a(x) by {who} {{ accuracy y 100%, z 80% timeout 5s output 300 tokens max }}"
+    tier = HEAD.split("tier z")[1].split("}")[0]
+    other = f"tier y{tier}}}\n".replace("10%", "0%").replace("$10 out", "$20 out")
+    body = f"budget $1 else reject\n{step('s', action)}{step('t', action.replace('(x)', '(s)'))}"
+    found = of(tmp_path, f"{body}return t", other)
+    # Both at `y`: 1; both at `z`: (.9 x .8)^2.
+    assert bounds(found, "success") == near(0.5184, 1)
+
+
+def test_rare_cuts_are_bounded_by_the_mean(tmp_path: Path) -> None:
+    """Markov: at most the mean over what is left by the largest call, where means are declared."""
+    action = TWICE.replace("output 300", "output 1 tokens mean, 300").replace("retry 1", "retry 9")
+    body = f"traffic {{ x: 1 tokens mean }}\nbudget $0.02 else reject\n{step('s', action)}return s"
+    found = of(tmp_path, body)
+    # The mean is 1.11 attempts at $0.00001, and $0.017 is left by the largest call.
+    assert found["cut"]["high"] <= 1.2 * 0.00001 / 0.017
