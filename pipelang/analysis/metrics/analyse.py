@@ -5,7 +5,8 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
@@ -88,6 +89,19 @@ class Analysis:
     late: bool = False
     sensitivity: Sensitivity | None = None
 
+    @property
+    def undeclared(self) -> int:
+        """The number of figures that nobody declared."""
+        return figures_of(self.unknown)
+
+
+_OF_ONE = re.compile(r"\[\d+\]$")
+
+
+def figures_of(sites: Iterable[str]) -> int:
+    """The number of figures that some parameters are of; those of a distribution are of one."""
+    return len({_OF_ONE.sub("", site) for site in sites})
+
 
 def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
@@ -167,7 +181,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
-            slo.append(_under_a_condition(program, pipeline, point, line))
+            most = numbers.get(f"{line.metric.partition('.')[0]}.worst")
+            slo.append(_under_a_condition(program, pipeline, point, line, most))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         read = reader_of(line.metric)
@@ -185,7 +200,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         if cut.high:
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
-            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0]) for one in slo]
+            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
@@ -225,24 +240,38 @@ def _with_cuts(
     numbers: Mapping[str, Number],
     escalations: Mapping[str, Number],
     cut: Cut,
+    pipeline: p.Pipeline,
 ) -> ObjectiveVerdict:
     """A promise where budgets may cut runs."""
     line = verdict.line
     kind, _, name = line.metric.partition(".")
     number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)
-    return decided_with_cuts(line, verdict, runs, number or verdict.number, cut.words)
+    number = number or verdict.number
+    return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget)
 
 
 def _under_a_condition(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    line: p.SloLine,
+    worst: Number | None,
 ) -> ObjectiveVerdict:
-    """An objective for some of the runs."""
+    """An objective for some of the runs. `worst` is the most that any run takes of its metric, an
+    amount: it bounds that of some of them, whatever is not known about these.
+    """
     from pipelang.analysis.metrics.conditional_metrics import conditioned
 
     found = conditioned(program, pipeline, point, line)
-    if found.number is None:
-        return ObjectiveVerdict(line, None, None, None, found.why)
-    return decide(line, found.number, found.probability(line))
+    verdict = ObjectiveVerdict(line, None, None, None, found.why)
+    if found.number is not None:
+        verdict = decide(line, found.number, found.probability(line))
+    if verdict.holds is None and worst is not None and worst.high is not None and found.some:
+        low = 0.0 if found.number is None else found.number.low or 0.0
+        most = Number(None, min(low, worst.high), worst.high, None, Basis.UNKNOWN, tight=False)
+        bound = decide(line, most, None)
+        return verdict if bound.holds is None else bound
+    return verdict
 
 
 def _baselines(

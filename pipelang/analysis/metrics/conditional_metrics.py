@@ -45,11 +45,14 @@ SUMS = tuple(name for name in PLAIN if name != "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Conditioned:
-    """A metric under its condition, or why it is not known. `deviation` is the posterior's."""
+    """A metric under its condition, or why it is not known. `deviation` is the posterior's, `some`
+    whether there are runs that meet the condition.
+    """
 
     number: Number | None
     why: str = ""
     deviation: float = 0.0
+    some: bool = True
 
     def probability(self, line: p.SloLine) -> float | None:
         """The posterior probability that the objective holds."""
@@ -74,7 +77,7 @@ def conditioned(
             return _bounded(case, met)
     found = _of_totals(case) if reader_of(line.metric) is not None else _of_walk(case)
     if found is None:
-        return Conditioned(None, f"no run is one in which `{line.when}`")
+        return Conditioned(None, f"no run is one in which `{line.when}`", some=False)
     if found and any(value is None or value == inf for value in found):
         return Conditioned(None, f"`{line.metric}` is not known")
     if not found:

@@ -109,7 +109,7 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, A
     place = {case: at for at, case in enumerate(cases)}
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
     for at, file in enumerate(files):
-        if all(row.case is None for row in file.rows):
+        if not file.columns.cases:
             why = f"`{file.name}` says of no row which case it is"
             raise NoFit(why, 'give every row the input it is about: "case": "ticket-17"')
         for row in file.rows:

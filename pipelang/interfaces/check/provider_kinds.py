@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.providers.kinds import (
     ANTHROPIC,
     BUILT_IN,
@@ -30,15 +31,13 @@ def unknown_kinds(program: p.Program) -> Iterator[Diagnostic]:
 
 
 def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
-    from difflib import get_close_matches
-
     known = installed_kinds()
     if provider.kind in known:
         return
-    close = get_close_matches(provider.kind, known, n=1)
+    close = closest(provider.kind, known)
     listed = ", ".join(f"`{kind}`" for kind in known)
     help = (
-        f"did you mean `{close[0]}`?"
+        f"did you mean `{close}`?"
         if close
         else f"there are {listed}; a package offers more by entry points of `{ENTRY_POINTS}`"
     )

@@ -332,7 +332,9 @@ class MockedWorld(EvaluatingWorld):
         asked = self._asked.get(name, 0)
         self._asked[name] = asked + 1
         said = verdicts[min(asked, len(verdicts) - 1)]
-        return Decision(said.answer == "yes", by="mock", reason=said.reason or said.answer)
+        if said.answer == p.NO_ANSWER:
+            return None
+        return Decision(said.answer == "yes", by="mock", reason=said.reason or "")
 
     async def sleep(self, run: Run, seconds: float) -> None:
         return None

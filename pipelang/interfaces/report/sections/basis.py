@@ -51,7 +51,7 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
     if mean.basis is Basis.BOUND and mean.value:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
-        parts.append(("unknown", plural(len(analysis.unknown), "figure") + " that nobody declared"))
+        parts.append(("unknown", plural(analysis.undeclared, "figure") + " that nobody declared"))
     broken = list(_with_breakers(view))
     if broken:
         breakers = "the breaker of" if len(broken) == 1 else "the breakers of"

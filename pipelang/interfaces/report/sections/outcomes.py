@@ -113,6 +113,35 @@ def _bar(number: Number, most: float, room: int, style: str) -> Cell:
 
 def remarks(view: View) -> Iterator[str]:
     """Remarks on what the shares mean for whoever gets the answers."""
+    yield from _wrong_ones(view)
+    supposed = view.analysis.sensitivity
+    if supposed is not None:
+        yield (
+            f"cases count as alike: if one in {round(1 / supposed.hard)} were hard, and models"
+            f" {supposed.times} times as often wrong there, {_shares_of(supposed, 'would be ')}"
+        )
+    yield from _cut_short(view)
+
+
+def brief_remarks(view: View) -> Iterator[str]:
+    """The same in a line each, where there is room for one."""
+    risk, effect = view.value(SELECTIVE_RISK), view.value(WRONG_EFFECT)
+    said = []
+    if risk is not None and DUST < risk < 1:
+        as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
+        said.append(f"{percent(risk)} of the answers are wrong{as_cases}")
+    if effect is not None and effect > DUST:
+        said.append(f"{percent(effect)} of the runs do something with a wrong value")
+    if said:
+        yield ", ".join(said)
+    supposed = view.analysis.sensitivity
+    if supposed is not None:
+        shares = _shares_of(supposed, "").replace("answered ", "")
+        yield f"were one case in {round(1 / supposed.hard)} hard: {shares}"
+    yield from _cut_short(view)
+
+
+def _wrong_ones(view: View) -> Iterator[str]:
     risk = view.value(SELECTIVE_RISK)
     if risk is not None and DUST < risk < 1:
         as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
@@ -120,9 +149,9 @@ def remarks(view: View) -> Iterator[str]:
     effect = view.value(WRONG_EFFECT)
     if effect is not None and effect > DUST:
         yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
-    supposed = view.analysis.sensitivity
-    if supposed is not None:
-        yield _if_some_were_hard(supposed)
+
+
+def _cut_short(view: View) -> Iterator[str]:
     cut = view.analysis.cut
     if cut is not None:
         dimensions = listed(list(dict.fromkeys(one.dimension for one in view.analysis.cuts)))
@@ -135,16 +164,12 @@ def remarks(view: View) -> Iterator[str]:
         )
 
 
-def _if_some_were_hard(supposed: Sensitivity) -> str:
-    """The effect of hard cases that nobody declared, in one sentence."""
+def _shares_of(supposed: Sensitivity, verb: str) -> str:
+    """The outcomes with hard cases that nobody declared."""
     shares = {name: number.value or 0.0 for name, number in supposed.outcomes.items()}
     ways = {name: share for name, share in shares.items() if name != SUCCESS and share > DUST}
-    said = [f"{percent(shares[SUCCESS])} would be answered right"]
-    said += [f"{percent(share)} {ENDS[name]}" for name, share in ways.items()]
-    return (
-        f"cases count as alike: if one in {round(1 / supposed.hard)} were hard, and models"
-        f" {supposed.times} times as often wrong there, {listed(said)}"
-    )
+    said = [f"{percent(shares[SUCCESS])} {verb}answered right"]
+    return listed([*said, *(f"{percent(share)} {ENDS[name]}" for name, share in ways.items())])
 
 
 ENDS = {

@@ -70,10 +70,10 @@ def _file(
             help=help,
         )
         return None
-    missing = next((row for row in context.evidence[path].rows if row.confidence is None), None)
+    missing = context.evidence[path].columns.ungraded
     if missing is not None:
         why = "a gate's evidence needs a `confidence` in every row"
-        context.tell(codes.BAD_FILE, measured.span, path=path, line=missing.line, why=why)
+        context.tell(codes.BAD_FILE, measured.span, path=path, line=missing, why=why)
         return None
     return p.ByFile(path)
 

@@ -25,6 +25,24 @@ def spaced_unit(spot: ErrorSite) -> Hint | None:
     )
 
 
+_WINDOWS = ("second", "sec", "minute", "min", "hour", "day", "week", "month", "year")
+
+
+def a_day(spot: ErrorSite) -> Hint | None:
+    """`budget $5/day`, `traffic $5/day`."""
+    before = spot.before()
+    if spot.text == "/" and before.type == "MONEY" and spot.after().text in _WINDOWS:
+        help = (
+            f"a `budget` is of one run: `budget {before.text}`; what all runs of a day may take is"
+        )
+        return Hint(f"{help} `quota {before.text}/day per tenant`", TokenEdit(0, 2))
+    if spot.token.type == "MONEY" and before.text == "traffic":
+        rate = spot.after().text == "/" and spot.after(2).text in _WINDOWS
+        help = "`traffic` says how many runs there are: `traffic 500/day`"
+        return Hint(help, TokenEdit(0, 3 if rate else 1, (("RATE", "500/day"),)))
+    return None
+
+
 def spaced_tokens(spot: ErrorSite) -> Hint | None:
     """`40 K tokens`, `40 token`, `40 k`."""
     before, text = spot.before(), spot.text

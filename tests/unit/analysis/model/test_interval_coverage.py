@@ -25,7 +25,8 @@ from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 from ....memory import MemoryLoader
 

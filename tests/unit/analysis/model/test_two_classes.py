@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipelang.analysis.model.two_classes import NoFit, TwoClasses, fitted
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 RATES = ((0.95, 0.5), (0.9, 0.35), (0.93, 0.45), (0.97, 0.6))
 
