@@ -39,7 +39,9 @@ def row(draw: random.Random, broken: float) -> str:
     if draw.random() < 0.3:
         parts["model"] = draw.choice(["17", '["x"]', '""'] if wrong else ['"m"', "null", '"\\n"'])
     if draw.random() < 0.2:
-        parts["as_of"] = draw.choice(['"today"', "2026"] if wrong else ['"2026-11-02"', '"2026-11-03"'])
+        parts["as_of"] = draw.choice(
+            ['"today"', "2026"] if wrong else ['"2026-11-02"', '"2026-11-03"']
+        )
     if draw.random() < 0.1:
         parts["prompt"] = draw.choice(['"5f0c"', "null"])
     if draw.random() < 0.3:
