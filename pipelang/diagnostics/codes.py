@@ -297,7 +297,7 @@ REVIEW_TOO_LATE = _row(
 NOT_OFFERED = _row(
     "P521",
     "not-offered",
-    "`{step}` asks `{tier}` by {what}, which providers of kind `{kind}` do not have",
+    "`{step}` asks `{tier}` by {what}, which {whose} not have",
 )
 NOT_SEEN = _row(
     "P535", "no-pictures", "`{step}` shows {kind}s to `{tier}`, and `{model}` takes none"

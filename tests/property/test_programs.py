@@ -111,7 +111,7 @@ def test_the_mistakes_are_of_every_kind() -> None:
 # parts begin with two underscores.
 REFUSED = (
     "quota", "sample", "period", "type_decision", "__quota", "__sample", "hard", "shift",
-    "tier_rates_hard", "opt_thinking", "opt_weight", "opt_rushed", "opt_cost_an_hour", "mock_quota",
+    "tier_rates_hard", "opt_weight", "opt_rushed", "opt_cost_an_hour", "mock_quota",
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ __all__ = [
     "Spread",
     "Steps",
     "Succeeds",
+    "Thinking",
     "TierRate",
     "Timeout",
     "Transient",
@@ -137,6 +138,12 @@ class Output:
 @dataclass(frozen=True, slots=True)
 class Effort:
     level: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    most: Expr
     span: Span = span_field()
 
 
@@ -455,6 +462,7 @@ Option = (
     | Retry
     | Steps
     | Succeeds
+    | Thinking
     | Timeout
     | Transient
     | Turns

@@ -158,7 +158,6 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "tier_rate": tier_rate,
     "hard": only,
     "shift": unbuilt("`shift`"),
-    "opt_thinking": unbuilt("`thinking`", "option"),
     "opt_weight": unbuilt("`weight`", "option"),
     "opt_rushed": unbuilt("`rushed`", "option"),
     "opt_cost_an_hour": unbuilt("`cost` of a role", "option"),

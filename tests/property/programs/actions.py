@@ -137,7 +137,7 @@ class Actions:
             f"timeout {slip('wrong unit', pick.choice(('10s', knob, '(2 * 5s)')), '5%')}",
             f"retry {count(pick, '2')}" + f" backoff {duration(pick, '1s')}..30s" * self.some(0.5),
             f"output {tokens(pick, '90 tokens')} mean, {tokens(pick, '300 tokens')} max",
-            f"effort {pick.choice(('low', 'medium', 'high'))}",
+            pick.choice(("effort low", "effort medium", "effort high", "thinking 2k tokens")),
             f"recovers {share(pick, '20%')}",
             f"correlation {share(pick, '30%')}",
             f"cache {duration(pick, '1h')} by {key} hits {share(pick, '80%')}",

@@ -103,7 +103,7 @@ def make_link(
     options = link.options
     output = _output(context, scope, pick(options, ast.Output))
     timeout = pick(options, ast.Timeout)
-    effort = pick(options, ast.Effort)
+    effort, thinking = pick(options, ast.Effort), pick(options, ast.Thinking)
     default = _default_accuracy(context, action, owner, position)
     made = p.Link(
         action=action,
@@ -127,6 +127,9 @@ def make_link(
         vote=_vote(context, scope, options),
         cache=_cache(context, scope, options, owner),
         batch=_batch(context, scope, options),
+        thinking=quantity(context, scope, thinking.most, TOKENS, "thinking", positive=True)
+        if thinking
+        else None,
     )
     return made, found
 
