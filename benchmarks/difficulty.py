@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pipelang.analysis.model.two_classes import NoFit, fitted
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 WORLDS, CASES = 20, 1_000
 Figure = Callable[[Any], Any]

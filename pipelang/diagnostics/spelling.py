@@ -5,6 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The candidate that was most likely meant: one that differs in case and underscores only, or
+    else the most alike by difflib. None if nothing is close.
+    """
+    from difflib import get_close_matches
+
+    offered = list(candidates)
+    plain = _plain(word)
+    same = [other for other in offered if plain and _plain(other) == plain]
+    close = get_close_matches(word, same or offered, n=1, cutoff=0.0 if same else cutoff)
+    return close[0] if close else None
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("_", "").replace("-", "")
+
+
 def only_slip(word: str, candidates: Iterable[str]) -> str | None:
     """The one candidate within a typo: a change of case, one letter for three written, two
     at most. None if there is none or more than one, because then only a person knows.

@@ -6,10 +6,12 @@ of one site are one parameter: the same unknown, the same draw from a posterior.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
 
 from pipelang.records import dataclass
+from pipelang.semantics.evidence_rows import EvidenceOrigin, EvidenceRow, EvidenceRows, in_columns
 
 
 class Basis(IntEnum):
@@ -41,10 +43,13 @@ class CountedShare:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredShare:
-    """The share of right rows in an evidence file. A file is one parameter: it is the `site`."""
+    """The share of right rows in an evidence file. A file is one parameter: it is the `site`. What
+    is asked today may be right more or less often than the rows say, by at most the `shift`.
+    """
 
     file: str
     site: str
+    shift: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +89,30 @@ class ByRates:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceRow:
-    """A row of an evidence file; `line` is its line there, `case` the input that was answered, and
-    `attempt` which answer to it this is; `source` says what the confidence is, where that is known:
-    a probability that a provider told, or the model's own word.
-    """
-
-    confidence: Decimal | None
-    correct: bool
-    line: int
-    case: str | None = None
-    attempt: int = 1
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class EvidenceFile:
     """Labelled answers: how sure they were and whether they were right. `sampled` is the gate
-    behind which they were taken; None if nothing is said, or if all cases are there.
+    behind which they were taken; None if nothing is said, or if all cases are there. `origins` are
+    those that rows say, in the order of the lines.
     """
 
     name: str
-    rows: tuple[EvidenceRow, ...]
+    rows: Sequence[EvidenceRow]
     sampled: str | None = None
+    origins: tuple[EvidenceOrigin, ...] = ()
+
+    @property
+    def columns(self) -> EvidenceRows:
+        """The rows in columns."""
+        return in_columns(self.rows)
 
     @property
     def sources(self) -> frozenset[str]:
         """The kinds of its confidences, as far as its rows say it."""
-        return frozenset(row.source for row in self.rows if row.source is not None)
+        return self.columns.sources
 
     @property
     def right(self) -> int:
-        return sum(row.correct for row in self.rows)
+        return self.columns.right
 
 
 def always(site: str) -> Declared:

@@ -10,11 +10,11 @@ that has, their names are kept as lost, so that uses of them are not reported as
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
+from pipelang.diagnostics.spelling import closest
 from pipelang.records import dataclass
 from pipelang.semantics.loader import Loader as Loader
 from pipelang.semantics.loader import Unreadable as Unreadable
@@ -163,8 +163,8 @@ def _target(use: ast.Use, base: str, loader: Loader, found: list[Diagnostic]) ->
     target = loader.library(names)
     if target is None:
         dotted, libraries = ".".join(names), loader.libraries()
-        close = get_close_matches(dotted, libraries, n=1, cutoff=0.5)
-        help = f"did you mean `{close[0]}`?" if close else "there are: " + ", ".join(libraries)
+        close = closest(dotted, libraries, cutoff=0.5)
+        help = f"did you mean `{close}`?" if close else "there are: " + ", ".join(libraries)
         place = _place(use)
         found.append(report(codes.UNKNOWN_NAME, place, what="library", name=dotted, help=help))
     return target

@@ -2,7 +2,7 @@
 
 A text has its `max`; a number, a bool or a time takes at most 36 characters; a record is its JSON.
 An answer is limited by the step's `output ... max`, which counts what a model thinks as well, and
-without one by its type.
+without one by its type; `thinking` is room beside it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.media import NOTED_TOKENS, MediaRule, most_tokens
+from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT
 from pipelang.semantics.types import (
     TEXT,
     EnumType,
@@ -93,13 +94,20 @@ def value_size(type: Type, media: MediaRule | None = None) -> Size:
 
 
 def output_limit(link: p.Link, answers: Type) -> int | None:
-    """The most tokens that an answer may take; None where nothing limits it.
+    """The most tokens that an answer may take, with what its model may think beside it; None where
+    nothing limits it.
 
     What is neither a text nor a record comes as `{"answer": ...}`.
     """
-    if link.output_max is not None:
-        return link.output_max
-    size = value_size(answers)
-    if answers != TEXT and not isinstance(answers, RecordType):
-        size = size + Size(WRAPPER / 4, -(-WRAPPER // 3))
-    return size.bound
+    limit = link.output_max
+    if limit is None:
+        size = value_size(answers)
+        if answers != TEXT and not isinstance(answers, RecordType):
+            size = size + Size(WRAPPER / 4, -(-WRAPPER // 3))
+        limit = size.bound
+    return None if limit is None else limit + (link.thinking or 0)
+
+
+def reserved_output(link: p.Link, limit: int | None) -> int:
+    """The tokens of output that one call reserves under a limit, or where nothing limits it."""
+    return DEFAULT_OUTPUT + (link.thinking or 0) if limit is None else limit

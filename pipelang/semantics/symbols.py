@@ -8,12 +8,11 @@ re-exported.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import assert_never
 
 from pipelang.diagnostics import Diagnostic, Help, Label, SafeFix, codes, report
-from pipelang.diagnostics.spelling import only_slip
+from pipelang.diagnostics.spelling import closest, only_slip
 from pipelang.records import dataclass
 from pipelang.semantics.loading import Loaded
 from pipelang.semantics.types import SCALAR_NAMES
@@ -123,10 +122,10 @@ def with_article(kind: str) -> str:
 def suggestion(name: str, candidates: Iterable[str]) -> Help | None:
     """A "did you mean" line from the candidates that could really stand there."""
     offered = list(dict.fromkeys(candidates))
-    close = get_close_matches(name, offered, n=1, cutoff=0.6)
-    if not close:
+    close = closest(name, offered)
+    if close is None:
         return None
-    return SafeFix(f"did you mean `{close[0]}`?", name, only_slip(name, offered))
+    return SafeFix(f"did you mean `{close}`?", name, only_slip(name, offered))
 
 
 def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:

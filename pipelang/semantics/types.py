@@ -7,6 +7,7 @@ of `==`. Constraints are checked where values come in, at run time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar, assert_never
@@ -302,6 +303,20 @@ def fits(found: Type, expected: Type) -> bool:
             return isinstance(found, MapType) and fits(found.value, expected.value)
         case _:
             return False
+
+
+def with_length(written: Type, found: Sequence[Type]) -> Type:
+    """The type of a value as it is written down, of a list with the length that all that may be
+    there have: `[T]` says nothing about it, it does not take it away.
+    """
+    if not isinstance(written, ListType) or written.max_length is not None:
+        return written
+    most = 0
+    for type in found:
+        if not isinstance(type, ListType) or type.max_length is None:
+            return written
+        most = max(most, type.max_length)
+    return replace(written, max_length=most) if found else written
 
 
 def join(first: Type, second: Type) -> Type | None:

@@ -189,7 +189,12 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
     end = at + 1 if run is None else run.end()
     kept = None if char in ";\\\u20ac\u00a3" else NO_TOKEN
     nothing = "" if set(text[at:end]) == {";"} else None
-    found = _bad_character(source, at, end, _HELP.get(char), nothing)
+    help = _HELP.get(char)
+    if help is None and ord(char) > 0x7F:
+        help = (
+            "it may stand in texts, templates and comments; names are of `a` to `z`, digits and `_`"
+        )
+    found = _bad_character(source, at, end, help, nothing)
     return Strange(end, found, kept, text[at:end])
 
 

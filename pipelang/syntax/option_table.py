@@ -57,6 +57,7 @@ OPTIONS = (
     _row("correlation", ast.Correlation, "ask agent call value"),
     _row("output", ast.Output, "ask agent", "own", of_models=True),
     _row("effort", ast.Effort, "ask agent", of_models=True),
+    _row("thinking", ast.Thinking, "ask agent", of_models=True),
     _row("cache", ast.Cache, "ask agent call", of_models=True),
     _row("hits", ast.Hits, "ask agent call", of_models=True),
     _row("batch", ast.Batch, "ask agent", of_models=True),
@@ -103,10 +104,7 @@ OF_MODELS = frozenset(row.word for row in OPTIONS if row.of_models)
 """Options that say something only where a model answers."""
 
 
-READ_ONLY = {
-    "thinking": frozenset({"ask", "agent"}),
-    **dict.fromkeys(("weight", "rushed", "cost"), frozenset({"role"})),
-}
+READ_ONLY = dict.fromkeys(("weight", "rushed", "cost"), frozenset({"role"}))
 """Options that this version reads and refuses, with their owners: they have no node yet."""
 
 

@@ -112,6 +112,9 @@ class MessagesDialect(Dialect):
     def problem(self, body: Body) -> str | None:
         if not isinstance(body.get("max_tokens"), int):
             return "max_tokens: Field required"
+        budget = body.get("thinking", {}).get("budget_tokens")
+        if budget is not None and not 1024 <= budget < body["max_tokens"]:
+            return "thinking.enabled.budget_tokens: Input should be >= 1024 and < max_tokens"
         if open_object(self.schema(body)):
             return "output_config.format.schema: 'additionalProperties' must be false"
         return _unknown(body, self._known)

@@ -21,12 +21,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, JsonValue
 
+from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from pipelang.runtime.providers.protocol import (
     ModelAnswer,
     ModelFault,
     ModelProvider,
     ModelRequest,
+    ToolSchema,
     Usage,
 )
 from tests.e2e.messages_server import KEY, MessagesServer, Reply
@@ -56,6 +58,7 @@ class AnyJson(BaseModel):
 
 GOOD = {"topic": "billing", "sure": 0.9, "amount": "12.50", "tags": ["a"]}
 MODEL = "claude-haiku-5-5"
+LOOKUP = ToolSchema("look_up", "Looks a word up.", {"type": "object", "properties": {}})
 
 
 def ask(**changes: Any) -> ModelRequest:
@@ -157,6 +160,30 @@ def test_effort_and_large_output_limit() -> None:
         assert server.last.body["output_config"].keys() == {"effort", "format"}
         answer(server, ask(effort="high", answer=None))
         assert server.last.body["output_config"] == {"effort": "high"}
+
+
+def test_a_budget_of_thinking_is_room_beside_the_answer() -> None:
+    with MessagesServer(Reply.answer(GOOD), Reply.answer(GOOD), Reply.answer(GOOD)) as server:
+        answer(server, ask(model="claude-haiku-4-5", thinking=2000, max_output_tokens=2200))
+        assert server.last.body["thinking"] == {"type": "enabled", "budget_tokens": 2000}
+        assert server.last.body["max_tokens"] == 2200
+        answer(server, ask(model="claude-haiku-4-5", thinking=2000, max_output_tokens=None))
+        assert server.last.body["max_tokens"] == 6096
+        answer(server, ask(model="claude-opus-5-5", thinking=2000, max_output_tokens=2200))
+        assert server.last.body["thinking"] == {"type": "adaptive"}
+
+
+def test_a_turn_without_its_thoughts_is_gone_on_with_without_a_budget() -> None:
+    call = ToolCall("t1", "look_up", {"word": "a"})
+    results = (ToolResult(call, "a letter", failed=False),)
+    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    used = {"type": "tool_use", "id": "t1", "name": "look_up", "input": {"word": "a"}}
+    for said, thinks in ((None, False), ([used], False), ([thought, used], True)):
+        turn = Turn(calls=(call,), results=results, said=said)
+        with MessagesServer(Reply.answer("Done.")) as server:
+            asked = ask(answer=None, tools=(LOOKUP,), turns=(turn,), thinking=2000)
+            answer(server, asked)
+            assert ("thinking" in server.last.body) is thinks
 
 
 def test_the_model_is_told_what_did_not_fit() -> None:
@@ -274,7 +301,8 @@ def test_faults_without_usage(reply: Reply, kind: str, retryable: bool) -> None:
 def test_message_of_a_status_tells_what_to_mend() -> None:
     found = fault(Reply.status(404, message="model: claude-9"))
     assert str(found) == (
-        "rejected: the API answered 404 `not_found_error`: model: claude-9 (request req_1)"
+        "rejected: the API answered 404 `not_found_error`: model: claude-9 (request req_1);"
+        " are the tier's `model` and the provider's `base_url` right?"
     )
 
 

@@ -175,19 +175,21 @@ REST = {
 
 def text_tokens(loaded: LoadedProgram, source: expr.Expr) -> float:
     """The mean tokens of a text that a prompt is given: 20 at most, and no more than a step's
-    answers have besides the rest of them, where one link makes them all.
+    answers have besides the rest of them, where models make them all.
     """
     path = expr.path_of(source)
     steps = {step.name: step for step in all_steps(loaded.program.pipelines["main"])}
     step = None if path is None else steps.get(path[0])
-    if step is None or len(step.chain.links) != 1:
+    if step is None:
         return 20
-    link = step.chain.links[0]
-    asks = isinstance(link.action, p.AskTier | p.Cascade | p.Agent)
-    if not asks or link.output_mean is None:
-        return 20
+    means = []
+    for link in step.chain.links:
+        asks = isinstance(link.action, p.AskTier | p.Cascade | p.Agent)
+        if not asks or link.output_mean is None:
+            return 20
+        means.append(float(link.output_mean))
     assert isinstance(step.type, RecordType)
-    return min(20.0, float(link.output_mean) - len(REST[step.type.name]) / 4)
+    return min(20.0, max(means) - len(REST[step.type.name]) / 4)
 
 
 class Counted(Attempts):

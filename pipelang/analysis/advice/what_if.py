@@ -22,10 +22,19 @@ from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.metrics import SILENT_ERROR, SUCCESS, Unit, metric_of
+from pipelang.semantics.metrics import (
+    COST_MEAN,
+    OUTCOMES,
+    SILENT_ERROR,
+    SUCCESS,
+    WRONG_EFFECT,
+    Unit,
+    metric_of,
+)
 
 SHARES = (0.90, 0.95, 0.99)
 MOST_STEPS = 200
@@ -101,9 +110,14 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
+    """The figures of a pipeline with unknowns; `idle` are the unknowns that change none of them:
+    the accuracy of a step that nothing reads, say.
+    """
+
     rows: tuple[WhatIfRow, ...]
     needs: tuple[RequiredAccuracy, ...]
     widening: tuple[Widening, ...]
+    idle: tuple[str, ...] = ()
 
 
 def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
@@ -117,7 +131,8 @@ def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
     if any(is_accuracy(site) for site in analysis.unknown):
         rows = list(_rows(bench, pipeline))
     needs = _needs(program, analysis) if rows else ()
-    return WhatIf(tuple(rows), tuple(needs), tuple(_widening(program, analysis)))
+    widening, idle = _widening(program, analysis)
+    return WhatIf(tuple(rows), tuple(needs), tuple(widening), tuple(idle))
 
 
 def is_accuracy(site: str) -> bool:
@@ -144,13 +159,14 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     compiled = Compiled(program, pipeline)
     look_behind(compiled, point)
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
-    draws = None
+    draws, ways = None, 1
     if (point.counted or point.counted_bins) and not point.unknown_sites:
-        draws = compiled.totals(posterior(point, totals.work), draws_for(totals.work))
+        drawn, count = posterior(point, totals.work), draws_for(totals.work)
+        draws, ways = posterior_totals(compiled, point, drawn, count)
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
-    return Figures(totals, draws, point, bounded)
+    return Figures(totals, draws, point, bounded, ways=ways)
 
 
 # ------------------------------------------------------------------------------------- needs
@@ -209,26 +225,62 @@ def _with(compiled: Compiled, unknown: Callable[[str], Any]) -> Parameters:
 # ---------------------------------------------------------------------------------- widening
 
 
-def _widening(program: p.Program, analysis: Analysis) -> list[Widening]:
-    """The unknowns that success depends on, the one that it depends on most first."""
+def _widening(program: p.Program, analysis: Analysis) -> tuple[list[Widening], list[str]]:
+    """The unknowns that success depends on, the one that it depends on most first; and those on
+    which neither an outcome nor a wrong effect nor the cost depends.
+    """
+    sites = analysis.unknown[:MOST_WIDENING]
+    success = _spans(program, analysis.pipeline, sites, typical, (SUCCESS,))[0]
+    found = [
+        Widening(site, float(row.min()), float(row.max()))
+        for site, row in zip(sites, success, strict=True)
+    ]
+    wide = sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
+    at = {site: _GENERIC * number % 1.0 for number, site in enumerate(analysis.unknown, 1)}
+    spans = _spans(program, analysis.pipeline, sites, lambda site: at.get(site, 0.5), MOVED)
+    still = (all(_stands_still(row) for row in rows) for rows in zip(*spans, strict=True))
+    return wide, [site for site, still_there in zip(sites, still, strict=True) if still_there]
+
+
+def _stands_still(row: Any) -> bool:
+    least, most = float(row.min()), float(row.max())
+    return least == most or most - least <= 1e-12
+
+
+_GENERIC = (5**0.5 - 1) / 2
+"""Multiples of it, without their whole part, are spread over 0..1, no two alike. A figure is a
+polynomial in the unknowns: one that does not move there does not move anywhere, while at typical
+values that are equal (rates of a gate for right and for wrong) it may just stand still.
+"""
+
+
+def _spans(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    sites: Sequence[str],
+    otherwise: Callable[[str], float],
+    metrics: Sequence[str],
+) -> list[Any]:
+    """Each metric in a row an unknown, over its values while the others are `otherwise`."""
     import numpy as np
 
-    sites = analysis.unknown[:MOST_WIDENING]
     ends = np.array([0.0, 0.5, 1.0])
     values: dict[str, Any] = {}
     for number, site in enumerate(sites):
-        table = np.full((len(sites), len(ends)), typical(site))
+        table = np.full((len(sites), len(ends)), otherwise(site))
         table[number] = ends
         values[site] = table.reshape(-1)
-    compiled = Compiled(program, analysis.pipeline)
-    totals = compiled.totals(_with(compiled, lambda site: values.get(site, typical(site))))
-    success = np.broadcast_to(np.asarray(totals.success, dtype=float), (len(sites) * len(ends),))
-    rows = success.reshape(len(sites), len(ends))
-    found = [
-        Widening(site, float(row.min()), float(row.max()))
-        for site, row in zip(sites, rows, strict=True)
+    compiled = Compiled(program, pipeline)
+    totals = compiled.totals(_with(compiled, lambda site: values.get(site, otherwise(site))))
+    reads = [read for read in map(reader_of, metrics) if read is not None]
+    found = [np.asarray(read(totals), dtype=float) for read in reads]
+    return [
+        np.broadcast_to(one, (len(sites) * len(ends),)).reshape(len(sites), len(ends))
+        for one in found
     ]
-    return sorted((one for one in found if one.width > 1e-9), key=lambda one: -one.width)
+
+
+MOVED = (*OUTCOMES, WRONG_EFFECT, COST_MEAN)
 
 
 def typical(site: str) -> float:

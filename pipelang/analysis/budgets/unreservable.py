@@ -20,9 +20,9 @@ from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
-from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT, dearest_input
+from pipelang.semantics.kernels.prices import dearest_input
 from pipelang.semantics.quantities import dollars_beside, plain, show_duration
-from pipelang.semantics.sizes import output_limit
+from pipelang.semantics.sizes import output_limit, reserved_output
 from pipelang.semantics.walk import agent_of, all_steps, inner_links
 
 HALF = Decimal("0.5")
@@ -130,7 +130,7 @@ def least_reserved(
 ) -> Least:
     """The least that is reserved for one call of a link at a tier, whatever the values are."""
     limit = output_limit(link, asked.answers)
-    tokens_out = DEFAULT_OUTPUT if limit is None else limit
+    tokens_out = reserved_output(link, limit)
     tokens_in, name = least_prompt(program, asked), tier.name
     price_in, price_out = dearest_input(tier), tier.prices.get("out", Decimal(0))
     money = (tokens_in * price_in + tokens_out * price_out) / 1_000_000

@@ -19,7 +19,7 @@ def dependence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Di
     """
     places = dict(_files(pipeline))
     files = [program.evidence[name] for name in places]
-    files = [file for file in files if any(row.case is not None for row in file.rows)]
+    files = [file for file in files if file.columns.cases]
     if len(files) < 2 or pipeline.traffic.hard is not None:
         return
     if depends_on_hardness(program, pipeline):

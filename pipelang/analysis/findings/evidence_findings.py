@@ -110,7 +110,7 @@ def _rows_without(model: PipelineModel, name: str, part: expr.Expr) -> Iterator[
     answers = model.parameters.evidence[name]
     if not answers.graded:
         return  # a file of verdicts alone claims nothing about confidences
-    line = next(row.line for row in answers.file.rows if row.confidence is None)
+    line = answers.file.columns.ungraded
     missing = answers.total - answers.graded
     count, have = ("1 row", "has") if missing == 1 else (f"{missing:,} rows", "have")
     yield report(codes.UNGRADED_ROWS, part.span, file=name, line=line, count=count, have=have)

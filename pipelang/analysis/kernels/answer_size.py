@@ -36,12 +36,18 @@ def said_of(step: p.Step, path: Sequence[str]) -> Size | None:
     """The mean length of a step's answer, or of a field in it, where it declares that of the whole.
 
     A field takes no more than the whole less the least that the rest is written with, which makes
-    it a bound. A text that is the whole answer has the declared mean. None where nothing is
-    declared, or where several links may answer.
+    it a bound. A text that is the whole answer has the declared mean. Of several links that may
+    answer it is the longest. None where one of them declares nothing.
     """
-    if len(path) > 1 or len(step.chain.links) != 1:
+    sizes = [_said_by(link, path) for link in step.chain.links]
+    known = [size for size in sizes if size is not None]
+    if len(path) > 1 or not known or len(known) < len(sizes):
         return None
-    link = step.chain.links[0]
+    longest = max(size.mean for size in known)
+    return Size(longest, None, all(one.declared and one.mean == longest for one in known))
+
+
+def _said_by(link: p.Link, path: Sequence[str]) -> Size | None:
     action = agent_of(link.action) or link.action
     if link.output_mean is None or not isinstance(action, (p.AskTier, p.Cascade, p.Agent)):
         return None

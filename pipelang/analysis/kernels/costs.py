@@ -178,8 +178,12 @@ def tool_failures(model: PipelineModel, tool: p.Tool) -> list[Any]:
 
 
 def output_size(link: p.Link, answers: Type) -> Size:
-    """Tokens of an answer, thinking included: its limit is what the interpreter asks for."""
+    """Tokens of an answer, thinking included: its limit is what the interpreter asks for.
+
+    How much of its `thinking` a model uses nobody says, so the mean counts all of it, as a bound.
+    """
     bound = output_limit(link, answers)
     if link.output_mean is not None:
-        return Size(float(link.output_mean), bound)
+        thinking = link.thinking or 0
+        return Size(float(link.output_mean + thinking), bound, not thinking)
     return Size(float("inf") if bound is None else float(bound), bound, False)

@@ -5,7 +5,8 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
@@ -38,6 +39,7 @@ from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, dra
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled, Slopes
+from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
@@ -63,7 +65,8 @@ class Analysis:
     (None: no run reaches any). `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
-    is how much hard cases that nobody declared could matter.
+    is how much hard cases that nobody declared could matter; `shifts` are by how much measured
+    shares may be off, by their sites and the names of files' bins.
     """
 
     pipeline: p.Pipeline
@@ -87,6 +90,20 @@ class Analysis:
     reached: tuple[Reached, ...] = ()
     late: bool = False
     sensitivity: Sensitivity | None = None
+    shifts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def undeclared(self) -> int:
+        """The number of figures that nobody declared."""
+        return figures_of(self.unknown)
+
+
+_OF_ONE = re.compile(r"\[\d+\]$")
+
+
+def figures_of(sites: Iterable[str]) -> int:
+    """The number of figures that some parameters are of; those of a distribution are of one."""
+    return len({_OF_ONE.sub("", site) for site in sites})
 
 
 def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
@@ -135,13 +152,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
-    points, drawn = 0, 0
+    points, drawn, ways = 0, 0, 1
     counted = bool(point.counted or point.counted_bins)
     if counted and point.left_out and point.unknown_sites:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws = compiled.totals(parameters, drawn)
+        draws, ways = posterior_totals(compiled, point, parameters, drawn)
         means = None if point.left_out else averaged(compiled, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
@@ -149,10 +166,11 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         if grid is not None and draws_beside(grid.size, totals.work):
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        draws = compiled.totals(parameters, max(points, 1) * drawn)
+        size = max(points, 1) * drawn
+        draws, ways = posterior_totals(compiled, point, parameters, size)
     if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
-    figure = Figures(totals, draws, point, bounded, means, points)
+    figure = Figures(totals, draws, point, bounded, means, points, ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
     if not promises or _keeps_outcomes(pipeline, numbers, figure):
@@ -167,7 +185,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
-            slo.append(_under_a_condition(program, pipeline, point, line))
+            most = numbers.get(f"{line.metric.partition('.')[0]}.worst")
+            slo.append(_under_a_condition(program, pipeline, point, line, most))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         read = reader_of(line.metric)
@@ -185,7 +204,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         if cut.high:
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
-            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0]) for one in slo]
+            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
     return Analysis(
         pipeline=pipeline,
         numbers=numbers,
@@ -209,6 +228,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
         sensitivity=None if promises else sensitivity(compiled, model, totals),
+        shifts=dict(point.shifts),
     )
 
 
@@ -225,24 +245,38 @@ def _with_cuts(
     numbers: Mapping[str, Number],
     escalations: Mapping[str, Number],
     cut: Cut,
+    pipeline: p.Pipeline,
 ) -> ObjectiveVerdict:
     """A promise where budgets may cut runs."""
     line = verdict.line
     kind, _, name = line.metric.partition(".")
     number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)
-    return decided_with_cuts(line, verdict, runs, number or verdict.number, cut.words)
+    number = number or verdict.number
+    return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget)
 
 
 def _under_a_condition(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, line: p.SloLine
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    line: p.SloLine,
+    worst: Number | None,
 ) -> ObjectiveVerdict:
-    """An objective for some of the runs."""
+    """An objective for some of the runs. `worst` is the most that any run takes of its metric, an
+    amount: it bounds that of some of them, whatever is not known about these.
+    """
     from pipelang.analysis.metrics.conditional_metrics import conditioned
 
     found = conditioned(program, pipeline, point, line)
-    if found.number is None:
-        return ObjectiveVerdict(line, None, None, None, found.why)
-    return decide(line, found.number, found.probability(line))
+    verdict = ObjectiveVerdict(line, None, None, None, found.why)
+    if found.number is not None:
+        verdict = decide(line, found.number, found.probability(line))
+    if verdict.holds is None and worst is not None and worst.high is not None and found.some:
+        low = 0.0 if found.number is None else found.number.low or 0.0
+        most = Number(None, min(low, worst.high), worst.high, None, Basis.UNKNOWN, tight=False)
+        bound = decide(line, most, None)
+        return verdict if bound.holds is None else bound
+    return verdict
 
 
 def _baselines(

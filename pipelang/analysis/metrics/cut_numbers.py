@@ -95,12 +95,19 @@ def escalations_with_cuts(
 
 
 def decided_with_cuts(
-    line: p.SloLine, without: ObjectiveVerdict, runs: BudgetedRuns, number: Number | None, why: str
+    line: p.SloLine,
+    without: ObjectiveVerdict,
+    runs: BudgetedRuns,
+    number: Number | None,
+    why: str,
+    budget: p.Budget | None = None,
 ) -> ObjectiveVerdict:
     """The verdict of a promise where budgets may cut runs; `without` is that of runs that none
     cuts.
     """
     counts = counts_of(line.metric)
+    if counts is None and line.op in ("<=", "<") and _is_spent(line):
+        return _at_most_with_cuts(line, without, budget, why)
     if line.when is None and number is not None:
         if counts is not None:
             probability = runs.probability(counts, line.op, float(line.target))
@@ -115,3 +122,27 @@ def decided_with_cuts(
             return ObjectiveVerdict(line, number, None, verdict.probability, why, cut=True)
         return verdict
     return undecided(without, why)
+
+
+def _is_spent(line: p.SloLine) -> bool:
+    """Whether a promise is about what some or all runs take, however it is told of them."""
+    family, _, read = line.metric.partition(".")
+    return family in AMOUNTS and read in m.QUANTILES and read != m.WORST and line.cached is None
+
+
+def _at_most_with_cuts(
+    line: p.SloLine, without: ObjectiveVerdict, budget: p.Budget | None, why: str
+) -> ObjectiveVerdict:
+    """A promise that runs take no more than so much. A cut only makes it less: what holds without
+    cuts holds, and what does not may hold with them. No run takes more than its budget.
+    """
+    family, limit = line.metric.partition(".")[0], None
+    if budget is not None:
+        limit = budget.money if family == m.COST else budget.tokens if family == "tokens" else None
+    if without.holds is True or (limit is None and without.holds is None):
+        return without
+    if limit is not None:
+        most = Number(None, 0.0, float(limit), None, Basis.BOUND, tight=False)
+        if decide(line, most, None).holds:
+            return ObjectiveVerdict(line, most, True, 1.0)
+    return ObjectiveVerdict(line, without.number, None, without.probability, why, cut=True)

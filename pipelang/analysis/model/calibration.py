@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import chain, repeat
 from math import exp, floor, fsum, lgamma, log, log1p
 from typing import Any
 
@@ -18,7 +19,6 @@ from pipelang.analysis.model.beta import jeffreys
 from pipelang.analysis.model.evidence import Cut, LabelledAnswers
 from pipelang.analysis.model.intervals import Number
 from pipelang.records import dataclass, replace
-from pipelang.semantics.chance import EvidenceRow
 
 BINS = 10
 _EDGES = tuple(Decimal(index) / BINS for index in range(1, BINS))
@@ -98,20 +98,26 @@ def calibration(answers: LabelledAnswers) -> Calibration:
 
 
 def _calibration(answers: LabelledAnswers) -> Calibration:
-    parts: list[list[EvidenceRow]] = [[] for _ in range(BINS)]
-    for row in answers.file.rows:
-        if row.confidence is not None:
-            parts[bisect_right(_EDGES, row.confidence)].append(row)
-    bins = tuple(_bin(index, rows) for index, rows in enumerate(parts))
+    parts: list[_Levels] = [[] for _ in range(BINS)]
+    for correct, found in answers.often.items():
+        for level, count in found:
+            parts[bisect_right(_EDGES, level)].append((level, count, correct))
+    bins = tuple(_bin(index, levels) for index, levels in enumerate(parts))
     error = expected_calibration_error(bins)
     return Calibration(answers.total, answers.right, answers.graded, error, by_chance(bins), bins)
 
 
-def _bin(index: int, rows: Sequence[EvidenceRow]) -> Bin:
-    right = sum(row.correct for row in rows)
-    mean = fsum(float(row.confidence or 0) for row in rows) / len(rows) if rows else None
+_Levels = list[tuple[Decimal, int, bool]]
+"""Confidences, how many rows have each, and whether these are right."""
+
+
+def _bin(index: int, levels: _Levels) -> Bin:
+    number = sum(count for _, count, _ in levels)
+    right = sum(count for _, count, correct in levels if correct)
+    every = chain.from_iterable(repeat(float(level), count) for level, count, _ in levels)
+    mean = fsum(every) / number if number else None
     low, high = Decimal(index) / BINS, Decimal(index + 1) / BINS
-    return Bin(low, high, len(rows), right, mean)
+    return Bin(low, high, number, right, mean)
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float | None:

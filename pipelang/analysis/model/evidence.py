@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 from pipelang.semantics.chance import EvidenceFile
@@ -22,18 +22,17 @@ Cut = tuple[Decimal, bool]
 class LabelledAnswers:
     """The rows of one evidence file: `right` of `total` are right, and those with a confidence."""
 
-    __slots__ = ("_binned", "confidences", "file", "right", "total", "worked_out")
+    __slots__ = ("_binned", "confidences", "file", "often", "right", "total", "worked_out")
 
     def __init__(self, file: EvidenceFile) -> None:
         self.file = file
         self.total = len(file.rows)
         self.right = file.right
-        self.confidences: dict[bool, list[Decimal]] = {True: [], False: []}
-        for row in file.rows:
-            if row.confidence is not None:
-                self.confidences[row.correct].append(row.confidence)
-        for kind in self.confidences.values():
-            kind.sort()
+        self.often = {right: file.columns.often(right) for right in (True, False)}
+        self.confidences: dict[bool, list[Decimal]] = {
+            right: [level for level, count in found for level in repeat(level, count)]
+            for right, found in self.often.items()
+        }
         self._binned: dict[tuple[bool, tuple[Cut, ...]], tuple[int, ...]] = {}
         self.worked_out: dict[str, Any] = {}
         """Derived figures of the rows, by name."""
@@ -84,10 +83,8 @@ class LabelledAnswers:
 
     def highest(self) -> tuple[Decimal, int]:
         """The highest confidence, and the first line that has it."""
-        most, line = max(
-            (row.confidence, -row.line) for row in self.file.rows if row.confidence is not None
-        )
-        return most, -line
+        most = max(found[-1][0] for found in self.often.values() if found)
+        return most, self.file.columns.line_of(most)
 
 
 MOST_KEPT = 64
@@ -96,11 +93,11 @@ _KEPT: dict[int, LabelledAnswers] = {}
 
 def answers_of(file: EvidenceFile) -> LabelledAnswers:
     """The table of a file. A check asks for it with every sweep, so the last ones are kept."""
-    known = _KEPT.get(id(file))
-    if known is None or known.file is not file:
+    known = _KEPT.get(id(file.rows))
+    if known is None or known.file.rows is not file.rows:
         if len(_KEPT) >= MOST_KEPT:
             _KEPT.clear()
-        known = _KEPT[id(file)] = LabelledAnswers(file)
+        known = _KEPT[id(file.rows)] = LabelledAnswers(file)
     return known
 
 

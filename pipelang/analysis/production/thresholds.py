@@ -15,7 +15,7 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare, Undeclared
-from pipelang.semantics.elaborate.options.evidence import confidence_step
+from pipelang.semantics.elaborate.options.evidence import confidence_step, opened
 from pipelang.semantics.walk import all_items, inner_links
 
 
@@ -25,13 +25,17 @@ def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     steps = {item.name: item for item in items if isinstance(item, p.Step)}
     guesses = _from_models(items)
     named = {share.name for share in pipeline.traffic.names}
-    shared = {share.condition for share in pipeline.traffic.conditions}
+    lets = opened({item.name: item.value for item in items if isinstance(item, p.Let)})
+    conditions = [share.condition for share in pipeline.traffic.conditions]
+    shared = {*conditions, *(expr.substitute(condition, lets) for condition in conditions)}
 
     def bare(test: expr.Expr) -> bool:
-        """Whether a test compares a number without evidence."""
+        """Whether a test compares a number without evidence. A threshold that a `let` chooses by
+        case is looked at where it stands: a file is cut at each of its arms.
+        """
         return any(
             part not in shared and not _is_measured(part, steps)
-            for part in thresholds(test, guesses)
+            for part in thresholds(expr.substitute(test, lets), guesses)
         )
 
     at_gate = "add `catches` and `false_alarms` in braces, or `evidence from` a file"

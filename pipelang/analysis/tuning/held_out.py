@@ -22,7 +22,8 @@ from pipelang.analysis.tuning.columns import Columns, Figures
 from pipelang.analysis.tuning.dimensions import Assignment
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
 from pipelang.semantics.metrics import COST_MEAN
 
 FOLDS = 5

@@ -17,7 +17,8 @@ from enum import Enum
 from typing import Any
 
 from pipelang.diagnostics import Span
-from pipelang.semantics import chance, expressions, program, types
+from pipelang.semantics import chance, evidence_rows, expressions, program, types
+from pipelang.semantics.evidence_rows import EvidenceRows
 
 Table = tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]
 """The plain values, and the rows: the name of what to make, and the numbers of its parts."""
@@ -50,7 +51,7 @@ def from_table(table: Table) -> program.Program:
 def _records() -> dict[str, type]:
     """The record classes that a program is made of, by name."""
     found: dict[str, type] = {}
-    for module in (program, expressions, types, chance):
+    for module in (program, expressions, types, chance, evidence_rows):
         for name, one in vars(module).items():
             if isinstance(one, type) and "__match_args__" in vars(one) and one is not Span:
                 found[name] = one
@@ -75,6 +76,7 @@ _MAKERS: dict[str, Callable[[Sequence[Any]], Any]] = {
     "dict": _pairs,
     "Decimal": lambda parts: Decimal(*parts),
     "Span": Span._make,
+    "EvidenceRows": EvidenceRows.of_parts,
     **{name: _made_by(one) for name, one in (_RECORDS | _ENUMS).items()},
 }
 
@@ -131,6 +133,8 @@ def _taken_apart(one: Any) -> tuple[str, Sequence[Any]]:
         return name, [part for pair in one.items() for part in pair]
     if made is Decimal:
         return name, (str(one),)
+    if made is EvidenceRows:
+        return name, one.parts()
     if _RECORDS.get(name) is made:
         fields: tuple[str, ...] = one.__match_args__
         return name, [getattr(one, field) for field in fields]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.semantics.elaborate.options.options import ASSUMABLE
 
 _SHARE = re.compile(r"(?P<number>\d{1,3}(\.\d{1,12})?|\.\d{1,12})(?P<sign>%?)")
@@ -33,7 +34,5 @@ def assumptions(words: Sequence[str]) -> tuple[tuple[str, Decimal], ...] | str:
 
 
 def _meant(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, ASSUMABLE, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(ASSUMABLE)}"
+    close = closest(name, ASSUMABLE)
+    return f"did you mean `{close}`?" if close else f"there are: {', '.join(ASSUMABLE)}"

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.check.disk_loader import DiskLoader, text_of
 from pipelang.interfaces.check.file_snapshot import IGNORED_FOLDERS
 from pipelang.records import dataclass
@@ -106,13 +107,11 @@ def find_revision(name: str, near: str) -> Revision:
 
 def _near(root: str, name: str) -> str:
     """A hint with a similar name."""
-    from difflib import get_close_matches
-
     listing = _git(root, "for-each-ref", "--format=%(refname:short)")
     names = os.fsdecode(listing.stdout).split()
-    close = get_close_matches(name, names, n=1)
+    close = closest(name, names)
     if close:
-        return f"did you mean `{close[0]}`?"
+        return f"did you mean `{close}`?"
     if any(known.endswith(f"/{name}") for known in names):
         return f"did you mean `{next(k for k in names if k.endswith(f'/{name}'))}`?"
     return "fetch it first (a shallow clone has few), or name a file"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.check.disk_loader import STANDARD_INPUT
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 
@@ -41,11 +42,9 @@ def pipe_files(
 
 def nearest(path: Path, suffix: str = ".pipe") -> str | None:
     """The file in a path's folder that is called most like it."""
-    from difflib import get_close_matches
-
     folder = path.parent
     if not folder.is_dir():
         return None
     names = [entry.name for entry in folder.iterdir() if entry.suffix == suffix]
-    close = get_close_matches(path.name, names, n=1)
-    return str(folder / close[0]) if close else None
+    close = closest(path.name, names)
+    return str(folder / close) if close else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.providers.kinds import (
     ANTHROPIC,
     BUILT_IN,
@@ -14,6 +15,7 @@ from pipelang.runtime.providers.kinds import (
 )
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.answer_schemas import why_in_words
+from pipelang.semantics.kernels.thinking import MAKERS, budgets_of, has_effort
 from pipelang.semantics.types import quoted
 from pipelang.semantics.walk import all_steps, inner_links, tiers_of
 
@@ -29,15 +31,13 @@ def unknown_kinds(program: p.Program) -> Iterator[Diagnostic]:
 
 
 def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
-    from difflib import get_close_matches
-
     known = installed_kinds()
     if provider.kind in known:
         return
-    close = get_close_matches(provider.kind, known, n=1)
+    close = closest(provider.kind, known)
     listed = ", ".join(f"`{kind}`" for kind in known)
     help = (
-        f"did you mean `{close[0]}`?"
+        f"did you mean `{close}`?"
         if close
         else f"there are {listed}; a package offers more by entry points of `{ENTRY_POINTS}`"
     )
@@ -75,23 +75,47 @@ _BATCHES = (ANTHROPIC,)
 
 
 def not_offered(program: p.Program) -> Iterator[Diagnostic]:
-    """Report each step that wants of a built-in kind of provider what it does not have: its mean
-    cost would be that of a batch, and each call be charged in full.
+    """Report each step that wants of a built-in kind of provider what it does not have: a batch
+    would be charged in full, and a request that a maker does not know be turned down.
     """
-    without = {kind for kind in SDK_KINDS if kind not in _BATCHES}
     for pipeline in program.pipelines.values():
         for step in all_steps(pipeline):
             for link in inner_links(step.chain):
-                for tier in tiers_of(link.action) if link.batch is not None else ():
-                    kind = program.providers[program.tiers[tier].provider].kind
-                    if kind in without:
-                        help = f"leave it out; kinds that have it: {', '.join(_BATCHES)}"
+                for name in tiers_of(link.action):
+                    tier = program.tiers[name]
+                    kind = program.providers[tier.provider].kind
+                    if kind not in SDK_KINDS:
+                        continue
+                    for what, whose, help in _missing(link, kind, tier.model):
                         yield report(
                             codes.NOT_OFFERED,
                             link.span,
                             help=help,
                             step=step.name,
-                            tier=tier,
-                            what="`batch`",
-                            kind=kind,
+                            tier=name,
+                            what=what,
+                            whose=whose,
                         )
+
+
+def _missing(link: p.Link, kind: str, model: str | None) -> Iterator[tuple[str, str, str]]:
+    """Each thing of a link that a model at a kind of provider lacks: its name, who lacks it, help."""
+    kinds = f"providers of kind `{kind}` do"
+    if link.batch is not None and kind not in _BATCHES:
+        yield "`batch`", kinds, f"leave it out; kinds that have it: {', '.join(_BATCHES)}"
+    if link.effort is not None and not has_effort(kind, model):
+        yield "`effort`", f"`{model}` does", "leave it out, or ask a newer model"
+    if link.thinking is None:
+        return
+    budgets, listed = budgets_of(kind, model), ", ".join(MAKERS)
+    if budgets is None and kind in MAKERS:
+        yield "`thinking`", f"`{model}` does", "leave it out, or ask a newer model"
+    elif budgets is None:
+        other = "`effort low` says how much to think there"
+        yield "`thinking`", kinds, f"leave it out, {other}; kinds that have it: {listed}"
+    elif link.thinking < budgets.least:
+        what = f"`thinking` of less than {budgets.least:,} tokens"
+        yield what, f"`{model}` does", f"`thinking {budgets.least} tokens`, or none"
+    elif budgets.most is not None and link.thinking > budgets.most:
+        what = f"`thinking` of more than {budgets.most:,} tokens"
+        yield what, f"`{model}` does", f"`thinking {budgets.most} tokens` at most"

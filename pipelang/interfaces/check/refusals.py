@@ -1,6 +1,7 @@
 """The findings with which a program is refused by `load` and `run`: what makes it wrong or unsafe.
 
-Those are the errors of syntax, names, types, flow and safety, and retried effects (P507). A missed
+Those are the errors of syntax, names, types, flow and safety, retried effects (P507), and what a
+provider is asked that it does not have (P521). A missed
 promise is none of them: the program does what it says, only not as well as promised.
 """
 
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     from pipelang.analysis.metrics.analyse import Analysis
 
 _FAMILIES = ("P1", "P2", "P3", "P4", "P7", "P9")
-
+_ALONE = frozenset({codes.RETRIED_EFFECT.code, codes.NOT_OFFERED.code})
 
 REFUSED = frozenset(
     code
     for code, rule in RULES.items()
-    if rule.severity is Severity.ERROR
-    and (code.startswith(_FAMILIES) or code == codes.RETRIED_EFFECT.code)
+    if rule.severity is Severity.ERROR and (code.startswith(_FAMILIES) or code in _ALONE)
 )
 """The codes of errors for which a program is refused."""
 
@@ -63,11 +63,13 @@ def verified(analyses: Analyses, sources: Sources, allow: Collection[str] = ()) 
     if {*allow} >= REFUSED:
         return []
     from pipelang.analysis.findings.verify import prove
+    from pipelang.interfaces.check.provider_kinds import not_offered
 
     program = analyses.program
     claimed = {claim.pipeline for claim in program.claims}
     pipelines = program.pipelines.values()
     _, found = prove(program, [analyses.of(one) for one in pipelines if one.name in claimed])
+    found.extend(not_offered(program))
     return without_ignored(found, program.file, sources)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.cli.command_list import COMMANDS, module_of
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED, NO_READER
 from pipelang.interfaces.cli.options.cache import OWN_PROCESS
@@ -33,10 +34,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(COMMANDS)}"
+            close = closest(name, COMMANDS)
+            hint = f"did you mean `{close}`?" if close else f"there are: {', '.join(COMMANDS)}"
             ctx.fail(f"there is no command `{name}`; {hint}")
         return super().resolve_command(ctx, args)
 

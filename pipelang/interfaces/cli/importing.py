@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from difflib import get_close_matches
 
 import click
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.cli.programs import deliver, stop
 from pipelang.interfaces.cli.terminal import warn
 
@@ -53,8 +53,8 @@ def mcp(server: str, only: tuple[str, ...], name: str | None, out: str | None) -
     known = [tool.name for tool in offered]
     for wanted in only:
         if wanted not in known:
-            close = get_close_matches(wanted, known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known)}"
+            close = closest(wanted, known)
+            hint = f"did you mean `{close}`?" if close else f"there are: {', '.join(known)}"
             stop(f"MCP server `{called}` has no tool `{wanted}`", help=hint)
     chosen = [tool for tool in offered if not only or tool.name in only]
     made = declarations(called, chosen)

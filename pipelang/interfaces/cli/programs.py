@@ -6,10 +6,10 @@ A mistake in the line is told on standard error, and ends the command with its e
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 
@@ -64,8 +64,8 @@ def chosen(program: p.Program, name: str | None) -> list[str]:
     if name is None:
         return names
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
+        close = closest(name, names)
+        help = f"did you mean `{close}`?" if close else f"there are: {', '.join(names)}"
         stop(f"`{program.file}` has no pipeline `{name}`", USAGE, help if names else None)
     return [name]
 
@@ -104,8 +104,8 @@ def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
             stop(f"`{file}` has {len(names)} pipelines: name one of {', '.join(names)}")
         return names[0]
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        help = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
+        close = closest(name, names)
+        help = f"did you mean `{close}`?" if close else f"there are: {', '.join(names)}"
         stop(f"`{file}` has no pipeline `{name}`", USAGE, help)
     return name
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from pipelang.diagnostics import Source, Sources, Span
 from pipelang.diagnostics.columns import harmless
+from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.export.flow_graph import FlowGraph
 from pipelang.interfaces.export.graph import EdgeKind, NodeKind
 from pipelang.interfaces.export.labels import (
@@ -59,9 +59,9 @@ def graph(program: LoadedProgram | p.Program, name: str) -> nx.DiGraph:
     """
     compiled = program if isinstance(program, p.Program) else program.program
     if name not in compiled.pipelines:
-        close = get_close_matches(name, compiled.pipelines, n=1)
+        close = closest(name, compiled.pipelines)
         known = ", ".join(compiled.pipelines) or "none"
-        hint = f"did you mean `{close[0]}`?" if close else f"there are: {known}"
+        hint = f"did you mean `{close}`?" if close else f"there are: {known}"
         raise KeyError(f"no pipeline `{name}`; {hint}")
     return flow(compiled, [name])
 

@@ -14,9 +14,10 @@ from pipelang.semantics import metrics as m
 class MetricWords:
     """The words for a metric.
 
-    `label` names a row of runs, painted in `style`; `verbs` say the same of one run and of several.
-    `derived` says how the number adds up, above its derivation. A metric that is `beside` others
-    follows from them, so a comparison leaves it out unless everything is wanted.
+    `label` names a row of runs, painted in `style`, and `column` a column of them; `verbs` say the
+    same of one run and of several. `derived` says how the number adds up, above its derivation. A
+    metric that is `beside` others follows from them, so a comparison leaves it
+    out unless everything is wanted.
     """
 
     label: str = ""
@@ -24,6 +25,7 @@ class MetricWords:
     verbs: tuple[str, str] = ("", "")
     derived: str = ""
     beside: bool = False
+    column: str = ""
 
 
 _NONE = MetricWords()
@@ -36,6 +38,7 @@ WORDS: dict[str, MetricWords] = {
         "good",
         ("is answered right", "are answered right"),
         "Begin with all runs, and take off at each item those that are right no longer.",
+        column="right",
     ),
     m.SILENT_ERROR: MetricWords(
         "answered wrong",
@@ -45,21 +48,28 @@ WORDS: dict[str, MetricWords] = {
             "are answered wrong without anybody noticing",
         ),
         "Begin with none; add at each item what goes wrong, take off what is caught.",
+        column="wrong",
     ),
     m.ESCALATION: MetricWords(
         "to a person",
         "people",
         ("goes to a person", "go to a person"),
         "Add up the runs that each item sends to a person.",
+        column="to people",
     ),
     m.REJECTION: MetricWords(
         "rejected",
         "",
         ("is rejected", "are rejected"),
         "Add up the runs that each item rejects.",
+        column="rejected",
     ),
     m.FAILURE: MetricWords(
-        "failed", "bad", ("fails", "fail"), "Add up the runs that fail at each item."
+        "failed",
+        "bad",
+        ("fails", "fail"),
+        "Add up the runs that fail at each item.",
+        column="failed",
     ),
     m.COVERAGE: MetricWords(
         derived="Begin with all runs, and take off at each item those that end without an answer.",

@@ -16,11 +16,11 @@ from pipelang.interfaces.report.pipeline import has_table, title, view_of
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.costs import BOUND, cost_rows, is_free
 from pipelang.interfaces.report.sections.outcomes import (
+    brief_remarks,
     escalation_ways,
     is_open,
     outcome_note,
     outcome_rows,
-    remarks,
     ways_to_people,
 )
 from pipelang.interfaces.report.sections.promises import promise_rows
@@ -34,10 +34,11 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural, value
 from pipelang.interfaces.text.table import Cell, Row, labelled, lay_out
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.metrics import SUCCESS
+from pipelang.semantics.metrics import LATENCY, P95, SUCCESS, TURNAROUND, WORST
+from pipelang.semantics.quantities import show_seconds
 
-MOST_STEPS = 6
-MOST_PROMISES = 6
+MOST_STEPS = 5
+MOST_PROMISES = 5
 MOST_WAYS = 4
 ANYTHING = "0–100%"
 MOST_LINES = 12
@@ -69,22 +70,25 @@ def _outcomes(view: View) -> list[str]:
     if len(rows) < 2 and view.value(SUCCESS) is not None:
         return []  # the sentence above has said it
     lines = lay_out(rows, "<>><", view.paint, width=view.width)
-    said = (line for words in remarks(view) for line in wrap(words, view.width, 2))
+    said = (line for words in brief_remarks(view) for line in wrap(words, view.width, 2))
     lines += [view.paint(line, "dim") for line in said]
     return [view.heading("What becomes of a run", outcome_note(view)), *lines]
 
 
 def _steps(view: View) -> list[str]:
-    rows = view.analysis.steps
+    """The steps that matter most, whether they are the pipeline's or of one that it runs."""
+    rows, inner = view.analysis.steps, view.analysis.inner
     if not rows:
         return []
-    shown = set(heaviest(rows, MOST_STEPS))
-    lines = lay_out(step_rows(view, shown), "<>>>>><", view.paint, width=view.width)
-    if len(shown) < len(rows):
-        more = plural(len(rows) - len(shown), "more step")
-        matter = "matters" if len(rows) - len(shown) == 1 else "matter"
-        lines.append(view.paint(f"  {more} {matter} less", "dim"))
-    said, _ = compounding(view)
+    most = heaviest((*rows, *inner), MOST_STEPS)
+    own = {at for at in most if at < len(rows)} or {*heaviest(rows, 1)}
+    within = [at - len(rows) for at in most if at >= len(rows)]
+    lines = lay_out(step_rows(view, own, within), "<>>>>><", view.paint, width=view.width)
+    left = len(rows) + len(inner) - len(own) - len(within)
+    if left:
+        matter = "matters" if left == 1 else "matter"
+        lines.append(view.paint(f"  {plural(left, 'more step')} {matter} less", "dim"))
+    said, _ = compounding(view, brief=True)
     return [view.heading("Steps"), *lines, *wrap(said, view.width, 2)]
 
 
@@ -172,10 +176,19 @@ def _texts(row: Row) -> list[str]:
 def _time(view: View) -> str:
     """Machine time and time with people: 95% under, and at most."""
     parts = []
-    for row in time_rows(view)[1:]:
-        name, _, _, most, _, worst = _texts(row)
-        known = [f"95% under {most}"] if most != "?" else []
-        known += [f"at most {worst}"] if worst != "?" else []
+    for row, metric in zip(time_rows(view)[1:], (LATENCY, TURNAROUND), strict=False):
+        name, worst = _texts(row)[0], _texts(row)[-1]
+        quick, most = view.number(f"{metric}.{P95}"), view.number(f"{metric}.{WORST}")
+        known = []
+        if quick.value is not None:
+            known.append(f"95% under {show_seconds(quick.value)}")
+        elif quick.high is not None:
+            bound = quick.high if most.high is None else min(quick.high, most.high)
+            known.append(f"95% under {show_seconds(bound)} at most")
+        elif quick.low:
+            known.append(f"1 in 20 takes {show_seconds(quick.low)} or more")
+        if most.high is not None and worst != "?":
+            known.append(f"at most {worst}")
         if known:
             parts.append(f"{name}: {', '.join(known)}")
     return "; ".join(parts)
@@ -194,4 +207,4 @@ def _ground_parts(view: View) -> Iterator[str]:
     if assumed:
         yield plural(assumed, "figure") + " assumed that nobody has measured"
     if analysis.unknown:
-        yield plural(len(analysis.unknown), "figure") + " that nobody declared"
+        yield plural(analysis.undeclared, "figure") + " that nobody declared"

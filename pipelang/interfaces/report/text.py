@@ -37,41 +37,53 @@ def report_text(
     blocks += diagnostics_text(extra, {}, colour, width)
     pipelines = [line for one in checked for line in _pipelines(one, width, colour, verbose)]
     blocks += pipelines
-    blocks += review_text(checked, width, colour)
+    blocks += review_text(checked, width, colour, verbose)
+    paint = painter(colour)
+    everything = [*told, *extra]
+    style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
+    closing = [paint(closing_line(everything, len(checked)), style)]
     if pipelines and not verbose and any(one.analyses for one in checked):
         from pipelang.interfaces.report.summary import MORE
 
-        blocks.append("\n".join(painter(colour)(line, "dim") for line in wrap(MORE, width)))
-    everything = [*told, *extra]
-    closing = closing_line(everything, len(checked))
-    style = "bad" if any(d.is_error for d in everything) else "unsure" if everything else "good"
-    return for_people("\n\n".join([*blocks, painter(colour)(closing, style)]) + "\n", colour)
+        closing[:0] = [paint(line, "dim") for line in wrap(MORE, width)]
+    return for_people("\n\n".join([*blocks, "\n".join(closing)]) + "\n", colour)
 
 
 def _pipelines(one: Checked, width: int, colour: bool, verbose: bool) -> Iterator[str]:
-    """Sections of each pipeline of a file. Imported late: most of it is only needed here."""
-    legend = True
-    for analysis in one.analyses:
-        if verbose:
-            from pipelang.interfaces.report.pipeline import has_table, pipeline_text
+    """Sections of each pipeline of a file, or a screen. Imported late: most is only needed here."""
+    if verbose:
+        yield from _in_full(one, width, colour)
+    elif one.analyses:
+        from pipelang.interfaces.report.sections.others import leading, others
+        from pipelang.interfaces.report.summary import summary_text
 
-            yield "\n".join(pipeline_text(one, analysis, width, colour, legend))
-            legend = legend and not has_table(analysis)
-        else:
-            from pipelang.interfaces.report.summary import summary_text
-
-            yield "\n".join(summary_text(one, analysis, width, colour))
+        first = leading(one)
+        yield "\n".join(summary_text(one, first, width, colour))
+        rest = others(one, first, width, painter(colour))
+        if rest:
+            yield "\n".join(rest)
     if one.program is not None and not one.analyses:
         yield f"{one_line(one.path)}: no pipeline in it, so there is nothing to work out"
 
 
-def review_text(checked: Sequence[Checked], width: int, colour: bool) -> list[str]:
+def _in_full(one: Checked, width: int, colour: bool) -> Iterator[str]:
+    legend = True
+    for analysis in one.analyses:
+        from pipelang.interfaces.report.pipeline import has_table, pipeline_text
+
+        yield "\n".join(pipeline_text(one, analysis, width, colour, legend))
+        legend = legend and not has_table(analysis)
+
+
+def review_text(
+    checked: Sequence[Checked], width: int, colour: bool, verbose: bool = True
+) -> list[str]:
     """The queues of people over all pipelines; none where nobody is sent anything."""
     if not any(analysis.asked for one in checked for analysis in one.analyses):
         return []
     from pipelang.interfaces.report.sections.review import review
 
-    lines = review(review_loads(checked), width, painter(colour))
+    lines = review(review_loads(checked), width, painter(colour), verbose)
     return ["\n".join(lines)] if lines else []
 
 

@@ -35,6 +35,13 @@ class View:
         return tuple(name for name, one in self.program.functions.items() if one.public)
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The figures that nobody declared, but for those that change nothing."""
+        known = None if self.advice is None else self.advice.what_if
+        idle = () if known is None else known.idle
+        return tuple(site for site in self.analysis.unknown if site not in idle)
+
+    @property
     def pipeline(self) -> p.Pipeline:
         return self.analysis.pipeline
 

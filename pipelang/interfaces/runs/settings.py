@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pipelang.diagnostics import Source
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.host.handle import SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.types import Scalar, ScalarKind, quoted
@@ -35,8 +35,8 @@ def read_settings(program: p.Program, given: Iterable[str]) -> dict[str, Any]:
         if name not in program.settings:
             known = list(program.settings)
             there = f"there are: {', '.join(known)}" if known else "there is none"
-            close = get_close_matches(name, known, n=1)
-            help = f"did you mean `{close[0]}`?" if close else there
+            close = closest(name, known)
+            help = f"did you mean `{close}`?" if close else there
             raise SettingError(f"unknown setting `{name}` ({help})")
         if name in found:
             raise SettingError(f"`{name}` is set twice")

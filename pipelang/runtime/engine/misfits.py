@@ -7,11 +7,11 @@ goes into traces and to the model that wrote the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.semantics.jsonschema import Typed, patterns_in_words
 from pipelang.semantics.quantities import BYTES_A_TOKEN
 from pipelang.semantics.types import (
@@ -79,9 +79,9 @@ def arguments_by_model(parameters: Iterable[Typed], given: Mapping[str, Any]) ->
     known = {parameter.key: parameter for parameter in parameters}
     for name in given:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
+            close = closest(name, known)
             listed = ", ".join(f"`{one}`" for one in known) or "none"
-            help = f"did you mean `{close[0]}`?" if close else f"there are: {listed}"
+            help = f"did you mean `{close}`?" if close else f"there are: {listed}"
             raise Misfit(f"there is no argument `{name}`; {help}")
     arguments = {}
     for name, parameter in known.items():

@@ -88,8 +88,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 def _calls(test: EndedTest, expectation: p.Expectation) -> str | None:
     name = expectation.name or ""
     made = [arguments for tool, arguments in test.world.calls if tool == name]
-    if expectation.what == "not called":
-        return f"`{name}` was called{_with(made[-1])}" if made else None
     wanted: dict[str, Any] = {}
     if expectation.arguments:
         values, absent = _values(test, tuple(value for _, value in expectation.arguments))
@@ -102,6 +100,8 @@ def _calls(test: EndedTest, expectation: p.Expectation) -> str | None:
                 return problem
             wanted[keys[parameter]] = to_json(found)
     fitting = [one for one in made if all(equal(one[key], wanted[key]) for key in wanted)]
+    if expectation.what == "not called":
+        return f"`{name}` was called{_with(fitting[-1])}" if fitting else None
     if expectation.times is not None and len(fitting) != expectation.times:
         said = f"{_times(expectation.times)}{_with(wanted) if wanted else ''}"
         return f"expected `{name}` to be called {said}, it was {_times(len(fitting))}"

@@ -14,6 +14,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Any
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
@@ -125,10 +126,8 @@ class LoadedProgram:
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean `{close[0]}`?" if close else ""
+    close = closest(name, known)
+    hint = f"; did you mean `{close}`?" if close else ""
     return f"there is no {what} `{name}`{hint}"
 
 

@@ -27,6 +27,7 @@ from pipelang.runtime.providers.kinds import (
     is_real,
     key_of_provider,
     not_installed,
+    sdk_missing,
 )
 from pipelang.runtime.providers.protocol import ModelProvider
 from pipelang.runtime.shared.batching import Batches
@@ -119,6 +120,9 @@ class Runtime:
                 continue
             provider = program.providers[tier.provider]
             problem = not_installed(provider)
+            if problem is not None:
+                raise NotRunnable(problem)
+            problem = sdk_missing(provider)
             if problem is not None:
                 raise NotRunnable(problem)
             if not has_key(provider):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.files import strict_json
 from pipelang.runtime.mcp.drift import differences, left_out
@@ -76,8 +76,8 @@ class RemoteTool:
             return None
         theirs = tools.get(self.name)
         if theirs is None:
-            close = get_close_matches(self.name, list(session.tools), n=1)
-            hint = f"; did you mean `{close[0]}`?" if close else ""
+            close = closest(self.name, session.tools)
+            hint = f"; did you mean `{close}`?" if close else ""
             return f"MCP server `{self.server}` has no tool `{self.name}`{hint}"
         lines = differences(self.tool, theirs.input_schema, theirs.output_schema)
         if lines:

@@ -26,7 +26,7 @@ _SCHEMA_IN_WORDS = (
 def max_tokens_of(request: ModelRequest) -> int:
     """The output limit that is sent, in tokens."""
     limit = request.max_output_tokens
-    return DEFAULT_MAX_TOKENS if limit is None else limit
+    return DEFAULT_MAX_TOKENS + (request.thinking or 0) if limit is None else limit
 
 
 def user_text(request: ModelRequest) -> str:
@@ -150,10 +150,10 @@ def ids_of(turns: tuple[Turn, ...]) -> dict[str, str]:
     return {call.id: call.name for turn in turns for call in turn.calls}
 
 
-def kept_items(said: Any, kind: str) -> bool:
-    """Whether a turn in its provider's own form is one of this wire: it has items of a kind."""
+def kept_items(said: Any, *kinds: str) -> bool:
+    """Whether a turn in its provider's own form is one of this wire: it has items of some kind."""
     return isinstance(said, list) and any(
-        isinstance(item, dict) and item.get("type") == kind for item in said
+        isinstance(item, dict) and item.get("type") in kinds for item in said
     )
 
 

@@ -59,6 +59,7 @@ class MessagesProvider(SdkProvider[Client]):
                     system=omit if call.system is None else call.system,
                     output_config=omit if call.output_config is None else call.output_config,
                     tools=omit if call.tools is None else call.tools,
+                    thinking=omit if call.thinking is None else call.thinking,
                     timeout=_timeout(limit),
                 )
         except Exception as error:
@@ -80,6 +81,7 @@ class MessagesProvider(SdkProvider[Client]):
             system=omit if call.system is None else call.system,
             output_config=omit if call.output_config is None else call.output_config,
             tools=omit if call.tools is None else call.tools,
+            thinking=omit if call.thinking is None else call.thinking,
             timeout=_timeout(request.timeout),
         )
 

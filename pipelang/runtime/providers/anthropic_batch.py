@@ -161,6 +161,7 @@ def _params(number: str, request: ModelRequest) -> Request:
         "system": call.system,
         "output_config": call.output_config,
         "tools": call.tools,
+        "thinking": call.thinking,
     }
     params: Any = {name: part for name, part in parts.items() if part is not None}
     return {"custom_id": number, "params": params}

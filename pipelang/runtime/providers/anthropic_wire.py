@@ -34,9 +34,16 @@ from pipelang.runtime.providers.protocol import (
     Usage,
 )
 from pipelang.runtime.providers.schemas import StrictSchemas
+from pipelang.semantics.kernels.thinking import takes_budget
 
 if TYPE_CHECKING:
-    from anthropic.types import MessageParam, OutputConfigParam, TextBlockParam, ToolParam
+    from anthropic.types import (
+        MessageParam,
+        OutputConfigParam,
+        TextBlockParam,
+        ThinkingConfigParam,
+        ToolParam,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class RequestParts:
     system: list[TextBlockParam] | None
     output_config: OutputConfigParam | None
     tools: list[ToolParam] | None
+    thinking: ThinkingConfigParam | None = None
 
 
 def call_of(request: ModelRequest) -> RequestParts:
@@ -71,7 +79,25 @@ def call_of(request: ModelRequest) -> RequestParts:
         system=[block] if block else None,
         output_config=config or None,
         tools=[_tool(tool) for tool in request.tools] or None,
+        thinking=_thinking(request),
     )
+
+
+def _thinking(request: ModelRequest) -> ThinkingConfigParam | None:
+    """The budget of what the model thinks; models that take none decide by themselves, within the
+    limit of the whole output.
+    """
+    if request.thinking is None:
+        return None
+    turns = request.turns
+    if turns and not kept_items(turns[-1].said, *_THOUGHTS):
+        return None  # the API refuses a turn without its thoughts, such as another provider's
+    if takes_budget(request.model):
+        return {"type": "enabled", "budget_tokens": request.thinking}
+    return {"type": "adaptive"}
+
+
+_THOUGHTS = ("thinking", "redacted_thinking")
 
 
 def _messages(request: ModelRequest) -> list[MessageParam]:

@@ -12,12 +12,14 @@ from pipelang.runtime.providers.answers import (
     declined,
     fitted,
     ids_of,
+    max_tokens_of,
     misfit_text,
     user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.schemas import StrictSchemas, closed
+from pipelang.semantics.kernels.thinking import takes_budget
 
 _KEYWORDS = frozenset({"description", "minimum", "maximum", "minItems", "maxItems"})
 
@@ -47,10 +49,11 @@ def config_of(request: ModelRequest) -> dict[str, Any]:
             config["response_json_schema"] = schema
     if system:
         config["system_instruction"] = system
-    if request.max_output_tokens is not None:
-        config["max_output_tokens"] = request.max_output_tokens
-    if request.effort is not None:
-        config["thinking_config"] = {"thinking_level": request.effort.upper()}
+    if request.max_output_tokens is not None or request.thinking is not None:
+        config["max_output_tokens"] = max_tokens_of(request)
+    thinking = _thinking(request)
+    if thinking:
+        config["thinking_config"] = thinking
     if request.tools:
         config["automatic_function_calling"] = {"disable": True}
         config["tools"] = [
@@ -65,6 +68,18 @@ def config_of(request: ModelRequest) -> dict[str, Any]:
                 ]
             }
         ]
+    return config
+
+
+def _thinking(request: ModelRequest) -> dict[str, Any]:
+    """The level of what the model thinks, or its budget; models that take none decide by
+    themselves, within the limit of the whole output.
+    """
+    config: dict[str, Any] = {}
+    if request.effort is not None:
+        config["thinking_level"] = request.effort.upper()
+    if request.thinking is not None and takes_budget(request.model):
+        config["thinking_budget"] = request.thinking
     return config
 
 

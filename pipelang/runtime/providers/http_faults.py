@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from pipelang.runtime.providers.fitting import shorten
-from pipelang.runtime.providers.protocol import FaultKind, ModelFault
+from pipelang.runtime.providers.protocol import FaultKind, ModelFault, Usage
 from pipelang.runtime.providers.records import field_of
 
 MESSAGE_BYTES = 400
@@ -77,7 +77,17 @@ def status_fault(
         message += f": {said}"
     if isinstance(request, str):
         message += f" (request {request})"
-    return ModelFault(kind, clean(message, redact), retry_after=retry_after_of(headers))
+    mend = _MENDS.get(status, "")
+    told = shorten(redact(message), MESSAGE_BYTES - len(mend)) + mend
+    return ModelFault(kind, told, retry_after=retry_after_of(headers))
+
+
+_MENDS = {
+    401: "; is the provider's `key` that of this API?",
+    403: "; may the provider's `key` ask for this?",
+    404: "; are the tier's `model` and the provider's `base_url` right?",
+}
+"""The options that are to be looked at, by the status of an answer."""
 
 
 def said_in(body: object) -> str | None:
@@ -97,10 +107,15 @@ def said_in(body: object) -> str | None:
 
 def connection_fault(error: BaseException) -> ModelFault:
     """The fault of a connection that failed. The cause's text may quote headers; its class says
-    enough.
+    enough. Where none was made, nothing was asked, and nothing is billed.
     """
     cause = type(error.__cause__ or error).__name__
-    return ModelFault("connection", f"the connection to the API failed ({cause})")
+    used = Usage(0, 0) if cause in _NEVER_MADE else None
+    return ModelFault("connection", f"the connection to the API failed ({cause})", used)
+
+
+_NEVER_MADE = frozenset({"ConnectError", "ConnectTimeout", "ClientConnectorError"})
+"""Classes of exceptions, by their names in three transports, of connections that were refused."""
 
 
 def local_fault(error: Exception) -> ModelFault | None:

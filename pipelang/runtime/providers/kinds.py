@@ -21,6 +21,9 @@ class SdkKind:
     module: str
     provider: str
     key: str
+    sdk: str = "anthropic"
+    """The module of the maker's SDK, and the extra that installs it."""
+    extra: str = "anthropic"
     needs_key: bool = True
     ambient: tuple[str, ...] = ()
     """Environment variables of which any says that credentials are there without a key."""
@@ -28,11 +31,16 @@ class SdkKind:
 
 SDK_KINDS = {
     ANTHROPIC: SdkKind("anthropic", "AnthropicProvider", "env:ANTHROPIC_API_KEY"),
-    OPENAI: SdkKind("openai", "OpenAIProvider", "env:OPENAI_API_KEY"),
+    OPENAI: SdkKind("openai", "OpenAIProvider", "env:OPENAI_API_KEY", "openai", "openai"),
     OPENAI_COMPATIBLE: SdkKind(
-        "openai", "OpenAICompatibleProvider", "env:OPENAI_COMPATIBLE_API_KEY", needs_key=False
+        "openai",
+        "OpenAICompatibleProvider",
+        "env:OPENAI_COMPATIBLE_API_KEY",
+        "openai",
+        "openai",
+        needs_key=False,
     ),
-    GOOGLE: SdkKind("google", "GoogleProvider", "env:GEMINI_API_KEY"),
+    GOOGLE: SdkKind("google", "GoogleProvider", "env:GEMINI_API_KEY", "google.genai", "google"),
     "anthropic_bedrock": SdkKind(
         "anthropic_platforms",
         "BedrockProvider",
@@ -55,7 +63,12 @@ SDK_KINDS = {
         "anthropic_platforms", "FoundryProvider", "env:ANTHROPIC_FOUNDRY_API_KEY"
     ),
     "other": SdkKind(
-        "other.provider", "OtherProvider", "env:PIPELANG_OTHER_API_KEY", needs_key=False
+        "other.provider",
+        "OtherProvider",
+        "env:PIPELANG_OTHER_API_KEY",
+        "pydantic_ai",
+        "models",
+        needs_key=False,
     ),
 }
 
@@ -127,6 +140,28 @@ def has_key(provider: p.Provider) -> bool:
 def _goes_without(kind: SdkKind) -> bool:
     """Whether a kind needs no key here."""
     return not kind.needs_key or any(os.environ.get(name) for name in kind.ambient)
+
+
+def sdk_missing(provider: p.Provider) -> str | None:
+    """The message for a provider whose maker's SDK is not installed, None if it is. Nothing of the
+    SDK is imported.
+    """
+    kind = SDK_KINDS.get(provider.kind)
+    if kind is None or _is_there(kind.sdk):
+        return None
+    return (
+        f"provider `{provider.name}`: the `{kind.sdk}` SDK isn't installed: "
+        f"pip install 'pipelang-dsl[{kind.extra}]'"
+    )
+
+
+def _is_there(module: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def not_installed(provider: p.Provider) -> str | None:

@@ -19,7 +19,7 @@ from pipelang.runtime.providers.http_faults import (
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.semantics.kernels.decisions import tells_probabilities
+from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -43,16 +43,23 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
             asked = openai_decisions.create_arguments(request)
             return await client.decisions.create(**asked, timeout=_limit(request))
         arguments = openai_wire.create_arguments(request)
+        if self._weighs(request):
+            arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
         return await client.responses.create(**arguments, timeout=_limit(request))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         if self._decides(request):
             return openai_decisions.answer_of(request, response)
-        return openai_wire.answer_of(request, response)
+        answer = openai_wire.answer_of(request, response)
+        return openai_decisions.weighed(answer, response) if self._weighs(request) else answer
 
     def _decides(self, request: ModelRequest) -> bool:
         """Whether a request is put to the API of decisions, which answers with probabilities."""
-        return bool(request.choices) and tells_probabilities(self.name, request.model)
+        return bool(request.choices) and decides(self.name, request.model)
+
+    def _weighs(self, request: ModelRequest) -> bool:
+        """Whether the confidence of an answer is read off its log-probabilities."""
+        return bool(request.choices) and tells_log_probabilities(self.name, request.model)
 
     def _fault_of(self, error: Exception) -> ModelFault | None:
         import openai

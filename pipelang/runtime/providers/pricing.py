@@ -26,8 +26,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.kernels.media import MediaRule
 from pipelang.semantics.kernels.media import tokens_of as tokens_by_rule
-from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT, MISFIT_TOKENS, dearest_input
+from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
 from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.sizes import reserved_output
 from pipelang.semantics.types import media_in
 
 MILLION = Decimal(1_000_000)
@@ -126,7 +127,7 @@ def reservation(
     if attempt.misfit is not None:
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
-    tokens_out = limit if limit is not None else DEFAULT_OUTPUT
+    tokens_out = reserved_output(attempt.link, limit)
     money = tokens_in * dearest_input(tier) + tokens_out * tier.prices.get("out", Decimal(0))
     return money / MILLION, tokens_in + tokens_out
 

@@ -112,6 +112,10 @@ class ModelRequest:
     """
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     """The agent's turns before this one, each with its calls and their results."""
+    thinking: int | None = None
+    """The tokens that the model may think, which are part of `max_output_tokens`; None leaves it to
+    the model. Only providers of makers that have such a limit are given one.
+    """
     content: tuple[str | Media, ...] = field(default=(), repr=False)
     """The user text in parts, with pictures and documents where they stand; empty where there are
     none. `user` then tells of them in words.

@@ -38,7 +38,7 @@ _LENGTH = "#length"
 
 _KEYS = frozenset(
     {"prompt", "args", "tier", "model", "answer", "correct", "usage", "fault", "message"}
-    | {"retry_after", "note", "calls"}
+    | {"retry_after", "note", "calls", "probabilities"}
 )
 _HEADER_KEYS = frozenset({"recording", "source", "note"})
 _USAGE_KEYS = frozenset({"input", "output", "cache_write", "cache_read"})
@@ -93,6 +93,8 @@ class RecordedAnswer:
     retry_after: float | None = None
     """Seconds."""
     note: str | None = None
+    probabilities: bool = False
+    """Whether the confidence of a decision is a probability that the provider told."""
 
 
 def read_recording(path: Path) -> tuple[Header, tuple[RecordedAnswer, ...]]:
@@ -217,6 +219,7 @@ def _record(fields: dict[str, Any], line: int) -> RecordedAnswer:
         message=_optional(fields, "message", str),
         retry_after=retry_after,
         note=_optional(fields, "note", str),
+        probabilities=bool(_optional(fields, "probabilities", bool)),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -128,7 +129,13 @@ class ReplayProvider:
         if problem is not None:
             raise ModelFault("misfit", problem, usage)
         note = self._note(record, request, place)
-        return ModelAnswer(value, usage, record.model or request.model, note)
+        return ModelAnswer(
+            value,
+            usage,
+            record.model or request.model,
+            note,
+            probabilities=record.probabilities,
+        )
 
     def _note(self, record: RecordedAnswer, request: ModelRequest, place: str) -> str:
         words = [f"replayed from {place}"]
@@ -174,19 +181,25 @@ class RecordingProvider:
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """The inner provider's answer or fault, recorded."""
+        try:
+            answer = await self._inner.answer(request)
+        except ModelFault as fault:
+            self._record(request, fault)
+            raise
+        self._record(request, answer)
+        return answer
+
+    def _record(self, request: ModelRequest, answer: ModelAnswer | ModelFault) -> None:
         fields: dict[str, Any] = {
             "prompt": request.prompt,
             "args": dict(request.arguments),
             "tier": request.tier,
         }
-        try:
-            answer = await self._inner.answer(request)
-        except ModelFault as fault:
+        if isinstance(answer, ModelFault):
             # Not the message: it is for people, and may quote what an error page said.
-            fields |= {"fault": fault.kind, "usage": _fields(fault.usage)}
-            fields |= {"retry_after": fault.retry_after}
-            self._append(fields)
-            raise
+            fields |= {"fault": answer.kind, "usage": _fields(answer.usage)}
+            self._append(fields | {"retry_after": answer.retry_after})
+            return
         fields |= {"model": answer.model, "usage": _fields(answer.usage)}
         if answer.calls:
             # Not `said`: it is the provider's own form, and can be written anew from the calls.
@@ -196,8 +209,8 @@ class RecordingProvider:
             ]
         else:
             fields["answer"] = answer.value
+            fields |= {"probabilities": True} if answer.probabilities else {}
         self._append(fields)
-        return answer
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         """The inner provider's count."""
@@ -227,6 +240,24 @@ class RecordingProvider:
                     raise OSError(f"`{self.path}`: the disk took only a part of the line")
             finally:
                 os.close(file)
+
+
+class BatchRecordingProvider(RecordingProvider):
+    """Records a provider that takes batches as well."""
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """The answers and faults of the inner provider's batch, recorded."""
+        takes: Any = self._inner
+        answers: list[ModelAnswer | ModelFault] = await takes.batch(requests)
+        for request, answer in zip(requests, answers, strict=True):
+            self._record(request, answer)
+        return answers
+
+
+def recorded(inner: ModelProvider, path: str | os.PathLike[str]) -> RecordingProvider:
+    """A provider that records what `inner` answers, with batches if it takes them."""
+    kind = BatchRecordingProvider if hasattr(inner, "batch") else RecordingProvider
+    return kind(inner, path)
 
 
 def _line(fields: dict[str, Any]) -> bytes:

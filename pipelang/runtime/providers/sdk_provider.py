@@ -85,7 +85,14 @@ class SdkProvider(ABC, Generic[Client]):
                 raise
         else:
             return self._answer_of(request, response)
+        if fault.kind == "connection":
+            fault = ModelFault("connection", f"{fault.message} at {self._address()}", fault.usage)
         raise fault
+
+    def _address(self) -> str:
+        """The host and port of the server, without a password that its URL may hold."""
+        url = urlsplit(self._base_url)
+        return f"`{url.hostname}:{url.port}`" if url.port else f"`{url.hostname}`"
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         """Nothing: this maker's API has no counter that costs no tokens."""

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.providers.fitting import shorten
 
 LONGEST_MESSAGE = 400
@@ -52,10 +53,8 @@ def bind(name: str, target: str, span: Span | None) -> Callable[..., Any]:
     for part in function_name.split("."):
         found = getattr(found, part, None)
         if found is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(function_name, dir(module), n=1)
-            help = f'did you mean "{module_name}:{close[0]}"?' if close else None
+            close = closest(function_name, dir(module))
+            help = f'did you mean "{module_name}:{close}"?' if close else None
             message = f"`{name}`: `{module_name}` has no function `{function_name}`"
             raise ToolMissing(message, span, help)
     if not callable(found):

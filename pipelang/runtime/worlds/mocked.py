@@ -211,6 +211,9 @@ class MockedWorld(EvaluatingWorld):
         if isinstance(action, p.AskRole):
             self._rendered(run, attempt, action)
             return self._mocked(run, attempt, step, Decimal(0))
+        if isinstance(self._peek(step), MockedTurn):
+            message = f"`{step}` asks a model where its agent has no answer, and the mock has turns"
+            raise Unmocked(f"{message} only: write what it answers then, in a pipeline of its own")
         held, cost, tokens = await self._priced(run, attempt, self._peek(step))
         try:
             return self._mocked(run, attempt, step, cost)
@@ -332,7 +335,9 @@ class MockedWorld(EvaluatingWorld):
         asked = self._asked.get(name, 0)
         self._asked[name] = asked + 1
         said = verdicts[min(asked, len(verdicts) - 1)]
-        return Decision(said.answer == "yes", by="mock", reason=said.reason or said.answer)
+        if said.answer == p.NO_ANSWER:
+            return None
+        return Decision(said.answer == "yes", by="mock", reason=said.reason or "")
 
     async def sleep(self, run: Run, seconds: float) -> None:
         return None

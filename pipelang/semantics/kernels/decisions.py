@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipelang.semantics import program as p
 
 _DECISION_MODELS = {"openai": frozenset({"gpt-6-luna"})}
@@ -10,9 +12,24 @@ _DECISION_MODELS = {"openai": frozenset({"gpt-6-luna"})}
 PROBABILITIES, WORD = "probabilities", "word"
 
 
-def tells_probabilities(kind: str, model: str | None) -> bool:
-    """Whether a model at a kind of provider tells how probable each alternative is."""
+_LOG_PROBABILITIES = {"openai": re.compile(r"(ft:)?gpt-(4o|4\.1)\b")}
+"""Models that tell the log-probabilities of what they write: those that do not think first."""
+
+
+def decides(kind: str, model: str | None) -> bool:
+    """Whether a model at a kind of provider answers typed questions, and writes no text."""
     return model in _DECISION_MODELS.get(kind, frozenset())
+
+
+def tells_log_probabilities(kind: str, model: str | None) -> bool:
+    """Whether a model at a kind of provider tells how probable each token of its answer was."""
+    named = _LOG_PROBABILITIES.get(kind)
+    return named is not None and named.match(model or "") is not None
+
+
+def tells_probabilities(kind: str, model: str | None) -> bool:
+    """Whether a model at a kind of provider tells how probable the alternative that it gives is."""
+    return decides(kind, model) or tells_log_probabilities(kind, model)
 
 
 def source_of(program: p.Program, tier: str) -> str:

@@ -211,7 +211,9 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An action with its options. `accuracy` is per tier where the file says so."""
+    """An action with its options. `accuracy` is per tier where the file says so; `thinking` are the
+    tokens that a model may think beside its answer.
+    """
 
     action: Action
     retry: Retry
@@ -228,6 +230,7 @@ class Link:
     vote: Vote | None = None
     cache: Cache | None = None
     batch: Decimal | None = None
+    thinking: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

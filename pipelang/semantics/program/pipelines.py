@@ -25,6 +25,7 @@ from pipelang.semantics.program.world import (
 from pipelang.semantics.types import RecordType, Type
 
 __all__ = [
+    "NO_ANSWER",
     "AtMost",
     "Breaker",
     "Budget",
@@ -253,9 +254,14 @@ class MockedCall:
     span: Span
 
 
+NO_ANSWER = "no answer"
+
+
 @dataclass(frozen=True, slots=True)
 class MockedVerdict:
-    """Answer of a person in a test: `answer` is yes, no or veto, `reason` their words."""
+    """Answer of a person in a test: `answer` is yes, no, veto, or `no answer` in time; `reason` are
+    their words.
+    """
 
     answer: str
     reason: str | None

@@ -61,7 +61,9 @@ class MockFails:
 
 @dataclass(frozen=True, slots=True)
 class MockVerdict:
-    """A decision of a person in a test: `answer` is yes, no or veto, `reason` their words."""
+    """A decision of a person in a test: `answer` is yes, no, veto, or `no answer` in time; `reason`
+    are their words.
+    """
 
     answer: str
     reason: str | None
@@ -113,7 +115,9 @@ class ExpectFailed:
 
 @dataclass(frozen=True, slots=True)
 class ExpectCalled:
-    """`expect [not] called TOOL[(args)] [once | N times]`; arguments left out are open."""
+    """`expect called TOOL[(args)] [once | N times]`, `expect not called TOOL[(args)]`: arguments
+    left out are open.
+    """
 
     tool: Name
     called: bool

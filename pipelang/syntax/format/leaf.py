@@ -43,6 +43,11 @@ class Leaf:
 _CRLF = re.compile(r"(?<!\r)\r\n")
 
 
+def _on_one_line(comment: str) -> str:
+    """A comment without carriage returns of its own: a terminal would write over its beginning."""
+    return comment.rstrip("\r").replace("\r", " ")
+
+
 def leaves(text: str, found: TokenList) -> list[Leaf]:
     """The tokens of a file as leaves, and one without text for its end."""
     made: list[Leaf] = []
@@ -56,14 +61,14 @@ def leaves(text: str, found: TokenList) -> list[Leaf]:
             comment = comments[upcoming]
             upcoming += 1
             if made and not comment.own_line:
-                made[-1].trailing = comment.text
+                made[-1].trailing = _on_one_line(comment.text)
                 last = comment.start
             else:
                 own.append(comment)
         first = own[0].start if own else token.start
         follows = [*(comment.start for comment in own[1:]), token.start]
         remarks = tuple(
-            Remark(comment.text, text.count("\n", comment.start, end) > 1)
+            Remark(_on_one_line(comment.text), text.count("\n", comment.start, end) > 1)
             for comment, end in zip(own, follows, strict=False)
         )
         made.append(

@@ -53,8 +53,10 @@ def expect_called(
     return ast.ExpectCalled(lowering.name(tool), True, arguments, times, span)
 
 
-def expect_not_called(lowering: Lowering, span: Span, tool: Token) -> ast.ExpectCalled:
-    return ast.ExpectCalled(lowering.name(tool), False, None, None, span)
+def expect_not_called(
+    lowering: Lowering, span: Span, tool: Token, arguments: tuple[ast.Argument, ...] | None
+) -> ast.ExpectCalled:
+    return ast.ExpectCalled(lowering.name(tool), False, arguments, None, span)
 
 
 def times_counted(lowering: Lowering, span: Span, count: Token) -> int:
@@ -77,6 +79,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "verdicts": gather,
     "verdict_yes": verdict("yes"),
     "verdict_no": verdict("no"),
+    "verdict_none": verdict("no answer"),
     "mock_veto": mock_veto,
     "mock_quota": unbuilt("`quota`", "test line"),
     "mock_breaker": of(ast.MockBreaker),

@@ -201,3 +201,80 @@ def test_votes_agree_whatever_their_confidences(tmp_path: Path) -> None:
     result, _ = play(tmp_path, ResponsesDialect(), *script, model="gpt-6.1-sol", options="vote 3")
     assert isinstance(result, pipelang.Answered), result
     assert result.value == "billing"
+
+
+class WeighedDialect(ResponsesDialect):
+    """Responses that tell the log-probabilities of their tokens, where they are asked for."""
+
+    tells = True
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        text, tokens = json.loads(reply.text)
+        body = super().body(Reply.answer(text), sent, number)
+        if sent.get("include") == ["message.output_text.logprobs"] and self.tells:
+            body["output"][0]["content"][0]["logprobs"] = [
+                {"token": token, "bytes": list(token.encode()), "logprob": log, "top_logprobs": []}
+                for token, log in tokens
+            ]
+        return body
+
+
+def written(*tokens: tuple[str, float]) -> Reply:
+    """An answer in tokens, each with its log-probability."""
+    return Reply.answer(json.dumps(["".join(token for token, _ in tokens), tokens]))
+
+
+HALF = -0.6931471805599453
+BILLING = (
+    (('{"', HALF), ("value", HALF), ('":', HALF), (' "', HALF), ("bill", -0.1), ("ing", -0.05)),
+    (('",', -0.05), (' "confidence": ', HALF), ("0.1", HALF), ("}", HALF)),
+)
+
+
+def confidence_of(result: Result) -> tuple[float, str]:
+    (told,) = [event.data for event in result.trace or () if event.kind == "answer"]
+    return told["confidence"], told["confidence_from"]
+
+
+def test_log_probabilities_of_the_choice_are_its_confidence(tmp_path: Path) -> None:
+    """Those of the tokens that hold the choice, and of nothing else: e to the -0.2."""
+    reply = written(*BILLING[0], *BILLING[1])
+    result, (sent,) = play(tmp_path, WeighedDialect(), reply, model="gpt-4.1-mini")
+    assert sent["include"] == ["message.output_text.logprobs"]
+    confidence, source = confidence_of(result)
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.8187307530779818)
+
+
+def test_a_choice_of_a_bool_is_weighed_too(tmp_path: Path) -> None:
+    reply = written(('{"value":', HALF), (" true", -0.1), (',"confidence":1}', HALF))
+    result, _ = play(tmp_path, WeighedDialect(), reply, model="gpt-4o", type="bool")
+    confidence, source = confidence_of(result)
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.9048374180359595)
+
+
+class SilentDialect(WeighedDialect):
+    """Responses without what was asked for."""
+
+    tells = False
+
+
+def test_a_response_without_log_probabilities_has_its_own_word(tmp_path: Path) -> None:
+    reply = written(('{"value": "billing", "confidence": 0.9}', HALF))
+    result, _ = play(tmp_path, SilentDialect(), reply, model="gpt-4o-mini")
+    assert confidence_of(result) == (0.9, "word")
+
+
+def test_log_probabilities_of_another_text_are_none(tmp_path: Path) -> None:
+    text = '{"value": "billing", "confidence": 0.9}'
+    reply = Reply.answer(json.dumps([text, [('{"value": "other"}', -0.1)]]))
+    result, _ = play(tmp_path, WeighedDialect(), reply, model="gpt-4o")
+    assert confidence_of(result) == (0.9, "word")
+
+
+def test_models_that_think_first_are_not_asked_for_them(tmp_path: Path) -> None:
+    reply = Reply.answer({"value": "billing", "confidence": 0.9})
+    result, (sent,) = play(tmp_path, ResponsesDialect(), reply, model="gpt-6-sol")
+    assert "include" not in sent
+    assert confidence_of(result) == (0.9, "word")

@@ -117,6 +117,7 @@ def test_outcomes(written: str, expected: ast.Outcome) -> None:
         ("output 5 tokens max", ast.Output(None, amount(5))),
         ("output 5 tokens mean, 9 tokens max", ast.Output(amount(5), amount(9))),
         *((f"effort {level}", ast.Effort(level)) for level in ("low", "medium", "high")),
+        ("thinking 5 tokens", ast.Thinking(amount(5))),
         ("cache 1h by a, b", ast.Cache(seconds("3600"), (A, B))),
         ("hits 80%", ast.Hits(share("0.8"))),
         ("batch within 5m", ast.Batch(seconds("300"))),
@@ -128,6 +129,10 @@ def test_outcomes(written: str, expected: ast.Outcome) -> None:
         ("accuracy good", ast.Accuracy(ref("good"))),
         ("accuracy 1128 of 1200", ast.Accuracy(ast.Counted(1128, 1200))),
         ('accuracy from "f.jsonl"', ast.Accuracy(ast.FromFile(text("f.jsonl")))),
+        (
+            'accuracy from "f.jsonl" shift 3%',
+            ast.Accuracy(ast.FromFile(text("f.jsonl"), share("0.03"))),
+        ),
         (
             "accuracy haiku 80%, opus 19 of 20",
             ast.AccuracyByTier(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.diagnostics.lookup import is_selector, meant
+from pipelang.diagnostics.spelling import closest
 from pipelang.records import dataclass, field
 
 
@@ -65,11 +66,9 @@ def place_of(source: Source, what: object) -> Span:
 
 def meant_of(word: object, known: tuple[str, ...]) -> str:
     """A help line: the known word that is nearest, or all of them."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(word), known, n=1)
+    close = closest(str(word), known)
     if close:
-        return f"did you mean `{close[0]}`?"
+        return f"did you mean `{close}`?"
     return "there are: " + ", ".join(f"`{one}`" for one in known)
 
 

@@ -48,6 +48,12 @@ PEOPLE = ("inbox", "nobody")
     help="real: what the tiers declare (anthropic is a former name). auto: real if the keys are "
     "set, else a recording, else simulated answers.",
 )
+@click.option(
+    "--record", metavar="FILE", help="Add what the models answer to this recording, to be replayed."
+)
+@click.option(
+    "--replay", metavar="FILE", help="Play this recording. Default: recordings/NAME.jsonl."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", help="Whose run this is.")
 @click.option(
@@ -81,6 +87,8 @@ def command(
     given: str | None,
     line: int | None,
     provider: str,
+    record: str | None,
+    replay: str | None,
     seed: int,
     tenant: str | None,
     people: str | None,
@@ -110,13 +118,16 @@ def command(
     from pipelang.interfaces.cli.run.people import Speaker, plug_people
     from pipelang.interfaces.cli.run.services import plug, ready
     from pipelang.interfaces.runs.inputs import BadInput, read_inputs
-    from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
+    from pipelang.interfaces.runs.provider_choice import NoProvider, RecordingFiles, set_up
     from pipelang.interfaces.runs.state_folder import StateFolder
 
     if resume and output is None:
         stop("--resume goes on with the results of --output FILE: name it", 2)
+    if record is not None and replay is not None:
+        stop("--record and --replay exclude each other", 2)
     if store is not None:
         given_too = {"--set": settings, "--output": output, "--jobs": jobs, "--people": people}
+        given_too |= {"--record": record, "--replay": replay}
         for option, value in given_too.items():
             if value:
                 stop(f"{option} and --store exclude each other", 2)
@@ -139,7 +150,8 @@ def command(
     except BadInput as error:
         stop(str(error), 1)
     try:
-        setup = set_up(file, loaded, provider, seed, folder)
+        files = RecordingFiles(Path(replay) if replay else None, Path(record) if record else None)
+        setup = set_up(file, loaded, provider, seed, folder, files)
     except NoProvider as error:
         stop(str(error), 2)
     if output is not None and not inputs.many:

@@ -15,7 +15,6 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
-from pipelang.interfaces.text.number_format import exact_money
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -184,7 +183,8 @@ def _summary(records: list[dict[str, Any]], tag: str) -> None:
         say(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
     if total:
         cost = sum(record["cost"] for record in ran)
-        say(f"{tag}cost: {exact_money(cost)} in all, {exact_money(cost / total)} a run")
+        # As in the line of each run: to a millionth of a dollar.
+        say(f"{tag}cost: ${cost:.6f} in all, ${cost / total:.6f} a run")
 
 
 @contextmanager

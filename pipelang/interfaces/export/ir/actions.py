@@ -32,6 +32,7 @@ def _link(writer: Writer, link: p.Link) -> Json:
         "output_mean": link.output_mean,
         "output_max": link.output_max,
         "effort": link.effort,
+        "thinking": link.thinking,
         "cache": _cache(writer, link.cache),
         "batch": exact(link.batch),
         "reads": names(link.reads),

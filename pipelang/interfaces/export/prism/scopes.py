@@ -198,10 +198,12 @@ def called(
 def _measured(program: p.Program, step: p.Step) -> str | None:
     """The file behind a step's confidence: the first that its chain takes its accuracy from."""
     for link in inner_links(step.chain):
-        if isinstance(link.accuracy, MeasuredShare):
-            rows = program.evidence[link.accuracy.file].rows
-            if all(row.confidence is not None for row in rows):
-                return link.accuracy.file
+        measured = link.accuracy
+        if (
+            isinstance(measured, MeasuredShare)
+            and program.evidence[measured.file].columns.ungraded is None
+        ):
+            return measured.file
     return None
 
 

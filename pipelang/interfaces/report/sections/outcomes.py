@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.metrics.sensitivity import Sensitivity
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS
+from pipelang.interfaces.report.sections.granted import granted
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     DUST,
@@ -24,12 +24,8 @@ from pipelang.semantics import program as p
 from pipelang.semantics import walk
 from pipelang.semantics.metrics import (
     ESCALATION,
-    FAILURE,
     OUTCOMES,
-    REJECTION,
     SELECTIVE_RISK,
-    SILENT_ERROR,
-    SUCCESS,
     WRONG_EFFECT,
 )
 
@@ -113,6 +109,31 @@ def _bar(number: Number, most: float, room: int, style: str) -> Cell:
 
 def remarks(view: View) -> Iterator[str]:
     """Remarks on what the shares mean for whoever gets the answers."""
+    yield from _wrong_ones(view)
+    taken = granted(view)
+    if taken:
+        yield taken
+    yield from _cut_short(view)
+
+
+def brief_remarks(view: View) -> Iterator[str]:
+    """The same in a line each, where there is room for one."""
+    risk, effect = view.value(SELECTIVE_RISK), view.value(WRONG_EFFECT)
+    said = []
+    if risk is not None and DUST < risk < 1:
+        as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
+        said.append(f"{percent(risk)} of the answers are wrong{as_cases}")
+    if effect is not None and effect > DUST:
+        said.append(f"{percent(effect)} of the runs do something with a wrong value")
+    if said:
+        yield ", ".join(said)
+    taken = granted(view)
+    if taken:
+        yield taken
+    yield from _cut_short(view)
+
+
+def _wrong_ones(view: View) -> Iterator[str]:
     risk = view.value(SELECTIVE_RISK)
     if risk is not None and DUST < risk < 1:
         as_cases = f" ({one_in(risk)})" if risk < 0.1 else ""
@@ -120,9 +141,9 @@ def remarks(view: View) -> Iterator[str]:
     effect = view.value(WRONG_EFFECT)
     if effect is not None and effect > DUST:
         yield f"in {percent(effect)} of runs something is done in the world with a wrong value"
-    supposed = view.analysis.sensitivity
-    if supposed is not None:
-        yield _if_some_were_hard(supposed)
+
+
+def _cut_short(view: View) -> Iterator[str]:
     cut = view.analysis.cut
     if cut is not None:
         dimensions = listed(list(dict.fromkeys(one.dimension for one in view.analysis.cuts)))
@@ -133,26 +154,6 @@ def remarks(view: View) -> Iterator[str]:
             f"a budget ({dimensions}) cuts {share} of runs short, and the shares are bounds that"
             " hold whatever these come to; costs and times are bounds, those of runs without cuts"
         )
-
-
-def _if_some_were_hard(supposed: Sensitivity) -> str:
-    """The effect of hard cases that nobody declared, in one sentence."""
-    shares = {name: number.value or 0.0 for name, number in supposed.outcomes.items()}
-    ways = {name: share for name, share in shares.items() if name != SUCCESS and share > DUST}
-    said = [f"{percent(shares[SUCCESS])} would be answered right"]
-    said += [f"{percent(share)} {ENDS[name]}" for name, share in ways.items()]
-    return (
-        f"cases count as alike: if one in {round(1 / supposed.hard)} were hard, and models"
-        f" {supposed.times} times as often wrong there, {listed(said)}"
-    )
-
-
-ENDS = {
-    SILENT_ERROR: "answered wrong",
-    ESCALATION: "handed over",
-    REJECTION: "rejected",
-    FAILURE: "failed",
-}
 
 
 def escalations(view: View) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipelang.analysis.metrics.review_queues import (
     BUSY,
@@ -24,13 +24,16 @@ from pipelang.semantics.quantities import show_seconds
 SECTION = "Review load"
 
 
-def review(loads: Sequence[Load], width: int, paint: Paint) -> list[str]:
-    """A row a role over all pipelines that were checked: cases, how busy, how long a case waits."""
+def review(loads: Sequence[Load], width: int, paint: Paint, verbose: bool = True) -> list[str]:
+    """A row a role over all pipelines that were checked: cases, how busy, how long a case waits;
+    and what was taken for granted, where it is `verbose`.
+    """
     if not loads:
         return []
     rows = review_rows(loads)
     lines = lay_out(rows, "<>>>>>>", paint, width=width, whole=True) if rows else []
-    more = [paint(line, "dim") for said in remarks(loads) for line in wrap(said, width, 2)]
+    said = remarks(loads) if verbose else [*_open_queues(loads)]
+    more = [paint(line, "dim") for words in said for line in wrap(words, width, 2)]
     return [paint(SECTION, "heading"), *lines, *more]
 
 
@@ -92,22 +95,26 @@ MOST_NAMED = 5
 
 def remarks(loads: Sequence[Load]) -> list[str]:
     """Remarks below the table: figures that are missing, and assumptions."""
-    said = []
-    silent = [f"`{load.role.name}`" for load in loads if not is_known(load)]
-    silent = list(dict.fromkeys(silent))
-    if silent:
-        more = len(silent) - MOST_NAMED
-        others = [f"{more:,} others"] if more > 1 else silent[MOST_NAMED:]
-        said.append(
-            f"How busy {listed([*silent[:MOST_NAMED], *others])} will be is open: declare `people` "
-            "and `handles` in the role, and `per day` in `traffic`."
-        )
+    said = [*_open_queues(loads)]
     known = [load for load in loads if is_known(load)]
     if known:
         hours = {float(DAY if load.role.hours is None else load.role.hours) for load in known}
         day = f"{hours.pop():g} hours a day" if len(hours) == 1 else "as many hours as declared"
         said.append(f"Taken for granted: cases come at random, and are worked on {day}.")
     return said
+
+
+def _open_queues(loads: Sequence[Load]) -> Iterator[str]:
+    """The roles of which nobody can say how busy they will be."""
+    silent = [f"`{load.role.name}`" for load in loads if not is_known(load)]
+    silent = list(dict.fromkeys(silent))
+    if silent:
+        more = len(silent) - MOST_NAMED
+        others = [f"{more:,} others"] if more > 1 else silent[MOST_NAMED:]
+        yield (
+            f"How busy {listed([*silent[:MOST_NAMED], *others])} will be is open: declare `people` "
+            "and `handles` in the role, and `per day` in `traffic`."
+        )
 
 
 def review_explained(load: Load, width: int, paint: Paint) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 
+from pipelang.analysis.metrics.analyse import figures_of
 from pipelang.analysis.model.intervals import Number
 from pipelang.interfaces.report.metric_words import WORDS
 from pipelang.interfaces.report.view import View, says_something
@@ -25,7 +26,7 @@ def sentence(view: View) -> str:
     if not analysis.unknown:
         why = "too much happens side by side to follow every case, so the rarest were left out"
         return f"{_in_ranges(name, numbers)} It is a range because {why}."
-    number = len(analysis.unknown)
+    number = figures_of(view.unknown)
     open_figures = f"{plural(number, 'figure')} that it hangs on {'is' if number == 1 else 'are'}"
     if says_something(numbers[SUCCESS]):
         return f"{_in_ranges(name, numbers)} It is a range because {open_figures} not declared."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.metrics.step_rows import StepRow
@@ -71,16 +71,21 @@ def steps(view: View) -> list[str]:
     return lines
 
 
-def step_rows(view: View, shown: Container[int]) -> list[Row]:
-    """A head, and a row for every step whose number is among those shown."""
+def step_rows(
+    view: View, shown: Container[int], inside: Collection[int] | None = None
+) -> list[Row]:
+    """A head, and a row for every step whose number is among those shown; below them the steps
+    of pipelines that are run, by their numbers in the analysis, or those that matter most.
+    """
     rows = view.analysis.steps
     products = running_products(rows)
     costs = _costs(rows)
-    inner = [view.analysis.inner[at] for at in sorted(heaviest(view.analysis.inner, MOST_ROWS))]
+    within = heaviest(view.analysis.inner, MOST_ROWS) if inside is None else inside
+    inner = [view.analysis.inner[at] for at in sorted(within)]
     every = [abs(row.importance_success.value or 0.0) for row in (*rows, *inner)]
     most = max(every, default=0.0) or 1.0
-    header = ("", "alone", "so far", "reached", "cost", "matters", "")
-    table: list[Row] = [[Cell(name, "dim") for name in header]]
+    header = ("alone", "so far", "reached", "cost", "matters", "")
+    table: list[Row] = [[Cell("", "dim"), *(Cell(name, "dim") for name in header)]]
     widest = max(cells_of(row.name) for row in (*rows, *inner))
     room = view.width - 48 - max(map(len, costs)) - widest
     room = max(8, min(BAR, room))
@@ -148,7 +153,7 @@ def _weight(weight: float) -> str:
     return "0" if abs(weight) < 0.005 else f"{weight:.2f}"
 
 
-def compounding(view: View) -> tuple[str, str]:
+def compounding(view: View, brief: bool = False) -> tuple[str, str]:
     """The naive product beside the exact figure, and what the product leaves out."""
     rows = view.analysis.steps
     product = running_products(rows)[-1] if rows else None
@@ -160,7 +165,8 @@ def compounding(view: View) -> tuple[str, str]:
         return f"{head}, and that is how many runs are answered right.", ""
     risk = view.value(SELECTIVE_RISK)
     of_answers = f" ({exact_percent(1 - risk)} of the answers)" if risk is not None else ""
-    said = f"; in fact {exact_percent(exact)} of the runs are answered right{of_answers}."
+    right = "are right" if brief else "of the runs are answered right"
+    said = f"; in fact {exact_percent(exact)} {right}{of_answers}."
     reasons = left_out(view)
     why = f"What multiplying leaves out: {'; '.join(reasons)}." if reasons else ""
     return head + said, why

@@ -56,7 +56,7 @@ def _clocks(view: View, metric: str) -> list[Number]:
 def _shown(number: Number) -> Cell | str:
     if number.value is None and number.high is None:
         if number.low:
-            return Cell(f"from {show_seconds(number.low)}", "unsure")
+            return Cell(f"≥ {show_seconds(number.low)}", "unsure")
         return Cell("?", "unsure")
     return value(number, show_seconds)
 

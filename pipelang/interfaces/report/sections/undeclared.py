@@ -57,9 +57,9 @@ _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
 
 def undeclared(view: View, most: int | None = None) -> list[str]:
     """A line to paste for whatever is missing; `most` is how many there is room for."""
-    if not view.analysis.unknown:
-        return []
     found = missing(view)
+    if not found:
+        return []
     more = 0 if most is None else max(0, len(found) - most)
     found = found[: len(found) - more] if more > 1 else found
     room = all(len(one.line) <= LONG for one in found)
@@ -92,9 +92,11 @@ def place_of(view: View, site: str) -> str:
 
 
 def missing(view: View) -> list[Missing]:
-    """One entry for every line that is to be written, those of one place together."""
+    """One entry for every line that is to be written, those of one place together. A figure that
+    changes nothing is not asked for.
+    """
     found: dict[Missing, None] = {}
-    for site in view.analysis.unknown:
+    for site in view.unknown:
         for one in _missing(view, site):
             found[one] = None
     measured = {one.where for one in found if one.line.startswith("accuracy from")}

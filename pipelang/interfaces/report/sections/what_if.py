@@ -50,13 +50,15 @@ def _needed(need: RequiredAccuracy) -> str:
 
 def _widest(view: View, found: WhatIf) -> str:
     """The unknowns to declare first."""
-    named = [
-        f"{place_of(view, one.site)} ({spread(one.low, one.high, percent)})"
-        for one in found.widening[:MOST_NAMED]
-    ]
+    places: dict[str, str] = {}
+    for one in found.widening:
+        # Several parameters may be of one figure, as the turns of an agent are.
+        places.setdefault(place_of(view, one.site), spread(one.low, one.high, percent))
+    named = [f"{place} ({effect})" for place, effect in places.items()][:MOST_NAMED]
     if not named:
         return ""
-    return f"How often it is right hangs most on {listed(named)}: declare these first."
+    these = "this" if len(named) == 1 else "these"
+    return f"How often it is right hangs most on {listed(named)}: declare {these} first."
 
 
 def _hint(found: WhatIf) -> str:

@@ -119,7 +119,7 @@ class ModelCalls:
             attempt,
             request.max_output_tokens,
             counted,
-            conversation_tokens(tools, turns),
+            conversation_tokens(tools, turns) + len(turns) * (attempt.link.thinking or 0),
             seen,
         )
         money *= share
@@ -206,6 +206,7 @@ class ModelCalls:
             arguments=ask.arguments,
             max_output_tokens=output_limit(attempt.link, action.answers),
             effort=cast(Any, attempt.link.effort),
+            thinking=attempt.link.thinking,
             timeout=time_limit(run, attempt.link.timeout).seconds,
             misfit=attempt.misfit,
             call=number,

@@ -14,10 +14,10 @@ from pipelang.semantics.chance import (
     Chance,
     CountedShare,
     Declared,
-    EvidenceRow,
     MeasuredShare,
     Undeclared,
 )
+from pipelang.semantics.evidence_rows import EvidenceRows
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.walk import all_items, judged_links
 
@@ -67,7 +67,7 @@ class DeclaredChances:
     odds: Odds
     lets: dict[str, expr.Expr] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    rows: dict[tuple[str, bool], list[EvidenceRow]] = field(default_factory=dict)
+    rows: dict[tuple[str, bool], EvidenceRows] = field(default_factory=dict)
     paths: dict[expr.Expr, p.PathShares] = field(default_factory=dict)
     conditions: dict[expr.Expr, p.ConditionShare] = field(default_factory=dict)
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class DeclaredChances:
                         facts.files.setdefault(item.name, link.accuracy.file)
         for name, file in program.evidence.items():
             for right in (True, False):
-                facts.rows[name, right] = [row for row in file.rows if row.correct is right]
+                facts.rows[name, right] = file.columns.of_kind(right)
         traffic = pipeline.traffic
         facts.paths = {facts.open(line.path): line for line in traffic.paths}
         facts.conditions = {facts.open(line.condition): line for line in traffic.conditions}

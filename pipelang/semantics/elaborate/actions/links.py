@@ -22,11 +22,20 @@ from pipelang.semantics.elaborate.options.options import (
     retry,
 )
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
-from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.elaborate.options.rates import of_tier
 from pipelang.semantics.elaborate.reach.effects import tool_pure
 from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
-from pipelang.semantics.types import ANSWERER, DURATION, ERROR, INT, TOKENS, ErrorType, Type
+from pipelang.semantics.types import (
+    ANSWERER,
+    DURATION,
+    ERROR,
+    INT,
+    TOKENS,
+    ErrorType,
+    Type,
+    with_length,
+)
 from pipelang.syntax import ast
 from pipelang.syntax.option_table import OF_MODELS, words_of
 
@@ -58,6 +67,7 @@ def chain(
     """A chain and the type of its answers. Every link must fit the type of the first."""
     links: list[p.Link] = []
     type = expected
+    answers: list[Type] = []
     pure = partial(tool_pure, context)
     for position, link in enumerate(written.links):
         if links and not can_fail(links[-1], pure):
@@ -66,12 +76,13 @@ def chain(
         made, found = make_link(context, scope, place, link, type, position)
         if type is None or isinstance(type, ErrorType):
             type = found
+        answers.append(found)
         links.append(made)
     end = None if written.end is None else outcome(context, scope, place, written.end)
     if end is not None and links and not can_fail(links[-1], pure):
         label = Label(links[-1].span, "this always answers")
         context.tell(codes.UNREACHABLE, end.span, labels=(label,))
-    return p.Chain(tuple(links), end), type or ERROR
+    return p.Chain(tuple(links), end), with_length(type or ERROR, answers)
 
 
 def make_link(
@@ -92,7 +103,7 @@ def make_link(
     options = link.options
     output = _output(context, scope, pick(options, ast.Output))
     timeout = pick(options, ast.Timeout)
-    effort = pick(options, ast.Effort)
+    effort, thinking = pick(options, ast.Effort), pick(options, ast.Thinking)
     default = _default_accuracy(context, action, owner, position)
     made = p.Link(
         action=action,
@@ -116,6 +127,9 @@ def make_link(
         vote=_vote(context, scope, options),
         cache=_cache(context, scope, options, owner),
         batch=_batch(context, scope, options),
+        thinking=quantity(context, scope, thinking.most, TOKENS, "thinking", positive=True)
+        if thinking
+        else None,
     )
     return made, found
 
@@ -185,7 +199,7 @@ def _accuracy_by_tier(
             help = "asked are: " + ", ".join(sorted(asked)) if asked else None
             context.tell(codes.CONTRADICTION, rate.tier.span, what=what, help=help)
         name = f"{owner}.accuracy"
-        found[symbol.key] = chance(context, scope, rate.rate, name, "accuracy")
+        found[symbol.key] = of_tier(context, scope, rate, name)
     return found
 
 

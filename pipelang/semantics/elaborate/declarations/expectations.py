@@ -107,9 +107,8 @@ def _called(tested: Tested, line: ast.ExpectCalled) -> p.Expectation | None:
         return None
     what = "called" if line.called else "not called"
     if line.times == 0:
-        help = f"write `expect not called {line.tool.text}`"
-        if line.arguments is not None:
-            help += ", which is said of every call of it: of some arguments only it cannot be said"
+        some = "" if line.arguments is None else "(...)"
+        help = f"write `expect not called {line.tool.text}{some}`"
         context.tell(codes.ARGUMENTS, line.span, what="a call that is made 0 times", help=help)
     arguments: tuple[tuple[str, expr.Expr], ...] = ()
     if line.arguments is not None:

@@ -134,9 +134,17 @@ def _verdicts(tested: Tested, line: ast.MockVerdicts, name: ast.Name) -> p.Mock 
         what = "approval or hold"
         context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
         return None
-    fitting = ("yes", "no") if person.kind == "approve" else ("yes", "veto")
+    no = "no" if person.kind == "approve" else "veto"
+    fitting = ("yes", no, p.NO_ANSWER)
     whose = "an approval" if person.kind == "approve" else "a hold"
-    expected = f"`{fitting[0]}` or `{fitting[1]}` for {whose}"
+    expected = f"`yes`, `{no}` or `{p.NO_ANSWER}` for {whose}"
+    if person.seconds is None:
+        for verdict in line.verdicts:
+            if verdict.answer == p.NO_ANSWER:
+                what = f"`{name.text}` waits as long as it takes, so an answer always comes"
+                context.tell(
+                    codes.ARGUMENTS, verdict.span, what=what, help="give it a time: `within 2h`"
+                )
     for verdict in line.verdicts:
         if verdict.answer not in fitting:
             found = f"`{verdict.answer}`"

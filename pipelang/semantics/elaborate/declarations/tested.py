@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from pipelang.diagnostics import Help, SafeFix
-from pipelang.diagnostics.spelling import only_slip
+from pipelang.diagnostics.spelling import closest, only_slip
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
@@ -37,14 +36,12 @@ class Tested:
         """
         last = {path.rpartition(".")[2]: path for path in nested}
         known = [*own, *last]
-        close = get_close_matches(name, known, n=1, cutoff=0.6)
-        if not close:
+        close = closest(name, known)
+        if close is None:
             return None
 
         def path(word: str) -> str:
             return word if word in own else last[word]
 
         slip = name if name in last else only_slip(name, known)
-        return SafeFix(
-            f"did you mean `{path(close[0])}`?", name, None if slip is None else path(slip)
-        )
+        return SafeFix(f"did you mean `{path(close)}`?", name, None if slip is None else path(slip))

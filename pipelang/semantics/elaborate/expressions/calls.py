@@ -89,8 +89,11 @@ def bind(
             found = by_name.get(argument.name.text)
             if found is None:
                 name = argument.name.text
+                inner = next((one.name for one in parameters if one.key == name), None)
                 help = suggestion(name, by_name)
-                if help is None and by_name:
+                if inner is not None:
+                    help = f"that is its name outside of the file; here it is `{inner}`"
+                elif help is None and by_name:
                     help = "parameters: " + ", ".join(by_name)
                 where = f"parameter of {what}"
                 context.tell(codes.UNKNOWN_NAME, argument.span, what=where, name=name, help=help)

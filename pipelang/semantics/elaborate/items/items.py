@@ -20,7 +20,7 @@ from pipelang.semantics.elaborate.names.local_names import take
 from pipelang.semantics.elaborate.reach.effects import acts
 from pipelang.semantics.kernels.regions import segments
 from pipelang.semantics.reads import chain_reads
-from pipelang.semantics.types import ERROR, ListType, NoneType, Type
+from pipelang.semantics.types import ERROR, ListType, NoneType, Type, with_length
 from pipelang.syntax import ast
 
 Made = tuple[p.Item | None, Scope, bool]
@@ -161,7 +161,10 @@ def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     around.claim(item.name, "let", value=True)
     expected = _written(around, scope, item.type)
     value = elaborate(around.context, scope, item.value, expected)
-    type = expected or _with_type(around, item.name, value.type)
+    if expected is None:
+        type = _with_type(around, item.name, value.type)
+    else:
+        type = with_length(expected, [value.type])
     not_too_long(around.context, value, around.sizes, item.name, name)
     around.lets.setdefault(name, value)
     let = p.Let(name, type, value, expr.mentions(value), item.name.span)

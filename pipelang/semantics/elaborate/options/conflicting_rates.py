@@ -145,7 +145,7 @@ def _inherited(
 
 
 def _has_confidences(file: EvidenceFile) -> bool:
-    return all(row.confidence is not None for row in file.rows)
+    return file.columns.ungraded is None
 
 
 def _two_sources(context: Context, span: Span, what: str, evidence: Span) -> None:

@@ -9,6 +9,12 @@ from typing import Any
 from pipelang.diagnostics import Help, codes
 from pipelang.records import dataclass, field
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.templates.arithmetic import (
+    SIGNS,
+    are_numbers,
+    kind,
+    misused,
+)
 from pipelang.semantics.elaborate.templates.positions import TemplateSource
 from pipelang.semantics.elaborate.templates.vocabulary import FILTERS, TESTS
 from pipelang.semantics.program import TemplateBranch, TemplatePart, TemplateText, TemplateValue
@@ -215,6 +221,8 @@ def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
             return [TemplateText(len(str(node.value).encode("utf-8", "surrogatepass")))]
         case jn.Concat():
             return [part for child in node.nodes for part in output(reading, child, names)]
+        case jn.Add():
+            return _sum(reading, node, names)
         case jn.CondExpr():
             expression(reading, node.test, names)
             with reading.knowing(present_if(node.test)):
@@ -280,17 +288,47 @@ def expression(reading: Reading, node: Any, names: Names) -> Variable:
             return Variable(JSON, None)
         case _:
             pass
+    parts = []
     for child in node.iter_child_nodes():
-        part = expression(reading, child, names)
+        parts.append(expression(reading, child, names))
         if not isinstance(node, (jn.Test, jn.Not, jn.And, jn.Or)):
-            reading.alone(node.lineno, part)
+            reading.alone(node.lineno, parts[-1])
     match node:
         case jn.Compare() | jn.Not() | jn.Test():
             return Variable(BOOL, None)
         case jn.Add() | jn.Sub() | jn.Mul() | jn.Div() | jn.FloorDiv() | jn.Mod() | jn.Neg():
-            return Variable(NUMBER, None)
+            return _calculated(reading, node, parts)
         case _:
             return Variable(JSON, None)
+
+
+def _sum(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
+    """The text that `a + b` gives: of numbers their sum, of texts one behind the other."""
+    left, right = output(reading, node.left, names), output(reading, node.right, names)
+    for part in (*left, *right):
+        if isinstance(part, TemplateValue) and is_medium(part.type):
+            reading.alone(node.lineno, Variable(part.type, part.path))
+    kinds = {kind(node.left, left), kind(node.right, right)}
+    if kinds == {"number"}:
+        return [TemplateValue(None, NUMBER)]
+    if kinds == {"number", "text"}:
+        why = "`+` adds numbers or joins texts, and here are one of each"
+        reading.tell(node.lineno, why, help="`~` joins anything: `{{ a ~ b }}`")
+    return [*left, *right]
+
+
+def _calculated(reading: Reading, node: Any, operands: list[Variable]) -> Variable:
+    """The value of an operator over numbers."""
+    types = [present(operand.type) for operand in operands]
+    if are_numbers(types):
+        return Variable(NUMBER, None)
+    sign = SIGNS[type(node).__name__]
+    wrong = misused(sign, types)
+    if wrong is None:
+        return Variable(JSON, None)
+    help = "`~` joins texts" if wrong == TEXT else "work it out in the pipeline, with `let`"
+    reading.tell(node.lineno, f"`{sign}` works on numbers, this is {quoted(wrong)}", help=help)
+    return Variable(ERROR, None)
 
 
 def _name(reading: Reading, node: Any, names: Names) -> Variable:

@@ -7,6 +7,16 @@ from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 
+def json_file(spot: ErrorSite) -> Hint | None:
+    """A file that begins with a brace or a bracket."""
+    if spot.index or not spot.wants_declaration or spot.text not in ("{", "["):
+        return None
+    help = (
+        "this looks like JSON; a .pipe file is made of declarations, such as `type T { ... }` and"
+    )
+    return Hint(f"{help} `pipeline p(...) -> T {{ ... }}`")
+
+
 def item_outside(spot: ErrorSite) -> Hint | None:
     """`step` at the top of a file, `tool` inside a pipeline."""
     if spot.wants_declaration and spot.text in ITEMS:

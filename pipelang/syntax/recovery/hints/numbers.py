@@ -25,6 +25,24 @@ def spaced_unit(spot: ErrorSite) -> Hint | None:
     )
 
 
+_WINDOWS = ("second", "sec", "minute", "min", "hour", "day", "week", "month", "year")
+
+
+def a_day(spot: ErrorSite) -> Hint | None:
+    """`budget $5/day`, `traffic $5/day`."""
+    before = spot.before()
+    if spot.text == "/" and before.type == "MONEY" and spot.after().text in _WINDOWS:
+        help = (
+            f"a `budget` is of one run: `budget {before.text}`; what all runs of a day may take is"
+        )
+        return Hint(f"{help} `quota {before.text}/day per tenant`", TokenEdit(0, 2))
+    if spot.token.type == "MONEY" and before.text == "traffic":
+        rate = spot.after().text == "/" and spot.after(2).text in _WINDOWS
+        help = "`traffic` says how many runs there are: `traffic 500/day`"
+        return Hint(help, TokenEdit(0, 3 if rate else 1, (("RATE", "500/day"),)))
+    return None
+
+
 def spaced_tokens(spot: ErrorSite) -> Hint | None:
     """`40 K tokens`, `40 token`, `40 k`."""
     before, text = spot.before(), spot.text
@@ -124,7 +142,7 @@ def spaced_pages(spot: ErrorSite) -> Hint | None:
 
 
 def hard_cases(spot: ErrorSite) -> Hint | None:
-    """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `shift` that stands alone."""
+    """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `90% shift 3%`."""
     text, before = spot.text, spot.before()
     both = "say both, the first for cases that are not hard: `97%, 60% if hard`"
     if text == "if" and spot.after().text == "hard" and before.type in ("PERCENT", "INT"):
@@ -133,6 +151,8 @@ def hard_cases(spot: ErrorSite) -> Hint | None:
         return Hint(both)
     if before.text == "shift" and spot.before(2).text == "," and spot.token.type == "PERCENT":
         return Hint('no comma stands there: `from "FILE" shift 3%`')
+    if text == "shift" and before.type in ("PERCENT", "INT"):
+        return Hint('only a file drifts: `from "FILE.jsonl" shift 3%`; a guess has no interval')
     return None
 
 

@@ -49,10 +49,28 @@ def option_elsewhere(spot: ErrorSite) -> Hint | None:
     if owners:
         what = " or ".join(owners)
         return Hint(f"`{spot.text}` is an option of {what} and cannot stand here")
+    if spot.text in ITEMS and (length := _whole_block(spot)):
+        help = f"`{spot.text}` is an item of the pipeline: write it outside of these options"
+        return Hint(help, TokenEdit(0, length))
     if spot.text in ITEMS:
         help = f"`{spot.text}` is an item; is the `}}` of these options missing?"
         return Hint(help, TokenEdit(0, 0, spot.put("}")))
     return None
+
+
+def _whole_block(spot: ErrorSite) -> int:
+    """The number of tokens of `WORD ... { ... }`, if the `}` of the options stands right behind it;
+    else 0.
+    """
+    depth = 0
+    for distance in range(1, 400):
+        token = spot.after(distance)
+        if token.type == "$END" or (not depth and (token.text == "}" or token.text in ITEMS)):
+            return 0
+        depth += (token.text == "{") - (token.text == "}")
+        if token.text == "}" and not depth:
+            return distance + 1 if spot.after(distance + 1).text == "}" else 0
+    return 0
 
 
 _OPTIONS = {

@@ -96,10 +96,13 @@ def _turn(spot: ErrorSite) -> Hint | None:
 
 
 def _mocked(spot: ErrorSite) -> Hint | None:
-    """`mock x returns 3`."""
+    """`mock x returns 3`, `mock good maybe`, `mock good nobody`."""
     begins = spot.before(2).text == "mock" and spot.wants("=") and spot.wants("fails")
     if begins and spot.text in _GIVES:
         return Hint(f"write `mock {spot.before().text} = VALUE`", spot.instead("="), safe=True)
+    if begins and spot.token.type == "NAME" and not spot.on_new_line:
+        help = "a person says `yes`, `no`, `no answer` or, of a hold, `veto`; a step's value stands"
+        return Hint(f"{help} behind `=`", TokenEdit(0, 1, spot.put("yes")))
     return None
 
 

@@ -55,3 +55,35 @@ def test_the_bounds_are_those_of_the_branch() -> None:
     assert found.number is not None
     assert found.number.low == pytest.approx(0.99 * 0.97 * 0.2)
     assert found.number.high == pytest.approx(0.99 * (0.97 * 0.2 + 0.03))
+
+
+SLOW = """tool one(a: int) -> int { python "m:f" effect read timeout 5s succeeds 99% }
+tool two(a: int) -> int { python "m:f" effect read timeout 9s }
+pipeline main(x: int, fast: bool) -> int {
+  traffic { fast: PART }
+  slo { PROMISE }
+  step s = call one(x)
+  step t = call two(s)
+  return t
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("promise", "part", "holds"),
+    [
+        ("latency.p95 <= 20s when fast", "30%", True),
+        ("latency.mean < 14s when fast", "30%", None),
+        ("latency.mean < 14001ms when fast", "30%", True),
+        ("latency.p95 >= 20s when fast", "30%", False),
+        ("latency.p95 >= 3s when fast", "30%", None),
+        ("tokens.mean <= 1 tokens when fast", "30%", True),
+        ("latency.p95 <= 20s when fast", "0%", None),
+    ],
+)
+def test_the_worst_run_bounds_amounts(promise: str, part: str, holds: bool | None) -> None:
+    text = SLOW.replace("PROMISE", promise).replace("PART", part)
+    built = build("m.pipe", MemoryLoader({"m.pipe": text}))
+    assert built.program is not None, built.diagnostics
+    (found,) = analyse(built.program, built.program.pipelines["main"]).slo
+    assert found.holds is holds

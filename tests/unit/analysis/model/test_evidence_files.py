@@ -18,8 +18,9 @@ from pipelang.analysis.model.calibration import at_threshold, calibration
 from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.interfaces.check.check import check_file, report_json
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_file import Flaw, read_evidence
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 from ....memory import MemoryLoader
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipelang.analysis.model.shared_cases import PERMUTATIONS, dependence, verdicts
-from pipelang.semantics.chance import EvidenceFile, EvidenceRow
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 
 def file(name: str, right: str, cases: str | None = None) -> EvidenceFile:

@@ -201,18 +201,67 @@ def test_the_support_example_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found.splitlines()) > 2 * SCREEN
 
 
-SCREEN = 48
-"""Lines of a window that is as high as a screen; a report on one pipeline has no more."""
+SCREEN = 52
+"""Lines of a window as high as a screen; a report on a file has no more, but for findings."""
 
 
 @pytest.mark.parametrize("path", sorted(REPO.glob("examples/**/*.pipe")), ids=lambda p: p.stem)
-def test_a_pipeline_is_told_on_a_screen(path: Path) -> None:
+def test_a_file_is_told_on_a_screen(path: Path) -> None:
     checked = with_advice([check_file(str(path))])
     found = report_text([replace(one, diagnostics=()) for one in checked])
-    rule = "─" * 100
-    for part in found.split(f"{rule}\n")[1:]:
-        own = part.partition("\nReview load")[0]
-        assert len(own.splitlines()) + 2 <= SCREEN
+    assert found.count("─" * 100) <= 1
+    assert len(found.splitlines()) <= SCREEN
+    for one in checked:
+        assert all(analysis.pipeline.name in found for analysis in one.analyses)
+
+
+IDLE = """
+use std.tiers
+type A { x: text max 20 tokens }
+prompt p(q: text) \"\"\"Do {{ q }}\"\"\"
+role r { people 3 accuracy 98% }
+pipeline f(q: text max 20 tokens) -> A {
+  step idle: A = ask p(q) by haiku
+  step a: A = ask p(q) by haiku
+  step late: A = ask p(a.x) by sonnet
+  when w: late.x == "b" { escalate to r "x" }
+  return a
+}
+pipeline first(q: text max 20 tokens) -> A {
+  step a: A = ask p(q) by haiku { accuracy 90% }
+  approve ok by r showing a else escalate to r
+  return a
+}
+"""
+
+
+def test_what_changes_nothing_is_not_asked_for() -> None:
+    """Rates of a gate that are equal at typical values hide what it reads; it is asked for."""
+    found = advised(IDLE)
+    asked = found.partition("Declare these")[2]
+    assert "step a " in asked
+    assert "step late" in asked
+    assert "step idle" not in asked
+
+
+def test_another_pipeline_is_a_row() -> None:
+    found = advised(IDLE)
+    rows = found.partition("Other pipelines of this file")[2].splitlines()
+    assert rows[1].split()[:3] == ["right", "wrong", "to"]
+    assert rows[2].split()[0] == "first"
+    assert "\n  f " not in "\n".join(rows)
+
+
+def test_a_time_without_an_end_is_told_from_below() -> None:
+    text = IDLE[: IDLE.index("pipeline f")] + IDLE[IDLE.index("pipeline first") :]
+    for verbose in (False, True):
+        found = report(text, verbose=verbose)
+        assert "under from" not in found
+    assert "with people: 1 in 20 takes" in report(text)
+
+
+def advised(text: str) -> str:
+    return report_text(with_advice([check(text)]))
 
 
 def test_findings_come_first_and_errors_before_warnings() -> None:

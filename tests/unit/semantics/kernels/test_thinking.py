@@ -1,0 +1,37 @@
+"""Which models take a budget of thinking, by the names that makers and platforms give them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelang.semantics.kernels.thinking import Budgets, budgets_of, has_effort, takes_budget
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "budgets", "told", "effort"),
+    [
+        ("anthropic", "claude-3-5-haiku-latest", None, True, False),
+        ("anthropic", "claude-3-7-sonnet-20250219", Budgets(1024), True, False),
+        ("anthropic", "claude-opus-4-20250514", Budgets(1024), True, False),
+        ("anthropic", "claude-opus-4-5-20251101", Budgets(1024), True, True),
+        ("anthropic", "claude-sonnet-4-6", Budgets(1024), True, True),
+        ("anthropic_bedrock", "us.anthropic.claude-haiku-4-5-v1:0", Budgets(1024), True, False),
+        ("anthropic_vertex", "claude-sonnet-4-5@20250929", Budgets(1024), True, False),
+        ("anthropic", "claude-opus-4-7", Budgets(), False, True),
+        ("anthropic", "claude-haiku-5-5", Budgets(), False, True),
+        ("anthropic_foundry", "our-deployment", Budgets(1024), True, True),
+        ("google", "gemini-2.0-flash", None, True, False),
+        ("google", "gemini-2.5-flash-lite", Budgets(512, 24_576), True, False),
+        ("google", "gemini-2.5-flash", Budgets(1, 24_576), True, False),
+        ("google", "gemini-2.5-pro", Budgets(128, 32_768), True, False),
+        ("google", "gemini-3.8-flash", Budgets(), False, True),
+        ("google", "gemini-4-argon", Budgets(), False, True),
+        ("openai", "gpt-6-luna", None, True, True),
+        ("openai_compatible", "claude-haiku-4-5", None, True, True),
+        ("other", "google-gla:gemini-2.5-pro", None, True, True),
+    ],
+)
+def test_models(kind: str, model: str, budgets: Budgets | None, told: bool, effort: bool) -> None:
+    assert budgets_of(kind, model) == budgets
+    assert takes_budget(model) is told
+    assert has_effort(kind, model) is effort
