@@ -165,3 +165,17 @@ def test_advice_and_what_if_are_as_promised(everything: bool) -> None:
     assert unknown["pipelines"]["reply"]["what_if"]
     assert unknown["pipelines"]["reply"]["widening"]
     assert all(one["advice"] for one in told["pipelines"].values())
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of `pairs`. JSON readers take the last of two equal keys without a word."""
+    names = [name for name, _ in pairs]
+    assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]
+    return dict(pairs)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPO / "docs/schemas").glob("*.json")), ids=lambda p: p.stem
+)
+def test_a_schema_says_everything_once(path: Path) -> None:
+    json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
