@@ -168,7 +168,7 @@ def _cut_below(pipeline: p.Pipeline, found: SearchResult, best: Point) -> bool:
 
 def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
     """The assignments that keep every promise, the cheapest first, each by a wider margin than all
-    before it. Where budgets may cut runs, what its figures say of promises is not what a check says.
+    before it. None in which budgets may cut runs: its figures are not those of a check.
     """
     widest = -1.0
     for point in found.keeping(pipeline):

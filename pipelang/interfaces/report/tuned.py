@@ -194,8 +194,8 @@ def _notes(tuned: Tuned) -> list[str]:
     notes = []
     if tuned.cut_now:
         notes.append(
-            "As it is written, a budget may cut runs: what is said of that is for runs without cuts."
-            " Combinations in which one may are left out."
+            "As it is written, a budget may cut runs: what is said of that is for runs without "
+            "cuts. Combinations in which one may are left out."
         )
     return [*notes, *_untold(tuned)]
 
