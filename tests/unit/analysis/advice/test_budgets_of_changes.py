@@ -133,7 +133,7 @@ def test_a_change_without_a_limit_to_raise_is_none(tmp_path: Path) -> None:
 
 
 def test_tune_leaves_out_what_a_budget_may_cut(tmp_path: Path) -> None:
-    made = bench(tmp_path, "budget $0.0025\n  slo { success >= 75% }")
+    made = bench(tmp_path, "budget $0.0065\n  slo { success >= 75% }")
     path, tuned = Path(made.path), tuned_of(made)
     cut = [one for one in tuned.found.known() if tuned.found.cut(one)]
     assert cut
