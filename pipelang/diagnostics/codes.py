@@ -9,46 +9,10 @@ found.
 
 from __future__ import annotations
 
-from enum import Enum
+from pipelang.diagnostics.rules import RULES, Rule, Severity
+from pipelang.diagnostics.rules import row as _row
 
-from pipelang.records import dataclass
-
-
-class Severity(Enum):
-    """The severity of a finding. Errors fail `check`; warnings fail it only with `--strict`."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A row of the table."""
-
-    code: str
-    name: str
-    severity: Severity
-    template: str
-    help: str | None = None
-
-
-RULES: dict[str, Rule] = {}
-
-
-def _row(
-    code: str,
-    name: str,
-    template: str,
-    help: str | None = None,
-    severity: Severity = Severity.ERROR,
-) -> Rule:
-    rule = Rule(code, name, severity, template, help)
-    if code in RULES:
-        raise ValueError(f"{code} stands twice in the table")
-    RULES[code] = rule
-    return rule
-
+__all__ = ["RULES", "Rule", "Severity"]
 
 _W = Severity.WARNING
 _N = Severity.NOTE
@@ -285,6 +249,37 @@ WRONG_TOGETHER = _row(
     " {cases} shared cases, {expected} expected (p = {p})",
     "steps count as independent here: say which cases are hard, as `pipelang evidence fit FILE FILE"
     " FILE` does",
+    _W,
+)
+OTHER_PROMPT = _row(
+    "P530",
+    "evidence-of-another-prompt",
+    "`{file}` was measured on another prompt than `{step}` asks (line {line}): {was}",
+    "measure the step as it is now, then `pipelang evidence stamp`; until then `shift 3%` says by"
+    " how much the old rows may be off",
+    _W,
+)
+OTHER_MODEL = _row(
+    "P531",
+    "evidence-of-another-model",
+    "`{file}` was measured on another model, `{was}` (line {line}), and `{step}` {asks}",
+    "measure the step with its model, then `pipelang evidence stamp`; until then `shift 3%` says by"
+    " how much the old rows may be off",
+    _W,
+)
+OLDER_THAN_MODEL = _row(
+    "P532",
+    "evidence-older-than-its-model",
+    "`{file}` is of {as_of} (line {line}), and `{model}` is of {day}",
+    "nobody can have measured the model before it was there: measure it, or mend the `as_of`",
+    _W,
+)
+OTHER_GATE = _row(
+    "P533",
+    "evidence-behind-another-gate",
+    "`{file}` was taken behind `{gate}` (line {line}), and `{step}` {here}",
+    "the cases that `{gate}` rejects are not in the file: label those too and say"
+    ' `"sampled": "all"`',
     _W,
 )
 REVIEW_TOO_LATE = _row(

@@ -8,9 +8,9 @@ from typing import Any, assert_never
 
 from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Diagnostic, Sources, Span, has_errors
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import Undeclared
+from pipelang.semantics.chance import Declared, Undeclared
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.declarations import tools, world
 from pipelang.semantics.elaborate.declarations.pipelines import pipeline
@@ -27,6 +27,7 @@ from pipelang.semantics.elaborate.reach.media_places import misplaced_media
 from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
+from pipelang.semantics.kernels.hard import HARD, depends_on_hardness
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.stand_ins import replaced, with_libraries
 from pipelang.semantics.symbols import Symbol, collect
@@ -133,7 +134,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     _implicit_provider(made, context)
     claims, tests = _claims_and_tests(context, loaded, made["pipeline"])
     used = {key for _, key in context.symbols.used}
-    return p.Program(
+    program = p.Program(
         file=loaded.root,
         hash=program_hash(loaded, made["prompt"], context.stand_ins),
         enums={key: type.members for key, type in made["enum"].items()},
@@ -160,6 +161,25 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
         tests=tests,
         evidence=dict(context.evidence),
     )
+    return _with_hard(program, context.assumed.get(HARD))
+
+
+def _with_hard(program: p.Program, assumed: Decimal | None) -> p.Program:
+    """The program with what is assumed of hard cases, in pipelines whose rates know such and that
+    do not say how many there are.
+    """
+    if assumed is None:
+        return program
+    pipelines = {
+        key: replace(
+            one,
+            traffic=replace(one.traffic, hard=p.HardShare(Declared(assumed, HARD), one.span)),
+        )
+        if one.traffic.hard is None and depends_on_hardness(program, one)
+        else one
+        for key, one in program.pipelines.items()
+    }
+    return replace(program, pipelines=pipelines)
 
 
 def _decisions(context: Context) -> dict[str, Type]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from pipelang.records import dataclass
-from pipelang.semantics.evidence_rows import EvidenceRow, EvidenceRows, in_columns
+from pipelang.semantics.evidence_rows import EvidenceOrigin, EvidenceRow, EvidenceRows, in_columns
 
 
 class Basis(IntEnum):
@@ -43,10 +43,13 @@ class CountedShare:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredShare:
-    """The share of right rows in an evidence file. A file is one parameter: it is the `site`."""
+    """The share of right rows in an evidence file. A file is one parameter: it is the `site`. What
+    is asked today may be right more or less often than the rows say, by at most the `shift`.
+    """
 
     file: str
     site: str
+    shift: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,14 @@ class ByRates:
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
     """Labelled answers: how sure they were and whether they were right. `sampled` is the gate
-    behind which they were taken; None if nothing is said, or if all cases are there.
+    behind which they were taken; None if nothing is said, or if all cases are there. `origins` are
+    those that rows say, in the order of the lines.
     """
 
     name: str
     rows: Sequence[EvidenceRow]
     sampled: str | None = None
+    origins: tuple[EvidenceOrigin, ...] = ()
 
     @property
     def columns(self) -> EvidenceRows:

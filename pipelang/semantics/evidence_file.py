@@ -1,16 +1,17 @@
 """An evidence file as text to its rows: JSON Lines, one labelled answer a line.
 
 A row may say which input it is about (`case`) and which answer to it this is (`attempt`): files
-that share cases say how verdicts hang together. `sampled` names the gate behind which a file was
-taken, or says `all`. `confidence_from` says, as traces do, whether a confidence is a probability
-that a provider told or the model's own word. What a line may hold besides (a date, who labelled it)
-is the business of whoever wrote it, and is passed over.
+that share cases say how verdicts hang together. `confidence_from` says, as traces do, whether a
+confidence is a probability that a provider told or the model's own word. A row may say where it
+comes from, and so may a first row for all (`evidence_origin`). What a line may hold besides (who
+labelled it) is the business of whoever wrote it, and is passed over.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from pipelang.records import dataclass
 from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_origin import KEYS, BadRow, OriginReader, Said
 from pipelang.semantics.evidence_rows import EvidenceRow, EvidenceRows, RowColumns
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 
@@ -38,10 +40,6 @@ class Flaw:
     help: str
 
 
-class _Bad(Exception):
-    """A malformed row. The arguments are the reason and the fix."""
-
-
 _READ: WeakValueDictionary[tuple[int, int], EvidenceRows] = WeakValueDictionary()
 """Rows by their text, as long as somebody uses them: advice elaborates a program many times."""
 
@@ -54,14 +52,15 @@ def read_evidence(name: str, text: str) -> EvidenceFile | Flaw:
         reader = _Reader(text)
         try:
             reader.read()
-        except _Bad as bad:
+        except BadRow as bad:
             why, help = bad.args
             return Flaw(reader.number, why, help)
         if not reader.columns.lines:
             return Flaw(1, "there are no rows", FORM)
-        sampled = None if reader.sampled == ALL else reader.sampled
-        rows = _READ[key] = EvidenceRows(reader.columns, sampled)
-    return EvidenceFile(name, rows, rows.sampled)
+        origin = reader.origin
+        rows = EvidenceRows(reader.columns, origin.behind(), origin.origins())
+        _READ[key] = rows
+    return EvidenceFile(name, rows, rows.sampled, rows.origins)
 
 
 MOST_SHAPES = 16
@@ -77,13 +76,14 @@ class _Reader:
         self.text = text
         self.number = 0
         self.columns = RowColumns()
-        self.sampled: str | None = None
+        self.origin = OriginReader()
+        self._said: dict[tuple[str | None, ...], Said] = {}
         self._levels: dict[str | None, int] = {None: 0, "null": 0}
         self._first: set[str] = set()
         self._later: set[tuple[str, int]] = set()
 
     def read(self) -> None:
-        """Read all rows; `_Bad` at the first that is wrong, whose line is `number`."""
+        """Read all rows; `BadRow` at the first that is wrong, whose line is `number`."""
         text, size = self.text, len(self.text)
         at = 1 if text.startswith("\ufeff") else 0
         shape: re.Pattern[str] | None = None
@@ -101,6 +101,9 @@ class _Reader:
             if not line or line.isspace():
                 continue
             value = _object(line)
+            first = not self.columns.lines and not self.origin.line
+            if first and self.origin.takes(value, self.number):
+                continue
             self._as_json(value)
             if learned < MOST_SHAPES:
                 learned += 1
@@ -116,13 +119,14 @@ class _Reader:
         sources, kind = self.columns.sources, self.columns.kind
         known = len(first)
         size = len(text)
+        origins: Counter[tuple[str | None, ...]] = Counter()
         while at < size:
             match = match_at(text, at)
             if match is None:
                 break
-            sure, correct, case, attempt, sampled, source = match.group(*_KNOWN)
-            level = levels.get(sure)
-            if level is None or (sampled is not None and self.sampled is None):
+            sure, correct, case, attempt, source, *origin = match.group(*_KNOWN)
+            level, said = levels.get(sure), tuple(origin)
+            if level is None or said not in self._said:
                 break
             which = 1
             if case is not None:
@@ -145,19 +149,23 @@ class _Reader:
             cases.append(case)
             attempts.append(which)
             sources.append(0 if source is None else kind(source))
+            origins[said] += 1
             at = match.end()
+        for said, count in origins.items():
+            self.origin.again(self._said[said], count)
         self.number = number
         return at
 
     def _as_json(self, value: dict[str, Any]) -> None:
-        row, behind = _row(value, self.number)
+        row = _row(value, self.number)
+        said = self.origin.add(value, self.number)
         if row.case is not None and not self._is_new(row.case, row.attempt):
             columns = EvidenceRows(self.columns)
             same = (row.case, row.attempt)
             first = next(one for one in columns if (one.case, one.attempt) == same)
-            raise _Bad(*_twice(*same, first.line))
+            raise BadRow(*_twice(*same, first.line))
         self.columns.add(row)
-        self.sampled = self.sampled or behind
+        self._said[tuple(value.get(key) for key in KEYS)] = said
         # As it is written: nearly always as JSON writes it, and then others are found by it.
         self._levels.setdefault(str(row.confidence), self.columns.level(row.confidence))
 
@@ -178,8 +186,8 @@ _KNOWN = {
     "correct": "(?P<correct>true|false)",
     "case": r'(?P<case>"[^"\\\x00-\x1f]+"|-?(?:0|[1-9]\d{0,17}))',
     "attempt": r"(?P<attempt>[1-9]\d{0,8})",
-    "sampled": r'"(?P<sampled>[^"\\\x00-\x1f]*)"',
     "confidence_from": f'"(?P<confidence_from>{"|".join(SOURCES)})"',
+    **{key: rf'"(?P<{key}>[^"\\\x00-\x1f]*)"' for key in KEYS},
 }
 _OTHER = rf"(?:{_TEXT}|-?(?:0|[1-9]\d*)(?:\.\d+)?|true|false|null)"
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
@@ -195,9 +203,6 @@ def _shape(value: dict[str, Any]) -> re.Pattern[str] | None:
     absent = "".join(f"(?P<{key}>(?!))?" for key in _KNOWN if key not in value)
     row = f",{gap}".join(parts)
     return re.compile(rf"{absent}{gap}\{{{gap}{row}\}}{gap}\r?(?:\n|\Z)")
-
-
-ALL = "all"
 
 
 def _twice(case: str, attempt: int, first: int) -> tuple[str, str]:
@@ -219,27 +224,26 @@ def _object(line: str) -> dict[str, Any]:
         value: Any = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         why = error.msg[:1].lower() + error.msg[1:]
-        raise _Bad(f"this is no JSON: {why} at column {error.colno}", FORM) from None
+        raise BadRow(f"this is no JSON: {why} at column {error.colno}", FORM) from None
     except (ArithmeticError, RecursionError):
-        raise _Bad("this is no JSON that can be read", FORM) from None
+        raise BadRow("this is no JSON that can be read", FORM) from None
     if not isinstance(value, dict):
-        raise _Bad(f"a row looks like {EXAMPLE}", "put one object on each line, not a list of all")
+        raise BadRow(
+            f"a row looks like {EXAMPLE}", "put one object on each line, not a list of all"
+        )
     return value
 
 
-def _row(value: dict[str, Any], number: int) -> tuple[EvidenceRow, str | None]:
-    """A row, and the gate that it was taken behind."""
+def _row(value: dict[str, Any], number: int) -> EvidenceRow:
     if "correct" not in value:
-        raise _Bad("a row needs `correct`: true or false", "label every answer, or drop the row")
+        raise BadRow("a row needs `correct`: true or false", "label every answer, or drop the row")
     correct = value["correct"]
     if not isinstance(correct, bool):
-        raise _Bad("`correct` must be true or false", "without quotes, and not as 1 or 0")
+        raise BadRow("`correct` must be true or false", "without quotes, and not as 1 or 0")
     case = _case(value.get("case"))
     attempt = _attempt(value.get("attempt"), case)
-    sampled = value.get("sampled")
-    behind = sampled if isinstance(sampled, str) else None
     confidence, source = _confidence(value.get("confidence")), _source(value)
-    return EvidenceRow(confidence, correct, number, case, attempt, source), behind
+    return EvidenceRow(confidence, correct, number, case, attempt, source)
 
 
 def _source(row: dict[str, Any]) -> str | None:
@@ -249,7 +253,7 @@ def _source(row: dict[str, Any]) -> str | None:
         return None
     if given not in SOURCES:
         told = " or ".join(f'"{source}"' for source in SOURCES)
-        raise _Bad(f"`confidence_from` must be {told}", "as the trace of the run says it")
+        raise BadRow(f"`confidence_from` must be {told}", "as the trace of the run says it")
     return SOURCES[SOURCES.index(given)]  # one object for all rows
 
 
@@ -259,7 +263,7 @@ def _case(given: Any) -> str | None:
     if isinstance(given, Decimal):
         return str(given)
     if not isinstance(given, str) or not given:
-        raise _Bad("`case` must be a text or a number", 'such as "case": "ticket-17"')
+        raise BadRow("`case` must be a text or a number", 'such as "case": "ticket-17"')
     return given
 
 
@@ -267,9 +271,9 @@ def _attempt(given: Any, case: str | None) -> int:
     if given is None:
         return 1
     if not isinstance(given, Decimal) or given != int(given) or given < 1:
-        raise _Bad("`attempt` must be a whole number from 1", 'such as "attempt": 2')
+        raise BadRow("`attempt` must be a whole number from 1", 'such as "attempt": 2')
     if case is None:
-        raise _Bad("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
+        raise BadRow("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
     return int(given)
 
 
@@ -278,11 +282,13 @@ def _confidence(given: Any) -> Decimal | None:
         return None
     what = "`confidence` must be a number between 0 and 1"
     if not isinstance(given, Decimal):
-        raise _Bad(what, f"such as {EXAMPLE}; leave it out where there is none")
+        raise BadRow(what, f"such as {EXAMPLE}; leave it out where there is none")
     if 1 < given <= 100:
-        raise _Bad(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
+        raise BadRow(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
     if not 0 <= given <= 1:
-        raise _Bad(f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none")
+        raise BadRow(
+            f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none"
+        )
     return given
 
 
@@ -292,12 +298,12 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Bad(f"`{twice}` stands twice in this row", "keep one of the two")
+        raise BadRow(f"`{twice}` stands twice in this row", "keep one of the two")
     return found
 
 
 def _constant(word: str) -> Any:
-    raise _Bad(f"`{word}` is no number of JSON", "leave `confidence` out where there is none")
+    raise BadRow(f"`{word}` is no number of JSON", "leave `confidence` out where there is none")
 
 
 _number = lru_cache(maxsize=65_536)(Decimal)

@@ -31,6 +31,21 @@ class EvidenceRow:
     source: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceOrigin:
+    """The origin of rows: the hash of the prompt, the model that answered, the day, the gate behind
+    which cases were taken (or `all`); None for what they don't say. `line` is the first that says
+    so, `count` how many rows it is said of.
+    """
+
+    prompt: str | None
+    model: str | None
+    as_of: str | None
+    sampled: str | None
+    line: int
+    count: int
+
+
 class RowColumns:
     """Rows that are being read, a column a field. A confidence is an index into the distinct ones,
     `levels`, and its source one into `kinds`; 0 is none.
@@ -83,7 +98,9 @@ class RowColumns:
 
 
 class EvidenceRows(Sequence[EvidenceRow]):
-    """The rows of a file, in columns. `sampled` is the gate behind which they were taken."""
+    """The rows of a file, in columns. `sampled` is the gate behind which they were taken, `origins`
+    where they come from.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -96,13 +113,19 @@ class EvidenceRows(Sequence[EvidenceRow]):
         "_lines",
         "_sources",
         "_sure",
+        "origins",
         "sampled",
     )
 
-    def __init__(self, columns: RowColumns, sampled: str | None = None) -> None:
+    def __init__(
+        self,
+        columns: RowColumns,
+        sampled: str | None = None,
+        origins: tuple[EvidenceOrigin, ...] = (),
+    ) -> None:
         self._levels, self._index, self._sure = columns.levels, columns.index, columns.sure
         self._correct, self._lines = columns.correct, columns.lines
-        self.sampled = sampled
+        self.sampled, self.origins = sampled, origins
         some = columns.cases.count(None) < len(columns.cases)
         self._cases = columns.cases if some else []
         # Without cases no attempt has a number.

@@ -301,7 +301,8 @@ def test_faults_without_usage(reply: Reply, kind: str, retryable: bool) -> None:
 def test_message_of_a_status_tells_what_to_mend() -> None:
     found = fault(Reply.status(404, message="model: claude-9"))
     assert str(found) == (
-        "rejected: the API answered 404 `not_found_error`: model: claude-9 (request req_1)"
+        "rejected: the API answered 404 `not_found_error`: model: claude-9 (request req_1);"
+        " are the tier's `model` and the provider's `base_url` right?"
     )
 
 

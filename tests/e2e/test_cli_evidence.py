@@ -247,16 +247,31 @@ def test_a_fit_prints_lines_to_paste(tmp_path: Path) -> None:
     assert as_json["cases"] == 900
 
 
+def test_two_files_and_a_share_say_what_they_leave_open(tmp_path: Path) -> None:
+    files = shared(tmp_path, 2)
+    text = out(run("evidence", "fit", *files, "--hard", "33%", cwd=tmp_path))
+    assert "by the same factor in both" in text
+    assert "traffic { hard: 33.0% }" in text
+    found = json.loads(
+        out(run("evidence", "fit", *files, "--hard", "33%", "--format", "json", cwd=tmp_path))
+    )
+    for one, rates in zip(found["open"], found["files"], strict=True):
+        for kind in ("easy", "hard"):
+            assert one[kind][0] <= rates[kind]["share"] <= one[kind][1]
+
+
 @pytest.mark.parametrize(
     ("given", "code", "why"),
     [
         (["0.jsonl", "1.jsonl"], 1, "three files"),
-        (["0.jsonl", "1.jsonl", "--hard", "20%"], 1, "leave a figure open"),
+        (["0.jsonl", "1.jsonl", "--hard", "2%"], 1, "cannot be wrong together so often"),
+        (["0.jsonl", "other.jsonl", "--hard", "20%"], 1, "(its first is `0`, on line 1)"),
+        (["0.jsonl", "1.jsonl", "gated.jsonl"], 1, "`gated.jsonl`, line 1, was taken behind `g`"),
         (["0.jsonl", "1.jsonl", "2.jsonl", "--hard", "120%"], 2, "lies between 0 and 1"),
         (["0.jsonl", "1.jsonl", "2.jsonl", "--hard", "some"], 2, "is no share"),
         (["0.jsonl", "1.jsonl", "9.jsonl"], 2, "there is no file"),
         (["0.jsonl", "1.jsonl", "twice.jsonl"], 1, "`twice.jsonl`, line 2: attempt 1 at case `3`"),
-        (["0.jsonl", "1.jsonl", "bare.jsonl"], 1, "says of no row which case it is"),
+        (["0.jsonl", "1.jsonl", "bare.jsonl"], 1, "`bare.jsonl`, line 1: no row says which case"),
         ([], 2, "FILE"),
     ],
 )
@@ -267,6 +282,10 @@ def test_no_fit_is_told_with_its_place(
     twice = '{"case": 3, "correct": true}\n{"case": "3", "correct": false}\n'
     (tmp_path / "twice.jsonl").write_text(twice, encoding="utf-8")
     (tmp_path / "bare.jsonl").write_text(GOOD * 20, encoding="utf-8")
+    other = '{"case": "x", "correct": true}\n'
+    (tmp_path / "other.jsonl").write_text(other, encoding="utf-8")
+    gated = '{"sampled": "g"}\n' + (tmp_path / "0.jsonl").read_text("utf-8")
+    (tmp_path / "gated.jsonl").write_text(gated, encoding="utf-8")
     done = run("evidence", "fit", *given, cwd=tmp_path)
     assert (done.returncode, out(done)) == (code, "")
     assert why in err(done)

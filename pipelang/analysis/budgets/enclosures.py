@@ -36,12 +36,14 @@ from pipelang.analysis.budgets.spending import SpendingMeter
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Inner, Totals
 from pipelang.analysis.model.bernstein_bounds import Grid
+from pipelang.analysis.model.drift import beside_drift
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import (
     beside_unknowns,
     draws_beside,
+    draws_for,
     interval,
     posterior,
     share_of,
@@ -49,6 +51,8 @@ from pipelang.analysis.model.posterior import (
 )
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
 from pipelang.analysis.sweep.columns import some_columns
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.posterior_totals import drift_directions
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import sweep, sweep_from
 from pipelang.records import dataclass
@@ -60,6 +64,9 @@ MOST_STATES = 20_000
 
 DRAWS = 2_000
 """Draws of the posterior that carry sheets."""
+
+FEWEST_DRAWS = 250
+"""The fewest of them where what was measured may have drifted in many ways."""
 
 SAME = 1e-12
 
@@ -180,7 +187,7 @@ def budgeted_runs(
     parameters = Parameters(point.evidence, point.unknown)
     read: Read = _point
     if not at_point:
-        chosen = _arithmetic(point, bounded, counted, totals.work)
+        chosen = _arithmetic(program, pipeline, point, bounded, counted, totals)
         if chosen is None:
             return nothing
         parameters, read = chosen
@@ -217,12 +224,23 @@ def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:
 
 
 def _arithmetic(
-    point: Parameters, bounded: Enclosed | None, counted: bool, work: int
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    bounded: Enclosed | None,
+    counted: bool,
+    totals: Totals,
 ) -> tuple[Parameters, Read] | None:
     """The parameters of the sweep, and how a share is read; None where there are too many."""
+    work = totals.work
+    ways = drift_directions(Compiled(program, pipeline), point) if counted else ()
     if not point.unknown_sites:
         if counted:
-            return some_columns(posterior(point), DRAWS), _interval
+            # Sheets in all columns at once: fewer draws where each is there in several ways.
+            most = min(max(FEWEST_DRAWS, DRAWS // (len(ways) + 1)), draws_for(1))
+            drawn = some_columns(posterior(point), most)
+            drawn, times = beside_drift(drawn, point, ways, most)
+            return drawn, _interval if times == 1 else _widest(times)
         return Parameters(point.evidence, point.unknown), _point
     grid = None if bounded is None else bounded.grid
     if grid is None:
@@ -230,10 +248,12 @@ def _arithmetic(
     if not counted:
         unknown, choose = grid.values()
         return Parameters(point.evidence, unknown, choose=choose), _over(grid)
-    if not draws_beside(grid.size, work * MOST_TIMES):
+    each = draws_beside(grid.size, work * MOST_TIMES)
+    if not each:
         return None
-    points = grid.size
-    return beside_unknowns(posterior(point), grid, work * MOST_TIMES), _widest(points)
+    drawn = beside_unknowns(posterior(point), grid, work * MOST_TIMES)
+    drawn, times = beside_drift(drawn, point, ways, grid.size * each)
+    return drawn, _widest(grid.size * times)
 
 
 MOST_TIMES = 16

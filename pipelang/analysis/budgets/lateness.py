@@ -42,9 +42,10 @@ def late_share(
         return 1.0
     limit = float(budget.seconds)
     scales = (Scale(Measure.LATENCY_MOST, Lattice(limit * REACH / FINE, FINE)),) * 2
-    parameters, rows = Parameters(point.evidence, point.unknown), 1
+    parameters, rows, drifts = Parameters(point.evidence, point.unknown), 1, 0
     if not at_point and (point.counted or point.counted_bins):
-        parameters, rows = moved(point)
+        found_rows = moved(point)
+        parameters, rows, drifts = found_rows.parameters, found_rows.rows, found_rows.drifts
     found = measured(program, pipeline, parameters, scales, (Measure.LATENCY_MOST,), means=False)
     taken = found.taken[Measure.LATENCY_MOST]
     if not taken.lattices:
@@ -57,8 +58,8 @@ def late_share(
         shares.append(late if late > NOISE else 0.0)
     if rows == 1 or len(shares) == 1:
         return _share(shares[0])
-    mean, deviation = spread_of(shares[0], shares)
-    return _share(max(shares[0], mean) + Z * deviation)
+    spread = spread_of(shares[0], shares, drifts)
+    return _share(max(shares[0], spread.mean) + Z * spread.deviation + spread.drift)
 
 
 MOST_STATES = 20_000

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelang.analysis.budgets.limits import ENDLESS, SpendLimit
 from pipelang.analysis.frontier.states import is_zero
+from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.records import dataclass
 
 MOST_ENTRIES = 64
@@ -116,6 +117,12 @@ class Sheet:
         return Sheet(self.columns, few(found))
 
     __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        """Nothing: what is left of a chance says not what is spent there. Raises `TooLarge`."""
+        raise TooLarge
+
+    __rsub__ = __sub__
 
 
 def few(entries: dict[Entry, Any]) -> dict[Entry, Any]:

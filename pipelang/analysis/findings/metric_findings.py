@@ -10,6 +10,7 @@ from typing import Any
 from pipelang.analysis.budgets.unreservable import budget_findings
 from pipelang.analysis.findings.dependence_findings import dependence_findings
 from pipelang.analysis.findings.evidence_findings import evidence_findings
+from pipelang.analysis.findings.origin_findings import origin_findings
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
@@ -33,6 +34,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from _uncalibrated(pipeline)
     yield from evidence_findings(program, pipeline)
     yield from dependence_findings(program, pipeline)
+    yield from origin_findings(program, pipeline)
     yield from _shared_providers(program, pipeline)
     yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)

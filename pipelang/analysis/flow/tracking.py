@@ -44,6 +44,7 @@ from pipelang.analysis.flow.marks import (
     source,
     spread,
 )
+from pipelang.analysis.flow.measuring import measured_steps, reads_measured
 from pipelang.analysis.flow.owners import owners_beside, told_apart
 from pipelang.analysis.flow.passing import in_common
 from pipelang.analysis.flow.questions import PathQuestions
@@ -65,12 +66,10 @@ from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.people import silence_passes
 from pipelang.semantics.kernels.redo import last_outcome, redo_of
 from pipelang.semantics.types import TEXT, Type
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items
 
 FEEDBACK = "feedback"
 SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
@@ -135,7 +134,7 @@ class Tracker:
                 own = joined(passed, only(own, (PRIVATE, SECRET, OWNER)))
             values.put(parameter.name, own)
         owners_beside(values, [q.name for q in pipeline.parameters])
-        place = TrackedRun(pipeline, values, _measured(pipeline), situation)
+        place = TrackedRun(pipeline, values, measured_steps(pipeline), situation)
         if pipeline.breaker is not None:
             self.step(place, pipeline.breaker.otherwise, situation)
             place.returns = values.flows.get(pipeline.breaker.otherwise.name, NOTHING)
@@ -276,8 +275,7 @@ class Tracker:
         for part in expr.walk(gate.condition):
             if part in shares:
                 return True
-            path = expr.path_of(part) or ()
-            if path[1:] == ("confidence",) and path[0] in place.measured:
+            if reads_measured(part, place.measured):
                 return True
         return False
 
@@ -485,13 +483,3 @@ def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:
     for way, labelled, leaf in labels(type):
         if SECRET in labelled:
             yield way, leaf
-
-
-def _measured(pipeline: p.Pipeline) -> frozenset[str]:
-    """Return the steps whose confidence has evidence."""
-    return frozenset(
-        item.name
-        for item in all_items(pipeline.block)
-        if isinstance(item, p.Step)
-        and any(isinstance(link.accuracy, MeasuredShare) for link in item.chain.links)
-    )

@@ -13,7 +13,7 @@ from math import erf, inf, sqrt
 from typing import Any
 
 from pipelang.analysis.frontier.meter import Measure
-from pipelang.analysis.latency.moved import moved, spread_of
+from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     COARSE,
     SHARES,
@@ -62,14 +62,19 @@ READ = (m.MEAN, *SHARES)
 
 @dataclass(frozen=True, slots=True)
 class FigureRange:
-    """A figure: its value (None where unknown), bounds, posterior mean and standard deviation."""
+    """A figure: its value (None where unknown), bounds, posterior mean and spread."""
 
     value: float | None
     low: float
     high: float
-    mean: float | None = None
-    deviation: float = 0.0
+    fixed: float | None = None
+    spread: FigureSpread | None = None
     tight: bool = True
+
+    @property
+    def mean(self) -> float | None:
+        """The posterior mean; of what was not counted, the figure itself."""
+        return self.fixed if self.spread is None else self.spread.mean
 
     def number(self, basis: Basis) -> Number:
         high = None if self.high == inf else self.high
@@ -80,14 +85,17 @@ class FigureRange:
 
     def probability(self, op: str, target: float) -> float | None:
         """P(the figure is on the right side of a target); None where nothing was counted."""
-        return None if self.mean is None else chance_of(self.mean, self.deviation, op, target)
+        return None if self.spread is None else chance_of(self.spread, op, target)
 
 
-def chance_of(mean: float, deviation: float, op: str, target: float) -> float | None:
-    """P(a normal figure is on the right side of a target); None for one that is certain."""
-    if not deviation:
+def chance_of(spread: FigureSpread, op: str, target: float) -> float | None:
+    """P(a normal figure is on the right side of a target); None for one that is certain. Where
+    drift leaves it open, the chance that says least.
+    """
+    if not spread.deviation:
         return None
-    below = 0.5 * (1 + erf((target - mean) / deviation / sqrt(2)))
+    mean = spread.nearest(target)
+    below = 0.5 * (1 + erf((target - mean) / spread.deviation / sqrt(2)))
     return below if op in ("<", "<=") else 1 - below
 
 
@@ -207,11 +215,13 @@ def _known(
     if scales:
         fine = measured(program, pipeline, plain, scales, measures, means=False)
     away: Measured | None = None
+    drifts = 0
     if point.counted or point.counted_bins:
-        rows_of, rows = moved(point)
+        rows = moved(point)
+        drifts = rows.drifts
         around = fine_scales(coarse, COARSE)
-        if around and _fits(around, rows, work):
-            away = measured(program, pipeline, rows_of, around, measures)
+        if around and _fits(around, rows.rows, work):
+            away = measured(program, pipeline, rows.parameters, around, measures)
     ranges = {}
     for name, (least, most) in _pairs(coarse).items():
         for read in READ:
@@ -220,7 +230,7 @@ def _known(
             if low != high:
                 ranges[f"{name}.{read}"] = FigureRange(None, low, high)
             else:
-                ranges[f"{name}.{read}"] = _around(low, away, most, read)
+                ranges[f"{name}.{read}"] = _around(low, away, most, read, drifts)
     return SpendingFigures(ranges, _times(coarse), coarse.bounded)
 
 
@@ -244,8 +254,10 @@ def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> flo
     return exact if rough.quantiles[read][0] and exact < inf else rough.quantiles[read][0]
 
 
-def _around(value: float, away: Measured | None, measure: Measure, read: str) -> FigureRange:
-    """Return a figure with its posterior deviation, to first order."""
+def _around(
+    value: float, away: Measured | None, measure: Measure, read: str, drifts: int
+) -> FigureRange:
+    """Return a figure with its posterior deviation and its drift, to first order."""
     if away is None or value == inf:
         return FigureRange(
             value if value < inf else None, value if value < inf else 0.0, value, value
@@ -254,11 +266,10 @@ def _around(value: float, away: Measured | None, measure: Measure, read: str) ->
     rows = taken.mean if read == m.MEAN else taken.quantiles[read]
     if inf in rows:
         return FigureRange(value, value, value, value)
-    mean, deviation = spread_of(value, rows)
-    if not deviation:
+    spread = spread_of(value, rows, drifts)
+    if not spread.deviation:
         return FigureRange(value, value, value, value)
-    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
-    return FigureRange(value, low, high, mean, deviation)
+    return FigureRange(value, *spread.bounds(Z), spread=spread)
 
 
 def _times(found: Measured) -> dict[str, dict[str, float]]:

@@ -39,6 +39,7 @@ from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, dra
 from pipelang.analysis.model.work_limit import Reached, logged
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled, Slopes
+from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
@@ -64,7 +65,8 @@ class Analysis:
     (None: no run reaches any). `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
-    is how much hard cases that nobody declared could matter.
+    is how much hard cases that nobody declared could matter; `shifts` are by how much measured
+    shares may be off, by their sites and the names of files' bins.
     """
 
     pipeline: p.Pipeline
@@ -88,6 +90,7 @@ class Analysis:
     reached: tuple[Reached, ...] = ()
     late: bool = False
     sensitivity: Sensitivity | None = None
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def undeclared(self) -> int:
@@ -149,13 +152,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
     draws: Totals | None = None
     means: Averaged | None = None
-    points, drawn = 0, 0
+    points, drawn, ways = 0, 0, 1
     counted = bool(point.counted or point.counted_bins)
     if counted and point.left_out and point.unknown_sites:
         pass
     elif counted and not point.unknown_sites:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws = compiled.totals(parameters, drawn)
+        draws, ways = posterior_totals(compiled, point, parameters, drawn)
         means = None if point.left_out else averaged(compiled, point)
     elif counted and bounded is not None:
         parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
@@ -163,10 +166,11 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         if grid is not None and draws_beside(grid.size, totals.work):
             parameters = beside_unknowns(parameters, grid, totals.work)
             points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        draws = compiled.totals(parameters, max(points, 1) * drawn)
+        size = max(points, 1) * drawn
+        draws, ways = posterior_totals(compiled, point, parameters, size)
     if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
-    figure = Figures(totals, draws, point, bounded, means, points)
+    figure = Figures(totals, draws, point, bounded, means, points, ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
     if not promises or _keeps_outcomes(pipeline, numbers, figure):
@@ -224,6 +228,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
         sensitivity=None if promises else sensitivity(compiled, model, totals),
+        shifts=dict(point.shifts),
     )
 
 

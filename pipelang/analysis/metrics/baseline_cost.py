@@ -112,8 +112,7 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
         return certain(value, basis)
     import numpy as np
 
-    parameters, rows = moved(point)
-    found = np.broadcast_to(compiled.totals(parameters).cost, (rows, 1))
-    mean, deviation = spread_of(value, [float(cost) for cost in found[:, 0]])
-    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
-    return Number(value, low, high, mean, basis)
+    rows = moved(point)
+    found = np.broadcast_to(compiled.totals(rows.parameters).cost, (rows.rows, 1))
+    spread = spread_of(value, [float(cost) for cost in found[:, 0]], rows.drifts)
+    return Number(value, *spread.bounds(Z), spread.mean, basis)

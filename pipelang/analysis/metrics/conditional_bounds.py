@@ -50,7 +50,9 @@ def unknowns_met(sweep: SweepCase, point: Parameters) -> Parameters | None:
     return None if sweep(met, 0) is None else met
 
 
-def bounds_over(sweep: SweepCase, met: Parameters, moved: Parameters, rows: int) -> Number | None:
+def bounds_over(
+    sweep: SweepCase, met: Parameters, moved: Parameters, rows: int, drifts: int
+) -> Number | None:
     """The range of the metric over the unknowns that were `met`; None where there are too many of
     them. `moved` has a row for every counted share that is moved, as the delta method wants it.
     """
@@ -74,8 +76,9 @@ def bounds_over(sweep: SweepCase, met: Parameters, moved: Parameters, rows: int)
     for upper, lower in zip(above, below, strict=True):
         if (lower > 1e-15).all():
             values = [float(value) for value in upper / lower]
-            mean, deviation = spread_of(values[0], values)
-            spread = max(spread, abs(mean - values[0]) + Z * deviation)
+            around = spread_of(values[0], values, drifts)
+            reach = abs(around.mean - values[0]) + Z * around.deviation + around.drift
+            spread = max(spread, reach)
     return Number(None, max(0.0, low - spread), high + spread, None, Basis.UNKNOWN, tight=False)
 
 

@@ -17,7 +17,7 @@ from pipelang.analysis.frontier.table import Table, split
 from pipelang.analysis.frontier.totals import PLAIN
 from pipelang.analysis.kernels.conditions import expression_plan, perform
 from pipelang.analysis.latency.figures import PAIRS, READ, Z, chance_of
-from pipelang.analysis.latency.moved import moved, spread_of
+from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     SHARES,
     Measured,
@@ -45,20 +45,20 @@ SUMS = tuple(name for name in PLAIN if name != "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Conditioned:
-    """A metric under its condition, or why it is not known. `deviation` is the posterior's, `some`
+    """A metric under its condition, or why it is not known. `spread` is the posterior's, `some`
     whether there are runs that meet the condition.
     """
 
     number: Number | None
     why: str = ""
-    deviation: float = 0.0
+    spread: FigureSpread | None = None
     some: bool = True
 
     def probability(self, line: p.SloLine) -> float | None:
         """The posterior probability that the objective holds."""
-        if self.number is None or self.number.mean is None:
+        if self.spread is None:
             return None
-        return chance_of(self.number.mean, self.deviation, line.op, float(line.target))
+        return chance_of(self.spread, line.op, float(line.target))
 
 
 def conditioned(
@@ -69,8 +69,8 @@ def conditioned(
         inputs = {parameter.name for parameter in pipeline.parameters}
         if not expr.mentions(line.condition) <= inputs:
             return Conditioned(None, "only conditions on the input are worked out")
-    rows_of, rows = moved(point)
-    case = _Case(program, pipeline, line, rows_of, rows)
+    rows = moved(point)
+    case = _Case(program, pipeline, line, rows.parameters, rows.rows, rows.drifts)
     if point.unknown_sites:
         met = unknowns_met(case.sweep, point)
         if met is not None and met.unknown_sites:
@@ -82,14 +82,15 @@ def conditioned(
         return Conditioned(None, f"`{line.metric}` is not known")
     if not found:
         return Conditioned(None, f"`{line.metric}` is not worked out under a condition")
-    return _with_spread([value for value in found if value is not None], point.known_basis)
+    known = [value for value in found if value is not None]
+    return _with_spread(known, case.drifts, point.known_basis)
 
 
 def _bounded(case: _Case, met: Parameters) -> Conditioned:
     """The metric's bounds over the unknowns that the runs under the condition meet."""
     number = None
     if reader_of(case.line.metric) is not None:
-        number = bounds_over(case.sweep, met, case.parameters, case.rows)
+        number = bounds_over(case.sweep, met, case.parameters, case.rows, case.drifts)
     if number is None:
         return Conditioned(None, "too much of the pipeline is undeclared")
     if number.high is not None and number.high == inf:
@@ -97,12 +98,12 @@ def _bounded(case: _Case, met: Parameters) -> Conditioned:
     return Conditioned(number)
 
 
-def _with_spread(found: list[float], basis: Basis) -> Conditioned:
-    mean, deviation = spread_of(found[0], found)
-    if not deviation:
+def _with_spread(found: list[float], drifts: int, basis: Basis) -> Conditioned:
+    spread = spread_of(found[0], found, drifts)
+    if not spread.deviation:
         return Conditioned(certain(found[0], basis))
-    low, high = max(0.0, mean - Z * deviation), mean + Z * deviation
-    return Conditioned(Number(found[0], low, high, mean, basis), deviation=deviation)
+    number = Number(found[0], *spread.bounds(Z), spread.mean, basis)
+    return Conditioned(number, spread=spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class _Case:
     line: p.SloLine
     parameters: Parameters
     rows: int
+    drifts: int
 
     def sweep(self, parameters: Parameters, rows: int) -> tuple[Totals, Any, Any] | None:
         """Sweep with other parameters (see `conditional_bounds.SweepCase`)."""

@@ -17,13 +17,15 @@ from pipelang.analysis.model.bernstein_bounds import (
     unknown_degrees,
 )
 from pipelang.analysis.model.coupled_posterior import Side, coupled
+from pipelang.analysis.model.drift import beside_drift
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval
+from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval, widest
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.posterior_totals import drift_directions
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -85,13 +87,16 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Both sides swept over the same draws, or over a grid of the same unknowns."""
+    """Both sides swept over the same draws, in the same `ways` of drifting, or over a grid of the
+    same unknowns.
+    """
 
     before: Totals
     after: Totals
     how: str
     grid: Grid | None = None
     degrees: tuple[Totals, ...] = ()
+    ways: int = 1
 
 
 def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> Changes:
@@ -205,10 +210,11 @@ def _paired(
     draws = np.where(np.abs(found) <= DUST, 0.0, found)
     if not np.all(np.isfinite(draws)):
         return None
-    spread = interval(draws)
+    spread = widest(draws, pair.ways) if pair.ways > 1 else interval(draws)
     if spread.low == spread.high:
         return certain(value, basis)
-    return Number(value, spread.low, spread.high, spread.mean, basis)
+    mean = interval(draws[: draws.size // pair.ways]).mean if pair.ways > 1 else spread.mean
+    return Number(value, spread.low, spread.high, mean, basis)
 
 
 def _fits(degrees: Any, grid: Grid) -> bool:
@@ -243,10 +249,17 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
     if counted and not unknown:
         count = max(1_000, min(DRAWS, MOST_WORK // work))
         first, second, common = coupled(sides[0][0], sides[1][0], count)
+        ways = (
+            *drift_directions(sides[1][1], points[1]),
+            *drift_directions(sides[0][1], points[0]),
+        )
+        first, times = beside_drift(first, points[0], ways, count)
+        second, times = beside_drift(second, points[1], ways, count)
         return _Pair(
-            sides[0][1].totals(first, count),
-            sides[1][1].totals(second, count),
+            sides[0][1].totals(first, count * times),
+            sides[1][1].totals(second, count * times),
             "paired" if common else "independent",
+            ways=times,
         )
     if unknown and not counted:
         return _over_unknowns(sides[0][:2], sides[1][:2])

@@ -15,7 +15,7 @@ from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.posterior import interval, share_of, widest
+from pipelang.analysis.model.posterior import Interval, interval, share_of, widest
 from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
@@ -40,7 +40,8 @@ DAYS_A_MONTH = 30
 @dataclass(slots=True)
 class Figures:
     """Numbers from the point sweep and, where there is one, the posterior sweep: its draws stand
-    one after the other for each of so many `points` of a grid over the unknowns, 0 for no grid.
+    one after the other for each of so many `points` of a grid over the unknowns (0 for no grid)
+    times so many `ways` of drifting, of which the first is none.
     """
 
     point: Totals
@@ -49,6 +50,7 @@ class Figures:
     enclosed: Enclosed | None
     means: Averaged | None = None
     points: int = 0
+    ways: int = 1
     _basis: Basis | None = None
 
     @property
@@ -70,7 +72,7 @@ class Figures:
             return self._unknown(read, value, unit)
         if self.draws is None:
             return certain(value, basis)
-        spread = interval(read(self.draws))
+        spread = self._spread(read(self.draws))
         if spread.low == spread.high:  # what was counted does not enter it
             return certain(value, basis)
         mean = spread.mean
@@ -87,8 +89,8 @@ class Figures:
             low, high = 0.0, 1.0
         elif self.draws is not None:
             found = read(self.draws)
-            low = interval(found).low
-            high = interval(found + left_out(self.draws)).high
+            low = self._spread(found).low
+            high = self._spread(found + left_out(self.draws)).high
         if not unit:
             return Number(None, low, None, None, Basis.BOUND, tight=False)
         if high - low <= _NEGLIGIBLE:
@@ -120,27 +122,43 @@ class Figures:
         assert self.draws is not None and enclosed is not None
         if known or (not self.points and not enclosed.hangs_on_any(read)):
             # The same at every point, so the draws of one of them say all.
-            spread = interval(self._of_a_point(read(self.draws)))
+            spread = self._spread(read(self.draws))
             basis = self.parameters.known_basis
             return Number(value, spread.low, spread.high, spread.mean, basis)
         if not self.points:
             return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
-        spread = widest(read(self.draws), self.points)
+        spread = widest(read(self.draws), self.points * self.ways)
         return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
 
-    def _of_a_point(self, values: Any) -> Any:
-        """The draws at the first point of the grid."""
+    def _spread(self, values: Any) -> Interval:
+        """The interval of a figure that no unknown touches: the widest over all ways of drifting,
+        about the mean without any.
+        """
+        parts = [interval(part) for part in self._by_way(values)]
+        low, high = min(part.low for part in parts), max(part.high for part in parts)
+        return Interval(parts[0].mean, low, high)
+
+    def _by_way(self, values: Any) -> list[Any]:
+        """The draws by the way of drifting, at the first point of the grid."""
         size = getattr(values, "size", 1)
-        return values if size == 1 or not self.points else values[: size // self.points]
+        if size == 1:
+            return [values]
+        each = size // (max(1, self.points) * self.ways)
+        step = size // self.ways
+        return [values[start : start + each] for start in range(0, size, step)]
 
     def probability(self, line: p.SloLine) -> float | None:
-        """The posterior probability that an objective holds; None where nothing was measured."""
+        """The posterior probability that an objective holds; None where nothing was measured. Where
+        drift moves it, the one that says least.
+        """
         read = reader_of(line.metric)
         if self.draws is None or read is None or self.parameters.unknown_sites:
             return None
         if self.parameters.left_out:
             return None
-        return share_of(read(self.draws), line.op, float(line.target))
+        target = float(line.target)
+        found = [share_of(part, line.op, target) for part in self._by_way(read(self.draws))]
+        return min(max(0.5, min(found)), max(found))
 
     def all(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]

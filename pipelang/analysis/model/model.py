@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.model.evidence import Cut
-from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.model.parameters import Parameters, bins_of
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
@@ -123,10 +123,15 @@ class PipelineModel:
 
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
+        found = self.evidence_of(step)
+        return None if found is None else found.file
+
+    def evidence_of(self, step: str) -> p.ByFile | None:
+        """The file behind a step's confidence, and by how much it may be off."""
         for link in judged_links(self.steps[step]):
             share = link.accuracy
             if isinstance(share, MeasuredShare) and self.parameters.evidence[share.file].all_graded:
-                return share.file
+                return p.ByFile(share.file, share.shift)
         return None
 
 
@@ -301,6 +306,13 @@ def _cuts(
         thresholds = cuts
     model.thresholds = thresholds
     model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
+    for item in everything:
+        if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
+            model.parameters.shift(bins_of(item.evidence.file), item.evidence.shift)
+    for step, file in model.cuts:
+        inherited = model.evidence_of(step)
+        if inherited is not None and inherited.file == file:
+            model.parameters.shift(bins_of(file), inherited.shift)
     for step, file in model.cuts:
         if answers_elements(model.steps[step]):
             model.lowest[step] = (*model.lowest.get(step, ()), file)

@@ -71,10 +71,11 @@ class Parameters:
     `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
     knows their site. `sticks` remembers how many there are at a site; `left_out` are the pipelines
-    of which unlikely states were left out; `handled` counts the states of a sweep's large tables.
-    While the cases of one class are swept, `hard` says whether they are hard ones; `supposed` is
-    what is supposed of one class where nobody said. With `inputs`, numbers are terms of a formula
-    that is being written down.
+    of which unlikely states were left out; `handled` counts the states of a sweep's large tables;
+    `shifts` say by how much what was measured may be off, by the site of a share or the name of a
+    file's bins (`bins_of`). While the cases of one class are swept, `hard` says whether they are
+    hard ones; `supposed` is what is supposed of one class where nobody said. With `inputs`, numbers
+    are terms of a formula that is being written down.
     """
 
     evidence: EvidenceTable
@@ -90,6 +91,7 @@ class Parameters:
     bounded: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
+    shifts: dict[str, float] = field(default_factory=dict)
     hard: bool = False
     supposed: Supposition | None = None
     inputs: FormulaInputs | Arguments | None = None
@@ -133,6 +135,7 @@ class Parameters:
                 return self._counted(chance.site, chance.good, chance.total)
             case MeasuredShare():
                 rows = self.evidence[chance.file]
+                self.shift(chance.site, chance.shift)
                 return self._counted(chance.site, rows.right, rows.total)
             case Undeclared():
                 return self._open(chance.site)
@@ -140,6 +143,11 @@ class Parameters:
                 return self._plain(chance.of(self.hard))
             case _:
                 assert_never(chance)
+
+    def shift(self, site: str, shift: Decimal) -> None:
+        """Record by how much a share may be off. It is one share, so the largest shift counts."""
+        if shift:
+            self.shifts[site] = max(self.shifts.get(site, 0.0), float(shift))
 
     def open(self, site: str) -> Weight:
         """Return the value of an undeclared share, and record that it was used."""
@@ -185,6 +193,8 @@ class Parameters:
             self.counted.setdefault(place, counts)
         for key, bins in other.counted_bins.items():
             self.counted_bins.setdefault(key, bins)
+        for name, shift in other.shifts.items():
+            self.shifts[name] = max(self.shifts.get(name, 0.0), shift)
         return before != (len(self.unknown_sites), len(self.counted), len(self.counted_bins))
 
     def _counted(self, site: str, good: int, total: int) -> Weight:
@@ -207,7 +217,7 @@ class Parameters:
     def _bin_shares(self, file: str, right: bool, cuts: Sequence[Cut]) -> list[Weight]:
         counts = self.evidence[file].binned(right, tuple(cuts))
         total = sum(counts)
-        self.bases[f"{file}:bins"] = Basis.MEASURED
+        self.bases[bins_of(file)] = Basis.MEASURED
         if not total:
             return self._stick(f"{file}:{'right' if right else 'wrong'}", len(cuts) + 1)
         self.counted_bins[file, right] = counts
@@ -265,6 +275,14 @@ class Parameters:
     def basis(self) -> Basis:
         """The weakest basis of all parameters that were used."""
         return max(self.bases.values(), default=Basis.EXACT)
+
+
+BINS = ":bins"
+
+
+def bins_of(file: str) -> str:
+    """The name of how the confidences of a file are spread."""
+    return f"{file}{BINS}"
 
 
 def point_parameters(program: Program) -> Parameters:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipelang.analysis.model.class_likelihood import NoFit, errors_at, expected
 from pipelang.analysis.model.shared_cases import shared_cases
-from pipelang.records import dataclass
+from pipelang.analysis.model.two_files import equally_hard
+from pipelang.records import dataclass, replace
 from pipelang.semantics.chance import EvidenceFile
 
 if TYPE_CHECKING:
@@ -26,14 +28,6 @@ CLOSE = 1e-11
 
 BORDER = 1e-4
 """A rate that is nearer to 0 or 1 is on the border."""
-
-
-class NoFit(Exception):
-    """There is no fit to be had: the reason, and what helps."""
-
-    def __init__(self, why: str, help: str) -> None:
-        super().__init__(why)
-        self.why, self.help = why, help
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +51,14 @@ class FittedFile:
 
 @dataclass(frozen=True, slots=True)
 class TwoClasses:
-    """A fit: the share of hard cases (its error is 0 where it was given), and each file's rates."""
+    """A fit: the share of hard cases (its error is 0 where it was given), and each file's rates.
+    `ranges` are what the rates could be besides, by file and class, where the data leave it open.
+    """
 
     hard: FittedRate
     files: tuple[FittedFile, ...]
     cases: int
+    ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
 
 
 def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClasses:
@@ -69,6 +66,12 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
     import numpy as np
 
     right, wrong = _table(files, share)
+    names = [file.name for file in files]
+    if share is not None and len(files) == 2 and (right + wrong).max() < 2:
+        both = equally_hard(right, wrong, share)
+        members = _members(right, wrong, share, both.rates)
+        fit = _counted(names, right, wrong, members, share, both.rates, (0.0, both.errors))
+        return replace(fit, ranges=both.ranges)
     best: tuple[float, float, Array] | None = None
     generator = np.random.Generator(np.random.PCG64(20261121))
     for start in range(STARTS):
@@ -79,7 +82,6 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
         help = "more cases, or `--hard SHARE` for what is known of them"
         raise NoFit(f"the fit has not converged in {ROUNDS:,} rounds", help)
     _, hard, rates = best
-    names = [file.name for file in files]
     if rates[1].mean() > rates[0].mean():  # the hard class is the one that is right less often
         if share is not None:
             help = "a larger or smaller `--hard`, or leave it out with three files"
@@ -110,42 +112,59 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, A
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
     for at, file in enumerate(files):
         if not file.columns.cases:
-            why = f"`{file.name}` says of no row which case it is"
+            why = f"`{file.name}`, line {file.rows[0].line}: no row says which case it is"
             raise NoFit(why, 'give every row the input it is about: "case": "ticket-17"')
         for row in file.rows:
             if row.case in place:
                 (right if row.correct else wrong)[place[str(row.case)], at] += 1
         if not (right[:, at].any() or wrong[:, at].any()):
-            why = f"`{file.name}` shares no case with the other files"
+            why = f"`{file.name}` shares no case with the other files{_first_case(file)}"
             raise NoFit(why, "label the same inputs in all files, under the same `case`")
     together = (right + wrong) > 0
     for first in range(len(files)):
         for second in range(first):
             if not (together[:, first] & together[:, second]).any():
                 pair = f"`{files[second].name}` and `{files[first].name}`"
-                raise NoFit(
-                    f"{pair} share no case", "label the same inputs in all files, under one `case`"
-                )
+                why = f"{pair} share no case{_first_case(files[first])}"
+                raise NoFit(why, "label the same inputs in all files, under one `case`")
     _behind_gates(files)
-    if len(files) == 2 and (right + wrong).max() < 2:
-        why = "two files with one answer a case leave a figure open, even beside `--hard`"
-        help = 'a second answer to some cases ("attempt": 2), or a third file of the same cases'
-        raise NoFit(why, help)
     return right, wrong
 
 
+def _first_case(file: EvidenceFile) -> str:
+    """The first case of a file, to be looked for in the others."""
+    row = next(row for row in file.rows if row.case is not None)
+    return f" (its first is `{row.case}`, on line {row.line})"
+
+
 def _behind_gates(files: Sequence[EvidenceFile]) -> None:
-    """Refuse files that were taken behind a gate whose rejected cases some file before lacks."""
+    """Refuse files that were taken behind a gate unless all that stand before it (those of all
+    cases, and those of gates before it in the order of the files) have cases that it rejected.
+    """
     for at, file in enumerate(files):
         if file.sampled is None:
             continue
         mine = {row.case for row in file.rows}
-        for before in files[:at]:
-            rejected = {row.case for row in before.rows if row.case is not None} - mine
-            if not rejected:
-                why = f"`{file.name}` was taken behind `{file.sampled}`, and `{before.name}` has"
+        place = f"`{file.name}`{_line(file)}"
+        before = [
+            one
+            for n, one in enumerate(files)
+            if one.sampled is None or (n < at and one.sampled != file.sampled)
+        ]
+        if not before:
+            why = f"{place} was taken behind `{file.sampled}`, and so was every other file"
+            raise NoFit(why, "add a file of all cases, with those that the gate rejected")
+        for other in before:
+            if not {row.case for row in other.rows if row.case is not None} - mine:
+                why = f"{place} was taken behind `{file.sampled}`, and `{other.name}` has"
                 why += " none of the cases that it rejected"
                 raise NoFit(why, "label the rejected cases in the files before the gate too")
+
+
+def _line(file: EvidenceFile) -> str:
+    """The line that says behind which gate a file was taken."""
+    lines = [one.line for one in file.origins if one.sampled == file.sampled]
+    return f", line {lines[0]}," if lines else ""
 
 
 # -------------------------------------------------------------------------------------- fit
@@ -167,7 +186,7 @@ def _climbed(
     hard = share if share is not None else (0.2 if start == 0 else generator.uniform(0.05, 0.6))
     before = -np.inf
     for _ in range(ROUNDS):
-        members, now = _expected(right, wrong, hard, rates)
+        members, now = expected(right, wrong, hard, rates)
         if now - before < CLOSE * len(right):
             return float(now), float(hard), rates
         before = now
@@ -179,20 +198,8 @@ def _climbed(
     return None
 
 
-def _expected(right: Array, wrong: Array, hard: float, rates: Array) -> tuple[Array, float]:
-    """The probability that each case is hard, and the log-likelihood of all."""
-    import numpy as np
-
-    tiny = 1e-12
-    logs = np.log(np.clip(rates, tiny, 1)), np.log(np.clip(1 - rates, tiny, 1))
-    easy = right @ logs[0][0] + wrong @ logs[1][0] + np.log(max(1 - hard, tiny))
-    bad = right @ logs[0][1] + wrong @ logs[1][1] + np.log(max(hard, tiny))
-    both = np.logaddexp(easy, bad)
-    return np.exp(bad - both), float(both.sum())
-
-
 def _members(right: Array, wrong: Array, hard: float, rates: Array) -> Array:
-    return _expected(right, wrong, hard, rates)[0]
+    return expected(right, wrong, hard, rates)[0]
 
 
 def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None) -> None:
@@ -220,30 +227,12 @@ def _errors(
         shares = 1 / (1 + np.exp(-logits))
         first = float(shares[0]) if share is None else float(share)
         rest = shares[1:] if share is None else shares
-        return _expected(right, wrong, first, rest.reshape(rates.shape))[1]
+        return expected(right, wrong, first, rest.reshape(rates.shape))[1]
 
-    step, size = 1e-3, len(at)
-    eye = np.eye(size) * step
-    curved = np.zeros((size, size))
-    for i in range(size):
-        for j in range(i + 1):
-            curved[i, j] = curved[j, i] = (
-                likelihood(at + eye[i] + eye[j])
-                - likelihood(at + eye[i] - eye[j])
-                - likelihood(at - eye[i] + eye[j])
-                + likelihood(at - eye[i] - eye[j])
-            ) / (4 * step * step)
-    values = np.linalg.eigvalsh(-curved)
-    if values[0] <= 1e-6 * max(1.0, values[-1]):
+    errors = errors_at(likelihood, lambda logits: 1 / (1 + np.exp(-logits)), at)
+    if errors is None:
         why = "the fit is on the border: the files do not tell the two classes apart"
-        help = "more cases, or files whose answers are wrong more often"
-        if len(right[0]) == 2 and (right + wrong).max() < 2:
-            help = (
-                "two files leave a figure open even with `--hard`, unless some cases have several"
-            )
-            help += ' answers ("attempt": 2) or a third file has them too'
-        raise NoFit(why, help)
-    errors = np.sqrt(np.diag(np.linalg.inv(-curved))) * free * (1 - free)
+        raise NoFit(why, "more cases, or files whose answers are wrong more often")
     if share is None:
         return float(errors[0]), errors[1:].reshape(rates.shape)
     return 0.0, errors.reshape(rates.shape)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.model.parameters import BINS
 from pipelang.diagnostics import Sources
 from pipelang.semantics.metrics import (
     COST,
@@ -76,9 +78,19 @@ def analysis_json(
         "advice": [],
         "what_if": [],
         "sensitivity": None if analysis.sensitivity is None else analysis.sensitivity.as_json(),
+        **({"shifts": _by_file(analysis.shifts)} if analysis.shifts else {}),
         **({} if analysis.cut is None else {"cut": analysis.cut.as_json()}),
         **work,
     }
+
+
+def _by_file(shifts: Mapping[str, float]) -> dict[str, float]:
+    """By how many points the shares of each file may be off: the largest that is declared."""
+    found: dict[str, float] = {}
+    for site, shift in shifts.items():
+        file = site.removesuffix(BINS)
+        found[file] = max(found.get(file, 0.0), shift)
+    return found
 
 
 def _claim(proof: Proof, sources: Sources) -> dict[str, Any]:

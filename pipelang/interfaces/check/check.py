@@ -21,6 +21,7 @@ from pipelang.interfaces.check.tier_notes import about_tiers, other_confidences
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
+from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.loader import Loader
 
 if TYPE_CHECKING:
@@ -245,4 +246,15 @@ def evidence_json(checked: Sequence[Checked]) -> dict[str, Any]:
     from pipelang.analysis.model.calibration import calibration
     from pipelang.analysis.model.evidence import EvidenceTable
 
-    return {name: calibration(answers).as_json() for name, answers in EvidenceTable(files).items()}
+    return {
+        name: calibration(answers).as_json() | origins_json(answers.file)
+        for name, answers in EvidenceTable(files).items()
+    }
+
+
+def origins_json(file: EvidenceFile) -> dict[str, Any]:
+    """The origins that rows say; nothing where they say none."""
+    if not file.origins:
+        return {}
+    keys = ("prompt", "model", "as_of", "sampled", "line", "count")
+    return {"origins": [{key: getattr(one, key) for key in keys} for one in file.origins]}

@@ -99,7 +99,7 @@ def not_offered(program: p.Program) -> Iterator[Diagnostic]:
 
 
 def _missing(link: p.Link, kind: str, model: str | None) -> Iterator[tuple[str, str, str]]:
-    """What of a link a model at a kind of provider does not have, who does not, and a mend."""
+    """The options of a link that a model at a kind of provider lacks: which, who lacks it, help."""
     kinds = f"providers of kind `{kind}` do"
     if link.batch is not None and kind not in _BATCHES:
         yield "`batch`", kinds, f"leave it out; kinds that have it: {', '.join(_BATCHES)}"

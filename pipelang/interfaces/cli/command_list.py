@@ -22,7 +22,7 @@ COMMANDS = {
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
-    "evidence": "Look into a file of labelled answers.",
+    "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
@@ -32,6 +32,7 @@ COMMANDS = {
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
 _HOMES = {
     "check": "check.command",
+    "evidence": "evidence.command",
     "import": "importing",
     "run": "run.command",
     **{name: f"durable.{name}" for name in _DURABLE},

@@ -23,6 +23,8 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
     lines += [f"hard cases: {share}{' as given' if given else ''}", ""]
     rows = [[file.name, _with_error(file.easy), _with_error(file.hard)] for file in found.files]
     lines += lay_out([["", "not hard", "if hard"], *rows], "<>>", painter(False), width=WIDTH)
+    if found.ranges:
+        lines += ["", *_open(found)]
     hard = percent(found.hard.share) if given else _count(found.hard)
     lines += ["", "Paste these", f"  traffic {{ hard: {hard} }}"]
     lines += [
@@ -36,6 +38,21 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
         "for is the hard cases now.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _open(found: TwoClasses) -> list[str]:
+    """The rates that two files leave open, in words."""
+    rows = [
+        [file.name, *(f"{percent(low)} to {percent(high)}" for low, high in both)]
+        for file, both in zip(found.files, found.ranges, strict=True)
+    ]
+    return [
+        "Two files with one answer a case leave a figure open. Taken is that hard cases multiply",
+        "the odds of a wrong answer by the same factor in both; as well could be, together:",
+        *lay_out([["", "not hard", "if hard"], *rows], "<>>", painter(False), width=WIDTH),
+        "How often both are right is the same for all of these; votes and further steps are not. A",
+        'third file of the same cases, or second answers ("attempt": 2), would say.',
+    ]
 
 
 def fit_json(found: TwoClasses, test: Dependence | None) -> dict[str, Any]:
@@ -52,7 +69,16 @@ def fit_json(found: TwoClasses, test: Dependence | None) -> dict[str, Any]:
             {"file": file.name, "easy": _rate(file.easy), "hard": _rate(file.hard)}
             for file in found.files
         ],
+        **({"open": _ranges(found)} if found.ranges else {}),
     }
+
+
+def _ranges(found: TwoClasses) -> list[dict[str, Any]]:
+    """The rates that fit as well, by file."""
+    return [
+        {"file": file.name, "easy": list(easy), "hard": list(hard)}
+        for file, (easy, hard) in zip(found.files, found.ranges, strict=True)
+    ]
 
 
 def _rate(rate: FittedRate) -> dict[str, Any]:

@@ -40,9 +40,24 @@ async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried
                 return used
             results.append(used)
         turns = (*turns, Turn(None, turn.calls, turn.said, tuple(results)))
+        # Until there is an answer, this is what a handoff has of it.
+        run.notes.partial[attempt.step.name] = _found(turns)
     message = f"no answer within {agent.steps} turns"
     run.emit("failed", attempt.step.name, why="max_steps", message=message)
     raise AttemptFailed(message, kind="max_steps")
+
+
+def _found(turns: tuple[Turn, ...]) -> list[dict[str, Any]]:
+    """The results of an agent's calls, as JSON, in their order."""
+    return [
+        {
+            "tool": one.call.name,
+            "arguments": dict(one.call.arguments),
+            "failed" if one.failed else "result": one.value,
+        }
+        for turn in turns
+        for one in turn.results
+    ]
 
 
 async def _use(

@@ -94,6 +94,8 @@ async def play_child(
             code = outcome.code
             run.emit("returned", step.name, pipeline=pipeline.name, outcome="fail", code=code)
             run.emit("failed", step.name, content=content, why=code, message=said)
+            # Whoever takes over later has what was found before it failed, and why it did.
+            run.notes.unfinished[step.name] = {"failed": code, **hide_json(child, so_far(child))}
             raise AttemptFailed(message, kind=code, quotes=ended.quotes)
         case p.Escalate():
             run.emit("returned", step.name, pipeline=pipeline.name, outcome="escalate")

@@ -211,6 +211,9 @@ class MockedWorld(EvaluatingWorld):
         if isinstance(action, p.AskRole):
             self._rendered(run, attempt, action)
             return self._mocked(run, attempt, step, Decimal(0))
+        if isinstance(self._peek(step), MockedTurn):
+            message = f"`{step}` asks a model where its agent has no answer, and the mock has turns"
+            raise Unmocked(f"{message} only: write what it answers then, in a pipeline of its own")
         held, cost, tokens = await self._priced(run, attempt, self._peek(step))
         try:
             return self._mocked(run, attempt, step, cost)

@@ -55,9 +55,12 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class ByFile:
-    """Rates of the one confidence comparison of a test, from an evidence file."""
+    """Rates of the one confidence comparison of a test, from an evidence file; either may be off by
+    the `shift`.
+    """
 
     file: str
+    shift: Decimal = Decimal(0)
 
 
 TestEvidence = ByRates | ByFile

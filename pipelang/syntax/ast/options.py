@@ -75,9 +75,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class FromFile:
-    """`from "file.jsonl"`: measured evidence."""
+    """`from "file.jsonl" shift 3%`: measured evidence, and by how much it may have drifted."""
 
     path: Literal
+    shift: Expr | None = None
     span: Span = span_field()
 
 
@@ -96,8 +97,11 @@ Rate = Expr | Counted | FromFile | RateByCase
 
 @dataclass(frozen=True, slots=True)
 class TierRate:
+    """`haiku from "file.jsonl" shift 3%`: the share of one tier; a drift is that of its file."""
+
     tier: Name
     rate: Rate
+    shift: Expr | None = None
     span: Span = span_field()
 
 
@@ -248,9 +252,10 @@ class FalseAlarms:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`evidence from "file.jsonl"` of a gate."""
+    """`evidence from "file.jsonl" shift 3%` of a gate."""
 
     path: Literal
+    shift: Expr | None = None
     span: Span = span_field()
 
 

@@ -48,8 +48,10 @@ def rate_counted(lowering: Lowering, span: Span, good: Token, total: Token) -> a
     return ast.Counted(_whole(lowering, good), _whole(lowering, total), span)
 
 
-def rate_file(lowering: Lowering, span: Span, path: Token, shift: None = None) -> ast.FromFile:
-    return ast.FromFile(_text(lowering, path), span)
+def rate_file(
+    lowering: Lowering, span: Span, path: Token, shift: ast.Expr | None = None
+) -> ast.FromFile:
+    return ast.FromFile(_text(lowering, path), shift, span)
 
 
 def by_case(rate: Any, hard: Any) -> Any:
@@ -68,14 +70,14 @@ def rated(node: Callable[..., Any]) -> Callable[..., Any]:
     return build
 
 
-def evidence(lowering: Lowering, span: Span, path: Token, shift: None) -> ast.Evidence:
-    return ast.Evidence(_text(lowering, path), span)
+def evidence(lowering: Lowering, span: Span, path: Token, shift: ast.Expr | None) -> ast.Evidence:
+    return ast.Evidence(_text(lowering, path), shift, span)
 
 
 def tier_rate(
-    lowering: Lowering, span: Span, tier: Token, rate: ast.Rate, shift: None
+    lowering: Lowering, span: Span, tier: Token, rate: ast.Rate, shift: ast.Expr | None
 ) -> ast.TierRate:
-    return ast.TierRate(lowering.name(tier), rate, span)
+    return ast.TierRate(lowering.name(tier), rate, shift, span)
 
 
 def tier_rates_first(lowering: Lowering, span: Span, first: ast.TierRate) -> list[ast.TierRate]:
@@ -95,7 +97,8 @@ def tier_rates_hard(
     """Rates by tier, of which the last has another one for hard cases."""
     last = rates[-1]
     rate = by_case(last.rate, hard)
-    rates[-1] = ast.TierRate(last.tier, rate, Span(span.file, last.span.start, hard.span.end))
+    whole = Span(span.file, last.span.start, hard.span.end)
+    rates[-1] = ast.TierRate(last.tier, rate, last.shift, whole)
     return rates
 
 
@@ -157,7 +160,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "tier_rates_hard": tier_rates_hard,
     "tier_rate": tier_rate,
     "hard": only,
-    "shift": unbuilt("`shift`"),
+    "shift": only,
     "opt_weight": unbuilt("`weight`", "option"),
     "opt_rushed": unbuilt("`rushed`", "option"),
     "opt_cost_an_hour": unbuilt("`cost` of a role", "option"),

@@ -249,7 +249,9 @@ def test_log_probabilities_of_the_choice_are_its_confidence(tmp_path: Path) -> N
 def test_a_choice_of_a_bool_is_weighed_too(tmp_path: Path) -> None:
     reply = written(('{"value":', HALF), (" true", -0.1), (',"confidence":1}', HALF))
     result, _ = play(tmp_path, WeighedDialect(), reply, model="gpt-4o", type="bool")
-    assert confidence_of(result) == (pytest.approx(0.9048374180359595), "probabilities")
+    confidence, source = confidence_of(result)
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.9048374180359595)
 
 
 class SilentDialect(WeighedDialect):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from .quantities import count, dollars, duration, share, tokens
+from .quantities import count, dollars, drift, duration, share, tokens
 from .scope import Scope
 from .types import TEXT, Field, Type
 from .world import Offer, World
@@ -119,7 +119,11 @@ class Actions:
 
     def by_tier(self, tiers: list[str]) -> str:
         file = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
-        kinds = (share(self.pick, "80%"), share(self.pick, "8 of 10"), f"from {file}")
+        kinds = (
+            share(self.pick, "80%"),
+            share(self.pick, "8 of 10"),
+            f"from {file}{drift(self.pick)}",
+        )
         rates = [f"{tier} {self.pick.choice(kinds)}" for tier in tiers]
         words = ", ".join(rates)
         others = [tier for tier in self.world.tiers if tier not in tiers]
@@ -146,7 +150,9 @@ class Actions:
         ]
         chosen = pick.sample(options, pick.randint(1, 4))
         evidence = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
-        rate = pick.choice((share(pick, "92%"), share(pick, "9 of 10"), f"from {evidence}"))
+        rate = pick.choice(
+            (share(pick, "92%"), share(pick, "9 of 10"), f"from {evidence}{drift(pick)}")
+        )
         return [*chosen, f"accuracy {rate}"] if self.some(0.8) else chosen
 
     def person(self, scope: Scope) -> Action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .quantities import count, duration, share
+from .quantities import count, drift, duration, share
 from .scope import Scope
 from .steps import Steps
 from .types import BOOL, TEXT
@@ -61,7 +61,7 @@ class Items(Steps):
                     bar = f"(if {self.part(scope, BOOL)} then 70% else {bar})"
                 test = f"{step}.confidence >= {bar}"
                 file = slip("no such file", '"evals/a.jsonl"', '"evals/gone.jsonl"')
-                given = f"evidence from {file}"
+                given = f"evidence from {file}{drift(self.pick)}"
                 given = slip("two kinds of evidence", given, f"{given} catches 90%")
             case _:
                 test = read

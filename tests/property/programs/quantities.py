@@ -27,3 +27,10 @@ def share(pick: Random, right: str) -> str:
     """A share is between 0% and 100%, and K of N with K at most N."""
     right = slip("share over 100%", right, pick.choice(("140%", "1201 of 1200")))
     return slip("wrong unit", right, pick.choice(("0.9", "90", "$5", "5s")))
+
+
+def drift(pick: Random) -> str:
+    """A file may say by how much it is off: a share, and no count."""
+    right = slip("share over 100%", "3%", "140%")
+    right = slip("wrong unit", right, pick.choice(("0.9", "90", "$5", "5s")))
+    return pick.choice(("", f" shift {right}"))

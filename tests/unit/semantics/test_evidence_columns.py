@@ -37,7 +37,15 @@ def row(draw: random.Random, broken: float) -> str:
         kinds = ['"guess"', "1"] if wrong else ['"probabilities"', '"word"', "null"]
         parts["confidence_from"] = draw.choice(kinds)
     if draw.random() < 0.3:
-        parts["model"] = draw.choice(['"m"', "17", "null", "1.5e3", '["x"]', '"\\n"'])
+        parts["model"] = draw.choice(["17", '["x"]', '""'] if wrong else ['"m"', "null", '"\\n"'])
+    if draw.random() < 0.2:
+        parts["as_of"] = draw.choice(
+            ['"today"', "2026"] if wrong else ['"2026-11-02"', '"2026-11-03"']
+        )
+    if draw.random() < 0.1:
+        parts["prompt"] = draw.choice(['"5f0c"', "null"])
+    if draw.random() < 0.3:
+        parts["by"] = draw.choice(['"m"', "17", "null", "1.5e3", '["x"]', '"\\n"'])
     keys = sorted(parts) if draw.random() < 0.7 else draw.sample(sorted(parts), len(parts))
     gap = draw.choice(["", " ", "\t"])
     inside = f",{gap}".join(f'"{key}":{gap}{parts[key]}' for key in keys)
@@ -60,6 +68,8 @@ def test_a_shape_reads_what_json_says(seed: int, monkeypatch: pytest.MonkeyPatch
     broken = draw.choice([0.0, 0.0, 0.02])
     lines = [row(draw, broken) for _ in range(draw.randrange(1, 60))]
     lines += [line for line in lines if draw.random() < 0.01]
+    if draw.random() < 0.2:
+        lines.insert(0, '{"model": "m", "sampled": "all"}')
     text = "\n".join(lines) + draw.choice(["", "\n", "\n\n"])
     plain = by_json(text, monkeypatch)
     found = read_evidence("x", text)

@@ -130,6 +130,10 @@ def test_outcomes(written: str, expected: ast.Outcome) -> None:
         ("accuracy 1128 of 1200", ast.Accuracy(ast.Counted(1128, 1200))),
         ('accuracy from "f.jsonl"', ast.Accuracy(ast.FromFile(text("f.jsonl")))),
         (
+            'accuracy from "f.jsonl" shift 3%',
+            ast.Accuracy(ast.FromFile(text("f.jsonl"), share("0.03"))),
+        ),
+        (
             "accuracy haiku 80%, opus 19 of 20",
             ast.AccuracyByTier(
                 (

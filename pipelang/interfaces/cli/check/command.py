@@ -105,7 +105,8 @@ def command(
     the configuration is wrong.
 
     --assume says what to take for figures that nobody declared: accuracy, available, correlation,
-    hits, recovers, succeeds, transient. They count as assumed; what is declared stays as it is.
+    hits, recovers, succeeds, transient, and hard, the share of hard cases where rates know such.
+    They count as assumed; what is declared stays as it is.
 
     --time-limit is counted in units of work, those of so many seconds on the machine of the
     benchmark page, so a report is the same on every machine. What does not fit is bounded.

@@ -7,7 +7,7 @@ from typing import assert_never
 from pipelang.interfaces.export.ir.actions import chain_json, outcome_json, rates_json
 from pipelang.interfaces.export.ir.expressions import expression_json, optional_expression
 from pipelang.interfaces.export.ir.types import type_json
-from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact, names
+from pipelang.interfaces.export.ir.writer import Json, Writer, constant, exact, names, shifted
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import last_outcome, redo_of
 
@@ -131,6 +131,6 @@ def _evidence(writer: Writer, evidence: p.TestEvidence | None) -> Json | None:
         case p.ByRates():
             return rates_json(writer, evidence)
         case p.ByFile():
-            return {"file": evidence.file}
+            return {"file": evidence.file, **shifted(evidence.shift)}
         case _:
             assert_never(evidence)

@@ -20,6 +20,7 @@ from pipelang.interfaces.export.ir.world import (
 from pipelang.interfaces.export.ir.writer import Json, Writer, by_name, constant
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceOrigin
 from pipelang.semantics.expressions import Const
 
 VERSION = 1
@@ -73,4 +74,16 @@ def _setting(setting: Const) -> Json:
 
 def _evidence(file: EvidenceFile) -> Json:
     sampled = {} if file.sampled is None else {"sampled": file.sampled}
-    return {"rows": len(file.rows), "right": file.right, **sampled}
+    origins = {"origins": [_origin(one) for one in file.origins]} if file.origins else {}
+    return {"rows": len(file.rows), "right": file.right, **sampled, **origins}
+
+
+def _origin(origin: EvidenceOrigin) -> Json:
+    return {
+        "prompt": origin.prompt,
+        "model": origin.model,
+        "as_of": origin.as_of,
+        "sampled": origin.sampled,
+        "line": origin.line,
+        "count": origin.count,
+    }

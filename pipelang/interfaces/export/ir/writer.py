@@ -67,7 +67,8 @@ class Writer:
                     "parameter": name,
                 }
             case MeasuredShare():
-                return {"chance": "measured", "file": chance.file, "parameter": name}
+                found = {"chance": "measured", "file": chance.file, "parameter": name}
+                return found | shifted(chance.shift)
             case Undeclared():
                 return {"chance": "undeclared", "parameter": name}
             case ByCase():
@@ -87,6 +88,11 @@ class Writer:
             self._taken.add(known)
             self._parameters[site] = known
         return known
+
+
+def shifted(shift: Decimal) -> Json:
+    """By how much what was measured may be off; nothing where nobody says so."""
+    return {"shift": plain(shift)} if shift else {}
 
 
 def _without_offsets(site: str) -> str:

@@ -103,7 +103,10 @@ class Constants:
             case MeasuredShare():
                 file = self.evidence[chance.file]
                 value = f"{file.right}/{len(file.rows)}"
-                return self._constant(chance, "p", f"right in {shown}", value, chance.file)
+                note = chance.file
+                if chance.shift:
+                    note += f"; off by up to {decimal(chance.shift)} either way (its `shift`)"
+                return self._constant(chance, "p", f"right in {shown}", value, note)
             case _:
                 assert_never(chance)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pipelang.analysis.model.calibration import calibration
 from pipelang.analysis.model.evidence import EvidenceTable
+from pipelang.analysis.model.parameters import BINS
 from pipelang.analysis.model.posterior import DRAWS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
@@ -41,6 +42,7 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
             for site, (good, total) in analysis.counts.items()
         ]
         parts.append(("counted", listed(counted)))
+    parts += _drift(view)
     parts += _calibration(view)
     assumed = [site for site, kind in analysis.bases.items() if kind is Basis.ASSUMED]
     if assumed:
@@ -79,6 +81,19 @@ def _with_breakers(view: View) -> Iterator[str]:
         if name not in seen:
             todo += sub_pipelines(pipeline.block)
         seen.add(name)
+
+
+def _drift(view: View) -> list[tuple[str, str]]:
+    """By how much what was measured may be off, file by file."""
+    shifts: dict[str, float] = {}
+    for site, shift in view.analysis.shifts.items():
+        file = site.removesuffix(BINS)
+        if file in view.program.evidence:
+            shifts[file] = max(shifts.get(file, 0.0), shift)
+    said = [f"{_short(file, view)} {percent(shift)}" for file, shift in shifts.items()]
+    if not said:
+        return []
+    return [("shift", f"{listed(said)}, either way: as declared, in ranges and in no value")]
 
 
 def _calibration(view: View) -> list[tuple[str, str]]:

@@ -65,6 +65,8 @@ def _input(view: View, site: str, chance: Chance) -> Input:
             shown = os.path.relpath(chance.file, os.path.dirname(view.program.file) or ".")
             where = chance.file if shown.startswith("..") else shown
             known = f"measured: {file.right:,} of {plural(number, 'row')}"
+            if chance.shift:
+                known += f", shift {percent(float(chance.shift))}"
             return Input(f"right in {where}", percent(file.right / number), known, chance.file)
         case Undeclared():
             return Input(name, "?", "unknown", "nobody declared it")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.metrics.sensitivity import Sensitivity
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS
+from pipelang.interfaces.report.sections.granted import granted
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     DUST,
@@ -24,12 +24,8 @@ from pipelang.semantics import program as p
 from pipelang.semantics import walk
 from pipelang.semantics.metrics import (
     ESCALATION,
-    FAILURE,
     OUTCOMES,
-    REJECTION,
     SELECTIVE_RISK,
-    SILENT_ERROR,
-    SUCCESS,
     WRONG_EFFECT,
 )
 
@@ -114,12 +110,9 @@ def _bar(number: Number, most: float, room: int, style: str) -> Cell:
 def remarks(view: View) -> Iterator[str]:
     """Remarks on what the shares mean for whoever gets the answers."""
     yield from _wrong_ones(view)
-    supposed = view.analysis.sensitivity
-    if supposed is not None:
-        yield (
-            f"cases count as alike: if one in {round(1 / supposed.hard)} were hard, and models"
-            f" {supposed.times} times as often wrong there, {_shares_of(supposed, 'would be ')}"
-        )
+    taken = granted(view)
+    if taken:
+        yield taken
     yield from _cut_short(view)
 
 
@@ -134,10 +127,9 @@ def brief_remarks(view: View) -> Iterator[str]:
         said.append(f"{percent(effect)} of the runs do something with a wrong value")
     if said:
         yield ", ".join(said)
-    supposed = view.analysis.sensitivity
-    if supposed is not None:
-        shares = _shares_of(supposed, "").replace("answered ", "")
-        yield f"were one case in {round(1 / supposed.hard)} hard: {shares}"
+    taken = granted(view)
+    if taken:
+        yield taken
     yield from _cut_short(view)
 
 
@@ -162,22 +154,6 @@ def _cut_short(view: View) -> Iterator[str]:
             f"a budget ({dimensions}) cuts {share} of runs short, and the shares are bounds that"
             " hold whatever these come to; costs and times are bounds, those of runs without cuts"
         )
-
-
-def _shares_of(supposed: Sensitivity, verb: str) -> str:
-    """The outcomes with hard cases that nobody declared."""
-    shares = {name: number.value or 0.0 for name, number in supposed.outcomes.items()}
-    ways = {name: share for name, share in shares.items() if name != SUCCESS and share > DUST}
-    said = [f"{percent(shares[SUCCESS])} {verb}answered right"]
-    return listed([*said, *(f"{percent(share)} {ENDS[name]}" for name, share in ways.items())])
-
-
-ENDS = {
-    SILENT_ERROR: "answered wrong",
-    ESCALATION: "handed over",
-    REJECTION: "rejected",
-    FAILURE: "failed",
-}
 
 
 def escalations(view: View) -> list[str]:

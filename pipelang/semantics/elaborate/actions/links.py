@@ -22,7 +22,7 @@ from pipelang.semantics.elaborate.options.options import (
     retry,
 )
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
-from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.elaborate.options.rates import of_tier
 from pipelang.semantics.elaborate.reach.effects import tool_pure
 from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
@@ -199,7 +199,7 @@ def _accuracy_by_tier(
             help = "asked are: " + ", ".join(sorted(asked)) if asked else None
             context.tell(codes.CONTRADICTION, rate.tier.span, what=what, help=help)
         name = f"{owner}.accuracy"
-        found[symbol.key] = chance(context, scope, rate.rate, name, "accuracy")
+        found[symbol.key] = of_tier(context, scope, rate, name)
     return found
 
 

@@ -10,7 +10,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Undeclared
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.options.options import no_duplicates, pick
-from pipelang.semantics.elaborate.options.rates import chance, evidence_file
+from pipelang.semantics.elaborate.options.rates import chance, evidence_file, shift
 from pipelang.syntax import ast
 
 
@@ -23,7 +23,7 @@ def gate_evidence(
     lets: Mapping[str, expr.Expr],
 ) -> p.TestEvidence | None:
     """The evidence in the braces of a gate; that of a step's file is added by the analysis."""
-    options, file = gate.evidence, scope.file
+    options = gate.evidence
     no_duplicates(context, options)
     owner = f"{pipeline}.{gate.name.text}"
     measured = pick(options, ast.Evidence)
@@ -36,7 +36,7 @@ def gate_evidence(
                 what="a gate has rates or a file as its evidence, not both",
                 help="keep the file: it was measured",
             )
-        return _file(context, file, gate, measured, expr.substitute(test, opened(lets)))
+        return _file(context, scope, gate, measured, expr.substitute(test, opened(lets)))
     if catches is None and alarms is None:
         return None
 
@@ -50,9 +50,10 @@ def gate_evidence(
 
 
 def _file(
-    context: Context, file: str, gate: ast.Gate, measured: ast.Evidence, test: expr.Expr
+    context: Context, scope: Scope, gate: ast.Gate, measured: ast.Evidence, test: expr.Expr
 ) -> p.ByFile | None:
-    path = evidence_file(context, file, measured.path)
+    path = evidence_file(context, scope.file, measured.path)
+    drift = shift(context, scope, measured.shift)
     if path is None:
         return None
     steps = {confidence_step(compare) for compare in confidences(test)}
@@ -75,7 +76,7 @@ def _file(
         why = "a gate's evidence needs a `confidence` in every row"
         context.tell(codes.BAD_FILE, measured.span, path=path, line=missing, why=why)
         return None
-    return p.ByFile(path)
+    return p.ByFile(path, drift)
 
 
 def _is_confidence(node: expr.Expr) -> bool:

@@ -11,6 +11,7 @@ from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.options.rates import chance
+from pipelang.semantics.kernels.hard import HARD
 from pipelang.semantics.types import DURATION, INT
 from pipelang.syntax import ast
 from pipelang.syntax.option_table import WORD_OF
@@ -26,8 +27,10 @@ def pick(options: tuple[ast.Option, ...], kind: type[O]) -> O | None:
     return None
 
 
-ASSUMABLE = ("accuracy", "available", "correlation", "hits", "recovers", "succeeds", "transient")
-"""Options that can be assumed where nobody declared them."""
+ASSUMABLE = (
+    *("accuracy", "available", "correlation", HARD, "hits", "recovers", "succeeds", "transient"),
+)
+"""Figures that can be assumed where nobody declared them: options, and how many cases are hard."""
 
 
 def or_assumed(context: Context, word: str, chance: Chance) -> Chance:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pipelang.diagnostics import codes
 from pipelang.semantics.chance import (
     ByCase,
@@ -66,11 +68,34 @@ def plain_chance(
         return CountedShare(rate.good, rate.total, site)
     if isinstance(rate, ast.FromFile):
         evidence = evidence_file(context, scope.file, rate.path)
-        return Undeclared(site) if evidence is None else MeasuredShare(evidence, evidence)
+        drift = shift(context, scope, rate.shift)
+        return Undeclared(site) if evidence is None else MeasuredShare(evidence, evidence, drift)
     value = quantity(context, scope, rate, PROBABILITY, word)
     if value is None:
         return Undeclared(site)
     return Declared(value, site)
+
+
+def shift(context: Context, scope: Scope, node: ast.Expr | None) -> Decimal:
+    """The points by which the shares of a file may be off; a wrong figure is reported and is 0."""
+    found = None if node is None else quantity(context, scope, node, PROBABILITY, "shift")
+    return Decimal(0) if found is None else Decimal(found)
+
+
+def of_tier(context: Context, scope: Scope, rate: ast.TierRate, name: str) -> Chance:
+    """The accuracy of one tier. A `shift` is that of a file, and the grammar has it behind any."""
+    share = rate.rate
+    if rate.shift is not None:
+        if isinstance(share, ast.FromFile):
+            share = ast.FromFile(share.path, rate.shift, share.span)
+        else:
+            context.tell(
+                codes.CONTRADICTION,
+                rate.shift.span,
+                what="`shift` says how far the rows of a file may be off, and here is no file",
+                help='`from "FILE.jsonl" shift 3%`, or leave it out: a range is a `setting`',
+            )
+    return chance(context, scope, share, name, "accuracy")
 
 
 def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:

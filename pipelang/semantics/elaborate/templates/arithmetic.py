@@ -25,7 +25,7 @@ SIGNS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//", "Mod"
 
 _NUMBERS = (INT, NUMBER, PROBABILITY, BOOL)
 _OPEN = (*_NUMBERS, JSON, MONEY, DURATION, TIME)
-"""What may be a number in a template."""
+"""Types that may be a number in a template."""
 
 
 def are_numbers(types: Sequence[Type]) -> bool:

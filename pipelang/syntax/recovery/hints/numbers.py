@@ -142,7 +142,7 @@ def spaced_pages(spot: ErrorSite) -> Hint | None:
 
 
 def hard_cases(spot: ErrorSite) -> Hint | None:
-    """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `shift` that stands alone."""
+    """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `90% shift 3%`."""
     text, before = spot.text, spot.before()
     both = "say both, the first for cases that are not hard: `97%, 60% if hard`"
     if text == "if" and spot.after().text == "hard" and before.type in ("PERCENT", "INT"):
@@ -151,6 +151,8 @@ def hard_cases(spot: ErrorSite) -> Hint | None:
         return Hint(both)
     if before.text == "shift" and spot.before(2).text == "," and spot.token.type == "PERCENT":
         return Hint('no comma stands there: `from "FILE" shift 3%`')
+    if text == "shift" and before.type in ("PERCENT", "INT"):
+        return Hint('only a file drifts: `from "FILE.jsonl" shift 3%`; a guess has no interval')
     return None
 
 

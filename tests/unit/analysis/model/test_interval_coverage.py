@@ -67,6 +67,14 @@ CASES = {
         "  return b.body",
     ),
 }
+CASES["hard cases"] = pipeline(
+    "  traffic { hard: 30 of 150 }",
+    step("a", "q", "108 of 120, 18 of 30 if hard"),
+    "  gate good: len(a.body) > 1 { catches 9 of 12, 4 of 12 if hard false_alarms 2 of 40 }",
+    "    else reject",
+    step("b", "a.body", "100 of 120, 12 of 30 if hard"),
+    "  return b.body",
+)
 METRICS = ("success", "silent_error", "selective_risk")
 EVIDENCE = "".join(
     json.dumps({"confidence": confidence, "correct": right}) + "\n"

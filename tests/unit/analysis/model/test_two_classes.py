@@ -9,7 +9,9 @@ from math import log
 import numpy as np
 import pytest
 
-from pipelang.analysis.model.two_classes import NoFit, TwoClasses, fitted
+from pipelang.analysis.model.class_likelihood import NoFit
+from pipelang.analysis.model.two_classes import TwoClasses, fitted
+from pipelang.analysis.model.two_files import equally_hard
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import EvidenceRow
 
@@ -89,6 +91,41 @@ def test_two_files_with_second_answers_and_a_share_are_enough() -> None:
         assert file.hard.share == pytest.approx(pair[1], abs=0.05)
 
 
+def test_two_files_with_one_answer_each_fit_with_the_same_odds() -> None:
+    """The truth has one factor for both files, so it is found."""
+    rates = [(0.95, 19 / 43), (0.9, 9 / 33)]  # odds of a wrong answer, times 24
+    files = drawn(11, 20_000, 0.3, rates)
+    found = fitted(files, 0.3)
+    for file, (easy, hard), (easies, hards) in zip(found.files, rates, found.ranges, strict=True):
+        assert file.easy.share == pytest.approx(easy, abs=4 * file.easy.error)
+        assert file.hard.share == pytest.approx(hard, abs=4 * file.hard.error)
+        assert 0 < file.easy.error < 0.02
+        assert easies[0] <= file.easy.share <= easies[1]
+        assert hards[0] <= file.hard.share <= hards[1]
+    joint = [(f.easy.share, f.hard.share) for f in found.files]
+    both = 0.7 * joint[0][0] * joint[1][0] + 0.3 * joint[0][1] * joint[1][1]
+    seen = np.mean([a.correct and b.correct for a, b in zip(*(f.rows for f in files), strict=True)])
+    assert both == pytest.approx(seen, abs=1e-9), "what both do together is what was seen"
+
+
+def test_every_point_of_the_range_fits_as_well() -> None:
+    """Along the curve of two files the likelihood is the same; beyond its ends no rate is one."""
+    files = drawn(12, 2000, 0.3)[:2]
+    table = [[row.correct for row in file.rows] for file in files]
+    right = np.array(table, dtype=float).T
+    found = equally_hard(right, 1 - right, 0.3)
+    best = likelihood(files, 0.3, [(a, b) for a, b in found.rates.T])
+    (easy, hard), (other_easy, other_hard) = found.ranges
+    ends = [
+        [(easy[0], hard[1]), (other_easy[1], other_hard[0])],
+        [(easy[1], hard[0]), (other_easy[0], other_hard[1])],
+    ]
+    for end in ends:
+        assert min(min(pair) for pair in end) < 1e-9 or max(max(pair) for pair in end) > 1 - 1e-9
+        inside = [(min(a, 1 - 1e-12), max(b, 1e-12)) for a, b in end]
+        assert likelihood(files, 0.3, inside) == pytest.approx(best, abs=1e-3)
+
+
 def test_counts_have_the_rates_and_all_answers() -> None:
     files = drawn(7, 800, 0.3)
     found = fitted(files)
@@ -114,13 +151,30 @@ def behind(files: list[EvidenceFile], kept: int) -> list[EvidenceFile]:
     return [*cut, EvidenceFile("late.jsonl", files[-1].rows[:300], "sure")]
 
 
+def behind_all() -> list[EvidenceFile]:
+    return [EvidenceFile(f.name, f.rows, "sure") for f in SMALL]
+
+
+def anti() -> list[EvidenceFile]:
+    """One file is wrong in other cases than the other one."""
+    return [
+        EvidenceFile(
+            f"{at}.jsonl",
+            tuple(EvidenceRow(None, case % 5 != at, case, f"c{case}") for case in range(100)),
+        )
+        for at in (1, 2)
+    ]
+
+
 SMALL = drawn(8, 400, 0.3)
 NONE = {
     "one file": (SMALL[:1], None, "three files"),
     "two files": (SMALL[:2], None, "three files"),
     "one file and a share": (SMALL[:1], 0.2, "two files beside"),
-    "two files, one answer each": (SMALL[:2], 0.2, "leave a figure open"),
-    "no cases": (without_cases(SMALL), None, "says of no row"),
+    "two files, too few hard cases": (drawn(8, 4000, 0.3)[:2], 0.01, "cannot be wrong together"),
+    "two files, independent": (anti(), 0.2, "do not fall on the same cases"),
+    "all behind one gate": (behind_all(), None, "so was every other file"),
+    "no cases": (without_cases(SMALL), None, "no row says which case"),
     "no overlap": (other_cases(SMALL), None, "shares no case"),
     "behind a gate": (behind(SMALL, 300), None, "was taken behind `sure`"),
     "always right": (drawn(9, 300, 0.3, ((1.0, 1.0), (0.9, 0.5), (0.9, 0.5))), None, "border"),

@@ -142,3 +142,25 @@ def test_wrong_words(words: str, told: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(check.command, line)
     assert done.exit_code == 2
     assert told in done.output
+
+
+def test_the_share_of_hard_cases_is_assumed_where_rates_know_such(tmp_path: Path) -> None:
+    hard = {**RELIABLE, "one": f"{OUTPUT} accuracy 90%, 50% if hard", "two": OUTPUT}
+    path = written(tmp_path, **hard)
+    found = report(path, "--assume", "hard=20%", "--assume", "accuracy=100%")
+    success = found["outcomes"]["success"]
+    assert success["value"] == pytest.approx(0.8 * 0.9 + 0.2 * 0.5, abs=1e-12)
+    assert success["basis"] == "assumed"
+    text = path.read_text().replace("  slo {", "  traffic { hard: 50% }\n  slo {")
+    path.write_text(text)
+    declared = report(path, "--assume", "hard=20%", "--assume", "accuracy=100%")
+    assert declared["outcomes"]["success"]["value"] == pytest.approx(0.7, abs=1e-12)
+
+
+def test_without_such_rates_nothing_is_assumed_of_hard_cases(tmp_path: Path) -> None:
+    path = written(tmp_path, **{**RELIABLE, "one": f"{OUTPUT} accuracy 90%"})
+    both = [
+        report(path, "--assume", "accuracy=95%", *words) for words in ([], ["--assume", "hard=20%"])
+    ]
+    assert both[0] == both[1]
+    assert both[0]["sensitivity"] is not None

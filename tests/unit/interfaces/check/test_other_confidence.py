@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelang.interfaces.check.check import check_file
-from pipelang.interfaces.cli.evidence import command
+from pipelang.interfaces.cli.evidence.command import command
 
 PIPE = """
 provider lab { kind openai available 99.9% }

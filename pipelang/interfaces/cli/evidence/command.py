@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.evidence.reading import read_evidence_file
+from pipelang.interfaces.cli.evidence.stamp import stamp_command
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import deliver, stop
 from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
@@ -16,7 +18,6 @@ from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
 if TYPE_CHECKING:
     from pipelang.analysis.model.calibration import Calibration, Threshold
     from pipelang.analysis.model.evidence import Cut
-    from pipelang.semantics.chance import EvidenceFile
 
 FORMATS = ("text", "json", "svg", "png")
 USUAL = ("0.5", "0.7", "0.8", "0.9", "0.95")
@@ -25,6 +26,9 @@ USUAL = ("0.5", "0.7", "0.8", "0.9", "0.95")
 @click.group(name="evidence", short_help="Look into a file of labelled answers.")
 def command() -> None:
     """Look into an evidence file: a file of answers that somebody labelled right or wrong."""
+
+
+command.add_command(stamp_command)
 
 
 def _cuts(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[Cut, ...]:
@@ -70,7 +74,7 @@ def show(file: str, cuts: tuple[Cut, ...], form: str, out: str | None) -> None:
     from pipelang.analysis.model.calibration import at_threshold, by_source, calibration
     from pipelang.analysis.model.evidence import LabelledAnswers
 
-    answers = LabelledAnswers(_read(file))
+    answers = LabelledAnswers(read_evidence_file(file))
     if not cuts and form in ("text", "json"):
         cuts = tuple((Decimal(usual), False) for usual in USUAL)
     found = calibration(answers)
@@ -109,11 +113,12 @@ def fit(files: tuple[str, ...], hard: float | None, form: str) -> None:
     First it says whether wrong answers fall on the same cases more often than chance has it. Exit
     code 1 if a file is malformed or there is no fit, 2 if a file is not there.
     """
+    from pipelang.analysis.model.class_likelihood import NoFit
     from pipelang.analysis.model.shared_cases import dependence
-    from pipelang.analysis.model.two_classes import NoFit, fitted
+    from pipelang.analysis.model.two_classes import fitted
     from pipelang.interfaces.report.fitted import fit_json, fit_text
 
-    read = [_read(file) for file in files]
+    read = [read_evidence_file(file) for file in files]
     try:
         found = fitted(read, hard)
     except NoFit as none:
@@ -125,29 +130,6 @@ def fit(files: tuple[str, ...], hard: float | None, form: str) -> None:
         click.echo(dumps(fit_json(found, test)))
     else:
         click.echo(fit_text(found, test, given=hard is not None), nl=False)
-
-
-def _read(file: str) -> EvidenceFile:
-    """The rows of a file; ends the process where there are none to be had."""
-    from pipelang.interfaces.check.disk_loader import DiskLoader
-    from pipelang.interfaces.check.pipe_paths import nearest
-    from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
-    from pipelang.semantics.loader import Unreadable
-
-    if file.endswith(".pipe"):
-        help = "name the file behind `from` in it, a .jsonl; `pipelang check` reports on pipelines"
-        stop(f"`{file}` is a pipeline, not evidence", USAGE, help)
-    try:
-        text = DiskLoader().read(file)
-    except Unreadable as problem:
-        stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
-    if text is None:
-        close = nearest(Path(file), ".jsonl")
-        stop(f"there is no file `{file}`", USAGE, f"did you mean `{close}`?" if close else FORM)
-    found = read_evidence(file, text)
-    if isinstance(found, Flaw):
-        stop(f"`{file}`, line {found.line}: {found.why}", FINDINGS, found.help)
-    return found
 
 
 def _shown(

@@ -1,0 +1,188 @@
+"""Coverage of 95% intervals where cases are easy or hard: a simulation study for `docs/model.md`.
+
+Worlds are drawn from the prior: how many cases are hard, and how often every answer is right in
+each class. In each world cases are labelled, so many of them hard as chance has it, and counted by
+class; the interval that a report would have is compared with what is true of the world. Then the
+classes are hidden: files of one answer a case are split by `evidence fit`, and what it prints is
+pasted.
+
+    python -m benchmarks.coverage
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.assumptions import OneText
+from pipelang.analysis.metrics.metrics import reader_of
+from pipelang.analysis.model.class_likelihood import NoFit
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters, point_parameters
+from pipelang.analysis.model.posterior import MOST_WORK, interval, posterior
+from pipelang.analysis.model.two_classes import fitted
+from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.records import replace
+from pipelang.semantics import program as p
+from pipelang.semantics.build import build
+from pipelang.semantics.chance import EvidenceFile
+from pipelang.semantics.evidence_rows import EvidenceRow
+
+WORLDS, BATCH, EACH = 2_000, 100, 2_000
+FITTED_WORLDS = 150
+METRICS = ("success", "silent_error", "selective_risk")
+HEAD = '''
+provider here { kind simulated available 100% }
+tier small { provider here model "x" price $1 in, $5 out transient 0% context 100k tokens }
+role desk { }
+prompt say(q: text max 20 tokens) """{{ q }}"""
+pipeline p(q: text max 20 tokens) -> text max 20 tokens {
+  traffic { hard: 3 of 10 }
+'''
+
+
+def step(name: str, reads: str, options: str = "") -> str:
+    rates = "accuracy 8 of 10, 4 of 10 if hard recovers 0% timeout 1s"
+    return (
+        f"  step {name}: text max 20 tokens = ask say({reads}) by small {{ {rates} {options} }}\n"
+    )
+
+
+CASES = {
+    "chain of 4": step("a", "q") + step("b", "a") + step("c", "b") + step("d", "c")
+    + "  return d\n}\n",
+    "vote 3": step("a", "q", "vote 3 correlation 0%") + "  return a\n}\n",
+    "step and gate": step("a", "q")
+    + "  gate good: len(a) > 1 { catches 7 of 10, 5 of 10 if hard false_alarms 1 of 10 }\n"
+    + "    else escalate to desk\n  return a\n}\n",
+}  # fmt: skip
+
+
+def built(text: str) -> tuple[p.Program, Parameters]:
+    """The program of a text, and the parameters that its pipeline uses."""
+    program = build("c.pipe", OneText(text)).program
+    assert program is not None
+    point = point_parameters(program)
+    sweep(make_model(program, program.pipelines["p"], point))
+    return program, point
+
+
+def swept(program: p.Program, values: Parameters) -> Totals:
+    return sweep(make_model(program, program.pipelines["p"], values))
+
+
+def of_class(site: str) -> bool | None:
+    """Whether a share is of hard cases alone, of the others, or (None) of all."""
+    if " if hard" in site:
+        return True
+    return None if site.startswith("hard@") else False
+
+
+def observed(
+    point: Parameters, truth: dict[str, Any], world: int, cases: int, rng: Any
+) -> Parameters:
+    """What is counted in one world: each share in as many cases as are of its class."""
+    share = next(site for site in point.counted if of_class(site) is None)
+    hard = int(rng.binomial(cases, truth[share][world]))
+    counted = {}
+    for site in point.counted:
+        kind = of_class(site)
+        total = cases if kind is None else hard if kind else cases - hard
+        good = hard if kind is None else int(rng.binomial(total, truth[site][world]))
+        counted[site] = (good, total)
+    return replace(point, counted=counted)
+
+
+def covered(text: str, cases: int, seed: int) -> dict[str, float]:
+    """How often the intervals of each metric hold the truth."""
+    program, point = built(text)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    truth = {site: rng.beta(0.5, 0.5, WORLDS) for site in point.counted}
+    whole = swept(program, Parameters(point.evidence, point.unknown, truth))
+    found = dict.fromkeys(METRICS, 0)
+    for first in range(0, WORLDS, BATCH):
+        worlds = range(first, first + BATCH)
+        drawn = [
+            posterior(observed(point, truth, world, cases, rng), MOST_WORK // EACH)
+            for world in worlds
+        ]
+        together = {site: np.concatenate([d.measured[site] for d in drawn]) for site in truth}
+        totals = swept(program, Parameters(point.evidence, point.unknown, together))
+        for metric in METRICS:
+            read = reader_of(metric)
+            assert read is not None
+            true, values = read(whole), read(totals).reshape(BATCH, -1)
+            for world, row in zip(worlds, values, strict=True):
+                spread = interval(row)
+                found[metric] += bool(spread.low <= true[world] <= spread.high)
+    return {metric: count / WORLDS for metric, count in found.items()}
+
+
+# ------------------------------------------------------------------------------------ fitted
+
+RATES = ((0.95, 0.5), (0.9, 0.35), (0.93, 0.45), (0.97, 0.6))
+HARD = 0.3
+
+
+def pasted(cases: int) -> tuple[int, int, float]:
+    """How many worlds had a fit, in how many the interval of the chain of these four steps held the
+    truth when the printed counts were pasted, and the mean width of the intervals.
+    """
+    text = HEAD + CASES["chain of 4"]
+    program, point = built(text)
+    sites = list(point.counted)
+    truth = sum(
+        w * np.prod([pair[kind] for pair in RATES]) for kind, w in ((0, 1 - HARD), (1, HARD))
+    )
+    fits, held, width = 0, 0, 0.0
+    for seed in range(FITTED_WORLDS):
+        rng = np.random.default_rng(seed)
+        is_hard = rng.random(cases) < HARD
+        files = [
+            EvidenceFile(
+                f"{at}.jsonl",
+                tuple(
+                    EvidenceRow(None, bool(rng.random() < pair[int(kind)]), case, f"c{case}")
+                    for case, kind in enumerate(is_hard, 1)
+                ),
+            )
+            for at, pair in enumerate(RATES)
+        ]
+        try:
+            fit = fitted(files)
+        except NoFit:
+            continue
+        fits += 1
+        counts = {next(s for s in sites if of_class(s) is None): (fit.hard.good, fit.hard.total)}
+        for name, file in zip("abcd", fit.files, strict=True):
+            mine = [s for s in sites if s.startswith(f"p.{name}")]
+            for site in mine:
+                rate = file.hard if of_class(site) else file.easy
+                counts[site] = (rate.good, rate.total)
+        drawn = posterior(replace(point, counted={s: counts[s] for s in sites}))
+        spread = interval(swept(program, drawn).success)
+        held += bool(spread.low <= truth <= spread.high)
+        width += spread.high - spread.low
+    return fits, held, width / max(1, fits)
+
+
+def main() -> None:
+    print(f"{WORLDS:,} worlds from the prior, 95% intervals")
+    for cases in (60, 400):
+        for name, body in CASES.items():
+            shares = covered(HEAD + body, cases, 19)
+            shown = ", ".join(f"{metric} {100 * share:.1f}%" for metric, share in shares.items())
+            print(f"  {name}, {cases} labelled cases: {shown}", flush=True)
+    print(f"{FITTED_WORLDS} worlds of 30% hard cases, hidden: counts that `evidence fit` prints")
+    for cases in (300, 1_000):
+        fits, held, width = pasted(cases)
+        print(
+            f"  chain of 4, {cases} cases in 4 files: {fits} fits, the truth in {held}"
+            f" ({100 * held / fits:.1f}%), {100 * width:.1f} points wide",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

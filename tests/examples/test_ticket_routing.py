@@ -1,0 +1,175 @@
+"""The rules of `examples/ticket_routing` across runs, and its six months that drift."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipelang
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.replay import ReplayProvider
+
+from .test_systems import EXAMPLES, load
+
+HERE = EXAMPLES / "ticket_routing"
+sys.path.insert(0, str(EXAMPLES))
+DRIFT = load(HERE / "drift.py")
+TOOLS = load(HERE / "tools.py")
+PROGRAM = pipelang.load(HERE / "ticket_routing.pipe")
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", str(tmp_path))
+
+
+def mail(case: str) -> dict[str, Any]:
+    rows = map(json.loads, (HERE / "data/tickets.jsonl").read_text("utf-8").splitlines())
+    (found,) = (row["ticket"] for row in rows if row["ticket"]["id"] == case)
+    return dict(found)
+
+
+class Desk:
+    """People who let everything pass."""
+
+    async def decide(self, run_id: str, question: pipelang.Question) -> pipelang.Decision | None:
+        return pipelang.Decision(yes=True, by="ana")
+
+    async def answer(self, run_id: str, role: str, prompt: str, shape: dict[str, Any]) -> Any:
+        return None
+
+
+class Told:
+    """Plays the recording back, and keeps what was asked."""
+
+    name = "told"
+    takes = ReplayProvider.takes
+
+    def __init__(self) -> None:
+        self.played = ReplayProvider(HERE / "recordings/ticket_routing.jsonl")
+        self.asked: list[ModelRequest] = []
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        self.asked.append(request)
+        return await self.played.answer(request)
+
+    async def count_tokens(self, request: ModelRequest) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+class Unsure(Told):
+    """Sorts everything, and is never sure of it; or does not answer at all."""
+
+    down = False
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        self.asked.append(request)
+        if self.down:
+            raise ModelFault("rejected", "an outage")
+        said = {
+            "note_facts": {"issue": "", "attempts": "", "escalated": False, "down": False},
+            "split_mail": {"parts": ["Where is my invoice?"], "confidence": 0.95},
+            "sort_part": {"team": "billing", "priority": "normal", "confidence": 0.5},
+        }[request.prompt]
+        assert request.answer is not None
+        return ModelAnswer(request.answer.model_validate(said), Usage(10, 10), request.model)
+
+
+def desk(provider: Told) -> pipelang.Handle:
+    runtime = pipelang.Runtime(
+        providers=dict.fromkeys(PROGRAM.program.providers, provider), people=Desk()
+    )
+    return PROGRAM.pipeline("route_ticket", runtime=runtime)
+
+
+def test_a_mail_that_says_nothing_is_sorted_by_what_its_thread_said():
+    provider = Told()
+    handle = desk(provider)
+    for case in ("T24", "T25", "T26"):
+        assert isinstance(handle.run_sync(ticket=mail(case)), pipelang.Answered)
+    words = [one.user for one in provider.asked if one.prompt == "sort_part"]
+    assert "Still the same" in words[1]
+    for fact in ("API authentication", "reset the key twice"):
+        assert all(fact in text for text in words)
+    other = handle.run_sync(ticket=mail("T27"))
+    assert isinstance(other, pipelang.Answered)
+    assert "reset the key twice" not in provider.asked[-1].user
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_ten_unsure_in_a_row_and_keyword_rules_take_over(down: bool, tmp_path: Path):
+    provider = Unsure()
+    provider.down = down
+    handle = desk(provider)
+    ticket = {**mail("T53"), "body": "Where is my invoice?"}
+
+    async def run() -> list[pipelang.Result]:
+        return [await handle.run(ticket={**ticket, "id": f"B{n}"}) for n in range(11)]
+
+    results = asyncio.run(run())
+    assert [type(one) for one in results[:10]] == [pipelang.Escalated] * 10
+    assert {one.reason for one in results[:10]} == {"sure"}
+    assert isinstance(results[10], pipelang.Answered)
+    assert results[10].value.routed == ["billing: normal"]
+    assert results[10].cost == 0
+    rows = (tmp_path / "queues.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(row)["ticket"] for row in rows] == ["B10"]
+
+
+def test_the_private_sender_is_in_no_prompt():
+    provider = Told()
+    handle = desk(provider)
+    for case in ("T01", "T02", "T21"):
+        handle.run_sync(ticket=mail(case))
+    told = [f"{one.system} {one.user} {one.arguments}" for one in provider.asked]
+    assert len(told) > 6
+    assert not any("customer.example" in text for text in told)
+
+
+def test_what_is_kept_as_evidence_names_a_person_and_experts_twice(tmp_path: Path):
+    learn = PROGRAM.pipeline("learn", runtime=pipelang.Runtime())
+    rows = (HERE / "data/corrections.jsonl").read_text("utf-8").splitlines()
+    for row in rows:
+        learn.run_sync(**json.loads(row))
+    lines = (tmp_path / "evidence.jsonl").read_text("utf-8").splitlines()
+    kept = [json.loads(line) for line in lines]
+    assert {row["by"] for row in kept} == {"ana", "ben", "cleo", "dan", "eva"}
+    assert [row["attempt"] for row in kept if row["case"] == "T11"] == [1, 2]
+    assert len({(row["case"], row["attempt"]) for row in kept}) == len(kept)
+    with pytest.raises(ValueError, match="machine"):
+        TOOLS.keep_label("T1", "api", "api", "route_ticket", 1, "k")
+
+
+def test_the_same_key_pages_once(tmp_path: Path):
+    for key in ("r1/paged/0", "r1/paged/0", "r2/paged/0"):
+        TOOLS.page("T02", key)
+    assert len((tmp_path / "pages.jsonl").read_text("utf-8").splitlines()) == 2
+
+
+def test_no_evidence_of_the_desk_is_its_own_output():
+    for path in (HERE / "evals").glob("*.jsonl"):
+        judges = {json.loads(line).get("by", "people") for line in path.open(encoding="utf-8")}
+        assert judges == ({"itself"} if "itself" in path.stem else {"people"}), path
+
+
+def test_six_months_of_own_outputs_do_what_the_readme_tells():
+    itself, people = DRIFT.six_months(by_people=False), DRIFT.six_months(by_people=True)
+    readme = (HERE / "README.md").read_text("utf-8")
+    for name, shares in (
+        ("fitted on its own outputs", [DRIFT.right(one) for one in itself]),
+        ("the same, by its own word", [DRIFT.right_by_itself(one) for one in itself]),
+        ("fitted on what people labelled", [DRIFT.right(one) for one in people]),
+    ):
+        told = " | ".join(f"{share:.1%}" for share in shares)
+        assert f"| {name} | {told} |" in readme
+    assert DRIFT.right(itself[0]) == DRIFT.right(people[0])
+    assert DRIFT.right(itself[-1]) + 0.1 < DRIFT.right(people[-1])
+    assert DRIFT.right_by_itself(itself[-1]) > DRIFT.right(itself[-1]) + 0.1
