@@ -140,7 +140,10 @@ def compared(
 def test_outcomes_lie_within_their_bounds(first: int, maker: str, tmp_path: Path) -> None:
     failures: list[str] = []
     widths = []
-    for seed in range(FIRST + first, FIRST + first + BATCH):
+    spare = range(FIRST + 1_000 + first, FIRST + 1_000 + first + 4 * BATCH)
+    for seed in (*range(FIRST + first, FIRST + first + BATCH), *spare):
+        if seed in spare and widths:
+            break  # others are taken only where none of these could be judged
         program = fallible(MAKERS[maker](seed), seed)
         folder = tmp_path / f"seed_{seed}"
         try:

@@ -13,7 +13,8 @@ from typing import Any
 from pipelang.analysis.advice.attempts import fallbacks, retries, tiers
 from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.cuts import settings, thresholds, turns
-from pipelang.analysis.advice.roots import SHOWN, breaks, roots_moved
+from pipelang.analysis.advice.raised import with_budgets
+from pipelang.analysis.advice.roots import SHOWN, breaks, concerned, roots_moved
 from pipelang.analysis.advice.shares import Weights, accuracies
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
@@ -102,9 +103,11 @@ class Advice:
 
 
 def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[Advice]:
-    """Return the changes that help, the best first; none where success itself is unknown."""
+    """Return the changes that help, the best first; none where success itself is unknown, or where
+    budgets may cut runs already: a change with the budget that it needs would tell of both at once.
+    """
     pipeline = analysis.pipeline
-    if analysis.numbers[SUCCESS].value is None or not analysis.steps:
+    if analysis.numbers[SUCCESS].value is None or analysis.cut is not None or not analysis.steps:
         return []
     few = FEW if everything else _few(bench.program)
     if not few or (len(analysis.steps) > MOST_STEPS and not everything):
@@ -213,17 +216,20 @@ def tried(
     now: dict[str, float],
     goal: ObjectiveVerdict | None,
 ) -> Advice | None:
-    """Return a change with its effect; None if the changed file does not build, or is not
-    better.
+    """Return a change with its effect, and with the budgets that it needs; None if the changed file
+    does not build, or is not better.
     """
     if change.edits:
-        program = bench.rebuilt(change.edits).program
-        after = None if program is None else figures(program, program.pipelines[pipeline.name])
+        made = with_budgets(bench, change, concerned(bench, pipeline, change))
+        if made is None:
+            return None
+        change, program = made
+        after = figures(program, program.pipelines[pipeline.name])
     else:
         assert change.site is not None and change.share is not None
         program = bench.program
         after = figures(program, pipeline, {change.site: change.share})
-    if program is None or after is None:
+    if after is None:
         return None
     if breaks(pipeline, now, after):
         return None

@@ -15,6 +15,15 @@ Moved = dict[str, tuple[float, float]]
 """Figures before and after a change."""
 
 
+def concerned(bench: Bench, pipeline: p.Pipeline, change: Change) -> list[str]:
+    """The pipeline that is advised on, and the roots whose figures a change may move too: those
+    whose budgets cut nothing as it is.
+    """
+    roots = [root.name for root in _callers(bench.program, change.pipeline)]
+    others = [name for name in roots if name != pipeline.name and bench.figures(name) is not None]
+    return [pipeline.name, *others]
+
+
 def roots_moved(
     bench: Bench, changed: p.Program, pipeline: p.Pipeline, change: Change
 ) -> dict[str, Moved] | None:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+from pipelang.analysis.budgets.cuts import Cut, possible_cuts
+from pipelang.analysis.metrics.analyse import analyse
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -21,6 +23,7 @@ from pipelang.diagnostics import Edit, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
+from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.loader import Loader
 from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
 
@@ -65,9 +68,15 @@ class Bench:
     swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
 
     def figures(self, pipeline: str) -> dict[str, float] | None:
-        """The figures of a pipeline as it is written, worked out once."""
+        """The figures of a pipeline as it is written, worked out once; None where budgets may cut
+        its runs, for they are bounds then.
+        """
         if pipeline not in self.swept:
-            self.swept[pipeline] = figures(self.program, self.program.pipelines[pipeline])
+            written = self.program.pipelines[pipeline]
+            found = figures(self.program, written)
+            if found is not None and cuts_of(self.program, written):
+                found = None
+            self.swept[pipeline] = found
         return self.swept[pipeline]
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
@@ -101,10 +110,29 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
+def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:
+    """The limits by which budgets may cut runs of a pipeline, as a check says so; none where a
+    limit could be reached but hardly any run takes so long.
+    """
+    if not is_budgeted(program, pipeline):
+        return ()
+    parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5)
+    if not possible_cuts(make_model(program, pipeline, parameters)):
+        return ()
+    return analyse(program, pipeline, promises=True).cuts
+
+
+def is_budgeted(program: p.Program, pipeline: p.Pipeline) -> bool:
+    """Whether a pipeline, or one that it runs, has a budget."""
+    every = (pipeline, *pipelines_run(program, pipeline))
+    return any(one.budget is not None for one in every)
+
+
 def figures(
     program: p.Program, pipeline: p.Pipeline, measured: Mapping[str, float] | None = None
 ) -> dict[str, float] | None:
-    """The point estimates of what one sweep gives; None where something undeclared decides.
+    """The point estimates of what one sweep gives, without the cuts of budgets; None where
+    something undeclared decides.
 
     `measured` replaces measured shares by their site. Costs are left out where a price is unknown,
     or where nothing bounds them.

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from pipelang.analysis.advice.trying import Bench
+from pipelang.analysis.advice.trying import Bench, is_budgeted
+from pipelang.analysis.budgets.cuts import possible_cuts
+from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
 from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.cut_numbers import share_with_cuts
 from pipelang.analysis.metrics.metrics import Figures
 from pipelang.analysis.metrics.readings import field_of, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -130,9 +133,11 @@ def what_if(bench: Bench, analysis: Analysis) -> WhatIf:
     rows: list[WhatIfRow] = []
     if any(is_accuracy(site) for site in analysis.unknown):
         rows = list(_rows(bench, pipeline))
-    needs = _needs(program, analysis) if rows else ()
+    # What promises need is told of runs without cuts, as is the range that an unknown leaves.
+    cut = analysis.cut is not None
+    needs = _needs(program, analysis) if rows and not cut else ()
     widening, idle = _widening(program, analysis)
-    return WhatIf(tuple(rows), tuple(needs), tuple(widening), tuple(idle))
+    return WhatIf(tuple(rows), tuple(needs), () if cut else tuple(widening), tuple(idle))
 
 
 def is_accuracy(site: str) -> bool:
@@ -145,17 +150,24 @@ def _rows(bench: Bench, pipeline: p.Pipeline) -> Iterator[WhatIfRow]:
         program = bench.rebuilt((), {"accuracy": share}).program
         if program is None:
             return
-        figure = outcome_figures(program, program.pipelines[pipeline.name])
-        success = figure.number(field_of(SUCCESS))
-        yield WhatIfRow(share, success, figure.number(field_of(SILENT_ERROR)))
+        figure, runs = outcome_figures(program, program.pipelines[pipeline.name])
+        numbers = []
+        for metric in (SUCCESS, SILENT_ERROR):
+            number = figure.number(field_of(metric))
+            numbers.append(number if runs is None else share_with_cuts(metric, number, runs))
+        yield WhatIfRow(share, *numbers)
 
 
-def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
-    """Return the figures of the outcomes that a report shows, without the slower ones; measured
-    figures beside unknown ones are point estimates.
+def outcome_figures(
+    program: p.Program, pipeline: p.Pipeline
+) -> tuple[Figures, BudgetedRuns | None]:
+    """Return the figures of the outcomes that a report shows, without the slower ones, and the
+    fates of runs where budgets may cut some; measured figures beside unknown ones are point
+    estimates.
     """
     point = point_parameters(program)
-    totals = sweep(make_model(program, pipeline, point))
+    model = make_model(program, pipeline, point)
+    totals = sweep(model)
     compiled = Compiled(program, pipeline)
     look_behind(compiled, point)
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
@@ -166,7 +178,13 @@ def outcome_figures(program: p.Program, pipeline: p.Pipeline) -> Figures:
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
-    return Figures(totals, draws, point, bounded, ways=ways)
+    cuts = tuple(possible_cuts(model)) if is_budgeted(program, pipeline) else ()
+    runs = None
+    if cuts:
+        runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
+        if not runs.cut().high:
+            runs = None
+    return Figures(totals, draws, point, bounded, ways=ways), runs
 
 
 # ------------------------------------------------------------------------------------- needs

@@ -26,13 +26,14 @@ from pipelang.semantics.walk import agent_of, all_items, inner_links
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A limit that a run may reach: of whose budget, what the worst run needs (None: no bound), and
-    the limit, both in words.
+    the limit, both in words; `most` is what it needs as a number: dollars, tokens, calls, seconds.
     """
 
     pipeline: str
     dimension: str
     needs: str | None
     limit: str
+    most: Decimal | None = None
 
     @property
     def words(self) -> str:
@@ -75,14 +76,15 @@ def _cuts(model: PipelineModel) -> Iterator[Cut]:
     if budget.money is not None or budget.tokens is not None:
         yield from _spent(model, budget)
     if budget.steps is not None and (calls := most_calls(model)) > budget.steps:
-        yield Cut(name, "steps", f"{calls:,} calls", f"{budget.steps:,}")
+        yield Cut(name, "steps", f"{calls:,} calls", f"{budget.steps:,}", Decimal(calls))
     if budget.seconds is not None:
         limit = float(budget.seconds)
         seconds = longest_run(model, people=False)
         if seconds is None:
             yield Cut(name, "time", None, show_seconds(limit))
         elif seconds > limit:
-            yield Cut(name, "time", seconds_beside(seconds, limit), show_seconds(limit))
+            needs = seconds_beside(seconds, limit)
+            yield Cut(name, "time", needs, show_seconds(limit), Decimal(repr(seconds)))
 
 
 def _spent(model: PipelineModel, budget: p.Budget) -> Iterator[Cut]:
@@ -93,8 +95,9 @@ def _spent(model: PipelineModel, budget: p.Budget) -> Iterator[Cut]:
         unpriced = any(not cost.priced for cost in model.costs.values())
         if worst.cost is None or unpriced:
             yield Cut(name, "money", None, limit)
-        elif Decimal(repr(worst.cost)) > budget.money:
-            yield Cut(name, "money", dollars_beside(worst.cost, budget.money), limit)
+        elif (most := Decimal(repr(worst.cost))) > budget.money:
+            yield Cut(name, "money", dollars_beside(worst.cost, budget.money), limit, most)
     if budget.tokens is not None and (worst.tokens is None or worst.tokens > budget.tokens):
         needs = None if worst.tokens is None else f"{worst.tokens:,}"
-        yield Cut(name, "tokens", needs, f"{budget.tokens:,}")
+        tokens = None if worst.tokens is None else Decimal(worst.tokens)
+        yield Cut(name, "tokens", needs, f"{budget.tokens:,}", tokens)

@@ -117,7 +117,8 @@ def figure(analysis: Analysis, name: str) -> Number | None:
 
 def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | None:
     """The derivation of a number at the point; None for one that is not known, or that no sum
-    leads to (a quantile of a distribution), or from which rare runs were left out.
+    leads to (a quantile of a distribution), from which rare runs were left out, or for shares where
+    budgets may cut runs: the waterfall is that of runs without cuts.
     """
     if name not in derivable(analysis):
         return None
@@ -127,6 +128,8 @@ def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | No
     if recorder.left_out or recorder.unknown_sites or number is None or number.value is None:
         return None
     how = sum_of(name)
+    if how is not None and analysis.cut is not None:
+        return None
     if how is None:
         return _amounts(model, analysis, name)
     found, _ = waterfall(model, how.judge)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice, product
 from math import prod
 
-from pipelang.analysis.advice.trying import Bench
+from pipelang.analysis.advice.trying import Bench, is_budgeted
 from pipelang.analysis.model.intervals import compare
+from pipelang.analysis.tuning.budgets import BudgetedAssignments
 from pipelang.analysis.tuning.columns import Columns, columns
 from pipelang.analysis.tuning.dimensions import Assignment, Dimension
 from pipelang.records import dataclass, field
@@ -51,6 +52,7 @@ class SearchResult:
     possible: int = 1
     complete: bool = False
     interrupted: bool = False
+    budgets: BudgetedAssignments | None = None
 
     @property
     def now(self) -> Assignment:
@@ -59,6 +61,21 @@ class SearchResult:
     def known(self) -> list[Point]:
         """Every assignment that was worked out and builds."""
         return [point for point in self.points.values() if point is not None]
+
+    def cut(self, point: Point) -> bool:
+        """Whether a check would say that budgets may cut runs: its figures are bounds then."""
+        return self.budgets is not None and self.budgets.cut(point.assignment)
+
+    def uncut(self, front: Callable[[list[Point]], list[Point]]) -> list[Point]:
+        """A front of the assignments in which no budget cuts runs."""
+        known = self.known()
+        while True:
+            found = front(known)
+            if not any(map(self.cut, found)):
+                return found
+            budgets = self.budgets
+            assert budgets is not None
+            known = [one for one in known if not budgets.told(one.assignment)]
 
     def keeping(self, pipeline: p.Pipeline) -> list[Point]:
         """Those that keep every promise that their figures tell of, the cheapest first."""
@@ -78,6 +95,8 @@ def search(
     """
     found = SearchResult(dimensions)
     worker = columns(bench, pipeline, dimensions)
+    if is_budgeted(bench.program, pipeline):
+        found.budgets = BudgetedAssignments(bench, pipeline, dimensions, frozenset(worker.cuts))
     try:
         for ahead in _assignments(found, pipeline, budget):
             new = [one for one in dict.fromkeys(ahead) if one not in found.points]

@@ -45,21 +45,28 @@ class Tuned:
     held_out: HeldOut | None = None
 
     @property
+    def cut_now(self) -> bool:
+        """Whether budgets may cut runs as it is written: `now` tells of runs without cuts."""
+        return self.found.cut(self.now)
+
+    @property
     def cheaper(self) -> Point | None:
         """The cheapest that keeps every promise by its point estimates alone, if that is cheaper
         than the best.
         """
-        kept = self.found.keeping(self.pipeline) if self.pipeline.slo else []
         best = self.best
-        return kept[0] if kept and best is not None and kept[0].cost < best.cost else None
+        if best is None or not self.pipeline.slo:
+            return None
+        cheaper = (one for one in self.found.keeping(self.pipeline) if one.cost < best.cost)
+        return next((one for one in cheaper if not self.found.cut(one)), None)
 
     @property
     def front(self) -> list[Point]:
-        return frontier(self.found.known())
+        return self.found.uncut(frontier)
 
     @property
     def errors(self) -> list[Point]:
-        return errors(self.found.known())
+        return self.found.uncut(errors)
 
     @property
     def gap(self) -> float | None:
@@ -93,7 +100,7 @@ def tune(
         return None
     best, analysis, sure = _best(bench, pipeline, found) if pipeline.slo else (None, None, False)
     bound = None
-    if found.complete and sure and best is not None:
+    if found.complete and sure and best is not None and not _cut_below(pipeline, found, best):
         # Of all assignments, those cheaper than the best keep not every promise.
         bound = best.cost
     elif best is not None:
@@ -154,14 +161,19 @@ def _best(
     return None, None, False
 
 
+def _cut_below(pipeline: p.Pipeline, found: SearchResult, best: Point) -> bool:
+    """Whether something cheaper was left out only since budgets may cut its runs."""
+    return any(found.cut(one) for one in found.keeping(pipeline) if one.cost < best.cost)
+
+
 def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
     """The assignments that keep every promise, the cheapest first, each by a wider margin than all
-    before it.
+    before it. None in which budgets may cut runs: its figures are not those of a check.
     """
     widest = -1.0
     for point in found.keeping(pipeline):
         margin = _margin(pipeline, point)
-        if margin > widest:
+        if margin > widest and not found.cut(point):
             widest = margin
             yield point
 

@@ -191,6 +191,17 @@ def _held_out(tuned: Tuned) -> list[str]:
 
 
 def _notes(tuned: Tuned) -> list[str]:
+    notes = []
+    if tuned.cut_now:
+        notes.append(
+            "As it is written, a budget may cut runs: what is said of that is for runs without "
+            "cuts. Combinations in which one may are left out."
+        )
+    return [*notes, *_untold(tuned)]
+
+
+def _untold(tuned: Tuned) -> list[str]:
+    """The steps whose tiers could not be compared."""
     if not tuned.missing:
         return []
     names = [f"`{name}`" for name in tuned.missing]
@@ -223,7 +234,7 @@ def tuned_json(tuned: Tuned, sources: Sources) -> dict[str, Any]:
             "complete": found.complete,
             "interrupted": found.interrupted,
         },
-        "now": _point(tuned, tuned.now),
+        "now": {**_point(tuned, tuned.now), **({"cut": True} if tuned.cut_now else {})},
         "best": None if tuned.best is None else {**_point(tuned, tuned.best), "sure": tuned.sure},
         "at_point": None if tuned.cheaper is None else _point(tuned, tuned.cheaper),
         "held_out": _held_out_json(tuned),

@@ -213,6 +213,8 @@ def _why_not(view: View, name: str) -> str:
         if view.analysis.cut is not None:
             return "It is a range because what a run spends decides whether its budget cuts it."
         return "It is a range, or open: rare cases were left out, or nothing bounds it."
+    if view.analysis.cut is not None and sum_of(name) is not None:
+        return "It is certain whatever runs spend; a sum would be that of runs without cuts."
     if view.analysis.unknown:
         return "It is certain whatever is undeclared, but its parts are not."
     shown = value(number, of_metric(name))

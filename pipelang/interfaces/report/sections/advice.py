@@ -14,11 +14,8 @@ HARDLY = 0.00005
 
 
 def advice(view: View, legend: bool = True) -> list[str]:
-    """A row a change, the one that buys most first; nothing where none helps, as where a budget
-    cuts every run.
-    """
-    cut = view.analysis.cut
-    if view.advice is None or (cut is not None and (cut.low or 0.0) >= 1.0):
+    """A row a change, the one that buys most first; nothing where none helps."""
+    if view.advice is None:
         return []
     found = [one for one in view.advice.changes if not _hardly(one)]
     if not found:
