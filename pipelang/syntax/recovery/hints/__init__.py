@@ -46,6 +46,7 @@ SLIPS = (
     actions.colon_for_equals,
     outer_names.outer_name,
     types.union,
+    types.bare_bounds,
     declarations.reserved_name,
     other_languages.quoted_name,
     declarations.inside_a_template,

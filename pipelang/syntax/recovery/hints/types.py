@@ -1,4 +1,6 @@
-"""Hints about types: a `?` behind the bounds, several types for one value."""
+"""Hints about types: a `?` behind the bounds, bounds without their word, several types for one
+value.
+"""
 
 from __future__ import annotations
 
@@ -65,3 +67,17 @@ def union(spot: ErrorSite) -> Hint | None:
         help = f"what may be absent is written `{spot.before().text}?`"
         return Hint(help, spot.instead("?", skip=2))
     return Hint(UNION, TokenEdit(0, 2 if other.text.isidentifier() else 1))
+
+
+def bare_bounds(spot: ErrorSite) -> Hint | None:
+    """`int 0..10`, `text 10 tokens`, `[A] 5`: bounds begin with `in` or `max`."""
+    number = spot.text.removeprefix("$")[:1].isdigit()
+    if not number or spot.on_new_line or not spot.wants("max"):
+        return None
+    word, bounds = "max", spot.text
+    if spot.after().text == "..":
+        word, bounds = "in", f"{spot.text}..{spot.after(2).text}"
+    elif spot.before().text not in ("text", "document", "]", "}"):
+        return None
+    help = f"bounds begin with `{word}`: `{_core(spot, 1)} {word} {bounds}`"
+    return Hint(help, TokenEdit(0, 0, spot.put(word)), safe=True)
