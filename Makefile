@@ -174,8 +174,8 @@ constraints: $(READY_TO_DEVELOP) ## Take the newest of everything and write it t
 	   $(PY) -m pip freeze --exclude-editable; } > constraints.txt
 	@touch $(READY_TO_RUN) $(READY_TO_DEVELOP)
 
-# The ends of what pyproject.toml allows, each in an environment of its own, made anew. Without extras
-# first: an extra may need a newer version of a library than pipelang itself does.
+# The ends of what pyproject.toml allows, each in an environment of its own, made anew. First without
+# extras but what examples have tools from: others may need newer libraries than pipelang itself does.
 UV       := .venv-uv
 UV_MAKE   = $(UV)/bin/uv --quiet venv --clear --python $(PY)
 UV_ADD    = $(UV)/bin/uv --quiet pip install --python
@@ -191,7 +191,7 @@ $(UV)/bin/uv: | $(PY)
 
 lowest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## A part of the tests with the oldest libraries that are allowed
 	@$(UV_MAKE) .venv-lowest
-	@$(UV_ADD) .venv-lowest/bin/python --resolution lowest-direct --editable '.[test]'
+	@$(UV_ADD) .venv-lowest/bin/python --resolution lowest-direct --editable '.[examples,test]'
 	@.venv-lowest/bin/python $(TRY) $(OF_ALL)
 	@$(UV_MAKE) .venv-lowest
 	@$(UV_ADD) .venv-lowest/bin/python --resolution lowest-direct --editable '.[$(EXTRAS),test]'
@@ -199,7 +199,7 @@ lowest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## A part of the tests with the oldest 
 
 newest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## The same part with the newest
 	@$(UV_MAKE) .venv-newest
-	@$(UV_ADD) .venv-newest/bin/python --editable '.[$(EXTRAS),test]'
+	@$(UV_ADD) .venv-newest/bin/python --editable '.[$(EXTRAS),examples,test]'
 	@.venv-newest/bin/python $(TRY) $(OF_ALL) $(OF_EXTRAS)
 
 # --------------------------------------------------------------------------------------------------

@@ -15,6 +15,10 @@ from pipelang.interfaces.cli.programs import stop
 if TYPE_CHECKING:
     from pipelang.runtime.durable.store import Store
 
+    ParamType = click.ParamType[float]
+else:
+    ParamType = click.ParamType  # of no type before click 8.4
+
 UNREACHABLE = 3
 TIMED_OUT = 124
 
@@ -23,7 +27,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Duration(click.ParamType[float]):
+class Duration(ParamType):
     """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds."""
 
     name = "DURATION"
