@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     ParamType = click.ParamType[float]
 else:
-    ParamType = click.ParamType  # of no type before click 8.4
+    ParamType = click.ParamType  # no generic class in the oldest version that is allowed
 
 UNREACHABLE = 3
 TIMED_OUT = 124
