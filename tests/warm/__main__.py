@@ -27,13 +27,16 @@ LIBRARIES = ("numpy", "rich.console", "rich.live", "rich.table", "rich.text")
 
 
 def warm_up(without: str) -> None:
-    """Import all but a module and those that import it."""
+    """Import all but a module and those that import it, or that need an extra which is not there."""
     if without:
         sys.modules[without] = None  # type: ignore[assignment]  # importing it is an error
     for found in pkgutil.walk_packages(pipelang.__path__, "pipelang.", onerror=lambda _: None):
         if not found.name.endswith("__main__"):
-            with contextlib.suppress(ImportError if without else ()):
+            try:
                 importlib.import_module(found.name)
+            except ImportError as error:
+                if not without and (error.name or "pipelang").startswith("pipelang"):
+                    raise
     sys.modules.pop(without, None)
     for name in LIBRARIES:
         importlib.import_module(name)
