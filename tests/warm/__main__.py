@@ -27,7 +27,7 @@ LIBRARIES = ("numpy", "rich.console", "rich.live", "rich.table", "rich.text")
 
 
 def warm_up(without: str) -> None:
-    """Import all but a module and those that import it, or that need an extra which is not there."""
+    """Import all but a module, those that import it, and those of extras that are not there."""
     if without:
         sys.modules[without] = None  # type: ignore[assignment]  # importing it is an error
     for found in pkgutil.walk_packages(pipelang.__path__, "pipelang.", onerror=lambda _: None):
@@ -35,7 +35,9 @@ def warm_up(without: str) -> None:
             try:
                 importlib.import_module(found.name)
             except ImportError as error:
-                if not without and (error.name or "pipelang").startswith("pipelang"):
+                missing = error.__cause__ or error
+                ours = str(getattr(missing, "name", None) or "pipelang").startswith("pipelang")
+                if ours and not without:
                     raise
     sys.modules.pop(without, None)
     for name in LIBRARIES:
