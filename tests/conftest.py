@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from .agentdojo import package
 from .oracle import fault_trees, storm
@@ -25,6 +26,11 @@ REQUIRED = os.environ.get("PIPELANG_JUDGES") == "required"
 os.environ.pop("COLUMNS", None)
 # Prices grow old: what is told of them is that of the day on which the tests were written.
 os.environ["PIPELANG_TODAY"] = "2026-11-29"
+# No test depends on the speed of the machine: inputs may take long to make, and tests to run.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 JUDGED = "judged"
 
 

@@ -201,7 +201,9 @@ def test_the_examples(storm: Storm, judged: Judged, path: Path) -> None:
     judged(len(models))
     for name, model in models.items():
         half = dict.fromkeys(model.unknown, "0.5")
-        assert not disagreements(storm, reports[name], model.given(half), not half)
+        # The model knows no budgets: its runs are among those that bounds with cuts hold for.
+        exact = not half and "cut" not in reports[name]
+        assert not disagreements(storm, reports[name], model.given(half), exact)
 
 
 # ----------------------------------------------------------------------------- importances
