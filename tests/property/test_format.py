@@ -16,7 +16,7 @@ from ..work import grows_no_faster_than
 from .corpus import FILES, REPO, comments, lines, mutated, programs, read, spread, words
 from .derivations import SHIFT, TOKENS, grammar, write
 
-PROGRAMS = 300
+PROGRAMS = 400
 BATCH = 25
 SOON = 60.0
 """Seconds for what takes some hundredths: a hang is meant, not a slow machine."""
