@@ -94,7 +94,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
                 word = text[at:end].rstrip()
                 comments.append(Comment(word, at, own_line))
                 if own_line and word.startswith("##"):
-                    doc.append(word[2:].strip())
+                    doc.append(word[2:].strip().replace("\r", " "))  # as `fmt` writes it
                 else:
                     doc.clear()
             at = hit.end()

@@ -51,8 +51,11 @@ def lines(text: str) -> str:
 
 
 def comments(parsed: Parsed) -> list[tuple[str, bool]]:
-    """The comments in order, and whether each has a line of its own."""
-    return [(comment.text, comment.own_line) for comment in parsed.tokens.comments]
+    """The comments in order, and whether each has a line of its own; `fmt` writes a space for a
+    carriage return inside of one.
+    """
+    found = ((comment.text.rstrip("\r"), comment.own_line) for comment in parsed.tokens.comments)
+    return [(text.replace("\r", " "), own_line) for text, own_line in found]
 
 
 def mutated(tokens: list[str], pick: random.Random) -> list[str]:

@@ -19,6 +19,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.patterns import Patterns
+from pipelang.semantics.types import NUMBER
 
 from ..memory import MemoryLoader
 
@@ -145,7 +146,10 @@ def run_by(program: p.Program) -> Expressions:
     return Expressions(Types(patterns), patterns.matches, {})
 
 
-def as_folded(value: Any) -> Any:
+def as_folded(value: Any, kind: str = "") -> Any:
+    """A value as a constant is kept. A number is a float, also where a run has picked an int."""
+    if kind == "number" and isinstance(value, int):
+        value = float(value)
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
@@ -164,8 +168,9 @@ def disagreements(texts: list[tuple[str, str]]) -> tuple[list[str], int]:
         except NoValue:
             found.append(f"{expr.show(node)}: {constant}, a run has no value")
             continue
-        own = as_folded(evaluator.evaluate(expr.Const(constant, node.type), {}))
-        if as_folded(value) != own:
+        kind = "number" if node.type == NUMBER else ""
+        own = as_folded(evaluator.evaluate(expr.Const(constant, node.type), {}), kind)
+        if as_folded(value, kind) != own:
             found.append(f"{expr.show(node)}: {constant}, a run says {value!r}")
     return found, seen
 

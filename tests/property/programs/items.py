@@ -107,12 +107,12 @@ class Items(Steps):
             within = f" within {duration(self.pick, '2h')}" if self.some(0.6) else ""
             self.w.line(f"approve {name} by {role}{test}{within}{showing}")
         else:
-            name, kind = self.w.name("hold"), "hold"
+            name, kind, within = self.w.name("hold"), "hold", ""
             self.w.line(f"hold {name} for {duration(self.pick, '15m')} by {role}{test}{showing}")
         self.w.line(f"  else {self.outcome(scope)}")
         self.w.declare(name, kind, at)
         if not self.depth:
-            self.made.people[name] = kind
+            self.made.people[name] = f"{kind}{' within' if kind == 'approve' and within else ''}"
         return scope
 
     def remember(self, scope: Scope) -> Scope:

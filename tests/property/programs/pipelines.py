@@ -215,9 +215,11 @@ def _scenario(world: World, made: Made, title: str) -> None:
         answer = "none" if tool.returns is None else constant(pick, types, tool.returns)
         w.line(f"mock {tool.name} = {answer}")
     for person, kind in made.people.items():
-        no, other = ("no", "veto") if kind == "approve" else ("veto", "no")
+        no, other = ("veto", "no") if kind == "hold" else ("no", "veto")
         said = pick.choice(("yes", no, f'{no} "too long", yes' if no == "no" else "yes, veto"))
-        said = said if kind == "approve" else pick.choice(("yes", "veto"))
+        said = pick.choice(("yes", "veto")) if kind == "hold" else said
+        if kind == "approve within" and said == "no":
+            said = "no answer"
         w.line(f"mock {person} {slip('wrong answer', said, other)}")
     if world.some(0.3):
         w.line("mock breaker open")
