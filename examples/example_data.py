@@ -23,6 +23,32 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def pdf(pages: list[bytes], size: tuple[int, int], font: str = "") -> bytes:
+    """A PDF of pages by their content, `size` points wide and high, with Helvetica as `F1`."""
+    kids = " ".join(f"{4 + 2 * at} 0 R" for at in range(len(pages)))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica{font} >>".encode(),
+    ]
+    for at, content in enumerate(pages):
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size[0]} {size[1]}]"
+            f" /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * at} 0 R >>".encode()
+        )
+        objects.append(
+            f"<< /Length {len(content)} >>\nstream\n".encode() + content + b"\nendstream"
+        )
+    made, places = b"%PDF-1.4\n", []
+    for number, one in enumerate(objects, 1):
+        places.append(len(made))
+        made += f"{number} 0 obj\n".encode() + one + b"\nendobj\n"
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    tail = f"trailer\n<< /Root 1 0 R /Size {len(objects) + 1} >>\nstartxref\n{len(made)}\n%%EOF\n"
+    return made + (head + tail).encode()
+
+
 def recording_head(note: str = "made up for the example by make.py") -> dict[str, Any]:
     """The first line of recorded answers that no model gave."""
     return {"recording": 1, "source": "hand-written", "note": note}

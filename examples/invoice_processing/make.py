@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # where papers.py and example_data.py lie
 
 from example_data import confidences, numbered, recording_head, write_json, write_lines  # noqa: E402
-from papers import pdf  # noqa: E402
+from papers import printed  # noqa: E402
 
 SEED = 20261201
 NAMES = (
@@ -109,9 +109,9 @@ def paper(one: dict[str, Any]) -> bytes:
     """The invoice as a PDF."""
     odd = one["odd"]
     if odd == "scan":
-        return pdf([[]])
+        return printed([[]])
     if odd == "empty":
-        return pdf([["."]])
+        return printed([["."]])
     name = "Nobody Ltd" if odd == "stranger" else NAMES[one["supplier"]]
     abroad = {"german": ("Gesamtbetrag", "MwSt 19%"), "french": ("Montant à payer", "TVA 19%")}
     word, tax = abroad.get(odd, ("Total", "VAT 19%"))
@@ -138,7 +138,7 @@ def paper(one: dict[str, Any]) -> bytes:
     }.get(odd)
     pages = [head + body, foot] if odd == "two_pages" else [head + body + foot]
     pages[-1] += [said] if said else []
-    return pdf(pages)
+    return printed(pages)
 
 
 def read_as(one: dict[str, Any], how: str) -> dict[str, Any]:

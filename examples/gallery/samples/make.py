@@ -5,9 +5,13 @@
 The invoice is written by hand, the receipt drawn by Pillow (`pip install 'pipelang-dsl[media]'`).
 """
 
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))  # where example_data.py lies
+
+from example_data import pdf  # noqa: E402
 
 INVOICE = [
     ["Invoice 2026-117", "Bolts and nuts, 400 pieces", "$ 36.00", "continued on page 2"],
@@ -22,36 +26,6 @@ def page_text(lines: list[str]) -> bytes:
     return f"BT /F1 14 Tf 40 240 Td {shown}ET".encode()
 
 
-def invoice(pages: list[list[str]]) -> bytes:
-    """A PDF of pages with lines of text."""
-    kids = " ".join(f"{4 + 2 * at} 0 R" for at in range(len(pages)))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    for at, lines in enumerate(pages):
-        text = page_text(lines)
-        objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 280]"
-            b" /Resources << /Font << /F1 3 0 R >> >>" + f" /Contents {5 + 2 * at} 0 R >>".encode()
-        )
-        objects.append(f"<< /Length {len(text)} >>\nstream\n".encode() + text + b"\nendstream")
-    made, places = b"%PDF-1.4\n", []
-    for number, one in enumerate(objects, 1):
-        places.append(len(made))
-        made += f"{number} 0 obj\n".encode() + one + b"\nendobj\n"
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    count = len(objects) + 1
-    return (
-        made
-        + (
-            f"xref\n0 {count}\n0000000000 65535 f \n{table}"
-            f"trailer\n<< /Root 1 0 R /Size {count} >>\nstartxref\n{len(made)}\n%%EOF\n"
-        ).encode()
-    )
-
-
 def receipt(path: Path, lines: list[str]) -> None:
     """Draw a picture of lines of text."""
     from PIL import Image, ImageDraw
@@ -64,5 +38,6 @@ def receipt(path: Path, lines: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    (HERE / "invoice.pdf").write_bytes(invoice(INVOICE))
+    pages = [page_text(lines) for lines in INVOICE]
+    (HERE / "invoice.pdf").write_bytes(pdf(pages, (300, 280)))
     receipt(HERE / "receipt.png", RECEIPT)
