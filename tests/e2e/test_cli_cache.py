@@ -136,7 +136,7 @@ def test_any_file_that_changed_is_seen(words: tuple[str, ...]) -> None:
 
 def test_tools_are_looked_at_every_time() -> None:
     assert value(call(*RUN)) == 3
-    Path("tools.py").write_text("def count(n):\n    return n + 2\n", encoding="utf-8")
+    Path("tools.py").write_text("def count(n):\n    return 2 + n + 0\n", encoding="utf-8")
     again = call(*RUN)
     assert (value(again), again.built) == (4, False)
     Path("tools.py").write_text("def counted(n):\n    return n\n", encoding="utf-8")
