@@ -140,13 +140,6 @@ def test_a_worker_leaves_what_it_cannot_run_to_others(place: Path) -> None:
     drained = call(place, "worker", "acts.pipe", "--store", STORE, "--drain")
     assert drained.returncode == 0
     assert "runs of `acts` are left to other workers" in drained.stderr
-    text = (place / "acts.pipe").read_text(encoding="utf-8")
-    (place / "acts.pipe").write_text(text.replace("$0.00001", "$0.00003"), encoding="utf-8")
-    write_tools = (place / "acts.py").write_text
-    from ..durable.acting import TOOLS
-
-    write_tools(TOOLS, encoding="utf-8")
-    assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
     found = told(place, "runs", "show", run)
     assert (found["status"], found["waiting_for"]["kind"]) == ("queued", "worker")
     assert found["waiting_for"]["name"] == found["program"]
@@ -184,7 +177,24 @@ def test_a_wrong_line_is_told(place: Path, line: tuple[str, ...], code: int, sai
     assert "secret" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["show", "wait", "cancel", "resume"])
+def test_a_run_is_forked(place: Path) -> None:
+    run = submit(place, "acts")
+    drain = ("worker", "acts.pipe", "--store", STORE, "--drain")
+    assert call(place, *drain).returncode == 0
+    forked = call(place, "runs", "fork", run, "--from", "last", "--store", STORE)
+    assert forked.returncode == 0, forked.stderr
+    assert "made 2 calls that act from `last` on" in forked.stderr
+    assert call(place, *drain).returncode == 0
+    old, new = (told(place, "runs", "show", id) for id in (run, forked.stdout.strip()))
+    assert (new["status"], new["result"]) == ("answered", old["result"])
+    lines = (place / "effects").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(set(lines)) == 8
+    wrong = call(place, "runs", "fork", run, "--from", "lost", "--store", STORE)
+    assert wrong.returncode == 1
+    assert "it can be forked from `seen`, `first`, `more`, `last`" in wrong.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "wait", "cancel", "resume", "fork"])
 def test_an_unknown_run_is_told(place: Path, command: str) -> None:
     assert call(place, "store", "init", STORE).returncode == 0
     done = call(place, "runs", command, "nobody", "--store", STORE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.interfaces.cache.entries import Shelf
-from pipelang.interfaces.cache.program_table import NoTable, from_table, to_table
+from pipelang.semantics.stored.table import NoTable, from_table, to_table
 from pipelang.interfaces.check.disk_loader import STANDARD_INPUT
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.records import dataclass

@@ -28,6 +28,7 @@ class JournalRecord:
         self._legs = legs
         self._claim = claim
         self._activity = activity
+        self._last = claim.last
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:
         return self._claim.rows
@@ -38,8 +39,9 @@ class JournalRecord:
     async def write(self, place: str, kind: Kind, value: Any) -> None:
         text, media = as_text(value)
         token = self._claim.token
+        self._last = number = self._last + 1
         with self._activity.working():
-            await surely(lambda: self._legs.write(token, place, kind, text, media))
+            await surely(lambda: self._legs.write(token, place, kind, text, number, media))
 
     def medium(self, told: Mapping[str, Any]) -> Media:
         run = self._claim.token.run

@@ -43,7 +43,8 @@ class LegToken:
 @dataclass(frozen=True, slots=True)
 class BegunLeg:
     """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
-    counts the decisions of people so far.
+    counts the decisions of people so far. `permits` None are all that its pipeline has,
+    `last` is the number of the row that was written last.
     """
 
     token: LegToken
@@ -56,6 +57,8 @@ class BegunLeg:
     rows: dict[str, tuple[Kind, Any]]
     now: float
     poked: int
+    permits: tuple[str, ...] | None
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,10 @@ def crashed() -> RunEnd:
     return RunEnd("failed", {"result": result})
 
 
+_READ = sa.text("SELECT place, kind, value, number FROM pipelang_journal WHERE run = :run")
 _WRITE = sa.text(
-    """INSERT INTO pipelang_journal (run, place, kind, value, written)
-    VALUES (:run, :place, :kind, :value, :written)
+    """INSERT INTO pipelang_journal (run, place, kind, value, written, number)
+    VALUES (:run, :place, :kind, :value, :written, :number)
     ON CONFLICT (run, place) DO UPDATE
     SET kind = excluded.kind, value = excluded.value, written = excluded.written"""
 )
@@ -123,14 +127,11 @@ class Legs:
             if found is None or found.leg != token.leg or found.status is not None:
                 return None
             now = self.store.set_clock(connection)
+            written = connection.execute(_READ, {"run": token.run}).all()
             rows: dict[str, tuple[Kind, Any]] = {
-                row.place: (row.kind, json.loads(row.value))
-                for row in connection.execute(
-                    sa.text("SELECT place, kind, value FROM pipelang_journal WHERE run = :run"),
-                    {"run": token.run},
-                )
+                row.place: (row.kind, json.loads(row.value)) for row in written
             }
-            if not rows and self._is_paused(connection, found.pipeline):
+            if found.started is None and self._is_paused(connection, found.pipeline):
                 self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
                 return None
             barren = 0 if len(rows) > found.seen else found.barren + 1
@@ -162,6 +163,8 @@ class Legs:
             rows,
             now,
             found.poked,
+            None if found.permits is None else tuple(json.loads(found.permits)),
+            max((row.number for row in written), default=0),
         )
 
     def _is_paused(self, connection: sa.Connection, pipeline: str) -> bool:
@@ -174,6 +177,7 @@ class Legs:
         place: str,
         kind: Kind,
         value: str,
+        number: int,
         media: Mapping[str, Media] | None = None,
     ) -> None:
         """Write a row of the journal, and the pictures and documents that it tells of. Raises
@@ -190,6 +194,7 @@ class Legs:
                     "kind": kind,
                     "value": value,
                     "written": self.store.now(),
+                    "number": number,
                 },
             )
 

@@ -47,6 +47,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
             run TEXT NOT NULL, sha256 TEXT NOT NULL, data BYTEA NOT NULL,
             PRIMARY KEY (run, sha256))""",
     ),
+    (
+        """CREATE TABLE pipelang_programs (
+            program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,
+            version TEXT NOT NULL, value TEXT NOT NULL, used DOUBLE PRECISION NOT NULL)""",
+        "ALTER TABLE pipelang_runs ADD COLUMN permits TEXT",
+        "ALTER TABLE pipelang_runs ADD COLUMN forked TEXT",
+        "ALTER TABLE pipelang_journal ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
+    ),
 )
 """The statements of each step: the first makes version 1."""
 

@@ -66,7 +66,7 @@ def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
     assert not stage.do(old)
     assert stage.store.rows("SELECT * FROM pipelang_journal") == []
     with pytest.raises(Fenced):
-        stage.legs.write(old, "s1/0@0", "done", "{}")
+        stage.legs.write(old, "s1/0@0", "done", "{}", 1)
     assert stage.do(new)
     assert stage.row(run)["status"] == "answered"
 
