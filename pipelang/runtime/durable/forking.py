@@ -7,7 +7,6 @@ done before is not done again, what comes after is done anew, with keys of its o
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ _DROP = sa.text("DELETE FROM pipelang_journal WHERE run = :run AND place = :plac
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
+class ForkedRun:
     """A run that was forked: its id, the item from which it goes on, and how many calls that act
     the other run had made after that.
     """
@@ -58,14 +57,14 @@ class Fork:
     again: int
 
 
-def fork(store: Store, run: str, item: str | None = None) -> Fork:
+def fork(store: Store, run: str, item: str | None = None) -> ForkedRun:
     """Fork a run from where one of its items began, the last one without a name. Raises
     `UnknownRun`, and `NotPossible` where the run has not begun such an item.
     """
     with store.transaction() as connection:
         source = locked_run(store, connection, run)
         rows = connection.execute(_ROWS, {"run": run}).all()
-        points = {name: number for name, number in _points(rows)}
+        points = dict(_points(rows))
         if not points:
             raise NotPossible(f"run {run} has nothing recorded from which it could be forked")
         if rows[0].number < 1:
@@ -93,7 +92,7 @@ def fork(store: Store, run: str, item: str | None = None) -> Fork:
         store.legs.enqueue(connection, source.queue, new, 1, None, source.priority)
     after = (row for row in rows if row.number >= first and row.kind == "intent")
     again = sum("@" in row.place.rpartition("/")[2] for row in after)  # not questions to people
-    return Fork(new, name, again)
+    return ForkedRun(new, name, again)
 
 
 def _points(rows: Any) -> Iterator[tuple[str, int]]:

@@ -98,8 +98,8 @@ def read(store: Store, hash: str, file: str) -> p.Program:
 
 
 def strange_reach(stored: p.Program, pipeline: p.Pipeline, own: p.Program) -> list[str]:
-    """Functions, servers, and models with their keys that a pipeline of a stored program would reach
-    and that the file of this worker does not name.
+    """Names of the functions, servers and models with their keys that a pipeline of a stored
+    program would reach and that the file of this worker does not name.
     """
     known: set[_Reach] = {
         ("fn",),

@@ -73,9 +73,8 @@ class ServedFiles:
         try:
             stored = LoadedProgram(programs.read(self._store, one.hash, file))
         except NotReadable as unreadable:
-            warn(
-                f"{left}: pipelang {one.version} wrote it, and this one cannot read it: {unreadable}"
-            )
+            why = f"pipelang {one.version} wrote it, and this one cannot read it"
+            warn(f"{left}: {why}: {unreadable}")
             return {}
         except LookupError:
             return {}

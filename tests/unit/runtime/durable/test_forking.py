@@ -62,7 +62,7 @@ def test_without_an_item_it_goes_on_from_the_last_one(stage: Stage) -> None:
     assert stage.do(stage.take(run))
     assert stage.row(run)["status"] == "rejected"
     made = forking.fork(stage.store, run)
-    assert made == forking.Fork(made.run, "sure", 0)
+    assert made == forking.ForkedRun(made.run, "sure", 0)
     assert stage.do(stage.take(made.run))
     (again,) = stage.inbox.cases()
     assert again.id != case.id

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pipelang.semantics.stored import table as program_table
-from pipelang.semantics.stored.table import NoTable, from_table, to_table
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.records import replace
 from pipelang.semantics import chance, types
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
+from pipelang.semantics.stored import table as program_table
+from pipelang.semantics.stored.table import NoTable, from_table, to_table
 
 from ....memory import MemoryLoader
 from ....property.programs.generate import program as generated
