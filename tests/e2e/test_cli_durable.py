@@ -106,6 +106,14 @@ def test_from_submitting_to_an_answer_of_a_person(place: Path) -> None:
     traced = call(place, "trace", acts, "--store", STORE)
     assert traced.returncode == 0
     assert "answered" in traced.stdout
+    shown = call(place, "audit", "show", acts, "--store", STORE)
+    assert shown.returncode == 0
+    assert "effect first" in shown.stdout
+    verified = told(place, "audit", "verify")
+    assert (verified["ok"], verified["runs"]) == (True, 3)
+    wrong = call(place, "audit", "verify", "--store", STORE, "--expect", "0" * 63 + "1")
+    assert wrong.returncode == 1
+    assert call(place, "audit", "show", "nobody", "--store", STORE).returncode == 1
     assert call(place, "runs", "cancel", late, "--store", STORE).returncode == 0
     assert told(place, "runs", "show", late)["result"]["code"] == "cancelled"
     assert call(place, "runs", "wait", late, "--store", STORE).returncode == 1

@@ -35,8 +35,8 @@ _RUN = sa.text(
     FROM pipelang_runs WHERE run = :run"""
 )
 _JOURNAL = sa.text(
-    """INSERT INTO pipelang_journal (run, place, kind, value, written, number)
-    SELECT :new, place, kind, value, :now, number FROM pipelang_journal
+    """INSERT INTO pipelang_journal (run, place, kind, value, written, number, hash)
+    SELECT :new, place, kind, value, :now, number, hash FROM pipelang_journal
     WHERE run = :run AND number < :first"""
 )
 _MEDIA = sa.text(

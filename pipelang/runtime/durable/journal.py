@@ -28,7 +28,6 @@ class JournalRecord:
         self._legs = legs
         self._claim = claim
         self._activity = activity
-        self._last = claim.last
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:
         return self._claim.rows
@@ -38,10 +37,9 @@ class JournalRecord:
 
     async def write(self, place: str, kind: Kind, value: Any) -> None:
         text, media = as_text(value)
-        token = self._claim.token
-        self._last = number = self._last + 1
+        token, head = self._claim.token, self._claim.head
         with self._activity.working():
-            await surely(lambda: self._legs.write(token, place, kind, text, number, media))
+            await surely(lambda: self._legs.write(token, head, place, kind, text, media))
 
     def medium(self, told: Mapping[str, Any]) -> Media:
         run = self._claim.token.run

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.media.medium import Media
@@ -44,7 +45,7 @@ class LegToken:
 class BegunLeg:
     """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
     counts the decisions of people so far. `permits` None are all that its pipeline has,
-    `last` is the number of the row that was written last.
+    `head` is the end of the chain of its rows.
     """
 
     token: LegToken
@@ -58,7 +59,7 @@ class BegunLeg:
     now: float
     poked: int
     permits: tuple[str, ...] | None
-    last: int
+    head: ChainHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ def crashed() -> RunEnd:
     return RunEnd("failed", {"result": result})
 
 
-_READ = sa.text("SELECT place, kind, value, number FROM pipelang_journal WHERE run = :run")
+_READ = sa.text(
+    "SELECT place, kind, value, number, hash FROM pipelang_journal WHERE run = :run ORDER BY number"
+)
 _WRITE = sa.text(
-    """INSERT INTO pipelang_journal (run, place, kind, value, written, number)
-    VALUES (:run, :place, :kind, :value, :written, :number)
+    """INSERT INTO pipelang_journal (run, place, kind, value, written, number, hash)
+    VALUES (:run, :place, :kind, :value, :written, :number, :hash)
     ON CONFLICT (run, place) DO UPDATE
     SET kind = excluded.kind, value = excluded.value, written = excluded.written"""
 )
@@ -127,10 +130,11 @@ class Legs:
             if found is None or found.leg != token.leg or found.status is not None:
                 return None
             now = self.store.set_clock(connection)
-            written = connection.execute(_READ, {"run": token.run}).all()
-            rows: dict[str, tuple[Kind, Any]] = {
-                row.place: (row.kind, json.loads(row.value)) for row in written
-            }
+            rows: dict[str, tuple[Kind, Any]] = {}
+            head = ChainHead(0)
+            for row in connection.execute(_READ, {"run": token.run}):
+                rows[row.place] = row.kind, json.loads(row.value)
+                head.number, head.hash = row.number, row.hash or head.hash
             if found.started is None and self._is_paused(connection, found.pipeline):
                 self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
                 return None
@@ -164,7 +168,7 @@ class Legs:
             now,
             found.poked,
             None if found.permits is None else tuple(json.loads(found.permits)),
-            max((row.number for row in written), default=0),
+            head,
         )
 
     def _is_paused(self, connection: sa.Connection, pipeline: str) -> bool:
@@ -174,29 +178,30 @@ class Legs:
     def write(
         self,
         token: LegToken,
+        head: ChainHead,
         place: str,
         kind: Kind,
         value: str,
-        number: int,
         media: Mapping[str, Media] | None = None,
     ) -> None:
         """Write a row of the journal, and the pictures and documents that it tells of. Raises
         `Fenced`.
         """
-        with self.store.legs.database.begin() as connection:
-            self._fence(connection, token)
-            keep(connection, token.run, media or {})
-            connection.execute(
-                _WRITE,
-                {
-                    "run": token.run,
-                    "place": place,
-                    "kind": kind,
-                    "value": value,
-                    "written": self.store.now(),
-                    "number": number,
-                },
-            )
+        with head.lock:
+            with self.store.legs.database.begin() as connection:
+                self._fence(connection, token)
+                if head.number is None:
+                    head.look(connection, token.run)
+                    if kind != "ahead" and is_there(connection, token.run, place):
+                        return  # it was written, and only the answer was lost
+                assert head.number is not None
+                number, before, head.number = head.number + 1, head.hash, None
+                hash = None if kind == "ahead" else hash_of(before, number, place, kind, value)
+                keep(connection, token.run, media or {})
+                row = {"run": token.run, "place": place, "kind": kind, "value": value}
+                row |= {"written": self.store.now(), "number": number, "hash": hash}
+                connection.execute(_WRITE, row)
+            head.number, head.hash = number, hash or before
 
     def end(self, token: LegToken, end: RunEnd) -> None:
         """End the run. Raises `Fenced`."""

@@ -54,6 +54,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE pipelang_runs ADD COLUMN permits TEXT",
         "ALTER TABLE pipelang_runs ADD COLUMN forked TEXT",
         "ALTER TABLE pipelang_journal ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE pipelang_journal ADD COLUMN hash TEXT",
     ),
 )
 """The statements of each step: the first makes version 1."""
