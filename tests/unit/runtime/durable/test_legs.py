@@ -167,6 +167,23 @@ def test_a_paused_pipeline_begins_nothing(stage: Stage) -> None:
     assert not upkeep.unpause(stage.store, "acts")
 
 
+def test_a_run_of_which_nothing_was_recorded_for_long_is_stuck(stage: Stage) -> None:
+    run, waits, done = stage.submit(), stage.submit("asks"), stage.submit()
+    assert stage.do(stage.take(waits))
+    assert stage.do(stage.take(done))
+    assert not stage.do(stage.take(run), 4, "after")
+    assert listing.stuck(stage.store) == []
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE pipelang_runs SET started = started - 700")
+        connection.exec_driver_sql("UPDATE pipelang_journal SET written = written - 590")
+    assert listing.stuck(stage.store) == []
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE pipelang_journal SET written = written - 20")
+    assert [one["id"] for one in listing.stuck(stage.store)] == [run]
+    assert stage.do(stage.take(run))
+    assert listing.stuck(stage.store) == []
+
+
 def test_a_key_is_one_run_for_each_tenant(stage: Stage) -> None:
     run = stage.submit(key="k")
     assert stage.submit(key="k") == run
