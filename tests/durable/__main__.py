@@ -1,4 +1,9 @@
-"""`python -m tests.durable --minutes 60`: workers are killed, stopped and cut off at random."""
+"""`python -m tests.durable --minutes 60`: workers are killed, stopped and cut off at random.
+
+A round has a store, a generated pipeline, runs and some workers, and faults of one kind after the
+other; then all must end, and what was done is counted from outside. A seed that found something
+finds the same programs and faults again, though not the same moments.
+"""
 
 from __future__ import annotations
 
@@ -8,55 +13,125 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import randbits, token_hex
 
-from .harness import Harness
+from ..warm import Process
+from .harness import Approver, Harness
+from .outages import SmallDisk, Wire
+from .pipelines import TIGHT, text_of
 from .postgres import Server, programs
+
+RUNS = 20
+EVERYWHERE = ("kill", "kill", "row", "stop", "jump", "deploy")
+ON_POSTGRES = ("restart", "restarts", "cut", "hang")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.durable", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=randbits(32))
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], help="Only this kind of store.")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    luck = random.Random(given.seed)
     end = time.monotonic() + 60 * given.minutes
-    server = Server.new() if programs() is not None else None
-    if server is None:
+    server = Server.new() if programs() is not None and given.on != "sqlite" else None
+    if server is None and given.on != "sqlite":
         print("no PostgreSQL can be started on this machine: only SQLite is tested")
-    found = rounds = runs = kills = 0
+    total: Counter[str] = Counter()
     try:
         while time.monotonic() < end:
-            on_postgres = server is not None and luck.random() < 0.6
-            with tempfile.TemporaryDirectory() as folder:
-                name = f"sqlite:///{folder}/runs.db"
-                if on_postgres and server is not None:
-                    name = server.database(f"c{token_hex(6)}")
-                harness = Harness(name, Path(folder))
-                try:
-                    wrong = chaos(harness, luck, server if on_postgres else None)
-                finally:
-                    harness.close()
-            rounds, found, kills = rounds + 1, found + len(wrong), kills + harness.kills
-            runs += 30
+            luck = random.Random(f"{given.seed} {total['rounds']}")
+            on = luck.choice(("sqlite", "postgresql", "postgresql"))
+            on = given.on or (on if server is not None else "sqlite")
+            with place_of(on, server, luck) as chaos:
+                wrong = chaos.round()
+            total.update(rounds=1, runs=RUNS + 1, kills=chaos.harness.kills, found=len(wrong))
+            total.update(chaos.done)
             for one in wrong:
-                print(f"round {rounds} on {name.partition(':')[0]}: {one}", flush=True)
+                print(f"round {total['rounds']} on {on}: {one}", flush=True)
     finally:
         if server is not None:
             server.close()
-    print(f"{rounds} rounds, {runs} runs, {kills} kills: {found} found")
-    return 1 if found else 0
+    print(", ".join(f"{count} {what}" for what, count in total.items()))
+    return 1 if total["found"] else 0
 
 
-def chaos(harness: Harness, luck: random.Random, server: Server | None) -> list[str]:
-    """One round: 30 runs, workers that come and go, and what is wrong afterwards."""
-    runs = harness.submit(30)
-    many = [harness.worker() for _ in range(luck.choice((2, 4)))]
-    for _ in range(luck.randint(2, 5)):
-        time.sleep(luck.random() * 4)
-        match luck.choice(("kill", "kill", "row", "stop", "database")):
+@contextmanager
+def place_of(on: str, server: Server | None, luck: random.Random) -> Iterator[Chaos]:
+    """A round on a store of its own."""
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
+        wire, disk = None, None
+        if on == "postgresql":
+            assert server is not None
+            wire = Wire(server.port)
+            ends.callback(wire.close)
+            url = server.database(f"c{token_hex(6)}").replace(f":{server.port}/", f":{wire.port}/")
+        else:
+            try:
+                disk = SmallDisk(folder / "disk")
+                ends.callback(disk.close)
+            except PermissionError:
+                (folder / "disk").mkdir(exist_ok=True)
+            url = f"sqlite:///{folder}/disk/runs.db"
+        tight = luck.random() < 0.3
+        text = text_of(luck, tight)
+        harness = Harness(url, folder, text=text, jumps=True)
+        ends.callback(harness.close)
+        if tight:
+            harness.limits["made"] = TIGHT
+        yield Chaos(harness, luck, server if on == "postgresql" else None, wire, disk)
+
+
+class Chaos:
+    """One round. `done` counts the faults."""
+
+    def __init__(
+        self,
+        harness: Harness,
+        luck: random.Random,
+        server: Server | None,
+        wire: Wire | None,
+        disk: SmallDisk | None,
+    ) -> None:
+        self.harness, self.luck = harness, luck
+        self.server, self.wire, self.disk = server, wire, disk
+        self.done: Counter[str] = Counter()
+        self.kinds = [*EVERYWHERE, *(ON_POSTGRES if server else ())] + ["full"] * bool(disk)
+
+    def round(self) -> list[str]:
+        """Runs, workers that come and go, and what is wrong afterwards."""
+        harness, luck = self.harness, self.luck
+        approver = Approver(harness)
+        approver.start()
+        try:
+            harness.learn("made")
+            runs = harness.submit(RUNS // 2) + harness.submit(RUNS // 2, "made")
+            many = [harness.worker() for _ in range(luck.choice((2, 4)))]
+            for _ in range(luck.randint(2, 5)):
+                time.sleep(luck.random() * 3)
+                kind = luck.choice(self.kinds)
+                self.done[kind] += 1
+                self.fault(kind, many)
+                harness.look()
+            harness.clock.jump(4 * 3600.0)  # the latest that it ever was: all is due
+            # One that began while the database was away has ended, as it should.
+            harness.worker()
+            try:
+                ended = harness.wait(runs, 180)
+            except AssertionError as lost:
+                return [str(lost)]
+        finally:
+            approver.stop()
+        return harness.problems(ended) + approver.twice
+
+    def fault(self, kind: str, many: list[Process]) -> None:
+        harness, luck = self.harness, self.luck
+        match kind:
             case "kill":
                 harness.kill(many.pop(luck.randrange(len(many))))
                 many.append(harness.worker())
@@ -67,14 +142,37 @@ def chaos(harness: Harness, luck: random.Random, server: Server | None) -> list[
                 one.send_signal(signal.SIGSTOP)
                 time.sleep(4)
                 one.send_signal(signal.SIGCONT)
-            case _:
-                if server is not None:
-                    server.stop()
-                    time.sleep(luck.random() * 3)
-                    server.start()
-    # One that began while the database was away has ended, as it should.
-    harness.worker()
-    return harness.problems(harness.wait(runs, 180))
+            case "deploy":
+                one = many.pop(luck.randrange(len(many)))
+                one.send_signal(signal.SIGTERM)
+                many.append(harness.worker())
+            case "jump":
+                harness.clock.jump(luck.choice((-3.0, -1.0, 1.0, 3.0)) * 3600)
+            case "restart":
+                self.restart(luck.random() * 3)
+            case "restarts":
+                for _ in range(3):
+                    self.restart(0)
+                    time.sleep(2)
+            case "cut" | "hang":
+                assert self.wire is not None
+                if kind == "hang":
+                    self.wire.hang()
+                    time.sleep(luck.random() * 4)
+                self.wire.cut()
+                time.sleep(luck.random() * 4)
+                self.wire.mend()
+            case "full":
+                assert self.disk is not None
+                self.disk.fill()
+                time.sleep(luck.random() * 5)
+                self.disk.empty()
+
+    def restart(self, pause: float) -> None:
+        assert self.server is not None
+        self.server.stop(self.luck.choice(("immediate", "fast")))
+        time.sleep(pause)
+        self.server.start()
 
 
 if __name__ == "__main__":
