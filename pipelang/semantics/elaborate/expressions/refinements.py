@@ -14,7 +14,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, broken
 from pipelang.semantics.fold import NotConstant, TooLong, fold
-from pipelang.semantics.quantities import text_tokens, show_value
+from pipelang.semantics.quantities import show_value, text_tokens
 from pipelang.semantics.types import Scalar, ScalarKind, Type, keeps_range, present, show
 
 
