@@ -304,6 +304,24 @@ TOO_MANY_PAGES = _row(
     severity=_W,
 )
 MISPLACED_MEDIA = _row("P537", "misplaced-media", "{where} cannot hold a value of type {kind}")
+QUOTA_WITHOUT_BUDGET = _row(
+    "P541",
+    "quota-without-budget",
+    "the quota of {limit} needs a budget of {what}: `{name}` has none",
+)
+QUOTA_BELOW_BUDGET = _row(
+    "P542",
+    "quota-below-budget",
+    "no run of `{name}` could start: its budget of {most} does not fit into {limit}",
+    "a smaller budget, or a larger quota",
+)
+QUOTA_BELOW_TRAFFIC = _row(
+    "P543",
+    "quota-below-traffic",
+    "`{name}` would take {mean} a {period} by its traffic, and its quota is {limit}",
+    "a larger quota, unless several tenants share the traffic",
+    _W,
+)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(
