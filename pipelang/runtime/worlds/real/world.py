@@ -96,7 +96,11 @@ class RealWorld(EvaluatingWorld):
         if run.frame is not None:
             record_end(run, run.frame, ended, self._by.services.breakers)
         if run.budget.stake is not None:
-            await settle_quota(run.budget)
+            await self._settled(run)
+
+    async def _settled(self, run: Run) -> None:
+        """End what a pipeline holds of its quota."""
+        await settle_quota(run.budget)
 
     def _quotas(self) -> Quotas:
         """The quotas that this run asks."""
