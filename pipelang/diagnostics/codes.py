@@ -9,6 +9,9 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
+from pipelang.diagnostics.quota_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET
 from pipelang.diagnostics.rules import RULES, Rule, Severity
 from pipelang.diagnostics.rules import row as _row
 
@@ -304,24 +307,6 @@ TOO_MANY_PAGES = _row(
     severity=_W,
 )
 MISPLACED_MEDIA = _row("P537", "misplaced-media", "{where} cannot hold a value of type {kind}")
-QUOTA_WITHOUT_BUDGET = _row(
-    "P541",
-    "quota-without-budget",
-    "the quota of {limit} needs a budget of {what}: `{name}` has none",
-)
-QUOTA_BELOW_BUDGET = _row(
-    "P542",
-    "quota-below-budget",
-    "no run of `{name}` could start: its budget of {most} does not fit into {limit}",
-    "a smaller budget, or a larger quota",
-)
-QUOTA_BELOW_TRAFFIC = _row(
-    "P543",
-    "quota-below-traffic",
-    "`{name}` would take {mean} a {period} by its traffic, and its quota is {limit}",
-    "a larger quota, unless several tenants share the traffic",
-    _W,
-)
 
 # ------------------------------------------------------------------------------ P6xx cost
 OVER_BUDGET = _row(

@@ -80,6 +80,10 @@ class QuotaLimit:
     text: str
     span: Span
 
+    @property
+    def how_often(self) -> str:
+        return "an hour" if self.period == "hour" else f"a {self.period}"
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:

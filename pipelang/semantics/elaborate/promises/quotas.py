@@ -29,7 +29,7 @@ def quota(context: Context, scope: Scope, place: ActionSite, item: ast.Quota) ->
         key = limit.what, limit.period
         if key in limits:
             label = Label(limits[key].span, "the first stands here")
-            option = f"quota of {limit.what} a {limit.period}"
+            option = f"quota of {limit.what} {limit.how_often}"
             context.tell(codes.DUPLICATE_OPTION, amount.span, option=option, labels=(label,))
         limits.setdefault(key, limit)
     otherwise = None
