@@ -9,6 +9,9 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
+from pipelang.diagnostics.quota_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET
 from pipelang.diagnostics.rules import RULES, Rule, Severity
 from pipelang.diagnostics.rules import row as _row
 

@@ -17,11 +17,14 @@ from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import surely
 from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
 from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
+from pipelang.runtime.durable.quotas import sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.engine.events import Sink
 
+SWEEP = 15
+"""Beats between two looks for runs that have ended and still hold something of a quota."""
 LOOK = 0.1
 """Seconds between two looks whether all is done."""
 
@@ -52,6 +55,7 @@ class Worker:
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._beats = 0
         self._missed: dict[LegToken, float] = {}
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
@@ -109,6 +113,9 @@ class Worker:
                     self._lease.forget(dead)
                 self._drop_ended()
                 self._release_lost()
+                self._beats += 1
+                if self._beats % SWEEP == 0:
+                    sweep(self._store)
                 if self._switches is not None:
                     self._switches.look()
             except (StoreProblem, SQLAlchemyError) as error:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Protocol
 
 from pipelang.records import dataclass, field
 from pipelang.runtime.engine.people_waits import PeopleWaits
@@ -27,12 +28,44 @@ CODES = {
 
 
 class BudgetSpent(Exception):
-    """A budget cannot carry the next call. `budget` is the innermost that is spent."""
+    """A budget cannot carry the next call. `budget` is the innermost that is spent, or that of the
+    pipeline whose quota is, by the `dimension`.
+    """
 
     def __init__(self, budget: RunBudget, dimension: str) -> None:
-        super().__init__(f"the {dimension} budget is spent")
+        what = dimension if is_quota(dimension) else f"{dimension} budget"
+        super().__init__(f"the {what} is spent")
         self.budget = budget
         self.dimension = dimension
+
+
+_QUOTA = "quota of "
+
+
+def quota_of(limit: str) -> str:
+    """The dimension of a quota: `limit` as it is written, such as `$50/day`."""
+    return _QUOTA + limit
+
+
+def is_quota(dimension: str) -> bool:
+    """Whether a dimension is that of a quota."""
+    return dimension.startswith(_QUOTA)
+
+
+def limit_of(dimension: str) -> str:
+    """The limit of a quota, as it is written."""
+    return dimension.removeprefix(_QUOTA)
+
+
+class Stake(Protocol):
+    """The part of a quota that a run holds. `rests` says that it may be less than a run needs to go
+    on.
+    """
+
+    rests: bool
+
+    def rest(self, money: Decimal, tokens: int) -> None:
+        """Hold no more than what was spent: people are waited for, and nothing else is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +87,7 @@ class RunBudget:
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
     `place` is that of the pipeline in a record. `patience` says that it is no budget but the
-    timeout of a `run`.
+    timeout of a `run`. `stake` is what the pipeline holds of its quota.
     """
 
     limits: p.Budget | None
@@ -69,6 +102,7 @@ class RunBudget:
     working: int = 0
     waits: PeopleWaits | None = None
     patience: bool = False
+    stake: Stake | None = field(default=None, repr=False)
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[RunBudget]:
@@ -139,7 +173,7 @@ class RunBudget:
             at.tokens += tokens
             at.working -= 1
             if at.waits is not None and not at.working:
-                at.waits.rest()
+                at._rest()
             if at._settled is not None:
                 at._settled.set()
                 at._settled = None
@@ -187,7 +221,7 @@ class RunBudget:
             for budget in chain:
                 budget.working -= 1
                 if budget.waits is not None and not budget.working:
-                    budget.waits.rest()
+                    budget._rest()
 
     @contextmanager
     def waiting_for_people(self) -> Iterator[None]:
@@ -199,12 +233,30 @@ class RunBudget:
             if budget.waits is None:
                 budget.waits = PeopleWaits()
             budget.waits.begin(busy=budget.working > 0)
+            if not budget.working:
+                budget._rest()
         try:
             yield
         finally:
             for budget in chain:
                 assert budget.waits is not None
                 budget.waits.end()
+
+    def _rest(self) -> None:
+        """No work of this pipeline goes on; people may be waited for."""
+        assert self.waits is not None
+        self.waits.rest()
+        if self.stake is not None and self.waits.waiting:
+            self.stake.rest(self.money, self.tokens)
+
+    def rests(self) -> bool:
+        """Whether a quota must be taken up again before anything more is called."""
+        at: RunBudget | None = self
+        while at is not None:
+            if at.stake is not None and at.stake.rests:
+                return True
+            at = at.parent
+        return False
 
     def machine_time(self, elapsed: float) -> float:
         """Seconds of machine time so far; `elapsed` are all seconds since the run began."""

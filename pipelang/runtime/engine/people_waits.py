@@ -19,6 +19,11 @@ class PeopleWaits:
         self._since: float | None = None
         self._total = 0.0
 
+    @property
+    def waiting(self) -> bool:
+        """Whether people are waited for now."""
+        return self._people > 0
+
     def begin(self, busy: bool) -> None:
         """Begin to wait for a person; `busy` says that the pipeline works on meanwhile."""
         self._people += 1

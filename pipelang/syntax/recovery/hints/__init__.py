@@ -41,6 +41,7 @@ SLIPS = (
     declarations.json_file,
     declarations.item_outside,
     numbers.a_day,
+    numbers.a_rate_of_runs,
     declarations.declaration_inside,
     other_languages.prefixed_text,
     other_languages.foreign_value,

@@ -52,6 +52,23 @@ def a_day(spot: ErrorSite) -> Hint | None:
     return None
 
 
+_QUOTA_WINDOWS = {"h": "hour", "hour": "hour", "day": "day", "month": "month"}
+
+
+def a_rate_of_runs(spot: ErrorSite) -> Hint | None:
+    """`quota 100/day per tenant`: a rate is one token, and says nothing of what it counts."""
+    before = spot.before()
+    if before.type != "RATE" or not spot.wants("runs"):
+        return None
+    number, _, unit = before.text.partition("/")
+    window = _QUOTA_WINDOWS.get(unit)
+    if window is None:
+        return Hint(f"a quota is of an hour, a day or a month: `{number} runs/hour`")
+    words = ((spot.terminal(word), word) for word in ("runs", "/", window))
+    edit = TokenEdit(1, 0, (("INT", number), *words))
+    return Hint(f"to count runs say so: `{number} runs/{window}`", edit, safe=True)
+
+
 def spaced_tokens(spot: ErrorSite) -> Hint | None:
     """`40 K tokens`, `40 token`, `40 k`."""
     before, text = spot.before(), spot.text
