@@ -62,6 +62,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
             runs BIGINT, is_open BIGINT NOT NULL, PRIMARY KEY (run, place))""",
         "CREATE INDEX pipelang_quota_holds_open ON pipelang_quota_holds (is_open)",
     ),
+    (
+        """CREATE TABLE pipelang_programs (
+            program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,
+            version TEXT NOT NULL, value TEXT NOT NULL, used DOUBLE PRECISION NOT NULL)""",
+        "ALTER TABLE pipelang_runs ADD COLUMN permits TEXT",
+        "ALTER TABLE pipelang_runs ADD COLUMN forked TEXT",
+        "ALTER TABLE pipelang_journal ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE pipelang_journal ADD COLUMN hash TEXT",
+    ),
 )
 """The statements of each step: the first makes version 1."""
 

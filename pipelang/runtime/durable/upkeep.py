@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelang.runtime.durable import schema
+from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
@@ -125,6 +125,7 @@ def prune(store: Store, older_than: float) -> int:
                 )
     with store.transaction() as connection:
         forget_windows(connection, then)
+        programs.drop_unused(connection, store.now_on(connection))
     return len(rows)
 
 
