@@ -482,16 +482,12 @@ UNUSED_IGNORE = _row(
     _W,
 )
 
+NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled")
+
 # ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )
 NOT_WATCHED = _row(
     "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
-)
-NOT_BUILT = _row(
-    "P906",
-    "not-built",
-    "this version cannot do {what} yet",
-    "leave it out: `run` and `load` refuse a file that says it",
 )

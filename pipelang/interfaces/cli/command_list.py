@@ -22,6 +22,7 @@ COMMANDS = {
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
+    "golden": "Run a set of cases with what is expected, or compare two versions on it.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
     "fmt": "Bring files into the one layout.",

@@ -50,6 +50,7 @@ __all__ = [
     "Program",
     "Quota",
     "QuotaLimit",
+    "Sample",
     "SloLine",
     "Test",
     "Traffic",
@@ -205,6 +206,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict."""
+
+    share: Decimal
+    steps: tuple[str, ...]
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     name: str
     parameters: tuple[Parameter, ...]
@@ -218,6 +229,7 @@ class Pipeline:
     span: Span
     breaker: Breaker | None = None
     quota: Quota | None = None
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

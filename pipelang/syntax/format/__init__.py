@@ -22,12 +22,10 @@ __all__ = ["format_source"]
 def format_source(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     """The file in its one layout, and what the parser found.
 
-    A file with errors comes back unchanged; what is read and not built yet (P906) has a layout and
-    is none. The text has LF line ends and no byte order mark.
+    A file with errors comes back unchanged. The text has LF line ends and no byte order mark.
     """
     parsed = parse(source)
-    wrong = tuple(one for one in parsed.diagnostics if one.rule is not codes.NOT_BUILT)
-    if has_errors(wrong):
+    if has_errors(parsed.diagnostics):
         return source.text, parsed.diagnostics
     found = leaves(source.text, parsed.tokens)
     root = grow(parsed.derivation, found, finish)

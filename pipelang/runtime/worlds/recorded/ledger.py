@@ -13,9 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.budget import PeopleWaits, RunBudget
 from pipelang.runtime.engine.events import Event
-from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event

@@ -40,7 +40,9 @@ def late_label(spot: ErrorSite) -> Hint | None:
     if not (last.text[:1].isalpha() or last.text == "]") or last.text in _CONSTRAINTS:
         return None
     help = f"a label stands before the type: `{label.text} {_core(spot, 2)}`"
-    return Hint(help, TokenEdit(1, 0), 1, found=f"`{label.text}`", expected="a constraint or a name")
+    return Hint(
+        help, TokenEdit(1, 0), 1, found=f"`{label.text}`", expected="a constraint or a name"
+    )
 
 
 def _bounds(spot: ErrorSite, distance: int) -> bool:
