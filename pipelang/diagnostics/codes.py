@@ -483,9 +483,6 @@ UNUSED_IGNORE = _row(
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )
-NOT_WATCHED = _row(
-    "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
-)
 NOT_BUILT = _row(
     "P906",
     "not-built",

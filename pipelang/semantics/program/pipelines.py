@@ -50,7 +50,9 @@ __all__ = [
     "Program",
     "SloLine",
     "Test",
+    "Tolerance",
     "Traffic",
+    "WatchLine",
 ]
 
 
@@ -112,6 +114,33 @@ class SloLine:
     span: Span
     cached: str | None = None
     condition: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """`baseline`, and what may be added to it: a part of it (`relative`), or an amount in the unit
+    of the metric. Below 0 where the line says `baseline - 20%`.
+    """
+
+    amount: Decimal
+    relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """`metric op target` over so many seconds, or against the baseline of a release; who is told by
+    an alert, and what. `text` is the condition as written.
+    """
+
+    metric: str
+    op: str
+    target: Decimal | None
+    baseline: Tolerance | None
+    over: Decimal
+    role: str | None
+    alert: str | None
+    text: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +214,7 @@ class Pipeline:
     doc: str | None
     span: Span
     breaker: Breaker | None = None
+    watch: tuple[WatchLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

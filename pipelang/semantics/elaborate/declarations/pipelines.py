@@ -70,6 +70,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         doc=decl.doc,
         span=decl.name.span,
         breaker=whole.breaker,
+        watch=whole.watch,
     )
 
 
@@ -111,6 +112,7 @@ class _Whole:
         self.breaker: p.Breaker | None = None
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
+        self.watch: tuple[p.WatchLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
         self.seen: dict[str, Span] = {}
 
@@ -145,7 +147,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
             known = Scope(file, {**whole.contents.elements, **whole.contents.values})
             whole.traffic = elaborate_traffic(context, known, whole.contents, item)
         case ast.Watch():
-            watch(context, everything, item, whole.names)
+            whole.watch = watch(context, everything, item, whole.names)
         case ast.Breaker():
             whole.breaker = _breaker(whole, item)
 
