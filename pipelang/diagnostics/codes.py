@@ -479,6 +479,8 @@ UNUSED_IGNORE = _row(
     _W,
 )
 
+NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled")
+
 # ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W

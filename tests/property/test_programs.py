@@ -110,8 +110,7 @@ def test_the_mistakes_are_of_every_kind() -> None:
 # Read and refused (P906), so that no program is right that has them; the names of a rule's repeated
 # parts begin with two underscores.
 REFUSED = (
-    "quota", "sample", "period", "type_decision", "__quota", "__sample", "hard",
-    "tier_rates_hard", "opt_weight", "opt_rushed", "opt_cost_an_hour", "mock_quota",
+    "quota", "period", "type_decision", "__quota", "hard", "tier_rates_hard", "mock_quota",
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "PathShares",
     "Pipeline",
     "Program",
+    "Sample",
     "SloLine",
     "Test",
     "Tolerance",
@@ -202,6 +203,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict."""
+
+    share: Decimal
+    steps: tuple[str, ...]
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     name: str
     parameters: tuple[Parameter, ...]
@@ -215,6 +226,7 @@ class Pipeline:
     span: Span
     breaker: Breaker | None = None
     watch: tuple[WatchLine, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

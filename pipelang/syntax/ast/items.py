@@ -31,6 +31,7 @@ __all__ = [
     "Permits",
     "Redo",
     "Remember",
+    "Sample",
     "ShareByRight",
     "ShareOf",
     "Slo",
@@ -193,6 +194,17 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample 5% of STEP, ... by ROLE`."""
+
+    share: Expr
+    steps: tuple[tuple[Name, ...], ...]
+    role: Name
+    doc: str | None = None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     name: Name
     type: TypeExpr | None
@@ -326,6 +338,7 @@ Item = (
     | Slo
     | Traffic
     | Watch
+    | Sample
     | Let
     | Step
     | Gate

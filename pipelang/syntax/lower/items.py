@@ -81,6 +81,11 @@ def share_members(lowering: Lowering, span: Span, *members: ast.Member) -> ast.M
     return ast.Members(members, span)
 
 
+def sample(lowering: Lowering, span: Span, share: ast.Expr, *steps: Any) -> ast.Sample:
+    *dotted, role = steps
+    return ast.Sample(share, tuple(dotted), lowering.name(role), lowering.doc(span), span)
+
+
 def watch(lowering: Lowering, span: Span, lines: tuple[ast.WatchLine, ...]) -> ast.Watch:
     return ast.Watch(lines, lowering.doc(span), span)
 
@@ -219,7 +224,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "quota": unbuilt("`quota`", "item"),
     "quota_amount": gather,
     "period": gather,
-    "sample": unbuilt("`sample`", "item"),
+    "sample": sample,
     "permits": permits,
     "strings_comma": strings_comma,
     "slo": slo,

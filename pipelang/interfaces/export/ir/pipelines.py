@@ -24,6 +24,7 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "traffic": _traffic(writer, pipeline.traffic),
         "block": block_json(writer, pipeline.block),
         "breaker": _breaker(writer, pipeline.breaker),
+        **_samples(writer, pipeline.samples),
         "doc": pipeline.doc,
         **writer.place(pipeline.span),
     }
@@ -40,6 +41,21 @@ def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
         "else": optional_outcome(writer, budget.otherwise),
         **writer.place(budget.span),
     }
+
+
+def _samples(writer: Writer, samples: tuple[p.Sample, ...]) -> Json:
+    if not samples:
+        return {}
+    said = [
+        {
+            "share": exact(sample.share),
+            "steps": list(sample.steps),
+            "role": sample.role,
+            **writer.place(sample.span),
+        }
+        for sample in samples
+    ]
+    return {"samples": said}
 
 
 def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:

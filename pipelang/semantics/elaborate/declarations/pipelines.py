@@ -25,6 +25,7 @@ from pipelang.semantics.elaborate.options.options import pick
 from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
+from pipelang.semantics.elaborate.promises.sampling import sample
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.reach.effects import doings, named, reached
 from pipelang.semantics.reads import chain_reads
@@ -71,6 +72,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         span=decl.name.span,
         breaker=whole.breaker,
         watch=whole.watch,
+        samples=tuple(whole.samples),
     )
 
 
@@ -114,6 +116,7 @@ class _Whole:
         self.slo: tuple[p.SloLine, ...] = ()
         self.watch: tuple[p.WatchLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
+        self.samples: list[p.Sample] = []
         self.seen: dict[str, Span] = {}
 
     @property
@@ -125,6 +128,10 @@ class _Whole:
 def _about_whole(whole: _Whole, item: ast.Item) -> None:
     context, file = whole.context, whole.file
     if not isinstance(item, WHOLE):
+        return
+    if isinstance(item, ast.Sample):
+        made = sample(context, file, item, whole.contents, whole.samples)
+        whole.samples.extend(made)
         return
     word = type(item).__name__.lower()
     if word in whole.seen:
