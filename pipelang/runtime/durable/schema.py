@@ -47,6 +47,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             run TEXT NOT NULL, sha256 TEXT NOT NULL, data BYTEA NOT NULL,
             PRIMARY KEY (run, sha256))""",
     ),
+    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
 )
 """The statements of each step: the first makes version 1."""
 

@@ -105,9 +105,7 @@ def _too_much(context: Context, lines: list[p.SloLine]) -> None:
         context.tell(codes.SLO_CONTRADICTION, lines[-1].span, what=what, labels=labels)
 
 
-def watch(
-    context: Context, scope: Scope, item: ast.Watch, named: Named
-) -> tuple[p.WatchLine, ...]:
+def watch(context: Context, scope: Scope, item: ast.Watch, named: Named) -> tuple[p.WatchLine, ...]:
     """The lines of a `watch` that could be read: metrics, units, periods and whom to alert."""
     lines = []
     for written in whole(item.lines):
