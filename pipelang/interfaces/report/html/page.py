@@ -86,8 +86,6 @@ class Report:
 
 def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> str:
     """The whole page over some files; `extra` are findings that belong to no file."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     found: dict[Diagnostic, Finding] = {}
     for one in checked:
         for each in one.diagnostics:
@@ -95,6 +93,25 @@ def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     for each in extra:
         found.setdefault(each, finding(each, {}))
     reports = [_report(one, analysis) for one in checked for analysis in one.analyses]
+    return render_page(
+        reports,
+        closing=closing_line(list(found), len(checked)),
+        review=_review(checked),
+        findings=list(found.values()),
+    )
+
+
+def render_page(
+    reports: Sequence[Report],
+    *,
+    closing: str,
+    review: Section | None = None,
+    findings: Sequence[Finding] = (),
+    command: str = "pipelang check",
+) -> str:
+    """The page of some reports; `closing` stands at its top, `command` is what made it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -103,9 +120,10 @@ def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     return environment.get_template("report.html").render(
         title=", ".join(report.name for report in reports[:3]) or "nothing to report on",
         reports=reports,
-        review=_review(checked),
-        findings=list(found.values()),
-        closing=closing_line(list(found), len(checked)),
+        review=review,
+        findings=findings,
+        closing=closing,
+        command=command,
         style=(Path(__file__).parent / "report.css").read_text(encoding="utf-8"),
     )
 
