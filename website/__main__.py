@@ -1,4 +1,4 @@
-"""Builds the site: `python -m website [FOLDER]`, into `FOLDER/site` (without one, `build/website`)."""
+"""Builds the site: `python -m website [FOLDER]`, into `FOLDER/site` (`build/website/site`)."""
 
 from __future__ import annotations
 

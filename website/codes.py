@@ -28,7 +28,7 @@ def code_pages(folder: Path) -> dict[str, list[tuple[str, str]]]:
     made: dict[str, list[tuple[str, str]]] = {family: [] for family in FAMILIES.values()}
     lines = [
         "# Findings",
-        "Every finding of `pipelang check` has a code. `pipelang explain CODE` shows the same page in a terminal.",
+        "Every finding of `pipelang check` has a code. `pipelang explain CODE` shows its page too.",
     ]
     for start, family in FAMILIES.items():
         rows = [f"## {family}", "", "| code | name | severity | says |", "|---|---|---|---|"]
@@ -37,7 +37,9 @@ def code_pages(folder: Path) -> dict[str, list[tuple[str, str]]]:
                 (folder / f"{code}.md").write_text(page(rule), encoding="utf-8")
                 made[family].append((f"{code} {rule.name}", f"{code}.md"))
                 says = rule.template.replace("|", "\\|")
-                rows.append(f"| [{code}]({code}.md) | {rule.name} | {rule.severity.value} | {says} |")
+                rows.append(
+                    f"| [{code}]({code}.md) | {rule.name} | {rule.severity.value} | {says} |"
+                )
         lines.append("\n".join(rows))
     (folder / "index.md").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     return {family: pages for family, pages in made.items() if pages}

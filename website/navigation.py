@@ -1,4 +1,4 @@
-"""Orders the pages: sections in the order of a reader's way, and at its end whatever else there is."""
+"""Orders the pages: sections on a reader's way, and at its end whatever else there is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from website.pages import title_of
 
-LEARN = ["tour.md", "language.md", "model.md", "limits.md"]
+START = ["tour.md", "questions.md"]
+LEARN = ["language.md", "model.md", "limits.md"]
 TASKS = [
     "people.md",
     "ci.md",
@@ -46,8 +47,8 @@ def navigation(
 
     left.discard("index.md")
     sections: list[Entry] = [
-        {"Start": ["index.md", *taken(LEARN[:1])]},
-        {"Language": taken(LEARN[1:])},
+        {"Start": ["index.md", *taken(START)]},
+        {"Language": taken(LEARN)},
         {"Guides": taken([*below("guides"), *TASKS])},
         {"Examples": [*taken(["examples/index.md"]), *taken(below("examples"))]},
         {"Gallery": [*taken(["gallery/index.md"]), *_listed("gallery", gallery, left)]},

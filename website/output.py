@@ -31,7 +31,7 @@ def plain_terminal(columns: int = 96) -> Iterator[None]:
 
 
 def printed(*words: str, code: int = 0) -> str:
-    """What `pipelang WORDS` prints at the repository's top. Raises ValueError if it ends otherwise."""
+    """What `pipelang WORDS` prints in the repository. Raises ValueError if it ends otherwise."""
     out = io.StringIO()
     with plain_terminal(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         ended = main(list(words))

@@ -1,7 +1,7 @@
-"""Turns the repository's Markdown into that of the site: where a page goes, its links and its fences.
+"""Turns the repository's Markdown into that of the site: places, links, fences.
 
-The pages are written for a code host, whose Markdown is a little more lenient than the site's. What differs is
-changed here on the way, so that a page has one text.
+The pages are written for a code host, whose Markdown is a little more lenient than the site's. What
+differs is changed here on the way, so that a page has one text.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ TOP = {
 }
 
 _LINK = re.compile(r"(?<!\\)\]\(([^()\s]+)\)")
+_NAMED = re.compile(r"\[((?:[\w-]+/)*[\w-]+\.md)\]\(([^()\s]+)\)")
 _FENCE = re.compile(r"^( *)(```+)(.*)$")
 _ITEM = re.compile(r"^( *)([-*]|\d+\.) ")
 
@@ -71,8 +72,8 @@ def title_of(text: str) -> str:
 def for_the_site(path: str, copied: Callable[[str], None]) -> str:
     """The text of a page of the repository as the site takes it.
 
-    `copied` is called with every file that a link names and that has no page: it has to be put below
-    `files/` of the site. Raises FileNotFoundError for a link into nothing.
+    `copied` is called with every file that a link names and that has no page: it has to be put
+    below `files/` of the site. Raises FileNotFoundError for a link into nothing.
     """
     text = (REPO / path).read_text(encoding="utf-8")
     here = site_path(path)
@@ -84,7 +85,8 @@ def rewritten(text: str, path: str, here: str, copied: Callable[[str], None]) ->
     """Markdown of the file `path`, as the page `here` of the site."""
 
     def link(hit: re.Match[str]) -> str:
-        return f"]({_target(hit[1], path, here, copied)})"
+        target = _target(hit[1], path, here, copied)
+        return f"]({target})"
 
     lines: list[str] = []
     fence = ""
@@ -102,6 +104,7 @@ def rewritten(text: str, path: str, here: str, copied: Callable[[str], None]) ->
                 lines.append("")
             if line.startswith("|"):
                 line = re.sub(r"`[^`]*`", lambda code: code[0].replace(r"\|", "|"), line)
+            line = _NAMED.sub(lambda hit: f"[{_title(hit[1], hit[2], path)}]({hit[2]})", line)
             lines.append(_outside_code(line, lambda part: _LINK.sub(link, part)))
     return "\n".join(lines) + "\n"
 
@@ -126,7 +129,7 @@ def _begins_a_list(line: str, before: list[str]) -> bool:
 
 
 def _outside_code(line: str, change: Callable[[str], str]) -> str:
-    """A line with its text changed and its code spans, and links around them, left as they stand."""
+    """A line with its text changed, and its code spans left as they stand."""
     kept: list[str] = []
 
     def hide(hit: re.Match[str]) -> str:
@@ -135,6 +138,14 @@ def _outside_code(line: str, change: Callable[[str], str]) -> str:
 
     changed = change(re.sub(r"``[^`].*?``|`[^`]*`", hide, line))
     return re.sub(r"\x00(\d+)\x00", lambda hit: kept[int(hit[1])], changed)
+
+
+def _title(shown: str, target: str, path: str) -> str:
+    """What a link that shows a file's name shows on the site, where pages have titles."""
+    file = REPO / os.path.dirname(path) / target.partition("#")[0]
+    if "#" in target or not file.is_file():
+        return shown.rpartition("/")[2].removesuffix(".md") if "#" in target else shown
+    return title_of(file.read_text(encoding="utf-8"))
 
 
 def _target(target: str, path: str, here: str, copied: Callable[[str], None]) -> str:

@@ -1,4 +1,4 @@
-"""Adds what the docstrings say to the page of the API: after each public name, its signature and members."""
+"""Adds what the docstrings say to the page of the API, after each public name."""
 
 from __future__ import annotations
 
