@@ -213,6 +213,9 @@ editors: $(READY_TO_DEVELOP) ## Make the editors' grammar from the parse tables
 pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real output
 	@$(PY) docs/images/make.py
 
+site: $(READY_TO_DEVELOP) ## The documentation as a site, in build/website/site
+	@$(PY) -m website
+
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang
 	@find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
