@@ -44,7 +44,7 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await backend.open(service.pipelines)
+        await backend.open(service.pipelines, service.metrics)
         try:
             yield
         finally:

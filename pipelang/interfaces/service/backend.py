@@ -13,6 +13,7 @@ from pipelang.records import dataclass
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.metrics import Metrics
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.shared.kill_switches import Switch
 
@@ -121,8 +122,8 @@ class Backend(Protocol):
     def where(self) -> str:
         """Where runs are kept, in words without a secret: `in memory`, or a store's address."""
 
-    async def open(self, deployed: Mapping[str, Deployed]) -> None:
-        """Begin to work on these pipelines, by name."""
+    async def open(self, deployed: Mapping[str, Deployed], metrics: Metrics) -> None:
+        """Begin to work on these pipelines, by name; `metrics` hears what happens."""
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, finish within `grace` seconds what can be, and leave the rest."""

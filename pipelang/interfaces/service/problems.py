@@ -35,6 +35,7 @@ TITLES = {
     "quota": "The quota is spent",
     "queue_full": "The queue is full",
     "store": "The store is away",
+    "late": "It is not ready",
     "not_runnable": "The pipeline cannot run here",
     "stopping": "The server is stopping",
     "broken": "The server made a mistake",

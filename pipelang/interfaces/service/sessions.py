@@ -82,21 +82,23 @@ class Gate:
         return self._known(token)
 
     def login(self, request: Request, token: str) -> Principal:
-        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures."""
+        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures. A right token
+        is taken at any time: who guesses must not lock out the others behind the same address.
+        """
+        found = self._known(token)
+        if found is not None:
+            return found
         address = request.client.host if request.client else ""
         now = time.monotonic()
         failed = [at for at in self._failures.get(address, ()) if now - at < WINDOW]
         if len(failed) >= MOST_FAILURES:
             wait = retry_after(WINDOW - (now - failed[0]))
             raise Problem(429, "too_many", "too many wrong tokens came from here", headers=wait)
-        found = self._known(token)
-        if found is None:
-            self._failures[address] = [*failed, now]
-            self._failures.move_to_end(address)
-            while len(self._failures) > _MOST_ADDRESSES:
-                self._failures.popitem(last=False)
-            raise _challenge("bad_token", "the token is wrong, expired or revoked")
-        return found
+        self._failures[address] = [*failed, now]
+        self._failures.move_to_end(address)
+        while len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+        raise _challenge("bad_token", "the token is wrong, expired or revoked")
 
     def _known(self, token: str) -> Principal | None:
         assert self.tokens is not None

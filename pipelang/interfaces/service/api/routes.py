@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipelang.interfaces.service.api import cases, pipelines, runs, switches
+from pipelang.interfaces.service.api import cases, health, pipelines, runs, switches
 from pipelang.interfaces.service.api.openapi import openapi
 from pipelang.interfaces.service.api.operations import Answerer, JsonAnswer, Operation
 
@@ -17,6 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *runs.OPERATIONS,
     *cases.OPERATIONS,
     *switches.OPERATIONS,
+    *health.OPERATIONS,
 )
 
 

@@ -24,10 +24,12 @@ from pipelang.interfaces.service.backend import (
     RunOrder,
     RunPage,
 )
+from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.problems import Problem, shortened
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.metrics import Metrics
     from pipelang.runtime.engine.events import Event
     from pipelang.runtime.engine.outcomes import Result
     from pipelang.runtime.engine.run import Run
@@ -63,6 +65,7 @@ class _Running:
         self.result: dict[str, Any] | None = None
         self.cost = "0"
         self.tokens = 0
+        self.seconds: float | None = None
         self.events: list[Occurrence] = []
         self.asking: dict[str, str] = {}
         self.heard: asyncio.Event | None = None
@@ -95,7 +98,7 @@ class _Running:
 class MemoryBackend:
     """Does runs in this process, at most `at_once` side by side, and keeps the last of them.
 
-    `told` hears of every run that ended. `inbox` has the cases of people, `switches` stop runs.
+    `inbox` has the cases of people, `switches` stop runs.
     """
 
     where = "in memory"
@@ -115,6 +118,8 @@ class MemoryBackend:
         self._most_queued = most_queued
         self._most_kept = most_kept
         self._deployed: Mapping[str, Deployed] = {}
+        self._metrics: Metrics | None = None
+        self._cleaner = Cleaner({})
         self._runs: OrderedDict[str, _Running] = OrderedDict()
         self._done: deque[str] = deque()
         self._keys: dict[tuple[str | None, str, str], tuple[str, str]] = {}
@@ -128,9 +133,11 @@ class MemoryBackend:
 
     # -------------------------------------------------------------------------------- serving
 
-    async def open(self, deployed: Mapping[str, Deployed]) -> None:
+    async def open(self, deployed: Mapping[str, Deployed], metrics: Metrics) -> None:
         """Begin to work on these pipelines."""
         self._deployed = deployed
+        self._metrics = metrics
+        self._cleaner = Cleaner(deployed)
 
     async def close(self, grace: float) -> None:
         """Finish what runs within `grace` seconds; all else is lost, and logged."""
@@ -252,6 +259,7 @@ class MemoryBackend:
 
         returns = self._deployed[one.order.pipeline].pipeline.returns
         one.cost, one.tokens = format(result.cost, "f"), result.tokens
+        one.seconds = result.duration
         self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
 
     def _fail(self, one: _Running, code: str, text: str) -> None:
@@ -268,6 +276,11 @@ class MemoryBackend:
     def _over(self, one: _Running, status: str, result: dict[str, Any]) -> None:
         one.status, one.result, one.ended = status, result, time.time()
         one.wake()
+        if self._metrics is not None:
+            reason = result.get("reason")
+            self._metrics.ended(
+                one.order.pipeline, status, reason, float(one.cost), one.tokens, one.seconds
+            )
         self._done.append(one.id)
         while len(self._done) > self._most_kept:
             gone = self._runs.pop(self._done.popleft(), None)
@@ -277,10 +290,10 @@ class MemoryBackend:
     def _listener(self, one: _Running) -> Callable[[str, Event], None]:
         def listen(run_id: str, event: Event) -> None:
             self._follow_people(one, event)
+            if self._metrics is not None:
+                self._metrics.event(one.order.pipeline, event)
             if len(one.events) < MOST_EVENTS or event.kind == "outcome":
-                one.events.append(
-                    Occurrence(len(one.events), event.kind, event.name, event.at, event.data)
-                )
+                one.events.append(self._cleaner.occurrence(event, len(one.events)))
             one.wake()
 
         return listen
