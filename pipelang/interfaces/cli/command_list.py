@@ -13,6 +13,7 @@ COMMANDS = {
     "store": "Make, check or copy a store of durable runs.",
     "serve": "Serve pipelines: an API and a page for people.",
     "token": "Make, list and revoke the tokens of a server.",
+    "mcp": "Offer pipelines as tools of MCP, over standard input and output.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -32,7 +33,7 @@ COMMANDS = {
 """Every command with its line in `--help`, in the order in which it lists them."""
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
-_SERVICE = ("serve", "token")
+_SERVICE = ("serve", "token", "mcp")
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",

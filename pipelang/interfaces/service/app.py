@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from pipelang.interfaces.service.api.mcp_endpoint import McpEndpoint
 from pipelang.interfaces.service.api.routes import api_routes
 from pipelang.interfaces.service.guards import BodyLimit, HostGuard, SafeHeaders
 from pipelang.interfaces.service.pages.routes import page_routes, problem_page
@@ -41,18 +43,20 @@ def make_app(
     seconds that runs have to finish when the server stops.
     """
     service = Service(backend, pipelines)
+    endpoint = McpEndpoint(service, gate)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await backend.open(service.pipelines, service.metrics)
         try:
-            yield
+            async with endpoint.running():
+                yield
         finally:
             service.stopping.ask()
             await backend.close(grace)
 
     app = Starlette(
-        routes=[*api_routes(), *page_routes()],
+        routes=[*api_routes(), Route("/mcp", endpoint), *page_routes()],
         middleware=[
             Middleware(SafeHeaders),
             Middleware(HostGuard, any_host=gate.tokens is not None),

@@ -37,6 +37,7 @@ TITLES = {
     "store": "The store is away",
     "late": "It is not ready",
     "not_runnable": "The pipeline cannot run here",
+    "not_installed": "It is not installed",
     "stopping": "The server is stopping",
     "broken": "The server made a mistake",
 }

@@ -82,7 +82,7 @@ class Gate:
         return self._known(token)
 
     def login(self, request: Request, token: str) -> Principal:
-        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures. A right token
+        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures. A right one
         is taken at any time: who guesses must not lock out the others behind the same address.
         """
         found = self._known(token)
