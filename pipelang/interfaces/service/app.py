@@ -24,7 +24,7 @@ from pipelang.interfaces.service.service import Service
 if TYPE_CHECKING:
     from pipelang.interfaces.service.backend import Backend
     from pipelang.interfaces.service.deployment import Deployed
-    from pipelang.interfaces.service.sessions import Gate
+    from pipelang.interfaces.service.sessions import Authenticator
 
 LOG = logging.getLogger("pipelang.serve")
 
@@ -35,7 +35,7 @@ API = ("/v1/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/mcp")
 def make_app(
     backend: Backend,
     pipelines: Mapping[str, Deployed],
-    gate: Gate,
+    gate: Authenticator,
     *,
     grace: float = 30.0,
 ) -> Starlette:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.service.backend import Depth, Health
+    from pipelang.interfaces.service.health import Depth, Health
     from pipelang.runtime.engine.events import Event
 
 MEDIA_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -42,7 +42,7 @@ class Histogram:
         self.sum += value
 
 
-class Metrics:
+class ServiceMetrics:
     """Counts what happens. May be told from several threads."""
 
     def __init__(self) -> None:

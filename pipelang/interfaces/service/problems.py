@@ -78,7 +78,7 @@ class Problem(Exception):
 
 
 def unknown(what: str, id: str) -> Problem:
-    """What is not there, or not for the eyes of who asks: the two must look the same."""
+    """The problem of what is not there, or not for the eyes of who asks: they look the same."""
     return Problem(404, "unknown", f"there is no {what} `{shortened(id)}`")
 
 

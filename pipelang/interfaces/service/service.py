@@ -20,7 +20,7 @@ from pipelang.interfaces.service.backend import (
     RunPage,
 )
 from pipelang.interfaces.service.deployment import Deployed
-from pipelang.interfaces.service.metrics import Metrics
+from pipelang.interfaces.service.metrics import ServiceMetrics
 from pipelang.interfaces.service.principals import Principal, Right
 from pipelang.interfaces.service.problems import Problem, shortened, unknown
 from pipelang.interfaces.service.stopping import Stopping
@@ -50,7 +50,7 @@ class SwitchState:
 
 
 class Service:
-    """What the service does for a principal. Everything raises `Problem`: 403 without the right,
+    """Acts of principals. Everything raises `Problem`: 403 without the right,
     404 for what is not theirs, 503 where the store is away.
     """
 
@@ -58,10 +58,10 @@ class Service:
         self,
         backend: Backend,
         pipelines: Mapping[str, Deployed],
-        metrics: Metrics | None = None,
+        metrics: ServiceMetrics | None = None,
     ) -> None:
         self.backend = backend
-        self.metrics = metrics or Metrics()
+        self.metrics = metrics or ServiceMetrics()
         self.pipelines = dict(pipelines)
         self.stopping = Stopping()
 
@@ -223,7 +223,7 @@ class Service:
     # ------------------------------------------------------------------------------- switches
 
     async def switches(self, who: Principal) -> tuple[SwitchState, ...]:
-        """What is switched off or paused."""
+        """Everything that is switched off or paused."""
         must(who, "operator")
         off = await self.backend.switches()
         killed = [SwitchState(one.kind, one.name or None, "killed", off[one]) for one in off]

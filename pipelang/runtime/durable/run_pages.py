@@ -101,7 +101,7 @@ def _rows(store: Store, asked: RunQuery, after: Place | None, size: int) -> list
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """How many runs of a pipeline are queued, at work, and wait."""
+    """Counts of the runs of a pipeline that are queued, at work, and wait."""
 
     queued: int = 0
     running: int = 0

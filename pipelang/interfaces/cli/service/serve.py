@@ -172,7 +172,7 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
     from pipelang.interfaces.service.app import make_app
     from pipelang.interfaces.service.serving import ServiceServer, listening
-    from pipelang.interfaces.service.sessions import Gate
+    from pipelang.interfaces.service.sessions import Authenticator
 
     try:
         socket = listening(line.host, line.port)
@@ -180,7 +180,7 @@ def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> 
         stop(
             f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
         )
-    app = make_app(backend, deployed, Gate(*line.who), grace=line.grace)
+    app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace)
     at = socket.getsockname()
     shown = f"[{at[0]}]" if ":" in at[0] else at[0]
     server = ServiceServer(

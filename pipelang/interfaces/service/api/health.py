@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.api.models import HealthModel
-from pipelang.interfaces.service.api.operations import JsonAnswer, Operation
+from pipelang.interfaces.service.api.operations import ApiOperation, JsonAnswer
 from pipelang.interfaces.service.api.requests import query_of, service_of, who_asks
 from pipelang.interfaces.service.metrics import MEDIA_TYPE
 from pipelang.interfaces.service.problems import Problem
@@ -28,7 +28,7 @@ async def ready(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """What was counted, in OpenMetrics."""
+    """The counts, in OpenMetrics."""
     who = who_asks(request)
     query_of(request)
     text = await service_of(request).openmetrics(who)
@@ -36,7 +36,7 @@ async def metrics(request: Request) -> Response:
 
 
 OPERATIONS = (
-    Operation(
+    ApiOperation(
         "isAlive",
         "GET",
         "/healthz",
@@ -45,7 +45,7 @@ OPERATIONS = (
         {200: HealthModel},
         public=True,
     ),
-    Operation(
+    ApiOperation(
         "isReady",
         "GET",
         "/readyz",
@@ -55,7 +55,7 @@ OPERATIONS = (
         problems=(503,),
         public=True,
     ),
-    Operation(
+    ApiOperation(
         "getMetrics",
         "GET",
         "/metrics",

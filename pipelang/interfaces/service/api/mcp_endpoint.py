@@ -15,13 +15,13 @@ from pipelang.interfaces.service.problems import Problem
 if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
-    from pipelang.interfaces.service.sessions import Gate
+    from pipelang.interfaces.service.sessions import Authenticator
 
 
 class McpEndpoint:
     """Answers `/mcp`. Without the extra `mcp` it says that it is missing."""
 
-    def __init__(self, service: Service, gate: Gate) -> None:
+    def __init__(self, service: Service, gate: Authenticator) -> None:
         self._gate = gate
         self._manager: Any = None
         try:

@@ -10,9 +10,9 @@ from starlette.routing import BaseRoute, Route
 
 from pipelang.interfaces.service.api import cases, health, pipelines, runs, switches
 from pipelang.interfaces.service.api.openapi import openapi
-from pipelang.interfaces.service.api.operations import Answerer, JsonAnswer, Operation
+from pipelang.interfaces.service.api.operations import Answerer, ApiOperation, JsonAnswer
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[ApiOperation, ...] = (
     *pipelines.OPERATIONS,
     *runs.OPERATIONS,
     *cases.OPERATIONS,

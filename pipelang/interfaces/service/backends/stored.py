@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.interfaces.service.backend import (
-    Depth,
-    Health,
     Occurrence,
     RunFilter,
     RunJson,
@@ -26,6 +24,7 @@ from pipelang.interfaces.service.backend import (
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.watch import RunWatch
+from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.runtime.durable import listing, run_pages, upkeep
 from pipelang.runtime.durable.address import (
@@ -40,7 +39,7 @@ from pipelang.runtime.durable.submitting import submit_checked
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
-    from pipelang.interfaces.service.metrics import Metrics
+    from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.durable.store import Store
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.durable.worker import Worker
@@ -98,7 +97,7 @@ class StoreBackend:
         self._skew = 0.0
         self._late: str | None = None
         self._queued = 0
-        self._metrics: Metrics | None = None
+        self._metrics: ServiceMetrics | None = None
         self._began = float("inf")
         self._counted: float | None = None
         self._seen: set[str] = set()
@@ -111,7 +110,7 @@ class StoreBackend:
 
     # -------------------------------------------------------------------------------- serving
 
-    async def open(self, deployed: Mapping[str, Deployed], metrics: Metrics) -> None:
+    async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines."""
         self._deployed = deployed
         self._metrics = metrics
@@ -202,7 +201,7 @@ class StoreBackend:
         self._counted, self._seen = now, seen
 
     async def health(self) -> Health:
-        """How it does."""
+        """Health as it was last seen."""
         if self._closing:
             return Health("it is stopping", self._skew)
         if time.monotonic() - self._last_beat > LEASE:
@@ -345,7 +344,7 @@ class StoreBackend:
     # ------------------------------------------------------------------------------- switches
 
     async def switches(self) -> dict[Switch, str]:
-        """What is switched off, with the reason."""
+        """Everything that is switched off, with the reason."""
         return await self._ask(self._switches.off)
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
