@@ -12,6 +12,9 @@ COMMANDS = {
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
     "observe": "Put what runs did beside what was predicted.",
+    "serve": "Serve pipelines: an API and a page for people.",
+    "token": "Make, list and revoke the tokens of a server.",
+    "mcp": "Offer pipelines as tools of MCP, over standard input and output.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -33,6 +36,7 @@ COMMANDS = {
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
 _OPERATE = ("observe",)
+_SERVICE = ("serve", "token", "mcp")
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",
@@ -40,6 +44,7 @@ _HOMES = {
     "run": "run.command",
     **{name: f"durable.{name}" for name in _DURABLE},
     **{name: f"operate.{name}" for name in _OPERATE},
+    **{name: f"service.{name}" for name in _SERVICE},
 }
 
 
