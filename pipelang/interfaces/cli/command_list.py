@@ -11,6 +11,7 @@ COMMANDS = {
     "pause": "Have no durable run of a pipeline begin.",
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
+    "serve": "Serve pipelines: an API and a page for people.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -30,12 +31,14 @@ COMMANDS = {
 """Every command with its line in `--help`, in the order in which it lists them."""
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
+_SERVICE = ("serve",)
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",
     "import": "importing",
     "run": "run.command",
     **{name: f"durable.{name}" for name in _DURABLE},
+    **{name: f"service.{name}" for name in _SERVICE},
 }
 
 

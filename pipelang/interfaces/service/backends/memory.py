@@ -1,0 +1,518 @@
+"""Runs in memory: they are done by this process, and are gone with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import heapq
+import json
+import logging
+import time
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from pipelang.interfaces.service.backend import (
+    Depth,
+    Health,
+    Occurrence,
+    RunFilter,
+    RunJson,
+    RunOrder,
+    RunPage,
+)
+from pipelang.interfaces.service.problems import Problem, shortened
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.engine.outcomes import Result
+    from pipelang.runtime.engine.run import Run
+    from pipelang.runtime.inbox.cases import Case
+    from pipelang.runtime.inbox.inbox import Inbox
+    from pipelang.runtime.shared.kill_switches import Switch, Switches
+
+LOG = logging.getLogger("pipelang.serve")
+
+AT_ONCE = 200
+"""Runs at work at once that do not wait for people."""
+MOST_QUEUED = 10_000
+MOST_KEPT = 10_000
+"""Ended runs that are kept; beyond it the oldest go, with their keys."""
+MOST_EVENTS = 10_000
+"""Events of a run that are kept; of a run with more the first ones are."""
+IDLE = 15.0
+"""Seconds after which somebody who follows a quiet run hears that nothing happened."""
+
+
+class _Running:
+    """A run in memory. `heard` wakes whoever follows it."""
+
+    def __init__(self, id: str, order: RunOrder, program: str, created: float) -> None:
+        self.id = id
+        self.order = order
+        self.program = program
+        self.created = created
+        self.begins = created + order.delay
+        self.status = "delayed" if order.delay > 0 else "queued"
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.result: dict[str, Any] | None = None
+        self.cost = "0"
+        self.tokens = 0
+        self.events: list[Occurrence] = []
+        self.asking: dict[str, str] = {}
+        self.heard: asyncio.Event | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.run: Run | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.ended is not None
+
+    def wake(self) -> None:
+        """Wake whoever follows the run."""
+        if self.heard is not None:
+            self.heard.set()
+            self.heard = None
+
+    async def change(self, seconds: float) -> bool:
+        """Wait until something happens in the run; whether anything did in so many seconds."""
+        if self.heard is None:
+            self.heard = asyncio.Event()
+        heard = self.heard
+        try:
+            async with asyncio.timeout(seconds):
+                await heard.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class MemoryBackend:
+    """Does runs in this process, at most `at_once` side by side, and keeps the last of them.
+
+    `told` hears of every run that ended. `inbox` has the cases of people, `switches` stop runs.
+    """
+
+    where = "in memory"
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        switches: Switches,
+        *,
+        at_once: int = AT_ONCE,
+        most_queued: int = MOST_QUEUED,
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        self._inbox = inbox
+        self._switches = switches
+        self._at_once = at_once
+        self._most_queued = most_queued
+        self._most_kept = most_kept
+        self._deployed: Mapping[str, Deployed] = {}
+        self._runs: OrderedDict[str, _Running] = OrderedDict()
+        self._done: deque[str] = deque()
+        self._keys: dict[tuple[str | None, str, str], tuple[str, str]] = {}
+        self._queue: list[tuple[int, int, str]] = []
+        self._order = 0
+        self._active = 0
+        self._paused: set[str] = set()
+        self._held: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._closing = False
+
+    # -------------------------------------------------------------------------------- serving
+
+    async def open(self, deployed: Mapping[str, Deployed]) -> None:
+        """Begin to work on these pipelines."""
+        self._deployed = deployed
+
+    async def close(self, grace: float) -> None:
+        """Finish what runs within `grace` seconds; all else is lost, and logged."""
+        self._closing = True
+        for timer in self._timers.values():
+            timer.cancel()
+        end = time.monotonic() + grace
+        tasks = [one.task for one in self._runs.values() if one.task is not None and not one.asking]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(0.0, end - time.monotonic()))
+        left = [one for one in self._runs.values() if not one.over]
+        for one in left:
+            if one.task is not None:
+                one.task.cancel()
+        cut = [one.task for one in left if one.task is not None]
+        if cut:
+            await asyncio.wait(cut, timeout=2.0)
+        if left:
+            LOG.warning("%d runs had not ended, and are lost: they were in memory", len(left))
+
+    # ----------------------------------------------------------------------------------- runs
+
+    async def start(self, order: RunOrder) -> str:
+        """Take a run; its id."""
+        handle = self._deployed[order.pipeline].handle
+        asked = _hash(order.row)
+        named = None if order.key is None else (order.tenant, order.pipeline, order.key)
+        if named is not None and named in self._keys:
+            known, before = self._keys[named]
+            if before != asked:
+                raise Problem(
+                    409,
+                    "key_conflict",
+                    f"key `{shortened(named[2])}` was used for run {known} with another input",
+                )
+            return known
+        if len(self._queue) >= self._most_queued:
+            raise Problem(
+                429,
+                "queue_full",
+                f"{len(self._queue)} runs wait to begin",
+                headers={"Retry-After": "5"},
+            )
+        from pipelang.runtime.host.inputs import has_media, read_ahead
+
+        row: Mapping[str, Any] = order.row
+        if has_media(handle.pipeline):
+            row = await read_ahead(handle.pipeline, row, handle.inputs)
+        one = _Running(token_hex(10), order, handle.loaded.hash, time.time())
+        one.run = handle.start(
+            row, tenant=order.tenant, run_id=one.id, sinks=(self._listener(one),)
+        )
+        if named is not None:
+            if named in self._keys:  # while a picture was read
+                return await self.start(order)
+            self._keys[named] = one.id, asked
+        self._runs[one.id] = one
+        if order.delay > 0:
+            loop = asyncio.get_running_loop()
+            self._timers[one.id] = loop.call_later(order.delay, self._enqueue, one)
+        else:
+            self._enqueue(one)
+        return one.id
+
+    def _enqueue(self, one: _Running) -> None:
+        self._timers.pop(one.id, None)
+        if one.over:
+            return
+        one.status = "queued"
+        self._order += 1
+        place = (one.order.priority, self._order, one.id)
+        if one.order.pipeline in self._paused:
+            self._held[one.order.pipeline].append(place)
+            return
+        heapq.heappush(self._queue, place)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Begin runs while there is room."""
+        while self._queue and self._active < self._at_once and not self._closing:
+            place = heapq.heappop(self._queue)
+            one = self._runs.get(place[2])
+            if one is None or one.over:
+                continue
+            if one.order.pipeline in self._paused:
+                self._held[one.order.pipeline].append(place)
+                continue
+            self._active += 1
+            one.status, one.started = "running", time.time()
+            one.task = asyncio.ensure_future(self._do(one))
+
+    async def _do(self, one: _Running) -> None:
+        from pipelang.runtime.engine.interpreter import run_pipeline
+
+        assert one.run is not None
+        try:
+            result = await run_pipeline(one.run)
+            self._end(one, result)
+        except asyncio.CancelledError:
+            if not one.over:
+                self._cancelled(one)
+        except Exception:
+            LOG.exception("run %s broke", one.id)
+            self._fail(one, "broken", "pipelang itself made a mistake")
+        finally:
+            if not one.asking:
+                self._active -= 1
+            one.asking.clear()
+            one.run = None
+            one.task = None
+            self._pump()
+
+    def _end(self, one: _Running, result: Result) -> None:
+        from pipelang.interfaces.report.runs.outcome import blanked
+        from pipelang.runtime.engine.outcomes_json import result_json
+
+        returns = self._deployed[one.order.pipeline].handle.pipeline.returns
+        one.cost, one.tokens = format(result.cost, "f"), result.tokens
+        self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
+
+    def _fail(self, one: _Running, code: str, text: str) -> None:
+        result = {"code": code, "reason": code, "text": text, "partial": {}}
+        if one.run is not None:
+            one.cost, one.tokens = format(one.run.budget.money, "f"), one.run.budget.tokens
+        self._over(one, "failed", result)
+
+    def _cancelled(self, one: _Running) -> None:
+        self._fail(one, "cancelled", "it was cancelled")
+        result = one.result or {}
+        result["reason"] = "cancel"
+
+    def _over(self, one: _Running, status: str, result: dict[str, Any]) -> None:
+        one.status, one.result, one.ended = status, result, time.time()
+        one.wake()
+        self._done.append(one.id)
+        while len(self._done) > self._most_kept:
+            gone = self._runs.pop(self._done.popleft(), None)
+            if gone is not None and gone.order.key is not None:
+                self._keys.pop((gone.order.tenant, gone.order.pipeline, gone.order.key), None)
+
+    def _listener(self, one: _Running) -> Callable[[str, Event], None]:
+        def listen(run_id: str, event: Event) -> None:
+            self._follow_people(one, event)
+            if len(one.events) < MOST_EVENTS or event.kind == "outcome":
+                one.events.append(
+                    Occurrence(len(one.events), event.kind, event.name, event.at, event.data)
+                )
+            one.wake()
+
+        return listen
+
+    def _follow_people(self, one: _Running, event: Event) -> None:
+        """Runs that only wait for people leave their place to others."""
+        before = bool(one.asking)
+        match event.kind:
+            case "asks":
+                one.asking[event.name] = str(event.data.get("role", ""))
+            case "approve" | "hold" | "answer" | "failed" | "result":
+                one.asking.pop(event.name, None)
+            case "done" | "ended":
+                for name in [n for n in one.asking if _is_in(n, event.name)]:
+                    del one.asking[name]
+            case _:
+                return
+        now = bool(one.asking)
+        if before != now and one.task is not None:
+            self._active += -1 if now else 1
+            one.status = "waiting" if now else "running"
+            if now:
+                asyncio.get_running_loop().call_soon(self._pump)
+
+    async def run(self, id: str) -> RunJson | None:
+        """A run, by its whole id."""
+        one = self._runs.get(id)
+        return None if one is None else self._json(one)
+
+    async def input_of(self, id: str) -> dict[str, Any] | None:
+        """The input of a run, as JSON."""
+        one = self._runs.get(id)
+        return None if one is None else dict(one.order.row)
+
+    def _json(self, one: _Running) -> RunJson:
+        waiting: dict[str, Any] | None = None
+        if one.status == "waiting":
+            role = next(iter(one.asking.values()), "")
+            due = [c.due_at for c in self._inbox.cases(role=role) if c.run_id == one.id]
+            first = min((at.timestamp() for at in due if at is not None), default=None)
+            waiting = {"kind": "person", "name": role, "due": moment(first)}
+        elif one.status == "delayed":
+            waiting = {"kind": "time", "name": one.order.pipeline, "due": moment(one.begins)}
+        budget = None if one.run is None else one.run.budget
+        return {
+            "id": one.id,
+            "pipeline": one.order.pipeline,
+            "program": one.program,
+            "tenant": one.order.tenant,
+            "thread": one.order.thread,
+            "status": one.status,
+            "result": one.result,
+            "waiting_for": waiting,
+            "cost": one.cost if budget is None else format(budget.money, "f"),
+            "tokens": one.tokens if budget is None else budget.tokens,
+            "started": moment(one.started),
+            "ended": moment(one.ended),
+            "attempts": 0 if one.started is None else 1,
+        }
+
+    async def runs(self, wanted: RunFilter) -> RunPage:
+        """A page of runs, newest first."""
+        found: list[_Running] = []
+        for one in reversed(self._runs.values()):
+            if wanted.after is not None and not _is_older(one, wanted.after):
+                continue
+            if _fits(one, wanted):
+                found.append(one)
+                if len(found) > wanted.limit:
+                    break
+        page = found[: wanted.limit]
+        more = (page[-1].created, page[-1].id) if len(found) > wanted.limit and page else None
+        return RunPage(tuple(self._json(one) for one in page), more)
+
+    async def wait(self, id: str, seconds: float) -> RunJson | None:
+        """The run when it has ended, or as it is after so many seconds."""
+        one = self._runs.get(id)
+        if one is None:
+            return None
+        end = time.monotonic() + seconds
+        while not one.over and (left := end - time.monotonic()) > 0 and not self._closing:
+            await one.change(left)
+        return self._json(one)
+
+    async def cancel(self, id: str) -> None:
+        """End a run as failed with the code `cancelled`."""
+        one = self._runs.get(id)
+        if one is None:
+            return
+        if one.over:
+            raise Problem(409, "ended", f"run {id} has ended: {one.status}")
+        timer = self._timers.pop(id, None)
+        if timer is not None:
+            timer.cancel()
+        task = one.task
+        if task is None:
+            self._cancelled(one)
+            one.run = None
+            return
+        task.cancel()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait({task}, timeout=10.0)
+
+    async def recorded(self, id: str) -> tuple[Occurrence, ...]:
+        """The events of a run so far, in order."""
+        one = self._runs.get(id)
+        return () if one is None else tuple(one.events)
+
+    async def follow(self, id: str, after: int) -> AsyncIterator[Occurrence | None]:
+        """The events of a run beyond `after`, as they come."""
+        one = self._runs.get(id)
+        if one is None:
+            return
+        place = max(after + 1, 0)
+        while True:
+            over = one.over
+            while place < len(one.events):
+                yield one.events[place]
+                place += 1
+            if over:
+                return
+            if not await one.change(IDLE):
+                yield None
+
+    # ---------------------------------------------------------------------------------- cases
+
+    async def cases(self, closed: bool) -> tuple[Case, ...]:
+        """The open cases, oldest first; with `closed` all of them."""
+        return self._inbox.cases(closed=closed)
+
+    async def case(self, id: str) -> Case | None:
+        """A case, by its whole id."""
+        from pipelang.runtime.inbox.cases import Refused
+
+        try:
+            found = self._inbox.case(id)
+        except Refused:
+            return None
+        return found if found.id == id else None
+
+    async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
+        """Say yes or no to a case."""
+        return await self._inbox.decide(id, yes=yes, by=by, reason=reason)
+
+    async def answer(self, id: str, answer: Any, *, by: str, reason: str) -> Case:
+        """Answer the ask of a case."""
+        return await self._inbox.answer(id, answer, by=by, reason=reason)
+
+    # ------------------------------------------------------------------------------- switches
+
+    async def switches(self) -> dict[Switch, str]:
+        """What is switched off, with the reason."""
+        return self._switches.off()
+
+    async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
+        """Switch off a tool, a pipeline, or everything."""
+        self._switches.kill(tool=tool, pipeline=pipeline, reason=reason)
+
+    async def restore(self, tool: str | None, pipeline: str | None) -> bool:
+        """Switch it on again, and have runs of paused pipelines begin."""
+        was = self._switches.revive(tool=tool, pipeline=pipeline)
+        names: Iterable[str] = (
+            () if tool is not None else [pipeline] if pipeline else self._deployed
+        )
+        for name in names:
+            was = was or name in self._paused
+            self._paused.discard(name)
+            for place in self._held.pop(name, []):
+                heapq.heappush(self._queue, place)
+        self._pump()
+        return was
+
+    async def pause(self, pipeline: str) -> None:
+        """Have no run of a pipeline begin."""
+        self._paused.add(pipeline)
+
+    async def paused(self) -> tuple[str, ...]:
+        """The pipelines of which no run begins."""
+        return tuple(sorted(self._paused))
+
+    # --------------------------------------------------------------------------------- health
+
+    async def health(self) -> Health:
+        """How it does."""
+        return Health("it is stopping" if self._closing else None)
+
+    async def depths(self) -> dict[str, Depth]:
+        """The numbers of each pipeline as they are now."""
+        states = Counter((one.order.pipeline, one.status) for one in self._runs.values())
+        now = datetime.now(UTC)
+        waits: defaultdict[str, list[float]] = defaultdict(list)
+        for case in self._inbox.cases():
+            waits[case.pipeline].append((now - case.opened_at).total_seconds())
+        return {
+            name: Depth(
+                states[name, "queued"],
+                states[name, "running"],
+                states[name, "waiting"] + states[name, "delayed"],
+                len(waits[name]),
+                max(waits[name], default=0.0),
+            )
+            for name in self._deployed
+        }
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    text = json.dumps(row, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _is_in(name: str, step: str) -> bool:
+    """Whether a name is of a step, of what it runs, or of an element of its list."""
+    return name == step or name.startswith((f"{step}/", f"{step}["))
+
+
+def _is_older(one: _Running, place: tuple[float, str]) -> bool:
+    return (-one.created, one.id) > (-place[0], place[1])
+
+
+def _fits(one: _Running, wanted: RunFilter) -> bool:
+    order = one.order
+    reason = None if one.result is None else one.result.get("reason")
+    return (
+        (wanted.all_tenants or order.tenant == wanted.tenant)
+        and wanted.pipeline in (None, order.pipeline)
+        and wanted.status in (None, one.status)
+        and wanted.thread in (None, order.thread)
+        and wanted.reason in (None, reason)
+        and (wanted.since is None or one.created >= wanted.since.timestamp())
+    )
+
+
+def moment(seconds: float | None) -> str | None:
+    """A time as RFC 3339 in UTC."""
+    if seconds is None:
+        return None
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
