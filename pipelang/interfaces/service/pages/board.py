@@ -73,7 +73,11 @@ class Board:
         async def look() -> tuple[Any, ...]:
             depths = await self._service.backend.depths()
             states = [(d.queued, d.running, d.waiting, d.cases) for d in depths.values()]
-            return (await self._service.backend.health(), await paused_or_off(self._service), states)
+            return (
+                await self._service.backend.health(),
+                await paused_or_off(self._service),
+                states,
+            )
 
         found: tuple[Any, ...] = await self._seen("depths", look)
         return found

@@ -45,7 +45,9 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
     found = await service.cases(who, role=role, closed=closed)
     if closed:
         found = tuple(case for case in found if case.state != "open")
-        found = tuple(sorted(found, key=lambda case: case.closed_at or case.opened_at, reverse=True))
+        found = tuple(
+            sorted(found, key=lambda case: case.closed_at or case.opened_at, reverse=True)
+        )
     now = datetime.now(UTC)
     roles = {name for one in service.pipelines.values() for name in one.roles}
     return render(
@@ -65,7 +67,7 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
 
 
 def _row(case: Case, now: datetime) -> dict[str, Any]:
-    asked = case.prompt or (case.text if case.text != question(case) else None)
+    asked = case.prompt or _about(case)
     return {
         "case": case,
         "question": question(case),
@@ -74,6 +76,12 @@ def _row(case: Case, now: datetime) -> dict[str, Any]:
         "by": case.verdict.by if case.verdict is not None else case.state,
         "soon": _is_soon(case, now),
     }
+
+
+def _about(case: Case) -> str | None:
+    """The text of a case, unless its question or its name says the same."""
+    known = (question(case), question(case).removeprefix("Take over: "), case.name.rpartition("/")[2])
+    return None if case.text in known else case.text
 
 
 def _is_soon(case: Case, now: datetime) -> bool:
@@ -121,6 +129,7 @@ async def _shown(
         status=200 if problem is None else problem.status,
         case=case,
         question=question(case),
+        about=_about(case),
         kind=KINDS[case.kind],
         soon=case.state == "open" and _is_soon(case, now),
         shown=None if case.shown is None else shown_value(case.shown),

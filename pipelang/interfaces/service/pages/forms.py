@@ -26,7 +26,11 @@ ROOT = "f"
 MOST_ROWS = 200
 """Rows of a list that a form shows; longer lists are given as JSON, by the API."""
 
+SHORT = 200
+"""Bytes up to which a text has a field of one line."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+_BYTES = re.compile(r"at most ([0-9]{1,12}) bytes of UTF-8")
 _MISSING: Any = object()
 
 
@@ -34,7 +38,7 @@ _MISSING: Any = object()
 class Field:
     """One field: `kind` is how it is shown, `text` what stands in it, `hint` its unit and limits.
 
-    `optional` fields may be left out; of those with `parts`, `given` says whether they are.
+    A `line` is a text of one line. `optional` fields may be left out; of those with `parts`, `given` says whether they are.
     """
 
     name: str
@@ -171,13 +175,15 @@ def field_of(
         label,
         kind,
         flat.get(name, ""),
-        str(schema.get("description", "")),
+        _hint(schema),
         optional or absent,
         problem=problems.get(name, ""),
         low=_bound(schema, "minimum"),
         high=_bound(schema, "maximum"),
     )
-    if kind == "choice":
+    if kind == "text" and _most_bytes(schema) <= SHORT and "\n" not in shown.text:
+        shown.kind = "line"
+    elif kind == "choice":
         shown.choices = tuple((one, label_of(one)) for one in schema["enum"])
     elif kind == "yes_no":
         shown.choices = (("true", "Yes"), ("false", "No"))
@@ -202,11 +208,27 @@ def _parts(
             part = field_of(schema["items"], flat, problems, row, f"{number + 1}")
         else:
             problem = problems.get(f"{row}.k", "")
-            key = Field(f"{row}.k", "Key", "text", flat.get(f"{row}.k", ""), problem=problem)
+            key = Field(f"{row}.k", "Key", "line", flat.get(f"{row}.k", ""), problem=problem)
             shown.keys.append(key)
             inner = schema["additionalProperties"]
             part = field_of(inner, flat, problems, f"{row}.v", "Value")
         shown.parts.append(part)
+
+
+def _most_bytes(schema: Schema) -> float:
+    """The limit of a text, as its description says it."""
+    found = _BYTES.search(_said(schema))
+    return float("inf") if found is None else int(found[1])
+
+
+def _hint(schema: Schema) -> str:
+    """The unit and limits of a value, for people: a letter of English is a byte."""
+    said = _BYTES.sub(lambda found: f"about {int(found[1]):,} letters at most", _said(schema))
+    return said[:1].upper() + said[1:]
+
+
+def _said(schema: Schema) -> str:
+    return str(schema.get("description", ""))
 
 
 def _bound(schema: Schema, key: str) -> str:

@@ -87,9 +87,7 @@ async def _of_run(
             await found.aclose()
 
 
-async def _of_list(
-    service: Service, look: Callable[[], Awaitable[Any]]
-) -> AsyncIterator[bytes]:
+async def _of_list(service: Service, look: Callable[[], Awaitable[Any]]) -> AsyncIterator[bytes]:
     yield _BEGIN
     before: Any = None
     quiet, seen = 0.0, False

@@ -73,6 +73,7 @@ async def pipelines_page(request: Request, service: Service, who: Principal) -> 
             {
                 "name": one.name,
                 "doc": one.doc,
+                "sentence": "" if report is None else report.sentence,
                 "shares": () if report is None else report.shares,
                 "state": states.get("") or states.get(one.name),
             }

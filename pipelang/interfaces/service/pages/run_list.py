@@ -14,7 +14,7 @@ from pipelang.interfaces.service.api.requests import cursor_of, cursor_to
 from pipelang.interfaces.service.backend import STATES, RunFilter
 from pipelang.interfaces.service.pages.board import board_of
 from pipelang.interfaces.service.pages.rendering import render
-from pipelang.interfaces.service.pages.words import as_moment, dollars, summary, took
+from pipelang.interfaces.service.pages.words import as_moment, dollars, long_span, summary, took
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
@@ -104,4 +104,7 @@ def _row(run: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 def time_taken(run: Mapping[str, Any], now: datetime) -> str:
     """How long a run took, or takes so far; empty before it begins."""
     started, ended = as_moment(run["started"]), as_moment(run["ended"])
-    return "" if started is None else took(((ended or now) - started).total_seconds())
+    if started is None:
+        return ""
+    seconds = ((ended or now) - started).total_seconds()
+    return took(seconds) if ended is not None else long_span(seconds)

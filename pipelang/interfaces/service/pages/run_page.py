@@ -17,7 +17,13 @@ from pipelang.interfaces.service.pages.board import board_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.pages.run_list import time_taken
 from pipelang.interfaces.service.pages.standing import run_picture
-from pipelang.interfaces.service.pages.timeline import GROUPS, TimelineRow, TraceNode, timeline, trace
+from pipelang.interfaces.service.pages.timeline import (
+    GROUPS,
+    TimelineRow,
+    TraceNode,
+    timeline,
+    trace,
+)
 from pipelang.interfaces.service.pages.words import ShownValue, as_moment, shown_value
 from pipelang.records import dataclass
 from pipelang.runtime.engine.events import Event
@@ -113,9 +119,7 @@ def _draw(
         picture = run_picture(program, run["pipeline"], events)
     cut = len(events) > MOST_EVENTS
     shown = events[-MOST_EVENTS:]
-    return _Drawn(
-        timeline(shown, ended), trace(shown, hidden), picture, MOST_EVENTS if cut else 0
-    )
+    return _Drawn(timeline(shown, ended), trace(shown, hidden), picture, MOST_EVENTS if cut else 0)
 
 
 def _hidden(request: Request) -> frozenset[str]:
@@ -148,6 +152,8 @@ def handed_over(handoff: Any) -> ShownValue | None:
         return shown_value(handoff)
     known = ("pipeline", "run", "reason", "text", "input")
     left = {key: part for key, part in handoff.items() if key not in known and part}
+    if [*left] == ["values"]:
+        return shown_value(left["values"])
     return shown_value(left) if left else None
 
 

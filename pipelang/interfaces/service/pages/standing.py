@@ -104,7 +104,18 @@ def _states(
 
 def _told(events: Iterable[Event]) -> dict[str, Event]:
     """The last event that says how something of the pipeline itself stands, by its name."""
-    kinds = ("step", "done", "ended", "gate", "approve", "hold", "asks", "when", "match", "remember")
+    kinds = (
+        "step",
+        "done",
+        "ended",
+        "gate",
+        "approve",
+        "hold",
+        "asks",
+        "when",
+        "match",
+        "remember",
+    )
     return {event.name: event for event in events if event.kind in kinds}
 
 

@@ -28,6 +28,7 @@ from pipelang.interfaces.service.pages.forms import (
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.service.service import HIGHEST_PRIORITY, LONGEST_DELAY
+from pipelang.records import replace
 from pipelang.runtime.engine.values import to_json
 from pipelang.semantics.jsonschema import parameters_schema
 
@@ -69,7 +70,9 @@ async def form_page(request: Request, service: Service, who: Principal) -> Respo
 def input_schema(deployed: Deployed) -> Schema:
     """The schema of a pipeline's inputs, with the limits of each in words."""
     program = deployed.handle.loaded.program
-    return parameters_schema(deployed.handle.pipeline.parameters, program.patterns)
+    # What has a default is filled in with it, and is not to be left out then.
+    parameters = [replace(one, has_default=False) for one in deployed.handle.pipeline.parameters]
+    return parameters_schema(parameters, program.patterns)
 
 
 def _defaults(deployed: Deployed) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _LEAST_SHARE = 0.4
 class TimelineRow:
     """A step, an element of a list, or a decision between steps.
 
-    `state` is `done`, `working`, `waiting`, `failed` or `stopped`. `begins` and `lasts` are percent
+    `state` is `done`, `working`, `waiting`, `failed` or `stopped`, and `word` says it. `begins` and `lasts` are percent
     of the machine time of the run; `lasts` is None for a decision, which takes none.
     """
 
@@ -44,6 +44,7 @@ class TimelineRow:
     cost: float = 0.0
     tokens: int = 0
     said: str = ""
+    word: str = ""
 
 
 def timeline(events: Sequence[Event], ended: bool) -> list[TimelineRow]:
@@ -108,6 +109,7 @@ def _step(
         node.cost,
         node.tokens,
         said[-1] if said else "",
+        state,
     )
 
 
@@ -115,17 +117,26 @@ def _decision(
     child: TreeEvent, depth: int, whole: float, waiting: frozenset[str]
 ) -> TimelineRow | None:
     event = child.event
-    if event.kind == "asks":
-        if event.name not in waiting:
-            return None
-        state = "waiting"
-    elif event.kind == "budget" or not event.data.get("passed", True):
-        state = "failed"
-    else:
-        state = "done"
+    passed = bool(event.data.get("passed", True))
+    state, word = ("done", "done") if passed else ("failed", "stopped it")
+    match event.kind:
+        case "asks":
+            if event.name not in waiting:
+                return None
+            state = word = "waiting"
+        case "gate":
+            word = "passed" if passed else "not passed"
+        case "approve" | "hold":
+            word = "yes" if passed else "no"
+        case "budget":
+            state, word = "failed", "spent"
+        case "redo":
+            word = "again"
+        case _:
+            pass
     at = min(100.0 * event.at / whole, 100.0)
     said, confidence = words(event), event.data.get("confidence")
-    return TimelineRow(child.name, depth, state, at, confidence=confidence, said=said)
+    return TimelineRow(child.name, depth, state, at, confidence=confidence, said=said, word=word)
 
 
 def words(event: Event) -> str:
