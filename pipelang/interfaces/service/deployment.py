@@ -7,38 +7,44 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipelang.analysis.metrics.analyse import Analysis
     from pipelang.interfaces.check.check import Checked
-    from pipelang.runtime.host.handle import Handle
+    from pipelang.runtime.host.handle import Handle, LoadedProgram
 
 
 class Deployed:
-    """A pipeline that is served: its handle, and the report of `check` about its file."""
+    """A pipeline that is served, and the report of `check` about its file. `handle` runs it; it is
+    None where a tool is missing here, and runs are left to workers elsewhere.
+    """
 
-    def __init__(self, handle: Handle, checked: Checked) -> None:
-        self.handle = handle
+    def __init__(
+        self, loaded: LoadedProgram, name: str, checked: Checked, handle: Handle | None = None
+    ) -> None:
+        self.loaded = loaded
+        self.pipeline = loaded.program.pipelines[name]
         self.checked = checked
+        self.handle = handle
 
     @property
     def name(self) -> str:
-        return self.handle.pipeline.name
+        return self.pipeline.name
 
     @property
     def doc(self) -> str | None:
         """The comment above the pipeline."""
-        return self.handle.pipeline.doc or None
+        return self.pipeline.doc or None
 
     @property
     def program(self) -> str:
         """The hash of the program."""
-        return self.handle.loaded.hash
+        return self.loaded.hash
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles of people in the program."""
-        return tuple(self.handle.loaded.program.roles)
+        return tuple(self.loaded.program.roles)
 
     @cached_property
     def analysis_result(self) -> Analysis | None:
@@ -69,7 +75,7 @@ class Deployed:
         from pipelang.interfaces.export.graph import picture
         from pipelang.interfaces.export.svg import svg
 
-        program = self.handle.loaded.program
+        program = self.loaded.program
         return svg(picture(flow(program, [self.name], self.checked.sources)))
 
     @cached_property
@@ -86,7 +92,7 @@ class Deployed:
         """A schema of its own: the definition itself at the root, what it mentions as `$defs`."""
         from pipelang.interfaces.export.jsonschema import jsonschema
 
-        whole = jsonschema(self.handle.loaded.program, [self.name])
+        whole = jsonschema(self.loaded.program, [self.name])
         types = whole["$defs"]
         wanted = types.pop(f"{self.name}.{which}")
         for other in ("input", "result"):
@@ -137,13 +143,17 @@ def _without_folder(diagnostic: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def deployed(checked: Sequence[tuple[Checked, dict[str, Handle]]]) -> dict[str, Deployed]:
-    """The pipelines of several files by their names. Raises ValueError where two have one name."""
+def deployed(
+    served: Sequence[tuple[Checked, LoadedProgram, Mapping[str, Handle]]],
+) -> dict[str, Deployed]:
+    """The pipelines of several files by their names, with the handles of those that can run here.
+    Raises ValueError where two have one name.
+    """
     found: dict[str, Deployed] = {}
-    for one, handles in checked:
-        for name, handle in handles.items():
+    for checked, loaded, handles in served:
+        for name in loaded.pipelines:
             if name in found:
                 first = found[name].checked.path
-                raise ValueError(f"`{first}` and `{one.path}` both have a pipeline `{name}`")
-            found[name] = Deployed(handle, one)
+                raise ValueError(f"`{first}` and `{checked.path}` both have a pipeline `{name}`")
+            found[name] = Deployed(loaded, name, checked, handles.get(name))
     return found

@@ -240,7 +240,7 @@ class Service:
 
     def tools(self) -> tuple[str, ...]:
         """The tools of all programs that are served."""
-        programs = [one.handle.loaded.program for one in self.pipelines.values()]
+        programs = [one.loaded.program for one in self.pipelines.values()]
         return tuple(dict.fromkeys(name for program in programs for name in program.tools))
 
 

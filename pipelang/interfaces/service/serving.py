@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -19,10 +20,12 @@ MOST_CONNECTIONS = 2_000
 
 class ServiceServer(uvicorn.Server):
     """A server of the application: when it is asked to stop, streams end before it waits for
-    connections.
+    connections. `ready` is called when it serves.
     """
 
-    def __init__(self, app: Starlette, **options: Any) -> None:
+    def __init__(
+        self, app: Starlette, ready: Callable[[], None] = lambda: None, **options: Any
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -41,6 +44,13 @@ class ServiceServer(uvicorn.Server):
             )
         )
         self._app = app
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell whoever follows something, then end as uvicorn does."""

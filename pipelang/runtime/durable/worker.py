@@ -29,7 +29,7 @@ LOOK = 0.1
 class Worker:
     """Does legs of runs of these pipelines, which are by the hash of their program and their name.
 
-    `sinks` gets the sinks of a run by its id.
+    `sinks` gets the sinks of a run by its id; `live` hears events before they are recorded.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Worker:
         concurrency: int = 10,
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
+        live: Sink | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
@@ -46,7 +47,7 @@ class Worker:
         named = {queue_of(*key): handle for key, handle in pipelines.items()}
         self.queues = tuple(named)
         self._legs = Legs(store)
-        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
         self._lease = Lease(store, self.executor, self.queues)

@@ -29,13 +29,14 @@ def handles_of(
         loaded, missed = program_to_run(file, (), cache)
         if missed:
             warn(f"note: {missed}")
-        found |= _handles(file, loaded, store, switches)
+        found |= handles_of_program(file, loaded, store, switches)
     return found
 
 
-def _handles(
+def handles_of_program(
     file: str, loaded: LoadedProgram, store: Store, switches: StoredSwitches
 ) -> dict[tuple[str, str], Handle]:
+    """The pipelines of a program that this machine can run, as `handles_of`."""
     from pipelang.interfaces.cli.run.services import plug
     from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
     from pipelang.runtime.durable.cases import inbox_of

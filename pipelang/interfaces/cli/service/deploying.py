@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipelang.interfaces.check.check import Checked
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.runtime.durable.store import Store
+    from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.host.handle import Handle, LoadedProgram
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.shared.kill_switches import Switches
@@ -71,11 +73,10 @@ def deployed_in_memory(
     """
     from pipelang.interfaces.cli.run.services import plug
     from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
-    from pipelang.interfaces.service.deployment import deployed
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.tools.binding import ToolMissing
 
-    served: list[tuple[Checked, dict[str, Handle]]] = []
+    served: list[tuple[Checked, LoadedProgram, dict[str, Handle]]] = []
     for checked, loaded in programs:
         try:
             setup = set_up(checked.path, loaded, "auto", 0, state)
@@ -97,7 +98,36 @@ def deployed_in_memory(
             dict.fromkeys(one for each in handles.values() for one in each.references)
         )
         runtime.sinks = (*runtime.sinks, AuditLog(state.audit, references))
-        served.append((checked, handles))
+        served.append((checked, loaded, handles))
+    return _named(served)
+
+
+def deployed_in_store(
+    programs: Sequence[tuple[Checked, LoadedProgram]],
+    store: Store,
+    switches: StoredSwitches,
+    works: bool,
+) -> dict[str, Deployed]:
+    """The pipelines of programs, whose runs will be in a store; with handles of those that this
+    machine can run, if it `works`.
+    """
+    from pipelang.interfaces.cli.durable.working import handles_of_program
+
+    served: list[tuple[Checked, LoadedProgram, dict[str, Handle]]] = []
+    for checked, loaded in programs:
+        handles: dict[str, Handle] = {}
+        if works:
+            found = handles_of_program(checked.path, loaded, store, switches)
+            handles = {name: handle for (_, name), handle in found.items()}
+        served.append((checked, loaded, handles))
+    return _named(served)
+
+
+def _named(
+    served: Sequence[tuple[Checked, LoadedProgram, dict[str, Handle]]],
+) -> dict[str, Deployed]:
+    from pipelang.interfaces.service.deployment import deployed
+
     try:
         return deployed(served)
     except ValueError as error:

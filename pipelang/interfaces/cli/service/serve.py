@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration
+from pipelang.interfaces.cli.durable.opening import Duration, opened
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.check.check import Checked
+    from pipelang.interfaces.service.backend import Backend
+    from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.tokens import TokenFile
+    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.host.handle import LoadedProgram
 
 
 @click.command(name="serve", short_help="Serve pipelines: an API and a page for people.")
@@ -34,6 +43,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="After SIGTERM: how long to finish what is begun.",
 )
+@click.option(
+    "--worker/--no-worker",
+    default=True,
+    show_default=True,
+    help="With --store: do runs here too, or leave them to `pipelang worker`.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="With --store: runs of a pipeline at once, here.",
+)
 @click.option("--allow", multiple=True, metavar="CODE", help="Serve in spite of this finding.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
 @cache_option
@@ -44,6 +66,8 @@ def command(
     port: int,
     tokens: str | None,
     grace: float,
+    worker: bool,
+    concurrency: int,
     allow: tuple[str, ...],
     state: str,
     cache: bool,
@@ -80,29 +104,101 @@ def command(
         folder.prepare()
     except OSError as error:
         stop(f"`{state}` cannot keep the audit log: {error.strerror or error}")
+    gate_facts = file, None if file is not None else _me()
+    line = ServeLine(programs, folder, host, port, gate_facts, grace, concurrency)
+    if store is None:
+        _serve_from_memory(line)
+    else:
+        _serve_from_store(line, store, worker)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeLine:
+    """A line of `pipelang serve`, read: what is served, where, to whom."""
+
+    programs: Sequence[tuple[Checked, LoadedProgram]]
+    state: StateFolder
+    host: str
+    port: int
+    who: tuple[TokenFile | None, Principal | None]
+    grace: float
+    concurrency: int
+
+
+def _serve_from_memory(line: ServeLine) -> None:
     from pipelang.interfaces.cli.service.deploying import deployed_in_memory
-    from pipelang.interfaces.service.app import make_app
     from pipelang.interfaces.service.backends.memory import MemoryBackend
-    from pipelang.interfaces.service.serving import ServiceServer, listening
-    from pipelang.interfaces.service.sessions import Gate
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.shared.kill_switches import FolderSwitches
 
+    inbox, switches = Inbox(), FolderSwitches(line.state.kills)
+    deployed = deployed_in_memory(line.programs, line.state, inbox, switches)
+    warn("note: runs are kept in memory, and end with this server; --store keeps them")
+    _serve(line, MemoryBackend(inbox, switches), deployed)
+
+
+def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
+    with opened(url, make=True) as store:
+        from pipelang.interfaces.cli.service.deploying import deployed_in_store
+        from pipelang.interfaces.service.backends.stored import StoreBackend
+        from pipelang.runtime.durable.switches import StoredSwitches
+        from pipelang.runtime.durable.worker import Worker
+
+        switches = StoredSwitches(store)
+        switches.look()
+        deployed = deployed_in_store(line.programs, store, switches, works)
+        handles = {
+            (one.program, name): one.handle
+            for name, one in deployed.items()
+            if one.handle is not None
+        }
+
+        def worker_of(tell: Callable[[str, Event, bool], None]) -> Worker:
+            return Worker(
+                store,
+                handles,
+                line.concurrency,
+                sinks=lambda run: (lambda id, event: tell(id, event, True),),
+                switches=switches,
+                live=lambda id, event: tell(id, event, False),
+            )
+
+        backend = StoreBackend(store, switches, worker_of if handles else None)
+        warn(f"note: runs are kept in {backend.where}")
+        if not handles:
+            warn("note: this server starts runs and does none: `pipelang worker` does")
+        _serve(line, backend, deployed)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # with whatever threads of libraries still hang
+
+
+def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
+    from pipelang.interfaces.service.app import make_app
+    from pipelang.interfaces.service.serving import ServiceServer, listening
+    from pipelang.interfaces.service.sessions import Gate
+
     try:
-        socket = listening(host, port)
+        socket = listening(line.host, line.port)
     except OSError as error:
-        stop(f"`{host}:{port}` cannot be listened at: {error.strerror or error}", FINDINGS)
-    inbox, switches = Inbox(), FolderSwitches(folder.kills)
-    backend = MemoryBackend(inbox, switches)
-    deployed = deployed_in_memory(programs, folder, inbox, switches)
-    gate = Gate(file, None if file is not None else _me())
-    app = make_app(backend, deployed, gate, grace=grace)
+        stop(
+            f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
+        )
+    app = make_app(backend, deployed, Gate(*line.who), grace=line.grace)
     at = socket.getsockname()
     shown = f"[{at[0]}]" if ":" in at[0] else at[0]
-    warn("note: runs are kept in memory, and end with this server; --store keeps them")
-    write(f"serving {', '.join(deployed)} at http://{shown}:{at[1]}\n")
+    server = ServiceServer(
+        app, ready=lambda: _say(f"serving {', '.join(deployed)} at http://{shown}:{at[1]}")
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes on what ended it
+        server.run([socket])
+    if not server.started:
+        sys.exit(FINDINGS)
+
+
+def _say(line: str) -> None:
+    write(f"{line}\n")
     sys.stdout.flush()
-    ServiceServer(app).run([socket])
 
 
 def _token_file(path: str | None, state: StateFolder) -> TokenFile | None:

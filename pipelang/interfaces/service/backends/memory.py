@@ -155,7 +155,10 @@ class MemoryBackend:
 
     async def start(self, order: RunOrder) -> str:
         """Take a run; its id."""
-        handle = self._deployed[order.pipeline].handle
+        found = self._deployed[order.pipeline]
+        handle = found.handle
+        if handle is None:
+            raise Problem(503, "not_runnable", "the pipeline cannot run here now")
         asked = _hash(order.row)
         named = None if order.key is None else (order.tenant, order.pipeline, order.key)
         if named is not None and named in self._keys:
@@ -179,7 +182,7 @@ class MemoryBackend:
         row: Mapping[str, Any] = order.row
         if has_media(handle.pipeline):
             row = await read_ahead(handle.pipeline, row, handle.inputs)
-        one = _Running(token_hex(10), order, handle.loaded.hash, time.time())
+        one = _Running(token_hex(10), order, found.program, time.time())
         one.run = handle.start(
             row, tenant=order.tenant, run_id=one.id, sinks=(self._listener(one),)
         )
@@ -247,7 +250,7 @@ class MemoryBackend:
         from pipelang.interfaces.report.runs.outcome import blanked
         from pipelang.runtime.engine.outcomes_json import result_json
 
-        returns = self._deployed[one.order.pipeline].handle.pipeline.returns
+        returns = self._deployed[one.order.pipeline].pipeline.returns
         one.cost, one.tokens = format(result.cost, "f"), result.tokens
         self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
 
