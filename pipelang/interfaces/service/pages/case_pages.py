@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,7 @@ from pipelang.interfaces.service.pages.forms import (
     value_of,
 )
 from pipelang.interfaces.service.pages.rendering import render, see_other
-from pipelang.interfaces.service.pages.words import one_line, shown_line, shown_value
+from pipelang.interfaces.service.pages.words import one_line, shown_value, value_line
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.service.service import shown_hash
 
@@ -72,15 +73,27 @@ def _row(case: Case, now: datetime) -> dict[str, Any]:
         "case": case,
         "question": question(case),
         "kind": KINDS[case.kind],
-        "about": one_line(asked) if asked else shown_line(case.shown),
+        "about": one_line(asked, 110) if asked else value_line(_found_out(case), 110),
         "by": case.verdict.by if case.verdict is not None else case.state,
         "soon": _is_soon(case, now),
     }
 
 
+def _found_out(case: Case) -> Any:
+    """What a case shows; of a handoff the values, not what stands beside it anyway."""
+    shown = case.shown
+    if case.kind == "escalation" and isinstance(shown, Mapping):
+        return shown.get("values") or shown.get("input")
+    return shown
+
+
 def _about(case: Case) -> str | None:
     """The text of a case, unless its question or its name says the same."""
-    known = (question(case), question(case).removeprefix("Take over: "), case.name.rpartition("/")[2])
+    known = (
+        question(case),
+        question(case).removeprefix("Take over: "),
+        case.name.rpartition("/")[2],
+    )
     return None if case.text in known else case.text
 
 
@@ -95,7 +108,7 @@ def question(case: Case) -> str:
         case "escalation":
             return f"Take over: {one_line(case.text, 90) if case.text else name}"
         case "ask":
-            return f"{name}?"
+            return one_line(case.text, 110) if case.text else f"{name}?"
         case "approve" | "hold":
             text = case.text if case.text and case.text != case.name else ""
             verb = "Approve" if case.kind == "approve" else "Let it go on"
@@ -147,11 +160,14 @@ async def _shown(
 
 
 def _asked(case: Case) -> Schema:
-    """The schema of the form: the answer stands alone in it, and has a name."""
+    """The schema of the form: a record's own, or one with the answer alone."""
     shape: Schema = case.shape or {}
-    return {"type": "object", "properties": {"your_answer": shape}, "required": ["your_answer"]}
+    if "properties" in shape:
+        return shape
+    return {"type": "object", "properties": {_ALONE: shape}, "required": [_ALONE]}
 
 
+_ALONE = "your_answer"
 _DONE = {"approve": "decided", "hold": "decided", "ask": "answered", "escalation": "closed"}
 
 
@@ -170,7 +186,7 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
         if problems:
             wrong = Problem(422, "answer", "something in the answer is missing or does not fit")
             return await _shown(request, who, case, flat, problems, wrong)
-        answer = given["your_answer"]
+        answer = given if "properties" in (case.shape or {}) else given[_ALONE]
     reason, shown = flat.get("reason", "").strip(), flat.get("shown_hash", "")
     try:
         await service.decide(who, case.id, verdict, reason=reason, answer=answer, shown=shown)

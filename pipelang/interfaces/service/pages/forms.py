@@ -26,6 +26,8 @@ ROOT = "f"
 MOST_ROWS = 200
 """Rows of a list that a form shows; longer lists are given as JSON, by the API."""
 
+MOST_KEPT = 1_000_000
+"""Letters of a file that a form keeps in itself; a larger one has to be chosen again."""
 SHORT = 200
 """Bytes up to which a text has a field of one line."""
 
@@ -151,7 +153,9 @@ def _write(schema: Schema, value: Any, name: str, flat: Flat) -> None:
         flat[name] = "true" if value is True else "false"
     elif kind == "file":
         if isinstance(value, Mapping) and {*value} == {"data", "media_type"}:
-            flat[name] = json.dumps(dict(value))
+            text = json.dumps(dict(value))
+            if len(text) <= MOST_KEPT:
+                flat[name] = text
     elif kind not in _PARTED:
         flat[name] = value if isinstance(value, str) else json.dumps(value)
 

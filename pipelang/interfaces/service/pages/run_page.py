@@ -27,6 +27,7 @@ from pipelang.interfaces.service.pages.timeline import (
 from pipelang.interfaces.service.pages.words import ShownValue, as_moment, shown_value
 from pipelang.records import dataclass
 from pipelang.runtime.engine.events import Event
+from pipelang.runtime.engine.redaction import may_hide
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
@@ -81,7 +82,7 @@ async def run_page(request: Request, service: Service, who: Principal) -> Respon
         due=as_moment(waiting_for.get("due")),
         waiting=cases,
         result=_result(run),
-        input=shown_value(await service.input_of(who, id)),
+        input=shown_value(shown_input(program, run["pipeline"], await service.input_of(who, id))),
         picture=drawn.picture,
         rows=drawn.rows,
         row_styles=ROW_STYLES,
@@ -103,7 +104,22 @@ def _program(service: Service, run: Mapping[str, Any]) -> p.Program | None:
     deployed = service.pipelines.get(run["pipeline"])
     if deployed is None or deployed.program != run["program"]:
         return None
-    return deployed.handle.loaded.program
+    return deployed.loaded.program
+
+
+HIDDEN = "(secret)"
+
+
+def shown_input(
+    program: p.Program | None, pipeline: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The input of a run, without what may be labelled `secret`. Runs of another program are in a
+    store, where no secrets are.
+    """
+    if program is None:
+        return dict(given)
+    secret = {one.key for one in program.pipelines[pipeline].parameters if may_hide(one.type)}
+    return {key: HIDDEN if key in secret else value for key, value in given.items()}
 
 
 def _draw(

@@ -29,6 +29,7 @@ from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.service.service import HIGHEST_PRIORITY, LONGEST_DELAY
 from pipelang.records import replace
+from pipelang.runtime.engine.redaction import may_hide
 from pipelang.runtime.engine.values import to_json
 from pipelang.semantics.jsonschema import parameters_schema
 
@@ -62,22 +63,24 @@ async def form_page(request: Request, service: Service, who: Principal) -> Respo
     if source:
         run = await service.run(who, source)
         if run["pipeline"] == deployed.name:
-            given |= await service.input_of(who, source)
+            before = await service.input_of(who, source)
+            secret = {one.key for one in deployed.pipeline.parameters if may_hide(one.type)}
+            given |= {key: value for key, value in before.items() if key not in secret}
     flat = flat_of(input_schema(deployed), given)
     return await _shown(request, service, who, deployed, flat, {}, source)
 
 
 def input_schema(deployed: Deployed) -> Schema:
     """The schema of a pipeline's inputs, with the limits of each in words."""
-    program = deployed.handle.loaded.program
+    program = deployed.loaded.program
     # What has a default is filled in with it, and is not to be left out then.
-    parameters = [replace(one, has_default=False) for one in deployed.handle.pipeline.parameters]
+    parameters = [replace(one, has_default=False) for one in deployed.pipeline.parameters]
     return parameters_schema(parameters, program.patterns)
 
 
 def _defaults(deployed: Deployed) -> dict[str, Any]:
     """The inputs that have a default, as JSON."""
-    parameters = deployed.handle.pipeline.parameters
+    parameters = deployed.pipeline.parameters
     return {one.key: to_json(one.default) for one in parameters if one.has_default}
 
 

@@ -126,6 +126,8 @@ def _decision(
             state = word = "waiting"
         case "gate":
             word = "passed" if passed else "not passed"
+        case "approve" | "hold" if not event.data.get("asked", True):
+            word = "not needed"
         case "approve" | "hold":
             word = "yes" if passed else "no"
         case "budget":
@@ -135,7 +137,8 @@ def _decision(
         case _:
             pass
     at = min(100.0 * event.at / whole, 100.0)
-    said, confidence = words(event), event.data.get("confidence")
+    said = "" if event.kind == "gate" or word == "not needed" else words(event)
+    confidence = event.data.get("confidence")
     return TimelineRow(child.name, depth, state, at, confidence=confidence, said=said, word=word)
 
 

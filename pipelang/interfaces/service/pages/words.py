@@ -50,8 +50,10 @@ def long_span(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """A length of time to two or three figures: `0.42 s`, `12.3 s`, `2 min 05 s`, `3 h 12 min`."""
+    """A length of time to two or three figures: `7 ms`, `0.42 s`, `12.3 s`, `2 min 05 s`, `3 h 12 min`."""
     seconds = max(seconds, 0.0)
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 99.95:
@@ -108,9 +110,9 @@ def summary(run: Mapping[str, Any]) -> str:
             return ""
 
 
-def shown_line(value: Any) -> str:
-    """What a case shows, in a line; empty for nothing."""
-    return "" if value is None else one_line(_value_line(value))
+def value_line(value: Any, most: int = 140) -> str:
+    """A value in a line; empty for nothing."""
+    return "" if value is None else one_line(_value_line(value), most)
 
 
 def _value_line(value: Any) -> str:
@@ -119,7 +121,7 @@ def _value_line(value: Any) -> str:
         return value
     if isinstance(value, Mapping):
         parts = [f"{label_of(str(key))}: {_part(part)}" for key, part in [*value.items()][:6]]
-        return ", ".join(parts)
+        return " · ".join(parts)
     return _part(value)
 
 
@@ -169,6 +171,9 @@ def _shown(value: Any, left: list[int], depth: int) -> ShownValue:
     if depth >= _DEEPEST or not isinstance(value, (Mapping, list, tuple)):
         return ShownValue("text", _cut(json.dumps(value, ensure_ascii=False, default=str)))
     is_record = isinstance(value, Mapping)
+    if is_record and {*value} == {"data", "media_type"}:
+        size = len(str(value["data"])) * 3 // 4
+        return ShownValue("text", f"{_cut(str(value['media_type'])[:80])}, {size:,} bytes")
     made = ShownValue("record" if is_record else "list")
     pairs = list(value.items() if is_record else enumerate(value, 1))
     for number, (key, part) in enumerate(pairs):
