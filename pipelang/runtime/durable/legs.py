@@ -7,7 +7,8 @@ this process that owns it. Who lost it writes nothing more.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
+from pipelang.runtime.durable.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
@@ -64,12 +66,15 @@ class BegunLeg:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The outcome of a run as it is stored."""
+    """The outcome of a run as it is stored. `spent` is what its pipelines took of their quotas, by
+    their places; what is not in it is told by the journal. None: its program has no quota.
+    """
 
     status: str
     outcome: dict[str, Any]
     cost: str = "0"
     tokens: int = 0
+    spent: Spent | None = None
 
 
 def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
@@ -91,7 +96,7 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
 def crashed() -> RunEnd:
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
     result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
-    return RunEnd("failed", {"result": result})
+    return RunEnd("failed", {"result": result}, spent={})
 
 
 _READ = sa.text(
@@ -119,6 +124,18 @@ class Legs:
     def _fence(self, connection: sa.Connection, token: LegToken) -> None:
         if self.store.legs.owner(connection, token.run, token.leg) != token.owner:
             raise Fenced(f"another worker has run {token.run}")
+
+    @contextmanager
+    def fenced(self, token: LegToken) -> Iterator[sa.Connection]:
+        """One transaction of who owns a leg that has not ended: a thread of it may be late. Raises
+        `Fenced`.
+        """
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            found = _row_of(connection, token.run)
+            if found.leg != token.leg or found.status is not None:
+                raise Fenced(f"the leg of run {token.run} has ended")
+            yield connection
 
     def begin(self, token: LegToken) -> BegunLeg | None:
         """Begin a leg; None if there is nothing to do in it. Raises `Fenced`."""
@@ -198,7 +215,12 @@ class Legs:
                 number, before, head.number = head.number + 1, head.hash, None
                 hash = None if kind == "ahead" else hash_of(before, number, place, kind, value)
                 keep(connection, token.run, media or {})
-                row = {"run": token.run, "place": place, "kind": kind, "value": value}
+                row: dict[str, Any] = {
+                    "run": token.run,
+                    "place": place,
+                    "kind": kind,
+                    "value": value,
+                }
                 row |= {"written": self.store.now(), "number": number, "hash": hash}
                 connection.execute(_WRITE, row)
             head.number, head.hash = number, hash or before
@@ -227,12 +249,21 @@ class Legs:
                 "now": now,
             },
         )
+        if end.spent is not None:
+            QuotaRows(self.store, connection).settle_run(run, end.spent)
 
     def park(
-        self, claim: BegunLeg, due: float | None, waiting: dict[str, Any], cost: str, tokens: int
+        self,
+        claim: BegunLeg,
+        due: float | None,
+        waiting: dict[str, Any],
+        cost: str,
+        tokens: int,
+        spent: Spent | None = None,
     ) -> None:
         """End the leg because all that the run does is wait: the next one begins when the first of
-        its waits is due, or at once if somebody decided meanwhile. Raises `Fenced`.
+        its waits is due, or at once if somebody decided meanwhile. Of their quotas its pipelines
+        hold what they `spent`. Raises `Fenced`.
         """
         token = claim.token
         with self.store.legs.database.begin() as connection:
@@ -258,6 +289,9 @@ class Legs:
                 {"run": token.run, "cost": cost, "tokens": tokens},
             )
             self._next(connection, token, found, first, paused=0, waiting=waiting)
+            quotas = QuotaRows(self.store, connection)
+            for place, amounts in (spent or {}).items():
+                quotas.rest(token.run, place, *amounts)
 
     def release(self, token: LegToken) -> None:
         """Put a leg back that could not be done here, if it is still this process's."""

@@ -13,9 +13,16 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
+from pipelang.runtime.durable.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store, reason_of
 
-_OF_RUN = ("pipelang_journal", "pipelang_media", "pipelang_cases", "pipelang_runs")
+_OF_RUN = (
+    "pipelang_journal",
+    "pipelang_media",
+    "pipelang_cases",
+    "pipelang_quota_holds",
+    "pipelang_runs",
+)
 RESUMABLE = ("crashed", "cancelled")
 
 
@@ -43,6 +50,7 @@ def cancel(store: Store, run: str) -> None:
             },
         )
         withdraw_all(store, connection, run)
+        QuotaRows(store, connection).settle_run(run)
 
 
 def resume(store: Store, run: str) -> None:
@@ -104,6 +112,7 @@ def unpause(store: Store, pipeline: str) -> bool:
 
 def prune(store: Store, older_than: float) -> int:
     """Delete all of the runs that ended so many seconds ago; how many."""
+    sweep(store)
     then = store.now() - older_than
     rows = store.rows(
         "SELECT run, leg FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
@@ -116,6 +125,7 @@ def prune(store: Store, older_than: float) -> int:
                     sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": row["run"]}
                 )
     with store.transaction() as connection:
+        forget_windows(connection, then)
         programs.drop_unused(connection, store.now_on(connection))
     return len(rows)
 

@@ -17,11 +17,14 @@ from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import surely
 from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
 from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
+from pipelang.runtime.durable.quotas import sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.engine.events import Sink
 
+SWEEP = 15
+"""Beats between two looks for runs that have ended and still hold something of a quota."""
 LOOK = 0.1
 """Seconds between two looks whether all is done."""
 
@@ -31,6 +34,7 @@ class Worker:
 
     `sinks` gets the sinks of a run by its id. `more` gives pipelines that this worker can do too,
     of programs that runs in the store need now; it is asked at the start and with every beat.
+    `live` hears events before they are recorded.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Worker:
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
         more: Callable[[], Mapping[tuple[str, str], Startable]] = dict,
+        live: Sink | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
@@ -50,12 +55,13 @@ class Worker:
         self._named = named
         self.queues = tuple(named)
         self._legs = Legs(store)
-        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._beats = 0
         self._missed: dict[LegToken, float] = {}
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
@@ -113,6 +119,9 @@ class Worker:
                     self._lease.forget(dead)
                 self._drop_ended()
                 self._release_lost()
+                self._beats += 1
+                if self._beats % SWEEP == 0:
+                    sweep(self._store)
                 self._take_up()
                 if self._switches is not None:
                     self._switches.look()

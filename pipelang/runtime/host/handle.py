@@ -338,6 +338,7 @@ class Handle:
             runtime.switches,
             runtime.rates,
             runtime.breakers,
+            runtime.quotas,
             runtime.secrets,
         )
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.cli.durable.opening import TIMED_OUT, Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import TIMED_OUT, opened, store_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
 
 STATES = (

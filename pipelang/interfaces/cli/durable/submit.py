@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:

@@ -93,6 +93,17 @@ async def off_the_clock(clock: asyncio.Timeout | None, work: Awaitable[None]) ->
         clock.reschedule(loop.time() + max(left, 0.0))
 
 
+async def take_up_or_release(run: Run, held: Reservation) -> None:
+    """Reserve from the quotas again what rests, for a call whose reservation is given back if one
+    is spent.
+    """
+    try:
+        await run.world.take_up(run)
+    except BaseException:
+        run.world.settle(run, held, Decimal(0), 0)
+        raise
+
+
 async def room(
     switches: Switches,
     run: Run,

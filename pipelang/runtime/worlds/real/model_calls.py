@@ -43,6 +43,7 @@ from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     off_the_clock,
     room,
+    take_up_or_release,
     time_left,
     time_limit,
     time_limit_or_release,
@@ -129,6 +130,8 @@ class ModelCalls:
             held, counting = await room(
                 self._services.switches, run, attempt, money, tokens, timeout, counting
             )
+        if run.budget.rests():
+            await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, timeout, counting)
         request = dataclasses.replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
