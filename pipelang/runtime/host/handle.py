@@ -457,8 +457,7 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds. It has the
-        handle's settings and permits until it ends.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
         Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
