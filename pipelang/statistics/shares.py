@@ -66,7 +66,7 @@ class ShareMonitor:
     weeks. The other half is for the exact binomial test of each two complete days that follow
     each other: an all-or-nothing wager on them. It finds a large rise a day sooner than the
     likelihood ratio, whose bound is loose by a factor of about ten at a single look. A union bound
-    over all days, weighted by `lasting`, keeps it.
+    over all days, weighted by `lasting`, keeps it. `alarmed` stays, `fires` says that it is so now.
 
     Where the limit is the bound of a share that was counted (`sample`: hits and runs), and what is
     asked is whether that share was passed, the test of two days is Fisher's exact one against the
@@ -81,6 +81,7 @@ class ShareMonitor:
         "_today",
         "alarmed",
         "alpha",
+        "fires",
         "limit",
         "process",
     )
@@ -95,6 +96,7 @@ class ShareMonitor:
         self.limit = limit
         self.alpha = alpha
         self.alarmed = False
+        self.fires = False
         self.process = ShareProcess(limit, above, daily)
         self._above = above
         self._sample = sample
@@ -106,7 +108,8 @@ class ShareMonitor:
         """Count runs of today; says whether the limit is passed, now or before."""
         self.process.add(hits, total)
         self._today = (self._today[0] + hits, self._today[1] + total)
-        self.alarmed = self.alarmed or self.process.process.reaches(self.alpha / 2)
+        self.fires = self.process.process.reaches(self.alpha / 2)
+        self.alarmed = self.alarmed or self.fires
         return self.alarmed
 
     def close_day(self) -> bool:
@@ -116,7 +119,8 @@ class ShareMonitor:
         self._today = (0, 0)
         if len(self._block) == BLOCK or self._days == 1:
             level = self.alpha / 2 * lasting(self._days)
-            self.alarmed = self.alarmed or self.block_p_value <= level
+            self.fires = self.fires or self.block_p_value <= level
+            self.alarmed = self.alarmed or self.fires
         self.process.next_day()
         return self.alarmed
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
     "observe": "Put what runs did beside what was predicted.",
+    "watch": "Say what production no longer keeps, and alert.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -31,7 +32,7 @@ COMMANDS = {
 """Every command with its line in `--help`, in the order in which it lists them."""
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
-_OPERATE = ("observe",)
+_OPERATE = ("observe", "watch")
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",

@@ -164,7 +164,7 @@ def observe(
     """Observe the runs of a pipeline since a moment, those of the program of a hash (`release`)."""
     pipeline = analysis.pipeline
     until = source.now()
-    every = source.runs(pipeline.name, since)
+    every = [run for run in source.runs(pipeline.name, since) if run.started >= since]
     others: dict[str, int] = {}
     for run in every:
         if not is_of(run, release):

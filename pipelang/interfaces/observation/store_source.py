@@ -70,4 +70,5 @@ def _run(row: dict[str, Any]) -> ObservedRun:
         cost=float(row["cost"]),
         tokens=row["tokens"],
         seconds=outcome.get("duration"),
+        waits=row["status"] is None and row["waiting"] is not None,
     )

@@ -23,11 +23,11 @@ _KEEP = sa.text(
 
 
 def rows_of(store: Store, pipeline: str, since: float) -> list[dict[str, Any]]:
-    """The rows of a pipeline's runs that began since then, or have not ended."""
+    """The rows of a pipeline's runs that began or ended since then, or have not ended."""
     return store.rows(
         """SELECT run, pipeline, program, tenant, thread, created, started, ended, status, outcome,
-            cost, tokens FROM pipelang_runs
-        WHERE pipeline = :pipeline AND (created >= :since OR status IS NULL)
+            cost, tokens, waiting FROM pipelang_runs
+        WHERE pipeline = :pipeline AND (created >= :since OR ended >= :since OR status IS NULL)
         ORDER BY created, run""",
         pipeline=pipeline,
         since=since,
