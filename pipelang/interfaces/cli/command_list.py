@@ -13,6 +13,9 @@ COMMANDS = {
     "store": "Make, check or copy a store of durable runs.",
     "observe": "Put what runs did beside what was predicted.",
     "watch": "Say what production no longer keeps, and alert.",
+    "serve": "Serve pipelines: an API and a page for people.",
+    "token": "Make, list and revoke the tokens of a server.",
+    "mcp": "Offer pipelines as tools of MCP, over standard input and output.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -24,6 +27,7 @@ COMMANDS = {
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
+    "golden": "Run a set of cases with what is expected, or compare two versions on it.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
     "fmt": "Bring files into the one layout.",
@@ -33,6 +37,7 @@ COMMANDS = {
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
 _OPERATE = ("observe", "watch")
+_SERVICE = ("serve", "token", "mcp")
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",
@@ -40,6 +45,7 @@ _HOMES = {
     "run": "run.command",
     **{name: f"durable.{name}" for name in _DURABLE},
     **{name: f"operate.{name}" for name in _OPERATE},
+    **{name: f"service.{name}" for name in _SERVICE},
 }
 
 

@@ -63,3 +63,8 @@ class StateFolder:
     def memories(self) -> Path:
         """The SQLite file of what pipelines remember."""
         return self.root / "memories.db"
+
+    @property
+    def tokens(self) -> Path:
+        """The file of the tokens of a server."""
+        return self.root / "tokens.json"

@@ -43,7 +43,7 @@ async def put_before_people(run: Run, step: p.Step, link: p.Link, answer: Any) -
 
 
 def _given(run: Run, action: p.Action) -> Any:
-    """What an answer is to, as JSON: the arguments of the ask or the call."""
+    """The question of an answer, as JSON: the arguments of the ask or the call."""
     if not isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent, p.Call)):
         return None
     given = {}
@@ -54,7 +54,7 @@ def _given(run: Run, action: p.Action) -> Any:
 
 
 def _about(run: Run, step: p.Step, link: p.Link, said: Any) -> dict[str, Any]:
-    """What a verdict is about. Only a single answer of a model says something of that model: the
+    """The subject of a verdict. Only a single answer of a model says something of that model: the
     one that a cascade took or a vote chose is better than most.
     """
     action, tier = link.action, run.notes.tiers.get(step.name)

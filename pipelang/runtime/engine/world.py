@@ -62,7 +62,9 @@ class World(Protocol[R]):
     # ------------------------------------------------------------------------------------ pipelines
 
     async def admit(self, run: R) -> bool:
-        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
+        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed,
+        `BudgetSpent` if its quota is spent.
+        """
 
     def fitted_answer(self, run: R, value: Any) -> Any:
         """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
@@ -191,6 +193,11 @@ class World(Protocol[R]):
 
     async def reserved(self, run: R, held: Reservation) -> None:
         """Take note of what a call may use, before it is made."""
+
+    async def take_up(self, run: R) -> None:
+        """Reserve from the quotas again what was given back while people were waited for. Raises
+        `BudgetSpent` where one is spent by now.
+        """
 
     def settle(self, run: R, held: Reservation, money: Decimal, tokens: int) -> None:
         """Give a reservation back, and count what the call used."""

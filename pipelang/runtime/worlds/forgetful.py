@@ -61,6 +61,9 @@ class ForgetfulWorld:
     async def reserved(self, run: Run, held: Reservation) -> None:
         return None
 
+    async def take_up(self, run: Run) -> None:
+        return None
+
     def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
         run.budget.settle(held, money, tokens)
 

@@ -48,6 +48,8 @@ __all__ = [
     "PathShares",
     "Pipeline",
     "Program",
+    "Quota",
+    "QuotaLimit",
     "Sample",
     "SloLine",
     "Test",
@@ -67,6 +69,36 @@ class Budget:
     steps: int | None
     otherwise: Outcome | None
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimit:
+    """The most that all runs of a tenant together may take which start in one `period` (hour, day,
+    month, in UTC): `amount` dollars, tokens or runs, as `what` says. `text` is as written.
+    """
+
+    what: str
+    amount: Decimal
+    period: str
+    text: str
+    span: Span
+
+    @property
+    def how_often(self) -> str:
+        return "an hour" if self.period == "hour" else f"a {self.period}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Hard limits across the runs of a tenant; a run that finds one spent ends by `otherwise`."""
+
+    limits: tuple[QuotaLimit, ...]
+    otherwise: Outcome | None
+    span: Span
+
+    def names(self, what: str) -> bool:
+        """Whether it limits dollars, tokens or runs."""
+        return any(limit.what == what for limit in self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +257,7 @@ class Pipeline:
     doc: str | None
     span: Span
     breaker: Breaker | None = None
+    quota: Quota | None = None
     watch: tuple[WatchLine, ...] = ()
     samples: tuple[Sample, ...] = ()
 
@@ -311,10 +344,11 @@ class MockedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """`target` is a step, tool, approval, hold, or `breaker`, which is open.
+    """`target` is a step, tool, approval, hold, `breaker`, which is open, or `quota`, which is
+    spent.
 
     `values` are its answers one after the other, of an agent its turns; `verdicts` what a person
-    says each time. With neither it fails (or is open).
+    says each time. With neither it fails (or is open, or spent).
     """
 
     target: str

@@ -29,6 +29,8 @@ __all__ = [
     "OpensMetric",
     "OpensRejects",
     "Permits",
+    "Quota",
+    "QuotaAmount",
     "Redo",
     "Remember",
     "Sample",
@@ -57,6 +59,24 @@ class StepsAmount:
 @dataclass(frozen=True, slots=True)
 class Budget:
     amounts: tuple[Expr | StepsAmount, ...]
+    otherwise: Outcome | None
+    doc: str | None = None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaAmount:
+    """`$50/day`, `500 runs/hour`; `runs` says that the word stands there."""
+
+    amount: Expr
+    runs: bool
+    period: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    amounts: tuple[QuotaAmount | Broken, ...]
     otherwise: Outcome | None
     doc: str | None = None
     span: Span = span_field()
@@ -334,6 +354,7 @@ class Breaker:
 
 Item = (
     Budget
+    | Quota
     | Permits
     | Slo
     | Traffic

@@ -418,24 +418,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """`weight 2`: how much a role's verdict counts beside one of another role."""
-
     weight: Expr
     span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Rushed:
-    """`rushed 20s`: what was decided faster does not count."""
-
     duration: Expr
     span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class CostAnHour:
-    """`cost $40` of a role: dollars an hour of a person."""
-
     amount: Expr
     span: Span = span_field()
 

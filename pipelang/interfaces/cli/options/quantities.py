@@ -31,7 +31,7 @@ class Duration(ParamType):
         return float(found[1]) * _UNITS[found[2]]
 
 
-class Share(ParamType):
+class ShareOption(ParamType):
     """A share as in the language, e.g. `90%`; a bare number from 0 to 1 is one too."""
 
     name = "SHARE"

@@ -24,6 +24,7 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "traffic": _traffic(writer, pipeline.traffic),
         "block": block_json(writer, pipeline.block),
         "breaker": _breaker(writer, pipeline.breaker),
+        **_quota(writer, pipeline.quota),
         **_samples(writer, pipeline.samples),
         "doc": pipeline.doc,
         **writer.place(pipeline.span),
@@ -67,6 +68,23 @@ def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
         "else": chain_json(writer, breaker.otherwise.chain),
         **writer.place(breaker.span),
     }
+
+
+def _quota(writer: Writer, quota: p.Quota | None) -> Json:
+    """The entry `quota`, or nothing where there is none."""
+    if quota is None:
+        return {}
+    limits = [
+        {
+            "what": limit.what,
+            "amount": exact(limit.amount),
+            "period": limit.period,
+            **writer.place(limit.span),
+        }
+        for limit in quota.limits
+    ]
+    otherwise = optional_outcome(writer, quota.otherwise)
+    return {"quota": {"limits": limits, "else": otherwise, **writer.place(quota.span)}}
 
 
 def _opens(writer: Writer, reason: p.OpensRejects | p.OpensMetric) -> Json:

@@ -47,6 +47,8 @@ from pipelang.records import dataclass
 from pipelang.semantics.metrics import SUCCESS
 
 WIDTH = 100
+TEMPLATES = Path(__file__).parent
+"""Macros for a report (`sections.html`), the page made of them, and its stylesheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,11 @@ def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
             found.setdefault(each, finding(each, one.sources))
     for each in extra:
         found.setdefault(each, finding(each, {}))
-    reports = [_report(one, analysis) for one in checked for analysis in one.analyses]
+    reports = [pipeline_report(one, analysis) for one in checked for analysis in one.analyses]
     return render_page(
         reports,
         closing=closing_line(list(found), len(checked)),
-        review=_review(checked),
+        review=review_section(checked),
         findings=list(found.values()),
     )
 
@@ -112,9 +114,11 @@ def render_page(
     """The page of some reports; `closing` stands at its top, `command` is what made it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.lstrip_blocks = True
     return environment.get_template("report.html").render(
@@ -124,11 +128,12 @@ def render_page(
         findings=findings,
         closing=closing,
         command=command,
-        style=(Path(__file__).parent / "report.css").read_text(encoding="utf-8"),
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
 
 
-def _report(checked: Checked, analysis: Analysis) -> Report:
+def pipeline_report(checked: Checked, analysis: Analysis) -> Report:
+    """What the page says of one pipeline of a file."""
     assert checked.program is not None
     view = View(checked.program, analysis, checked.sources, WIDTH, painter(False), verbose=True)
     span = view.pipeline.span
@@ -250,7 +255,8 @@ def _basis(view: View) -> Section | None:
     return Section(title, table=found, terms=parts, folded=True) if found or parts else None
 
 
-def _review(checked: Sequence[Checked]) -> Section | None:
+def review_section(checked: Sequence[Checked]) -> Section | None:
+    """The load of the people behind the pipelines of some files; None where nobody is asked."""
     loads = review_loads(checked)
     if not loads:
         return None

@@ -8,17 +8,17 @@ with it. An event gets its number with the row that has it, and is told when tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.budget import PeopleWaits, RunBudget
 from pipelang.runtime.engine.events import Event
-from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
-from pipelang.runtime.worlds.recorded.record import Kind, RunRecord
+from pipelang.runtime.worlds.recorded.record import Kind, PastRecord, RunRecord
 from pipelang.runtime.worlds.recorded.strands import (
     NONE,
     Amount,
@@ -36,6 +36,15 @@ _Waiting = tuple[Strand | WorkUnit | None, int, Event]
 """An event that no row has yet: who told it, which of its events it is, and the event."""
 
 
+def used_by(rows: Mapping[str, tuple[Kind, Any]], place: str) -> tuple[Decimal, int]:
+    """The dollars and tokens that the pipeline at a place of a run has used by its rows. A call
+    that was cut off counts with all that it may have used.
+    """
+    budget = RunBudget(None, place=place)
+    Ledger(PastRecord(rows), lambda: 0.0).charge(budget)
+    return budget.money, budget.tokens
+
+
 class Ledger:
     """The rows of one run. `clock` gives the seconds since it began."""
 
@@ -49,6 +58,7 @@ class Ledger:
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._turn = asyncio.Lock()
+        self._live: Callable[[Event], None] | None = getattr(record, "live", None)
         self._secrets: list[str] | None = None
         self._old: list[Event] | None = []
         left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
@@ -252,11 +262,19 @@ class Ledger:
         if unit is not None:
             unit.told += 1
             if unit.told > unit.muted:
-                self._waiting.append((unit, unit.told, event))
+                self._wait(unit, unit.told, event)
             return
         strand.told += 1
         if strand.told > self._muted.get(strand.place, 0):
-            self._waiting.append((strand, strand.told, event))
+            self._wait(strand, strand.told, event)
+
+    def _wait(self, owner: Strand | WorkUnit, count: int, event: Event) -> None:
+        """Have an event wait for its row. Whoever looks on may hear it before: it is in progress,
+        and after a crash it may come otherwise.
+        """
+        self._waiting.append((owner, count, event))
+        if self._live is not None:
+            self._live(event)
 
     def _deliver(self, run: Run, event: Event) -> None:
         if run.terms.traced:

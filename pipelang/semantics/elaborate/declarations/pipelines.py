@@ -25,6 +25,7 @@ from pipelang.semantics.elaborate.options.options import pick
 from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
+from pipelang.semantics.elaborate.promises.quotas import fits_budget, quota
 from pipelang.semantics.elaborate.promises.sampling import sample
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.reach.effects import doings, named, reached
@@ -58,6 +59,8 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     for item in decl.items:
         _about_whole(whole, item)
     one_source(context, made, whole.traffic)
+    if whole.quota is not None:
+        fits_budget(context, key, whole.quota, whole.budget)
     _permits(context, file, key, decl, whole)
     return p.Pipeline(
         name=key,
@@ -71,6 +74,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         doc=decl.doc,
         span=decl.name.span,
         breaker=whole.breaker,
+        quota=whole.quota,
         watch=whole.watch,
         samples=tuple(whole.samples),
     )
@@ -112,6 +116,7 @@ class _Whole:
         self.contents = contents
         self.budget: p.Budget | None = None
         self.breaker: p.Breaker | None = None
+        self.quota: p.Quota | None = None
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
         self.watch: tuple[p.WatchLine, ...] = ()
@@ -143,6 +148,8 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
     match item:
         case ast.Budget():
             whole.budget = _budget(whole, item)
+        case ast.Quota():
+            whole.quota = quota(context, whole.scope, whole.place.at("quota"), item)
         case ast.Permits():
             for name in item.names:
                 if str(name.value) in whole.permits:

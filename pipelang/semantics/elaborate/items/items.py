@@ -84,6 +84,7 @@ def block(
 
 WHOLE = (
     ast.Budget,
+    ast.Quota,
     ast.Permits,
     ast.Slo,
     ast.Traffic,
@@ -135,7 +136,7 @@ def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
         case ast.Return() | ast.Escalate() | ast.Reject() | ast.Fail():
             made = outcome(around.context, scope, around.place, item)
             return p.End(made, item.span), scope, True
-        case ast.Budget() | ast.Permits() | ast.Slo() | ast.Traffic():
+        case ast.Budget() | ast.Quota() | ast.Permits() | ast.Slo() | ast.Traffic():
             return None, scope, False
         case ast.Watch() | ast.Sample() | ast.Breaker():
             return None, scope, False

@@ -56,7 +56,7 @@ def sample(
 
 
 def _unfit(step: p.Step) -> tuple[str, str] | None:
-    """Why nobody can say whether a step's answer is right, and what to do; None if they can."""
+    """The reason why nobody can say whether an answer is right, and what to do; None if one can."""
     links = [link.action for link in inner_links(step.chain)]
     if any(isinstance(action, p.Each) for action in links):
         return (

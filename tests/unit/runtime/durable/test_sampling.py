@@ -64,6 +64,7 @@ def test_a_verdict_comes_after_the_run_has_ended(stage: Stage) -> None:
     case = stage.inbox.cases()[0]
     asyncio.run(stage.inbox.look(case.id, "ada"))
     closed = asyncio.run(stage.inbox.label(case.id, right=False, answer="seen y", by="ada"))
-    assert closed.verdict is not None and closed.verdict.seconds is not None
+    assert closed.verdict is not None
+    assert closed.verdict.seconds is not None
     assert stage.inbox.case(case.id).verdict == closed.verdict
     assert stage.row(run)["status"] == "answered"

@@ -92,7 +92,8 @@ def test_which_answer_of_which_model_it_was(tmp_path: Path) -> None:
     cases = cases_of(ready(tmp_path, inbox, body, a=wrong, b=SURE, c=SURE), inbox)
     about = {case.name: case.about or {} for case in cases}
     assert about["a"]["tier"] == "big"
-    assert about["b"]["prompt"] is None and about["b"]["by"] == "model"
+    assert about["b"]["prompt"] is None
+    assert about["b"]["by"] == "model"
     assert about["c"]["prompt"] is None
 
 
@@ -190,7 +191,7 @@ def test_who_gave_an_answer_does_not_judge_it(tmp_path: Path) -> None:
 
     async def main() -> Case:
         running = asyncio.ensure_future(handle.run(x="1"))
-        while not inbox.cases():
+        while not inbox.cases():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await inbox.answer(inbox.cases()[0].id, SURE, by="ada")
         await running
