@@ -62,6 +62,9 @@ class FolderSource:
         found = Inbox(self.folder.inbox).cases(closed=True)
         return [case for case in found if case.pipeline == pipeline]
 
+    def release(self, pipeline: str, version: str) -> str | None:
+        return None
+
     def recall(self, name: str) -> str | None:
         try:
             return self._kept(name).read_text(encoding="utf-8")

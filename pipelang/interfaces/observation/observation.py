@@ -143,8 +143,7 @@ class Observation:
             "fit": self.fit.as_json(),
             "labels": {
                 "counted": len(self.labels.labels),
-                "hurried": self.labels.hurried,
-                "contradicting": self.labels.contradicting,
+                "left_out": dict(self.labels.left_out),
                 "open": self.labels.open,
             },
             "people": {one.role: one.as_json() for one in self.people},

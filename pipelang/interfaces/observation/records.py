@@ -65,6 +65,9 @@ class RunSource(Protocol):
     def cases(self, pipeline: str) -> list[Case]:
         """All cases of a pipeline's runs, closed ones too."""
 
+    def release(self, pipeline: str, version: str) -> str | None:
+        """The program of a release by its version; None if there is no such release."""
+
     def recall(self, name: str) -> str | None:
         """What was kept under a name by `keep`."""
 

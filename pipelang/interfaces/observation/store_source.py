@@ -41,6 +41,11 @@ class StoreSource:
 
         return cases_of(self._store, pipeline)
 
+    def release(self, pipeline: str, version: str) -> str | None:
+        from pipelang.runtime.durable.observing import program_of_release
+
+        return program_of_release(self._store, pipeline, version)
+
     def recall(self, name: str) -> str | None:
         from pipelang.runtime.durable.observing import recall
 

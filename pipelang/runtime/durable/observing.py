@@ -61,6 +61,20 @@ def cases_of(store: Store, pipeline: str) -> list[Case]:
     return [case_from(row["value"].encode()) for row in rows]
 
 
+def program_of_release(store: Store, pipeline: str, version: str) -> str | None:
+    """The program of a release; None if there is none of this version."""
+    with store.reached(), store.legs.database.connect() as connection:
+        if not sa.inspect(connection).has_table("pipelang_releases"):
+            return None
+    rows = store.rows(
+        """SELECT program FROM pipelang_releases
+        WHERE pipeline = :pipeline AND version = :version""",
+        pipeline=pipeline,
+        version=version,
+    )
+    return rows[0]["program"] if rows else None
+
+
 def recall(store: Store, name: str) -> str | None:
     """The text that was kept under a name."""
     rows = store.rows("SELECT value FROM pipelang_watch WHERE name = :name", name=name)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--secret", metavar="env:NAME", help="The secret that signs what is posted.")
 @click.option(
-    "--baseline", metavar="HASH", help="The program whose runs are the baseline, by its hash."
+    "--baseline", metavar="RELEASE", help="Whose runs are the baseline: a release, or a hash."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
@@ -105,9 +105,8 @@ def _look(
         pipeline = program.pipelines[name]
         if not named and not pipeline.watch and not source.runs(name):
             continue
-        if baseline is not None:
-            baseline = _release(source, name, baseline)
-        statuses, state = evaluate(program, pipeline, source, program.hash, baseline)
+        against = None if baseline is None else _release(source, name, baseline)
+        statuses, state = evaluate(program, pipeline, source, program.hash, against)
         for status in statuses:
             if status.state not in (LineState.ALERT, LineState.RECOVERED):
                 continue
@@ -133,7 +132,10 @@ def _look(
 
 
 def _release(source: RunSource, pipeline: str, wanted: str) -> str:
-    """The hash of a program by its beginning; ends the command if no run is of one."""
+    """The program of a release, or of a hash by its beginning; ends the command without one."""
+    named = source.release(pipeline, wanted)
+    if named is not None:
+        return named
     found = sorted({run.program for run in source.runs(pipeline)})
     fitting = [one for one in found if one.startswith(wanted) or wanted.startswith(one)]
     if len(fitting) != 1:

@@ -273,11 +273,12 @@ def _people(found: Observation) -> ObservedTable:
             f"time to the first human: {show_seconds(first.median)} in the middle "
             f"({show_seconds(first.low)}{high}), over {plural(first.runs, 'run')}"
         )
-    if found.labels.hurried or found.labels.contradicting or found.labels.open:
+    labels = found.labels
+    if labels.labels or labels.left_out or labels.open:
         said.append(
-            f"labels: {len(found.labels.labels):,} count, {found.labels.hurried:,} were given in a "
-            f"hurry, on {found.labels.contradicting:,} people disagree, {found.labels.open:,} wait"
+            f"labels: {len(labels.labels):,} count, {plural(labels.open, 'answer')} still to judge"
         )
+        said += [f"{n:,} verdicts {why}" for why, n in sorted(labels.left_out.items())]
     return ObservedTable("People", head, "<>>>>>>>", tuple(rows), tuple(said))
 
 
