@@ -11,9 +11,10 @@ from pipelang.statistics.beta import at_least
 from pipelang.statistics.fit import more_often_p_value
 from pipelang.statistics.restarts import RestartingProcess, Weights, daily, lasting, once
 
-ODDS = (1.15, 1.3, 1.5, 1.75, 2.25, 4.0, 12.0)
+ODDS = (1.05, 1.15, 1.3, 1.5, 1.8, 2.5, 5.0, 15.0)
 """Odds of the alternatives, as multiples of the odds of the limit. A rise by 40% is 1.4 to 1.8
-times the odds for shares up to 30%: the wagers are densest where an alarm is wanted soonest."""
+times the odds for shares up to 30%: the wagers are densest where an alarm is wanted soonest. What
+lies closer to the limit than half of the first is never found."""
 
 TINY = 1e-9
 """A limit of 0 (or 1) is taken as this far from it, so that one case is not infinite evidence."""

@@ -79,4 +79,4 @@ def labels_from(
 def _is_of(case: Case, release: str | None) -> bool:
     """Whether a label is of a release; one that does not say it is of any."""
     told = None if case.about is None else case.about.get("program")
-    return release is None or told is None or told == release
+    return release is None or told is None or release.startswith(str(told))

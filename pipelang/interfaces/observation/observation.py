@@ -102,7 +102,7 @@ class Observation:
     savings: Savings
     tallies: Tallies
     days: tuple[DayCount, ...]
-    rate: float
+    rate: float | None
     declared_rate: float | None
 
     @property
@@ -180,7 +180,8 @@ def observe(
     stories = stories_of(ended)
     metrics = metrics_of_runs(runs, analysis.numbers, analysis.escalations)
     mean = next(one for one in metrics if one.metric == m.COST_MEAN)
-    month = cost_a_month(mean, len(begun), seconds, analysis.numbers.get(m.COST_MONTH))
+    rate = _rate(len(begun), seconds)
+    month = cost_a_month(mean, rate, analysis.numbers.get(m.COST_MONTH))
     said = metrics_of_labels(
         pipeline, runs, labels.labels, analysis.numbers, _declared(program, pipeline, labels)
     )
@@ -211,9 +212,18 @@ def observe(
         savings=savings(program, pipeline, ended, cases, tallies.asked),
         tallies=tallies,
         days=_days(begun),
-        rate=len(begun) / seconds * DAY,
+        rate=rate,
         declared_rate=None if pipeline.traffic.per_day is None else float(pipeline.traffic.per_day),
     )
+
+
+LEAST_TIME = 3_600.0
+"""Seconds that runs must span before a rate a day is made of them."""
+
+
+def _rate(runs: int, seconds: float) -> float | None:
+    """Runs a day; None where they span too little time to say."""
+    return runs / seconds * DAY if seconds >= LEAST_TIME else None
 
 
 def _wrong_clock(run: ObservedRun, now: float) -> bool:

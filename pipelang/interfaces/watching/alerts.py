@@ -171,7 +171,7 @@ def needs_words(days: float | None, value: float | None, quantile: bool) -> str:
         return ""
     what = f"{percent(value)} beyond the limit" if quantile else percent(value)
     if days is None:
-        return f"{what}: no runs to say how soon it is found"
+        return f"{what} is too near to the limit to be found"
     if days > 3650:
         return f"{what} would take years to be found"
     whole = max(1, round(days + 0.499))

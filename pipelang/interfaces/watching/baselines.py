@@ -54,7 +54,7 @@ class Baseline:
 
 def baseline_from(record: dict[str, Any]) -> Baseline:
     """A baseline as it was kept."""
-    return Baseline(**{name: record[name] for name in Baseline.__slots__})
+    return Baseline(**{name: value for name, value in record.items() if name != "of"})
 
 
 def frozen(

@@ -140,7 +140,7 @@ def evaluate(
     known = _Known(
         pipeline,
         runs,
-        [label for label in labels if label.program in ("", release)],
+        [label for label in labels if release.startswith(label.program)],
         others,
         [label for label in labels if against and label.program.startswith(against[:12])],
         against,
@@ -343,8 +343,8 @@ def _forecast(
     found: Sequence[Measurement],
 ) -> tuple[float | None, float | None]:
     """The days in which a change by 40% is found in 95 of 100 histories, at today's rate, and the
-    share that it leads to: that of the baseline (or of what was seen) times 1.4, errors where the
-    line is about what goes well; where that is still allowed, 1.4 times the limit.
+    share that it leads to: that of the baseline times 1.4 (or errors, where the line is about what
+    goes well); where that is still allowed, or without a baseline, 1.4 times the limit.
     """
     if watched.measure in (Measure.MEAN, Measure.CALIBRATION, Measure.WORST) or not found:
         return None, None
@@ -352,15 +352,14 @@ def _forecast(
     span = max(1.0, min(7.0, (known.now - found[0].at) / DAY))
     a_day = len(last) / span
     held = watched.quantile if watched.measure is Measure.QUANTILE else limit.bound
-    usual = limit.reference
-    if usual is None or watched.measure is Measure.QUANTILE:
-        usual = sum(bool(one.value) for one in found) / len(found)
+    quantile = watched.measure is Measure.QUANTILE
+    usual = held if limit.reference is None or quantile else limit.reference
     changed = _risen(usual, watched.above)
     if (changed <= held) if watched.above else (changed >= held):
         changed = _risen(held, watched.above)
     changed = min(max(changed, 1e-6), 1 - 1e-6)
     if a_day <= 0:
-        return None, changed
+        return None, None
     day = max(1, day_of(known.now) - limit.began + 1)
     return days_to_find(held, round(changed, 9), a_day, day, limit.alpha), changed
 

@@ -118,6 +118,8 @@ def _figures(title: str, found: Observation, wanted: object) -> ObservedTable:
     head = ("", "observed", "95% interval", "predicted", "")
     said = []
     notes = {one.note for one in mine if one.note}
+    if any(one.verdict is Verdict.TOO_FEW for one in mine):
+        notes.add("+N: so many more would show a change by 40%")
     said += sorted(notes)
     return ObservedTable(title, head, "<>>><", tuple(rows), tuple(said))
 
@@ -159,9 +161,9 @@ def _verdict(one: ObservedMetric) -> str:
         case Verdict.DIFFERS:
             return "differs"
         case Verdict.TOO_FEW:
-            return f"too few: {one.more:,} more {one.what} show a change by 40%"
+            return f"agrees so far, +{one.more:,} {one.what}"
         case Verdict.UNMEASURED:
-            return f"not measured: {one.more:,} {one.what} are needed" if one.more else ""
+            return f"needs {one.more:,} {one.what}" if one.more else ""
         case Verdict.AGREES:
             return "agrees"
         case _:
@@ -294,7 +296,8 @@ def _worth(found: Observation) -> ObservedTable:
         rows.append(["money saved, less the cost of runs", sign + money(abs(saved.dollars))])
     rows.append(["cost of the runs", money(saved.spent)])
     declared = "" if found.declared_rate is None else f" (declared {rate(found.declared_rate)})"
-    rows.append(["runs a day", rate(found.rate) + declared])
+    if found.rate is not None:
+        rows.append(["runs a day", rate(found.rate) + declared])
     said = (saved.note,) if saved.note else ()
     return ObservedTable("What it saves", ("", ""), "<>", tuple(rows) if found.runs else (), said)
 
