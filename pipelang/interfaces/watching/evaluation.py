@@ -152,7 +152,7 @@ def evaluate(
 
 def _since(lines: Sequence[WatchedLine], state: WatchState, now: float) -> float:
     """The moment from which runs are needed: that of the last closed day of every line, and the
-    longest period, twice, for what changed.
+    longest period and two weeks before it, for what changed.
     """
     closed: list[float] = []
     for one in lines:
@@ -163,7 +163,7 @@ def _since(lines: Sequence[WatchedLine], state: WatchState, now: float) -> float
             return 0.0
         closed.append((record["closed"] + 1) * DAY)
     longest = max((float(one.line.over) for one in lines), default=DAY)
-    return min([*closed, now - 2 * longest - 7 * DAY])
+    return min([*closed, now - longest - 14 * DAY])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +202,13 @@ def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) 
         what = "labels" if watched.measure in _LABELLED else "runs"
         note = f"the baseline needs {limit:,} more {what} of whole days"
         return LineStatus(watched, LineState.WAITING, note=note)
-    found = measurements(watched, known.pipeline, known.runs, known.labels, limit.value, known.now)
-    monitor = _monitored(known, watched, record, limit, found)
     over = float(watched.line.over)
+    boundary = (record.setdefault("closed", limit.began - 1) + 1) * DAY
+    after = min(boundary, known.now - max(over, 7 * DAY))
+    found = measurements(
+        watched, known.pipeline, known.runs, known.labels, limit.value, known.now, after
+    )
+    monitor = _monitored(known, watched, record, limit, found)
     recent = [one for one in found if one.at > known.now - over]
     value, low, high = _figure(watched, recent)
     breached = _breached(watched, value, limit.value)
@@ -290,7 +294,7 @@ def _monitored(
     monitor = monitor_of(watched, limit.bound, limit.alpha, limit.sample)
     if record.get("monitor"):
         monitor.restore(record["monitor"])
-    closed = record.setdefault("closed", limit.began - 1)
+    closed = record["closed"]
     by_day: dict[int, list[Measurement]] = {}
     for one in found:
         by_day.setdefault(day_of(one.at), []).append(one)

@@ -68,8 +68,11 @@ def measurements(
     labels: Sequence[Label],
     limit: float,
     now: float,
+    after: float = 0.0,
 ) -> list[Measurement]:
-    """All measurements of a line, in the order in which they became known."""
+    """The measurements of a line since a moment, in the order in which they became known."""
+    if watched.measure is not Measure.WRONG:
+        runs = [run for run in runs if run.ended is None or run.ended > after]
     match watched.measure:
         case Measure.RUNS:
             found = [
@@ -100,7 +103,7 @@ def measurements(
             found = list(_by_labels(watched, pipeline, runs, labels))
         case _:
             found = []
-    return sorted(found, key=lambda one: one.at)
+    return sorted((one for one in found if one.at > after), key=lambda one: one.at)
 
 
 def _beyond(
