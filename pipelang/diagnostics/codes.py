@@ -488,6 +488,3 @@ NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled"
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
 )
-NOT_WATCHED = _row(
-    "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
-)

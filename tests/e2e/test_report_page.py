@@ -35,7 +35,7 @@ frame.addEventListener("load", () => {{
     width: inside.documentElement.scrollWidth,
     tables: tables.length,
     flat: tables.filter((table) => table.getBoundingClientRect().height < 20).length,
-    pictures: [...inside.querySelectorAll("svg")].map((one) => one.getBoundingClientRect().height),
+    pictures: [...inside.querySelectorAll("svg.pipelang")].map((one) => one.getBoundingClientRect().height),
     font: parseFloat(body.fontSize),
     alerts: window.alerts,
     injected: inside.querySelectorAll("script, img, b").length,

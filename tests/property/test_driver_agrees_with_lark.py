@@ -145,8 +145,8 @@ def test_on_words_that_may_be_names() -> None:
                 # An action where none can stand is shown from its own first word on, and what is
                 # never closed where it was opened; an option without braces from its name, which
                 # might be the name of an arm's member.
-                earlier = mistakes[0].rule.code in ("P104", "P106")
-                earlier |= (mistakes[0].help or "").startswith("options stand in braces")
+                earlier = parsed.diagnostics[0].rule.code in ("P104", "P106")
+                earlier |= (parsed.diagnostics[0].help or "").startswith("options stand in braces")
                 assert first == start or (earlier and first < start)
         else:
             accepted += 1

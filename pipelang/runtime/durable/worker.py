@@ -34,6 +34,7 @@ class Worker:
 
     `sinks` gets the sinks of a run by its id. `more` gives pipelines that this worker can do too,
     of programs that runs in the store need now; it is asked at the start and with every beat.
+    `live` hears events before they are recorded.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Worker:
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
         more: Callable[[], Mapping[tuple[str, str], Startable]] = dict,
+        live: Sink | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
@@ -53,7 +55,7 @@ class Worker:
         self._named = named
         self.queues = tuple(named)
         self._legs = Legs(store)
-        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
         self._lease = Lease(store, self.executor, self.queues)

@@ -28,6 +28,14 @@ class Refused(ValueError):
     """A person's answer that cannot count. The message says why."""
 
 
+class CaseClosed(Refused):
+    """A case that was closed before."""
+
+
+class MustDiffer(Refused):
+    """A person who decided before in the same run, where somebody else must."""
+
+
 class InboxBroken(RuntimeError):
     """An inbox whose folder cannot be read or written. The message names the place."""
 
@@ -132,7 +140,7 @@ def withdrawn(case: Case, now: datetime, why: str) -> Case:
 def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) -> Case:
     """The case, decided. `run` are all cases of its run. Raises `Refused`."""
     if case.state != "open":
-        raise Refused(closed_words(case))
+        raise CaseClosed(closed_words(case))
     by = verdict.by.strip()
     if not identity(by):
         raise Refused("who decides must be named")
@@ -147,7 +155,7 @@ def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) ->
         if other.role not in case.differs_from:
             continue
         if _same(other.verdict.by, by):
-            raise Refused(
+            raise MustDiffer(
                 f"`{by}` already decided `{other.name}` as `{other.role}` in this run, and who "
                 f"decides `{case.name}` as `{case.role}` must be somebody else"
             )

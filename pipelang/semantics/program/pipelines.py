@@ -53,7 +53,9 @@ __all__ = [
     "Sample",
     "SloLine",
     "Test",
+    "Tolerance",
     "Traffic",
+    "WatchLine",
 ]
 
 
@@ -148,6 +150,33 @@ class SloLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """`baseline`, and what may be added to it: a part of it (`relative`), or an amount in the unit
+    of the metric. Below 0 where the line says `baseline - 20%`.
+    """
+
+    amount: Decimal
+    relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """`metric op target` over so many seconds, or against the baseline of a release; who is told by
+    an alert, and what. `text` is the condition as written.
+    """
+
+    metric: str
+    op: str
+    target: Decimal | None
+    baseline: Tolerance | None
+    over: Decimal
+    role: str | None
+    alert: str | None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class PathShares:
     """The share of each value of a path: an enum's members, or True and False."""
 
@@ -229,6 +258,7 @@ class Pipeline:
     span: Span
     breaker: Breaker | None = None
     quota: Quota | None = None
+    watch: tuple[WatchLine, ...] = ()
     samples: tuple[Sample, ...] = ()
 
 

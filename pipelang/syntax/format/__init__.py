@@ -9,7 +9,7 @@ layout for each rule (`layout`, `chains`, `pieces`) in a small language of words
 
 from __future__ import annotations
 
-from pipelang.diagnostics import Diagnostic, Source, codes, has_errors
+from pipelang.diagnostics import Diagnostic, Source, has_errors
 from pipelang.syntax.format.layout import finish, whole
 from pipelang.syntax.format.leaf import leaves
 from pipelang.syntax.format.render import render
@@ -29,4 +29,4 @@ def format_source(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
         return source.text, parsed.diagnostics
     found = leaves(source.text, parsed.tokens)
     root = grow(parsed.derivation, found, finish)
-    return render(whole(root, found[-1])), wrong
+    return render(whole(root, found[-1])), parsed.diagnostics

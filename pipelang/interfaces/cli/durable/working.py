@@ -92,6 +92,18 @@ class ServedFiles:
             return {}
 
 
+def handles_of_program(
+    file: str, loaded: LoadedProgram, store: Store, switches: StoredSwitches
+) -> dict[tuple[str, str], Handle]:
+    """The pipelines of a program that this machine can run, by the hash of their program and their
+    name. Those that it cannot are told, and left to others.
+    """
+    try:
+        return _handles(file, loaded, loaded.pipelines, store, switches)
+    except NoProvider as error:
+        stop(str(error), 2)
+
+
 def _handles(
     file: str,
     loaded: LoadedProgram,

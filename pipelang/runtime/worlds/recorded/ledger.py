@@ -58,6 +58,7 @@ class Ledger:
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._turn = asyncio.Lock()
+        self._live: Callable[[Event], None] | None = getattr(record, "live", None)
         self._secrets: list[str] | None = None
         self._old: list[Event] | None = []
         left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
@@ -261,11 +262,19 @@ class Ledger:
         if unit is not None:
             unit.told += 1
             if unit.told > unit.muted:
-                self._waiting.append((unit, unit.told, event))
+                self._wait(unit, unit.told, event)
             return
         strand.told += 1
         if strand.told > self._muted.get(strand.place, 0):
-            self._waiting.append((strand, strand.told, event))
+            self._wait(strand, strand.told, event)
+
+    def _wait(self, owner: Strand | WorkUnit, count: int, event: Event) -> None:
+        """Have an event wait for its row. Whoever looks on may hear it before: it is in progress,
+        and after a crash it may come otherwise.
+        """
+        self._waiting.append((owner, count, event))
+        if self._live is not None:
+            self._live(event)
 
     def _deliver(self, run: Run, event: Event) -> None:
         if run.terms.traced:

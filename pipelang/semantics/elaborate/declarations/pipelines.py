@@ -75,6 +75,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         span=decl.name.span,
         breaker=whole.breaker,
         quota=whole.quota,
+        watch=whole.watch,
         samples=tuple(whole.samples),
     )
 
@@ -118,6 +119,7 @@ class _Whole:
         self.quota: p.Quota | None = None
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
+        self.watch: tuple[p.WatchLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
         self.samples: list[p.Sample] = []
         self.seen: dict[str, Span] = {}
@@ -159,7 +161,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
             known = Scope(file, {**whole.contents.elements, **whole.contents.values})
             whole.traffic = elaborate_traffic(context, known, whole.contents, item)
         case ast.Watch():
-            watch(context, everything, item, whole.names)
+            whole.watch = watch(context, everything, item, whole.names)
         case ast.Breaker():
             whole.breaker = _breaker(whole, item)
 

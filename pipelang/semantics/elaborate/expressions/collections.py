@@ -153,6 +153,7 @@ def _record(context: Context, scope: Scope, node: ast.RecordOf, type: RecordType
             )
             elaborate(context, scope, item.value, ERROR)
             continue
+        context.refer_to_part(item.key.span, type.name, name)
         if item.quoted:
             help = f"write it without quotes: `{name}: ...`"
             context.tell(

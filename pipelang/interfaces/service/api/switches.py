@@ -1,0 +1,63 @@
+"""Operations on switches: kill, pause and restore a tool, a pipeline, or everything."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipelang.interfaces.service.api.models import SwitchBody, SwitchList
+from pipelang.interfaces.service.api.operations import ApiOperation, JsonAnswer
+from pipelang.interfaces.service.api.requests import body_of, query_of, service_of, who_asks
+from pipelang.interfaces.service.principals import Principal
+from pipelang.interfaces.service.problems import Problem
+from pipelang.interfaces.service.service import Service, must
+
+
+async def listed(request: Request) -> Response:
+    """Everything that is switched off."""
+    who = who_asks(request)
+    query_of(request)
+    return await _all(service_of(request), who)
+
+
+async def turn(request: Request) -> Response:
+    """Turn a switch; what is switched off then."""
+    who, service = who_asks(request), service_of(request)
+    query_of(request)
+    must(who, "operator")
+    body = await body_of(request, SwitchBody)
+    if (body.tool is not None) + (body.pipeline is not None) + body.all != 1:
+        raise Problem(422, "bad_shape", "name one of `tool`, `pipeline` and `all: true`")
+    await service.turn(who, body.action, tool=body.tool, pipeline=body.pipeline, reason=body.reason)
+    return await _all(service, who)
+
+
+async def _all(service: Service, who: Principal) -> Response:
+    items = [
+        {"what": one.what, "name": one.name, "state": one.state, "reason": one.reason}
+        for one in await service.switches(who)
+    ]
+    return JsonAnswer({"items": items, "next": None})
+
+
+OPERATIONS = (
+    ApiOperation(
+        "listSwitches",
+        "GET",
+        "/v1/switches",
+        "List what is switched off.",
+        listed,
+        {200: SwitchList},
+        problems=(400, 401, 403, 503),
+    ),
+    ApiOperation(
+        "turnSwitch",
+        "POST",
+        "/v1/switches",
+        "Kill, pause or restore a tool, a pipeline, or everything.",
+        turn,
+        {200: SwitchList},
+        body=SwitchBody,
+        problems=(400, 401, 403, 404, 413, 415, 422, 503),
+    ),
+)
