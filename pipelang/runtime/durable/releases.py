@@ -252,7 +252,7 @@ def _all_of(connection: sa.Connection, pipeline: str) -> list[Release]:
         sa.text("SELECT * FROM pipelang_releases WHERE pipeline = :pipeline"),
         {"pipeline": pipeline},
     )
-    return [_release(row._mapping) for row in rows]
+    return [_release(dict(row._mapping)) for row in rows]
 
 
 def _set_state(connection: sa.Connection, found: Release, state: str, now: float) -> None:
