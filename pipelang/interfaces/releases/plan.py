@@ -8,7 +8,9 @@ from hashlib import sha256
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.records import dataclass
-from pipelang.runtime.durable.release_guards import (
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions.arms import ReleaseRuns
+from pipelang.runtime.durable.versions.guards import (
     ALPHA,
     BASELINE_RUNS,
     LAST_LOOK,
@@ -16,9 +18,7 @@ from pipelang.runtime.durable.release_guards import (
     OF_EVERY_RUN,
     SILENT_ERROR,
 )
-from pipelang.runtime.durable.release_runs import ReleaseRuns
-from pipelang.runtime.durable.releases import Guard, Release
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions.releases import Guard, Release
 from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.kernels.run import sub_pipelines
@@ -180,7 +180,7 @@ def _runs_a_day(store: Store, pipeline: p.Pipeline) -> float | None:
 def _silent_share(
     store: Store, program: p.Program, pipeline: p.Pipeline, current: Release
 ) -> float | None:
-    """How often what is current is wrong in silence: by its labels, or by the analysis."""
+    """The share of silent errors of what is current: by its labels, or by the analysis."""
     runs = ReleaseRuns(store, pipeline.name, current.program, "", store.now() - 90 * DAY)
     runs.ended()
     judged = runs.judged()

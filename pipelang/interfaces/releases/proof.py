@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.release_runs import ReleaseRuns
-from pipelang.runtime.durable.releases import Release
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions.arms import ReleaseRuns
+from pipelang.runtime.durable.versions.releases import Release
 from pipelang.statistics.sequences import share_sequence
 from pipelang.statistics.two_samples import TwoShares
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelang.runtime.durable import programs, releases
+from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.media.given import media_of
 from pipelang.runtime.media.medium import Media

@@ -65,7 +65,8 @@ def command(
     if who is None:
         stop("this machine has no name for you: say who releases with --by NAME", USAGE)
     with opened(store, make=True) as ready:
-        from pipelang.runtime.durable import programs, releases
+        from pipelang.runtime.durable import programs
+        from pipelang.runtime.durable.versions import releases
 
         try:
             asked = read_guards(guards, found)

@@ -17,9 +17,9 @@ from pipelang.interfaces.runs.state_folder import DEFAULT
 
 if TYPE_CHECKING:
     from pipelang.interfaces.releases.proof import NoWorse
-    from pipelang.runtime.durable.release_guards import GuardState
-    from pipelang.runtime.durable.releases import Release
     from pipelang.runtime.durable.store import Store
+    from pipelang.runtime.durable.versions.guards import GuardState
+    from pipelang.runtime.durable.versions.releases import Release
 
 
 @click.group(name="releases", short_help="List, promote and roll back versions.")
@@ -44,7 +44,7 @@ def list_command(store: str, pipeline: str | None, with_log: bool, form: str) ->
     Exit code 0, 1 if the log of a store was changed, 3 if the store cannot be reached.
     """
     with opened(store) as ready:
-        from pipelang.runtime.durable import releases
+        from pipelang.runtime.durable.versions import releases
 
         found = releases.releases(ready, pipeline)
         states = {
@@ -89,7 +89,7 @@ def promote_command(
     who = _who(by)
     with opened(store) as ready:
         from pipelang.interfaces.releases.proof import no_worse
-        from pipelang.runtime.durable import releases
+        from pipelang.runtime.durable.versions import releases
 
         found = releases.find(ready, pipeline, version)
         current = _current(ready, found.pipeline)
@@ -118,7 +118,7 @@ def rollback_command(
     """
     who = _who(by)
     with opened(store) as ready:
-        from pipelang.runtime.durable import releases
+        from pipelang.runtime.durable.versions import releases
 
         found = releases.find(ready, pipeline, version)
         back = releases.roll_back(ready, found, who, why)
@@ -138,7 +138,7 @@ def guard_command(store: str, state: str) -> None:
     Exit code 0, 1 if one was taken back, 3 if the store cannot be reached.
     """
     with opened(store) as ready:
-        from pipelang.runtime.durable.release_guards import BY, ReleaseGuards
+        from pipelang.runtime.durable.versions.guards import BY, ReleaseGuards
 
         back = ReleaseGuards(ready).look()
         for release, why in back:
@@ -157,14 +157,14 @@ def _who(by: str | None) -> str:
 
 
 def _current(store: Store, pipeline: str) -> Release | None:
-    from pipelang.runtime.durable import releases
+    from pipelang.runtime.durable.versions import releases
 
     every = releases.releases(store, pipeline)
     return next((one for one in every if one.state == releases.CURRENT), None)
 
 
 def _states(store: Store, canary: Release, found: list[Release]) -> list[GuardState]:
-    from pipelang.runtime.durable.release_guards import guard_states
+    from pipelang.runtime.durable.versions.guards import guard_states
 
     current = _current(store, canary.pipeline)
     return [] if current is None else guard_states(store, canary, current)

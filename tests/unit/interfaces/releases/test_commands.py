@@ -80,9 +80,8 @@ def test_a_canary_is_put_out_promoted_and_taken_back(folder: Path) -> None:
     assert (failure["tolerance"], failure["labels"]) == (0.2, None)
     assert silent["labels"] > 378
     assert [one["metric"] for one in v2["standing"]] == ["silent_error", "failure"]
-    assert "v2 of `main` is current" in releases(
-        "promote", "v2", "--why", "no worse", "--by", "eve"
-    )
+    said = releases("promote", "v2", "--why", "no worse", "--by", "eve")
+    assert "v2 of `main` is current" in said
     said = releases("rollback", "v2", "--why", "complaints", "--by", "eve")
     assert "v1 is current" in said
     assert "is not out" in releases("rollback", "v2", "--why", "again", "--by", "eve", code=1)

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pipelang.runtime.durable import releases
 from pipelang.runtime.durable.address import NotPossible
-from pipelang.runtime.durable.release_guards import (
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.submitting import Submission, queue_of, submit
+from pipelang.runtime.durable.versions import releases
+from pipelang.runtime.durable.versions.arms import silently_wrong
+from pipelang.runtime.durable.versions.guards import (
     ALPHA,
     LAST_LOOK,
     CanaryGuards,
@@ -23,10 +26,7 @@ from pipelang.runtime.durable.release_guards import (
     ShareGuard,
     guard_states,
 )
-from pipelang.runtime.durable.release_runs import silently_wrong
-from pipelang.runtime.durable.releases import Guard, Release
-from pipelang.runtime.durable.store import Store
-from pipelang.runtime.durable.submitting import Submission, queue_of, submit
+from pipelang.runtime.durable.versions.releases import Guard, Release
 from pipelang.runtime.inbox.cases import Case, Verdict, case_json
 from pipelang.statistics.fisher import fisher_at_least, runs_for_look, runs_to_tell
 

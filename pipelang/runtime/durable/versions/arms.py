@@ -16,7 +16,7 @@ OVERLAP = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class EndedRun:
+class ShownRun:
     """A run that has ended: by the canary or not, with what every run shows."""
 
     run: str
@@ -55,7 +55,7 @@ class ReleaseRuns:
         self._cases: dict[str, Case] = {}
         self._judged: set[str] = set()
 
-    def ended(self) -> list[EndedRun]:
+    def ended(self) -> list[ShownRun]:
         """The runs that have ended since the last look, in that order."""
         rows = self._store.rows(
             """SELECT run, program, status, outcome, cost, ended FROM pipelang_runs
@@ -76,9 +76,9 @@ class ReleaseRuns:
         self._seen = {run: at for run, at in self._seen.items() if at > then}
         return [self._read(row) for row in new]
 
-    def _read(self, row: dict[str, Any]) -> EndedRun:
+    def _read(self, row: dict[str, Any]) -> ShownRun:
         outcome = json.loads(row["outcome"])
-        return EndedRun(
+        return ShownRun(
             row["run"],
             row["program"] == self._canary,
             row["status"],
@@ -158,7 +158,7 @@ def silently_wrong(status: str, cases: list[Case]) -> bool | None:
 
 
 def _weight(case: Case, about: dict[str, Any]) -> float | None:
-    """How much a verdict counts; None if it was given in a hurry."""
+    """The weight of a verdict; None if it was given in a hurry."""
     assert case.verdict is not None
     rushed = about.get("rushed")
     if rushed is not None and (case.verdict.seconds is None or case.verdict.seconds < rushed):

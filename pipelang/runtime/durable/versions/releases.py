@@ -110,12 +110,8 @@ def place_of(pipeline: str, tenant: str | None, unit: str) -> float:
 
 def releases(store: Store, pipeline: str | None = None) -> list[Release]:
     """The releases of a pipeline, or of all, newest first."""
-    rows = store.rows(
-        """SELECT * FROM pipelang_releases
-        WHERE (:pipeline IS NULL OR pipeline = :pipeline) ORDER BY made DESC, version""",
-        pipeline=pipeline,
-    )
-    return [_release(row) for row in rows]
+    rows = store.rows("SELECT * FROM pipelang_releases ORDER BY made DESC, version")
+    return [_release(row) for row in rows if pipeline in (None, row["pipeline"])]
 
 
 def find(store: Store, pipeline: str | None, version: str) -> Release:
@@ -294,7 +290,7 @@ def _move(store: Store, connection: sa.Connection, found: Release, program: str)
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What was done with a release: who did it, when, and why."""
+    """An act on a release: who did it, when, and why."""
 
     number: int
     at: float

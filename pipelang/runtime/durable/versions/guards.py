@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable import releases
-from pipelang.runtime.durable.release_runs import EndedRun, JudgedRun, ReleaseRuns
-from pipelang.runtime.durable.releases import Guard, Release
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions import releases
+from pipelang.runtime.durable.versions.arms import JudgedRun, ReleaseRuns, ShownRun
+from pipelang.runtime.durable.versions.releases import Guard, Release
 from pipelang.statistics.fisher import fisher_at_least
 from pipelang.statistics.intervals import mean_interval, quantile_at
 from pipelang.statistics.means import MeanProcess
@@ -184,7 +184,7 @@ class CanaryGuards:
         states = (guard.state() for guard in self.guards)
         return next((state for state in states if state.is_worse), None)
 
-    def _count(self, run: EndedRun) -> None:
+    def _count(self, run: ShownRun) -> None:
         for guard in self.guards:
             metric = guard.guard.metric
             if isinstance(guard, AmountGuard):
@@ -204,7 +204,7 @@ class CanaryGuards:
 _STATUS = {"escalation": "escalated", "failure": "failed", "rejection": "rejected"}
 
 
-def _shows(run: EndedRun, metric: str) -> bool:
+def _shows(run: ShownRun, metric: str) -> bool:
     family, _, reason = metric.partition(".")
     return run.status == _STATUS[family] and (not reason or run.reason == reason)
 
