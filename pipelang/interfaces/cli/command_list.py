@@ -14,6 +14,7 @@ COMMANDS = {
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
     "observe": "Put what runs did beside what was predicted.",
+    "watch": "Say what production no longer keeps, and alert.",
     "serve": "Serve pipelines: an API and a page for people.",
     "token": "Make, list and revoke the tokens of a server.",
     "mcp": "Offer pipelines as tools of MCP, over standard input and output.",
@@ -37,7 +38,7 @@ COMMANDS = {
 """Every command with its line in `--help`, in the order in which it lists them."""
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store", "release", "releases")
-_OPERATE = ("observe",)
+_OPERATE = ("observe", "watch")
 _SERVICE = ("serve", "token", "mcp")
 _HOMES = {
     "check": "check.command",
