@@ -172,6 +172,8 @@ class Service:
         found = await self.backend.case(id) if _ID.fullmatch(id) else None
         if found is None or not who.sees(found.tenant):
             raise unknown("case", id)
+        if found.kind == "label" and found.state == "open" and who.has("approver"):
+            return await self.backend.look(id, by=who.name)
         return found
 
     async def decide(
