@@ -1,4 +1,4 @@
-"""Builds the playground: `python -m website.playground [FOLDER]`, `build/playground` without one."""
+"""Builds the playground: `python -m website.playground [FOLDER]`, into build/playground else."""
 
 from __future__ import annotations
 

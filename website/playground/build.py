@@ -1,4 +1,4 @@
-"""Builds the playground: the page, Pyodide, and pipelang with what it runs on, in one static folder."""
+"""Builds the playground: the page, Pyodide, and pipelang with what it runs on, in one folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def build(target: Path, cache: Path) -> Path:
-    """Make the folder `target` anew, with what is downloaded kept in `cache`. Raises SourceMissing."""
+    """Make the folder `target` anew; downloads are kept in `cache`. Raises SourceMissing."""
     cache.mkdir(parents=True, exist_ok=True)
     runtime = pyodide(cache)
     shutil.rmtree(target, ignore_errors=True)
@@ -55,7 +55,7 @@ def inside() -> Iterator[tuple[str, Path]]:
             yield f"pipelang/_data/{file.relative_to(REPO).as_posix()}", file
     for file in _files(REPO / "examples"):
         place = file.relative_to(REPO / "examples")
-        if file.suffix in OF_EXAMPLES and not place.parts[1:2] == ("data",):
+        if file.suffix in OF_EXAMPLES and place.parts[1:2] != ("data",):
             yield f"examples/{place.as_posix()}", file
     for name in PURE:
         for packed in importlib.metadata.files(name) or []:

@@ -1,8 +1,9 @@
-"""Gets what the page needs from the registries: Pyodide from npm, two of its libraries by their hash.
+"""Gets what the page needs from the registries: Pyodide, and two of its libraries by their hash.
 
-npm's package of Pyodide has the interpreter and a list of all libraries that were built for it, with
-their SHA-256, but not the libraries. Those are on Pyodide's own server, and numpy and sqlite3 are also in a
-package on PyPI. Wherever a file comes from, it is taken only if it is, byte by byte, what the list says.
+npm's package of Pyodide has the interpreter and a list of all libraries that were built for it,
+with their SHA-256, but not the libraries. Those are on Pyodide's own server, and numpy and sqlite3
+are also in a package on PyPI. Wherever a file comes from, it is taken only if its hash is that of
+the list.
 """
 
 from __future__ import annotations

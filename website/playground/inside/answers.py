@@ -1,7 +1,7 @@
-"""Answers what the page asks: runs a command of pipelang on the text of the page, here in the browser.
+"""Answers what the page asks: runs a command of pipelang on its text, here in the browser.
 
-A question and an answer are JSON. The commands are those of the command line, so what the page shows
-is what `pipelang` would print.
+A question and an answer are JSON. The commands are those of the command line, so what the page
+shows is what `pipelang` would print.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def answer(question: str) -> str:
 
 
 def menu(_: Any) -> dict[str, Any]:
-    """The files of the gallery and the examples with their titles, and the words of the language."""
+    """The files of the gallery and the examples, and the words of the language."""
     from pipelang.syntax.tables import tables
     from pipelang.version import __version__
 
@@ -67,10 +67,11 @@ def fmt(asked: dict[str, Any]) -> dict[str, Any]:
 
 def graph(asked: dict[str, Any]) -> dict[str, Any]:
     """A picture of each pipeline."""
-    import pipelang.interfaces.check.check as checking
+    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.semantics.build import build
 
     file = _written(asked)
-    program = checking.check_file(file).program
+    program = build(file, DiskLoader(), {}).program
     if program is None:
         return {"code": 1, "text": "The file has errors; mend them first.", "pictures": []}
     pictures = []
@@ -125,7 +126,7 @@ class _Nothing:
 
 
 class PageLoop(base_events.BaseEventLoop):
-    """An event loop for work that waits for nothing outside: the browser's own cannot be waited in."""
+    """An event loop for work that waits for nothing outside: the browser's own cannot wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,6 +152,6 @@ def run(work: Coroutine[Any, Any, Any], **_: Any) -> Any:
 
 
 def begin() -> None:
-    """Make this interpreter the page's: no colours, no cache, a loop of its own."""
-    os.environ.update(NO_COLOR="1", COLUMNS="90", PIPELANG_NO_CACHE="1")
+    """Make this interpreter the page's: no colours, a loop of its own."""
+    os.environ.update(NO_COLOR="1", COLUMNS="90")
     asyncio.run = run  # type: ignore[assignment]

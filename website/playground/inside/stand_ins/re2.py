@@ -1,9 +1,9 @@
 """Stands in for google-re2 on the playground's page, where there is none: Python's `re`, guarded.
 
 It takes what RE2 takes, as far as `re` means the same, and refuses the rest: no backreferences, no
-looking around, no atomic groups, limited lengths. `re` may take exponential time where RE2 never does,
-so the page ends what takes too long. That is good enough for trying a file out, and for nothing
-else: the page says so, and a service uses RE2.
+looking around, no atomic groups, limited lengths. `re` may take exponential time where RE2 never
+does, so the page ends what takes too long. That is good enough for trying a file out, and for
+nothing else: the page says so, and a service uses RE2.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ LONGEST_PATTERN = 1_000
 LONGEST_TEXT = 20_000
 MOST_REPEATS = 1_000
 
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?[^:)]*[:)]?|[*+?}][+]|.", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?[^:)]*[:)]?|[*+?}][+]|.", re.DOTALL
+)
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _GROUP = re.compile(r"\(\?(P?<[A-Za-z_]\w*>|[imsU]*(-[imsU]+)?[:)])")
 _CLASSES = {
@@ -31,7 +33,7 @@ _CLASSES = {
 }
 
 
-class error(Exception):  # noqa: N801 - RE2's own name
+class error(Exception):
     """A pattern that is not taken. The message says why."""
 
 

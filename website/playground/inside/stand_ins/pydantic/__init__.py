@@ -1,8 +1,8 @@
 """Stands in for pydantic on the playground's page, where its compiled half is missing.
 
-It has what `pipelang.runtime.engine.values` and its neighbours ask for, and checks as they do: strict
-scalars, lists, maps, optional values, records with defaults and outer names. Anything else raises
-NotImplementedError. `tests/docs/test_playground.py` compares runs on it with runs on pydantic itself.
+It has what `pipelang.runtime.engine.values` and its neighbours ask for, and checks as they do:
+strict scalars, lists, maps, optional values, records with defaults and outer names. Anything else
+raises NotImplementedError. `tests/docs/test_playground.py` compares it with pydantic itself.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ class FieldInfo:
         self.options = options
 
 
-def Field(default: Any = ..., **options: Any) -> FieldInfo:  # noqa: N802 - pydantic's own name
+def Field(default: Any = ..., **options: Any) -> FieldInfo:
     """What is said of a field."""
     return FieldInfo(None, default, **options)
 
 
-def ConfigDict(**options: Any) -> dict[str, Any]:  # noqa: N802
+def ConfigDict(**options: Any) -> dict[str, Any]:
     """The configuration of a model."""
     return options
 
@@ -237,7 +237,9 @@ def _make_check(annotation: Any) -> Handler:
     if annotation is None or annotation is type(None):
         return _exactly_none
     if hasattr(annotation, "__metadata__"):
-        return _marked(_check_of(annotation.__origin__), annotation.__metadata__)
+        plain = annotation.__origin__
+        is_list = typing.get_origin(plain) is list
+        return _marked(_check_of(plain), annotation.__metadata__, is_list)
     if origin is Literal:
         return _one_of(arguments)
     if origin is list:
@@ -255,28 +257,32 @@ def _make_check(annotation: Any) -> Handler:
     raise NotImplementedError(f"the playground's stand-in for pydantic does not know {annotation}")
 
 
-def _marked(check: Handler, marks: tuple[Any, ...]) -> Handler:
+def _marked(check: Handler, marks: tuple[Any, ...], is_list: bool) -> Handler:
     for mark in marks:
-        check = _with(check, mark)
+        check = _with(check, mark, is_list)
     return check
 
 
-def _with(check: Handler, mark: Any) -> Handler:
+def _with(check: Handler, mark: Any, is_list: bool) -> Handler:
     if isinstance(mark, AfterValidator):
         return lambda value: mark.func(check(value))
     if isinstance(mark, BeforeValidator):
         return lambda value: check(mark.func(value))
     most = mark.options.get("max_length") if isinstance(mark, FieldInfo) else None
-    return check if most is None else lambda value: _short(check(value), most)
+    return check if most is None else lambda value: _short(check, value, most, is_list)
 
 
-def _short(value: Any, most: int) -> Any:
-    if len(value) > most:
-        kind = "Dictionary" if isinstance(value, dict) else "List"
-        items = "item" if most == 1 else "items"
-        message = f"{kind} should have at most {most} {items} after validation, not {len(value)}"
+def _short(check: Handler, value: Any, most: int, is_list: bool) -> Any:
+    """A list is counted before its elements are looked at, a map after."""
+    items = "item" if most == 1 else "items"
+    if is_list and isinstance(value, (list, tuple)) and len(value) > most:
+        message = f"List should have at most {most} {items} after validation, not {len(value)}"
         raise _bad(message, "too_long")
-    return value
+    made = check(value)
+    if not is_list and len(made) > most:
+        message = f"Dictionary should have at most {most} {items} after validation, not more"
+        raise _bad(message, "too_long")
+    return made
 
 
 _SCALARS: dict[Any, tuple[type, str, str]] = {
@@ -310,11 +316,24 @@ def _one_of(members: tuple[Any, ...]) -> Handler:
     words = f"{', '.join(first)} or {last}" if first else last
 
     def check(value: Any) -> Any:
+        if isinstance(value, str) and not _is_unicode(value):
+            raise _bad(NO_UNICODE, "string_unicode")
         if not any(value.__class__ is one.__class__ and value == one for one in members):
             raise _bad(f"Input should be {words}", "literal_error")
         return value
 
     return check
+
+
+NO_UNICODE = "Input should be a valid string, unable to parse raw data as a unicode string"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _list_of(check: Handler) -> Handler:
@@ -387,13 +406,18 @@ def _record(cls: type[BaseModel], value: Any) -> Any:
         else:
             made[name] = _copied(field.default)
     if cls.model_config.get("extra") == "forbid":
-        extra = "Extra inputs are not permitted"
-        problems += [_problem((key,), extra, "extra_forbidden") for key in left]
+        problems += [_unknown_key(key) for key in left]
     if problems:
         raise _Bad(problems)
     record = object.__new__(cls)
     vars(record).update(made)
     return record
+
+
+def _unknown_key(key: Any) -> dict[str, Any]:
+    if not isinstance(key, str):
+        return _problem((str(key),), "Keys should be strings", "invalid_key")
+    return _problem((key,), "Extra inputs are not permitted", "extra_forbidden")
 
 
 def _copied(value: Any) -> Any:
