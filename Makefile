@@ -216,6 +216,12 @@ pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real outpu
 site: $(READY_TO_DEVELOP) ## The documentation as a site, in build/website/site
 	@$(PY) -m website
 
+playground: $(READY_TO_DEVELOP) ## pipelang in a browser, as one static folder, in build/playground
+	@$(PY) -m website.playground
+
+release: $(READY_TO_DEVELOP) ## Build, compare, list and try a release, in dist; nothing is uploaded
+	@$(PY) -m release $(ARGS)
+
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang
 	@find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
