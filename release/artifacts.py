@@ -17,7 +17,7 @@ class NotReproducible(Exception):
 
 
 def epoch() -> str:
-    """The time that stands in the artifacts, in seconds: SOURCE_DATE_EPOCH, or the last commit's."""
+    """The time that stands in the artifacts, in seconds: SOURCE_DATE_EPOCH, or of the last commit."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return given

@@ -1,8 +1,9 @@
 """Writes what pipelang rests on as a software bill of materials, in CycloneDX 1.6.
 
-Versions and licences are those of the environment that builds, which has what `constraints.txt` pins.
-What every installation gets is `required`, what only an extra brings is `optional`. Markers are
-those of this machine: another system or Python may leave out or add one or the other.
+Versions and licences are those of the environment that builds, which has what `constraints.txt`
+pins. What every installation gets is `required`, what only an extra brings is `optional`; what of the
+latter is not installed here stands without a version. Markers are those of this machine: another
+system or Python may leave out or add one or the other.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def sbom(artifacts: Iterable[Path], project: dict[str, Any], version: str, epoch
 
 
 def closure(requirements: Iterable[str]) -> dict[str, set[str]]:
-    """What requirements bring, each with what it brings itself. Raises PackageNotFoundError."""
+    """What requirements bring, each with what it brings itself as far as it is installed."""
     found: dict[str, set[str]] = {}
     seen: set[tuple[str, str]] = set()
     left = [Requirement(one) for one in requirements]
@@ -99,7 +100,7 @@ def closure(requirements: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _required(name: str, extra: str) -> Iterator[Requirement]:
-    for line in installed.requires(name) or []:
+    for line in (installed.requires(name) if version_of(name) else None) or []:
         one = Requirement(line)
         applies = one.marker is None or one.marker.evaluate({"extra": extra})
         without = one.marker is None or one.marker.evaluate({"extra": ""})
@@ -108,17 +109,13 @@ def _required(name: str, extra: str) -> Iterator[Requirement]:
 
 
 def component(name: str, scope: str) -> dict[str, Any]:
-    """The entry of a package that is installed here."""
-    about = installed.metadata(name)
-    entry: dict[str, Any] = {
-        "type": "library",
-        "bom-ref": purl(name),
-        "name": name,
-        "version": installed.version(name),
-        "scope": scope,
-        "purl": purl(name),
-    }
-    licences = _licences(about)
+    """The entry of a package."""
+    version = version_of(name)
+    entry: dict[str, Any] = {"type": "library", "bom-ref": purl(name), "name": name}
+    if version:
+        entry["version"] = version
+    entry |= {"scope": scope, "purl": purl(name)}
+    licences = _licences(installed.metadata(name)) if version else []
     if licences:
         entry["licenses"] = licences
     return entry
@@ -140,8 +137,17 @@ def _licences(about: Any) -> list[dict[str, Any]]:
 
 
 def purl(name: str) -> str:
-    """The package URL of a package that is installed here."""
-    return f"pkg:pypi/{name}@{installed.version(name)}"
+    """The package URL of a package, with its version where it is installed."""
+    version = version_of(name)
+    return f"pkg:pypi/{name}@{version}" if version else f"pkg:pypi/{name}"
+
+
+def version_of(name: str) -> str | None:
+    """The version of a package that is installed here, None if it is not."""
+    try:
+        return installed.version(name)
+    except installed.PackageNotFoundError:
+        return None
 
 
 def _name(requirement: str) -> str:

@@ -35,7 +35,7 @@ def _works(python: Path) -> bool:
 
 
 def tried(wheel: Path, python: Path, work: Path) -> str | None:
-    """What goes wrong when the wheel is installed and used in an empty environment; None if nothing."""
+    """What goes wrong when the wheel is used in an empty environment; None if nothing does."""
     home = work / python.parent.parent.name
     made = [str(python), "-m", "venv", str(home)]
     add = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
