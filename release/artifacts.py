@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+_EVERY = ("-z", "--cached", "--others", "--exclude-standard")
 REPO = Path(__file__).resolve().parents[1]
 
 
@@ -17,7 +18,7 @@ class NotReproducible(Exception):
 
 
 def epoch() -> str:
-    """The time that stands in the artifacts, in seconds: SOURCE_DATE_EPOCH, or of the last commit."""
+    """The time that stands in the artifacts, in seconds: SOURCE_DATE_EPOCH or the last commit's."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return given
@@ -45,7 +46,7 @@ def twice(source: Path, target: Path, work: Path, time: str) -> list[Path]:
     copy = work / "a copy of it"
     wanted = (source / ".gitignore", source / "pyproject.toml")
     listed = subprocess.run(
-        ["git", "-C", str(source), "ls-files", "-z"], capture_output=True, check=True
+        ["git", "-C", str(source), "ls-files", *_EVERY], capture_output=True, check=True
     ).stdout.decode()
     for name in {*filter(None, listed.split("\0")), *(file.name for file in wanted)}:
         file = source / name

@@ -1,9 +1,9 @@
 """Writes what pipelang rests on as a software bill of materials, in CycloneDX 1.6.
 
 Versions and licences are those of the environment that builds, which has what `constraints.txt`
-pins. What every installation gets is `required`, what only an extra brings is `optional`; what of the
-latter is not installed here stands without a version. Markers are those of this machine: another
-system or Python may leave out or add one or the other.
+pins. What every installation gets is `required`, what only an extra brings is `optional`;
+what of the latter is not installed here stands without a version. Markers are those of this
+machine: another system or Python may leave out or add one or the other.
 """
 
 from __future__ import annotations

@@ -351,11 +351,15 @@ def test_a_file_of_other_bytes_is_not_taken():
 
 
 @pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("playground") / "site"
+
+
+@pytest.fixture(scope="module")
+def screen(folder: Path) -> Iterator[tuple[Any, str]]:
     if CHROMIUM is None:
         pytest.skip(WITHOUT)
     pytest.importorskip("playwright", reason="pages are driven by playwright")
-    folder = tmp_path_factory.mktemp("playground") / "site"
     try:
         building.build(folder, REPO / "build" / "cache")
     except SourceMissing as missing:
@@ -436,6 +440,15 @@ def test_a_link_carries_the_file_and_what_takes_too_long_is_stopped(screen: tupl
     page.fill("#text", "pipeline mine() -> text { return gone }")
     page.wait_for_selector("#findings b:has-text('P201')", timeout=60_000)
     assert (elsewhere, errors, others, more) == ([], [], [], [])
+
+
+def test_the_page_is_as_large_as_the_docs_say(screen: tuple[Any, str], folder: Path):
+    told = re.search(
+        r"([\d.]+) MB as it lies", (REPO / "docs" / "playground.md").read_text("utf-8")
+    )
+    assert told is not None
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+    assert size == pytest.approx(float(told[1]), rel=0.03)
 
 
 @pytest.mark.parametrize("width", [390, 1440])
