@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +14,8 @@ from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 
 MOST_BODY = 10 * 1024 * 1024
 """Bytes of a body."""
+BODY_SECONDS = 60.0
+"""Seconds that a body may take."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 CSP = (
@@ -66,7 +70,7 @@ class HostGuard:
 
 
 class BodyLimit:
-    """Refuses bodies that are too large, as soon as that is known."""
+    """Refuses bodies that are too large, as soon as that is known, and those that do not come."""
 
     def __init__(self, app: ASGIApp, most: int = MOST_BODY) -> None:
         self._app = app
@@ -81,13 +85,21 @@ class BodyLimit:
         if said.isdigit() and int(said) > self._most:
             await refuse(send, problem)
             return
-        seen, begun = 0, False
+        seen, begun, whole = 0, False, False
+        end = time.monotonic() + BODY_SECONDS
 
         async def receiving() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout(max(0.0, end - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, "slow", "the body did not come in time") from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
+                whole = not message.get("more_body", False)
                 if seen > self._most:
                     raise problem
             return message
