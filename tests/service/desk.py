@@ -44,6 +44,13 @@ tool pay(amount: money) -> text max 20 tokens {
   succeeds 99.9%
 }
 
+tool weigh(paper: document) -> int {
+  python   "desk_tools:weigh"
+  effect   read
+  timeout  2s
+  succeeds 99.9%
+}
+
 prompt judge(why: text) """A customer wants money back: {{ why }}. Is that fair?"""
 
 ## Says what it is told.
@@ -58,6 +65,13 @@ pipeline rest(seconds: number = 0.0) -> text max 20 tokens {
   step slept = call nap(seconds) else fail "no sleep"
 
   return slept
+}
+
+## Says how heavy a document is.
+pipeline weight(paper: document) -> int {
+  step found = call weigh(paper) else fail "not weighed"
+
+  return found
 }
 
 ## Pays a refund, after a clerk signed it.
@@ -83,7 +97,7 @@ pipeline opinion(why: text max 200 tokens) -> Opinion {
 }
 '''
 
-TOOLS = '''\
+TOOLS = """\
 import asyncio
 import os
 from pathlib import Path
@@ -98,13 +112,17 @@ async def nap(seconds):
     return "awake"
 
 
+def weigh(paper):
+    return paper.size
+
+
 def pay(amount, idempotency_key):
     effects = os.environ.get("EFFECTS")
     if effects:
         with Path(effects).open("a") as file:
             file.write(f"{idempotency_key}\\n")
     return f"paid ${amount}"
-'''
+"""
 
 
 def write_desk(folder: Path) -> Path:

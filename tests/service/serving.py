@@ -142,7 +142,7 @@ def events_of(
         found: dict[str, str] = {}
         for line in answer:
             text = line.decode().rstrip("\n")
-            if text.startswith(":") or text.startswith("retry:"):
+            if text.startswith((":", "retry:")):
                 continue
             if text:
                 name, _, value = text.partition(": ")
@@ -158,9 +158,7 @@ def events_of(
 class ThreadServer:
     """A server whose runs are in memory, in a thread of this process."""
 
-    def __init__(
-        self, file: Path, tokens: TokenFile | None = None, **options: Any
-    ) -> None:
+    def __init__(self, file: Path, tokens: TokenFile | None = None, **options: Any) -> None:
         self.inbox, self.switches = Inbox(), Switches()
         state = StateFolder(file.parent / "state")
         state.prepare()

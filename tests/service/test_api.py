@@ -42,7 +42,9 @@ def test_a_run_that_ends_in_time_is_the_answer(anyone: Caller) -> None:
     assert run.keys() == RUN_KEYS
     assert run["status"] == "answered"
     assert run["result"] == {"value": "hello"}
-    assert run["cost"] == "0" and run["waiting_for"] is None and run["attempts"] == 1
+    assert run["cost"] == "0"
+    assert run["waiting_for"] is None
+    assert run["attempts"] == 1
     assert answer.headers["location"] == f"/v1/runs/{run['id']}"
     assert anyone.get(answer.headers["location"]).json == run
 
@@ -83,9 +85,7 @@ def test_the_same_key_is_the_same_run(anyone: Caller) -> None:
     first = anyone.post("/v1/pipelines/say/runs?wait=30", body, headers=headers)
     again = anyone.post("/v1/pipelines/say/runs?wait=30", body, headers=headers)
     assert first.json == again.json
-    other = anyone.post(
-        "/v1/pipelines/say/runs", {"inputs": {"what": "two"}}, headers=headers
-    )
+    other = anyone.post("/v1/pipelines/say/runs", {"inputs": {"what": "two"}}, headers=headers)
     assert (other.status, other.code) == (409, "key_conflict")
     elsewhere = anyone.post(
         "/v1/pipelines/say/runs",
@@ -187,7 +187,9 @@ def test_events_come_in_order_and_end_with_the_run(anyone: Caller) -> None:
     recorded = [event for event in heard if event.id is not None]
     assert [int(event.id or "") for event in recorded] == list(range(len(recorded)))
     kinds = [event.data["kind"] for event in recorded]
-    assert kinds[0] == "run" and kinds[-1] == "outcome" and "approve" in kinds
+    assert kinds[0] == "run"
+    assert kinds[-1] == "outcome"
+    assert "approve" in kinds
     assert heard[-1].kind == "end"
     assert heard[-1].data["status"] == "answered"
     # Without the folder in which the program lies.
@@ -274,7 +276,13 @@ def test_cases_have_pages(anyone: Caller) -> None:
 
 def test_pipelines_are_told_as_check_tells_them(anyone: Caller, file: Path) -> None:
     listed = anyone.get("/v1/pipelines").json
-    assert [one["name"] for one in listed["items"]] == ["say", "rest", "refund", "opinion"]
+    assert [one["name"] for one in listed["items"]] == [
+        "say",
+        "rest",
+        "weight",
+        "refund",
+        "opinion",
+    ]
     one = anyone.get("/v1/pipelines/refund").json
     assert one in listed["items"]
     assert one["doc"] == "Pays a refund, after a clerk signed it."
@@ -365,7 +373,8 @@ def test_metrics_are_read_by_the_parser_of_prometheus(anyone: Caller) -> None:
         (s.labels["pipeline"], s.labels["outcome"]): s.value
         for s in families["pipelang_runs"].samples
     }
-    assert runs["say", "answered"] >= 1 and runs["refund", "escalated"] >= 1
+    assert runs["say", "answered"] >= 1
+    assert runs["refund", "escalated"] >= 1
     reasons = {s.labels["reason"] for s in families["pipelang_escalations"].samples}
     assert reasons == {"signed"}
     tools = {s.labels["tool"] for s in families["pipelang_tool_calls"].samples}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 
 MOST_BODY = 10 * 1024 * 1024
 """Bytes of a body."""
+MOST_DRAINED = 64 * 1024 * 1024
+DRAIN_SECONDS = 10.0
 BODY_SECONDS = 60.0
 """Seconds that a body may take."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -82,7 +85,8 @@ class BodyLimit:
             return
         problem = Problem(413, "too_large", f"a body has at most {self._most} bytes")
         said = Headers(scope=scope).get("content-length", "")
-        if said.isdigit() and int(said) > self._most:
+        if said.isascii() and said.isdigit() and int(said[:15]) > self._most:
+            await _drain(receive)
             await refuse(send, problem)
             return
         seen, begun, whole = 0, False, False
@@ -101,6 +105,7 @@ class BodyLimit:
                 seen += len(message.get("body", b""))
                 whole = not message.get("more_body", False)
                 if seen > self._most:
+                    await _drain(receive)
                     raise problem
             return message
 
@@ -115,6 +120,18 @@ class BodyLimit:
             if begun:
                 raise
             await refuse(send, found)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a while: who is still sending does not hear that it is refused."""
+    left = MOST_DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
 
 
 async def refuse(send: Send, problem: Problem) -> None:
