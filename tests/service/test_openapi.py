@@ -61,14 +61,17 @@ def test_schemathesis_finds_nothing(open_server: ThreadServer, anyone: Caller) -
     document = anyone.get("/openapi.json").json
     # Streams end with their runs, and waits with their time: what is generated must not wait.
     del document["paths"]["/v1/runs/{id}/events"]
-    start = document["paths"]["/v1/pipelines/{name}/runs"]["post"]
-    start["parameters"] = [one for one in start["parameters"] if one["name"] != "wait"]
+    # Nobody makes up bytes that are a document.
+    del document["paths"]["/v1/pipelines/weight/runs"]
+    known = {"/v1/runs/": run, "/v1/cases/": case, "/v1/pipelines/": "refund"}
     for path, item in document["paths"].items():
         for operation in item.values():
-            for parameter in operation.get("parameters", ()):
-                known = {"name": ["say", "refund"], "id": [case if "cases" in path else run]}
-                if parameter["in"] == "path":
-                    parameter["schema"]["enum"] = [*known[parameter["name"]], "none"]
+            parameters = operation.get("parameters", [])
+            operation["parameters"] = [one for one in parameters if one["name"] != "wait"]
+            for one in operation["parameters"]:
+                if one["in"] == "path" and "not" not in one["schema"]:
+                    there = next(id for start, id in known.items() if path.startswith(start))
+                    one["schema"]["enum"] = [there, "none"]
     schema = schemathesis.openapi.from_dict(document)
     base = f"http://127.0.0.1:{open_server.port}"
     seen = 0

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
 
+_EXACT = 2.0**53
+"""Below it every whole number is one as a float."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -45,7 +48,7 @@ async def body_of(request: Request, model: type[Model] | Mapping[str, type[Model
     except ClientDisconnect:
         raise Problem(400, "bad_body", "the body ended early") from None
     try:
-        value = strict_json.loads(data)
+        value = strict_json.loads(data, parse_float=_number)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # NaN, half a character
     except strict_json.DuplicateKey as error:
         raise Problem(400, "bad_body", str(error)) from None
@@ -63,6 +66,14 @@ async def body_of(request: Request, model: type[Model] | Mapping[str, type[Model
         return model.model_validate(value)
     except ValidationError as error:
         raise Problem(422, "bad_shape", _in_words(error, model)) from None
+
+
+def _number(text: str) -> float:
+    """A number with a point or an exponent. 1.0 is a whole number, to JSON Schema and to clients
+    whose language has one kind of numbers.
+    """
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _in_words(error: ValidationError, model: type[BaseModel]) -> str:
