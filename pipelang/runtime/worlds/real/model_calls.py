@@ -41,6 +41,7 @@ from pipelang.runtime.tools.binding import describe
 from pipelang.runtime.worlds.real.attempts import (
     TimeLimit,
     attempt_failed,
+    off_the_clock,
     room,
     take_up_or_release,
     time_left,
@@ -143,7 +144,7 @@ class ModelCalls:
             check_not_killed(self._services.switches, run)
             async with clock:
                 if run.world.lasting:
-                    await run.world.reserved(run, held)
+                    await off_the_clock(clock, run.world.reserved(run, held))
                 used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
                 stop_if_cancelled(before)
