@@ -24,6 +24,7 @@ COMMANDS = {
     "simulate": "Run many simulated runs against the prediction.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
+    "lsp": "Serve an editor: findings, numbers, completion, renaming.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }
