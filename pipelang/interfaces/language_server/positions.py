@@ -1,7 +1,8 @@
 """Places as the protocol counts them: lines from 0, columns in units that client and server chose.
 
 Lines end where the protocol says (`\\n`, `\\r\\n`, `\\r`), which is neither where Python's
-`splitlines` ends them nor where pipelang does. Offsets are those of a text without its byte order mark.
+`splitlines` ends them nor where pipelang does. Offsets are those of a text without its byte order
+mark.
 """
 
 from __future__ import annotations

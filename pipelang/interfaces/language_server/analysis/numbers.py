@@ -42,7 +42,7 @@ MOST_GATES = 500
 """Items of a pipeline; in one with more nobody is told what each gate lets through."""
 
 Numbers = dict[str, Any]
-"""`pipelines` by name: `lens`, `sentence`, `report` (lines) and `items` by name (`hint`, `tooltip`);
+"""`pipelines` by name: `lens`, `sentence`, `report` (lines), `items` by name (`hint`, `tooltip`);
 `findings`; `texts` of the files that spans speak of.
 """
 
@@ -164,8 +164,9 @@ def _gates(checked: Checked, analysis: Analysis) -> dict[str, dict[str, str]]:
                 hint = f"sends back {percent(back)} · {hint}"
             tip = (
                 f"of {percent(came)} of the runs that come here, {percent(row.wrong.came)} are "
-                f"wrong already; it stops {percent(row.right.lost)} right and {percent(row.wrong.lost)} "
-                f"wrong ones, and lets {percent(row.wrong.on_wrong)} through that are wrong"
+                f"wrong already; it stops {percent(row.right.lost)} right and "
+                f"{percent(row.wrong.lost)} wrong ones, and lets "
+                f"{percent(row.wrong.on_wrong)} through that are wrong"
             )
             found[row.item.name] = {"hint": hint, "tooltip": tip}
     return {name: {"tooltip": one["hint"], **one} for name, one in found.items()}

@@ -4,18 +4,19 @@ enum is meant, options with their units, and else what the grammar lets stand th
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from lsprotocol import types as lsp
 
-from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.completion_place import (
     CompletionPlace,
     place_at,
 )
+from pipelang.interfaces.language_server.features.expected_type import expected_at
 from pipelang.interfaces.language_server.features.hover import full
+from pipelang.interfaces.language_server.features.text_completion import completions_in_text
+from pipelang.interfaces.language_server.features.values_in_scope import ValuesInScope
 from pipelang.interfaces.language_server.features.words import (
     KEYWORD_WORDS,
     METRIC_WORDS,
@@ -25,11 +26,9 @@ from pipelang.interfaces.language_server.features.words import (
 from pipelang.interfaces.language_server.open_files import OpenFiles
 from pipelang.interfaces.language_server.positions import Lines
 from pipelang.interfaces.language_server.session import Root
-from pipelang.semantics import program as p
 from pipelang.semantics.build import Survey
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS
 from pipelang.semantics.types import SCALAR_NAMES, EnumType, ListType, RecordType, Type, present
-from pipelang.semantics.walk import all_items
 from pipelang.syntax import ast
 from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.option_table import words_of
@@ -83,7 +82,7 @@ def complete(
     source = Source(root.path, lines.text)
     place = place_at(source, tokenize(source), offset)
     if place.in_text is not None:
-        return list(_in_text(root, documents, place, lines, offset))
+        return list(completions_in_text(root, place, lines, offset))
     if not place.keywords and not place.takes_name and not place.before:
         return []
     maker = _Completions(root, place, offset)
@@ -104,6 +103,8 @@ class _Completions:
         self.survey: Survey | None = root.survey if root.survey and root.survey.symbols else None
         if self.survey is None:
             self.survey = root.sound
+        whole = self._inside() in ("traffic", "slo", "watch")
+        self.values = ValuesInScope(root.path, place, self.survey, whole)
 
     def items(self) -> Iterator[lsp.CompletionItem]:
         """Names that are meant first, then keywords."""
@@ -140,16 +141,19 @@ class _Completions:
             kinds = ("tier",)
         if before in ("accuracy", "price"):
             yield from self._symbols("tier")
-        if before in ("approve", "hold", "step", "gate", "let", *DECLARING - {"prove", "use"}):
-            if kinds is None or (before == "provider" and inside not in ("tier", "options")):
-                return  # a new name
+        new = before in ("approve", "hold", "step", "gate", "let", *DECLARING - {"prove", "use"})
+        if new and (kinds is None or (before == "provider" and inside != "tier")):
+            return  # a new name
         if kinds is not None:
             yield from self._symbols(*kinds)
             return
-        if before in ("redo", "mock", "escalated", "rejected", "cached", "sample", "of"):
+        if before in ("redo", "mock", "escalated", "rejected", "cached", "sample", "of", "after"):
             yield from self._parts_of_pipeline()
-            if before == "mock":
-                yield from self._symbols("tool")
+            if before in ("mock", "escalated", "rejected", "after"):
+                yield from self._symbols("tool", "pipeline")
+            return
+        if before == ":" and len(self.place.before) == 3 and self.place.before[0].text == "prove":
+            yield from self._symbols("tool")
             return
         if self._is_type_place():
             yield from self._types()
@@ -157,7 +161,11 @@ class _Completions:
         if self._is_metric_place(inside):
             yield from _metrics()
             return
-        yield from self._members()
+        if inside == "traffic":
+            yield from self._parts_of_pipeline()
+        if before == "=>" and self._is_route():
+            yield from self._symbols("tier", "role")
+        yield from self._expected()
         yield from self._argument_names()
         yield from self._values()
         yield from self._symbols("setting")
@@ -189,57 +197,23 @@ class _Completions:
 
     def _values(self) -> Iterator[lsp.CompletionItem]:
         """Parameters, and steps and lets above the place, of the declaration around it."""
-        for name, type in self.local_values().items():
+        for name, type in self.values.all().items():
             detail = None if type is None else full(type)
             yield lsp.CompletionItem(label=name, kind=K.Variable, detail=detail)
 
-    def local_values(self) -> dict[str, Type | None]:
-        """The values that may be read at the place, with their types where they are known."""
-        found: dict[str, Type | None] = {}
-        tokens = self.place.before
-        made = self.survey
-        owner = tokens[1].text if len(tokens) > 1 else ""
-        draft = None if made is None else made.draft
-        types: dict[str, Type | None] = {}
-        if draft is not None and tokens:
-            groups: dict[str, Mapping[str, p.Pipeline | p.Function | p.Prompt]] = {
-                "pipeline": {**draft.pipelines},
-                "fn": {**draft.functions},
-                "prompt": {**draft.prompts},
-            }
-            if tokens[0].text == "test":
-                given = next((i for i, one in enumerate(tokens) if one.text == "given"), None)
-                owner = tokens[given + 1].text if given and given + 1 < len(tokens) else ""
-            word = "pipeline" if tokens[0].text in ("test", "prove") else tokens[0].text
-            of = groups.get(word, {}).get(owner)
-            if of is not None:
-                types.update({one.name: one.type for one in of.parameters})
-                found.update(types)
-            pipeline = draft.pipelines.get(owner) if word == "pipeline" else None
-            if pipeline is not None:
-                for item in all_items(pipeline.block):
-                    if isinstance(item, (p.Step, p.Let)):
-                        types[item.name] = item.type
-        for index, token in enumerate(tokens[:-1]):
-            if (
-                token.text in ("step", "let", "each", "for")
-                and tokens[index + 1].text.isidentifier()
-            ):
-                name = tokens[index + 1].text
-                found[name] = types.get(name)
-        if tokens and tokens[0].text in ("test", "prove"):
-            found.update(types)
-        return found
-
-    def _parts_of_pipeline(self) -> Iterator[lsp.CompletionItem]:
+    def _parts_of_pipeline(self, name: str | None = None) -> Iterator[lsp.CompletionItem]:
+        """The steps and gates of a pipeline, or of the one that is spoken of."""
         from pipelang.interfaces.language_server.features.named_parts import parts_of
 
         made = self.root.survey
         loaded = None if made is None else made.loaded.modules.get(self.root.path)
         for declaration in () if loaded is None else loaded.module.declarations:
-            if isinstance(declaration, ast.PipelineDecl) and self._concerns(declaration):
-                for name in parts_of(declaration):
-                    yield lsp.CompletionItem(label=name, kind=K.Field, detail=declaration.name.text)
+            if not isinstance(declaration, ast.PipelineDecl):
+                continue
+            mine = declaration.name.text
+            if mine == name or (name is None and self._concerns(declaration)):
+                for part in parts_of(declaration):
+                    yield lsp.CompletionItem(label=part, kind=K.Field, detail=mine)
 
     def _concerns(self, declaration: ast.PipelineDecl) -> bool:
         first = self.place.before[0].text if self.place.before else ""
@@ -271,7 +245,10 @@ class _Completions:
         if chain[:1] == ["std"] or self.place.before[0].text == "use":
             yield from self._libraries(after=".".join(chain) + ".")
             return
-        type = self._type_of(chain)
+        first = self.place.before[0].text
+        if first in ("test", "prove") and self.values.pipeline_named(chain[0]) is not None:
+            yield from self._parts_of_pipeline(chain[0])
+        type = self.values.type_of(chain)
         if isinstance(type, RecordType):
             for field in type.fields:
                 yield lsp.CompletionItem(
@@ -280,54 +257,19 @@ class _Completions:
         elif isinstance(type, ListType) and self._inside() == "traffic":
             yield lsp.CompletionItem(label="length", kind=K.Field, detail="mean length")
 
-    def _type_of(self, chain: list[str]) -> Type | None:
-        type = self.local_values().get(chain[0]) if chain else None
-        if type is None and chain[:1] == ["it"]:
-            type = self._answer_type()
-        for name in chain[1:]:
-            inner = None if type is None else present(type)
-            field = inner.field(name) if isinstance(inner, RecordType) else None
-            type = None if field is None else field.type
-        return None if type is None else present(type)
-
-    def _answer_type(self) -> Type | None:
-        """The type of the step whose cascade is being written."""
-        tokens = self.place.before
-        for index in range(len(tokens) - 1, 0, -1):
-            if tokens[index].text == "step" and index + 3 < len(tokens):
-                if tokens[index + 2].text == ":" and self.survey and self.survey.draft:
-                    return self._named_type(tokens[index + 3].text)
-                return None
-        return None
-
-    def _named_type(self, name: str) -> Type | None:
-        made = self.survey
-        if made is None or made.draft is None or made.symbols is None:
-            return None
-        symbol = (
-            made.symbols.find(self.root.path, name)
-            if self.root.path in made.symbols.scopes
-            else None
-        )
-        if symbol is None:
-            return None
-        if symbol.key in made.draft.records:
-            return made.draft.records[symbol.key]
-        members = made.draft.enums.get(symbol.key)
-        return None if members is None else EnumType(symbol.key, members)
-
-    def _members(self) -> Iterator[lsp.CompletionItem]:
-        """Members of the enum that is meant: beside a comparison, in an arm, after a field."""
-        tokens = self.place.before
-        enum: Type | None = None
-        before = self.place.word()
-        if before in ("==", "!=", "in", ":", "[", ",", "{", "=>", "=", "return") or before:
-            enum = self._compared() or self._matched()
-        if not isinstance(enum, EnumType) and tokens and tokens[0].text == "test":
-            enum = None
+    def _expected(self) -> Iterator[lsp.CompletionItem]:
+        """Fields of the record that is being written, members of the enum that is meant."""
+        expected = expected_at(self.values, self.place.before)
+        if expected is not None and expected.names_field and isinstance(expected.type, RecordType):
+            for field in expected.type.fields:
+                if field.name not in expected.given:
+                    detail = full(field.type)
+                    yield lsp.CompletionItem(label=field.name, kind=K.Field, detail=detail)
+            return
+        found = self._compared() or self._matched() or (None if expected is None else expected.type)
+        enum = None if found is None else present(found)
         if isinstance(enum, EnumType):
-            names = self._written(enum)
-            for name in names:
+            for name in self._written(enum):
                 yield lsp.CompletionItem(label=name, kind=K.EnumMember, detail=enum.name)
 
     def _written(self, enum: EnumType) -> Iterable[str]:
@@ -350,16 +292,7 @@ class _Completions:
             at -= 1
         if at < 1 or tokens[at].text not in ("==", "!=", "in"):
             return None
-        return self._type_of(self._chain_before(at))
-
-    def _chain_before(self, at: int) -> list[str]:
-        tokens = self.place.before
-        chain = [tokens[at - 1].text]
-        at -= 2
-        while at >= 1 and tokens[at].text == ".":
-            chain.insert(0, tokens[at - 1].text)
-            at -= 2
-        return chain
+        return self.values.type_of(self.values.chain_before(at))
 
     def _matched(self) -> Type | None:
         """The type of the subject of the `match`, or of the traffic line, that is open here."""
@@ -369,10 +302,10 @@ class _Completions:
             word = tokens[index].text
             depth += (word == "}") - (word == "{")
             if depth < 0 and word == "{":
-                chain = self._chain_before(index) if index else []
+                chain = self.values.chain_before(index) if index else []
                 first = index - 2 * len(chain)
                 if first >= 0 and tokens[first].text == "match":
-                    return self._type_of(chain)
+                    return self.values.type_of(chain)
                 return self._shared(index) if self._inside() == "traffic" else None
         return None
 
@@ -381,7 +314,7 @@ class _Completions:
         tokens = self.place.before
         for index in range(len(tokens) - 1, begin, -1):
             if tokens[index].text == ":":
-                return self._type_of(self._chain_before(index))
+                return self.values.type_of(self.values.chain_before(index))
         return None
 
     def _argument_names(self) -> Iterator[lsp.CompletionItem]:
@@ -421,6 +354,12 @@ class _Completions:
                 return "options" if self.place.keywords & words_of("ask") else ""
         return ""
 
+    def _is_route(self) -> bool:
+        """Whether the `match` that is open here chooses who answers."""
+        tokens = self.place.before
+        at = next((i for i in range(len(tokens) - 1, 0, -1) if tokens[i].text == "match"), 0)
+        return at > 0 and tokens[at - 1].text == "by"
+
     def _statement(self) -> str:
         """The last word that begins an outcome or an action."""
         words = ("escalate", "agent", "ask", "return", "call")
@@ -459,9 +398,9 @@ class _Completions:
         made = self.root.survey
         loaded = None if made is None else made.loaded.modules.get(self.root.path)
         for declaration in () if loaded is None else loaded.module.declarations:
-            if isinstance(declaration, ast.Use) and declaration.names is not None:
-                if declaration.span.start < self.offset < declaration.span.end:
-                    return declaration
+            inside = declaration.span.start < self.offset < declaration.span.end
+            if isinstance(declaration, ast.Use) and declaration.names is not None and inside:
+                return declaration
         return None
 
     def _offered(self) -> Iterator[lsp.CompletionItem]:
@@ -524,65 +463,3 @@ def _detail(made: Survey, kind: str, key: str) -> str:
     if draft is not None and kind == "setting" and key in draft.settings:
         return f"setting {full(draft.settings[key].type)}"
     return kind
-
-
-def _in_text(
-    root: Root, documents: Documents, place: CompletionPlace, lines: Lines, offset: int
-) -> Iterator[lsp.CompletionItem]:
-    """Inside quotes: files after `use` and `from`; inside a template's braces: its variables."""
-    token = place.in_text
-    assert token is not None
-    text = lines.text
-    if token.type == "TEMPLATE":
-        opened = text.rfind("{{", token.start, offset)
-        tagged = text.rfind("{%", token.start, offset)
-        closed = max(text.rfind("}}", token.start, offset), text.rfind("%}", token.start, offset))
-        if max(opened, tagged) > closed:
-            yield from _variables(root, text, max(opened, tagged), offset)
-        return
-    before = [one for one in place.before if one.end <= token.start]
-    word = before[-1].text if before else ""
-    endings = {"use": (".pipe",), "from": (".jsonl", ".j2"), "python": ()}.get(word)
-    if not endings:
-        return
-    folder = os.path.dirname(root.path) or "."
-    for inside, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.startswith((".", "__")))[:50]
-        for name in sorted(files):
-            if name.endswith(endings):
-                path = os.path.relpath(os.path.join(inside, name), folder).replace(os.sep, "/")
-                if os.path.normpath(os.path.join(folder, path)) != os.path.normpath(root.path):
-                    start, end = token.start + 1, offset
-                    edit = lsp.TextEdit(lines.range(start, end), path)
-                    yield lsp.CompletionItem(label=path, kind=K.File, text_edit=edit)
-
-
-def _variables(root: Root, text: str, begin: int, offset: int) -> Iterator[lsp.CompletionItem]:
-    """Parameters of the prompt around a place, or fields after a dot."""
-    made = root.survey if root.survey and root.survey.draft else root.sound
-    if made is None or made.draft is None or made.symbols is None:
-        return
-    owner = None
-    for key, symbol in made.symbols.by_key.items():
-        span: Span = symbol.declaration.span
-        if symbol.kind == "prompt" and symbol.file == root.path and span.start <= offset:
-            owner = key
-    if owner is None or owner not in made.draft.prompts:
-        return
-    types = {one.name: one.type for one in made.draft.prompts[owner].parameters}
-    written = text[begin + 2 : offset]
-    chain = written[max(map(written.rfind, " |(~,")) + 1 :].split(".")
-    if len(chain) == 1:
-        for name, one in types.items():
-            yield lsp.CompletionItem(label=name, kind=K.Variable, detail=full(one))
-        yield lsp.CompletionItem(label="feedback", kind=K.Variable, detail="text?")
-        return
-    found: Type | None = types.get(chain[0])
-    for name in chain[1:-1]:
-        inner = None if found is None else present(found)
-        field = inner.field(name) if isinstance(inner, RecordType) else None
-        found = None if field is None else field.type
-    record = None if found is None else present(found)
-    if isinstance(record, RecordType):
-        for part in record.fields:
-            yield lsp.CompletionItem(label=part.name, kind=K.Field, detail=full(part.type))

@@ -15,6 +15,7 @@ from pipelang.syntax.tokens import Token, TokenList, starts_declaration, tokeniz
 
 _FRAME = "pipeline p() -> text {"
 """In front of an item, so that it can be read alone."""
+MOST_BEHIND = 40
 _OPTIONS_FRAME = "pipeline p() -> text { step s = call t() {"
 
 
@@ -22,6 +23,7 @@ _OPTIONS_FRAME = "pipeline p() -> text { step s = call t() {"
 class CompletionPlace:
     """`before` are the tokens of the declaration up to the place, without the word that is being
     written (`prefix`, from `start`); `keywords` may stand there, and a name if `takes_name`.
+    `behind` are some tokens after it, where the element of a list may get its name.
     """
 
     start: int
@@ -30,6 +32,7 @@ class CompletionPlace:
     keywords: frozenset[str]
     takes_name: bool
     in_text: Token | None = None
+    behind: tuple[Token, ...] = ()
 
     def word(self, back: int = 1) -> str:
         """The text of a token before the place."""
@@ -59,7 +62,8 @@ def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:
         if comment.start < offset <= comment.start + len(comment.text):
             return CompletionPlace(start, prefix, tuple(own), frozenset(), False)
     keywords, takes_name = _expected(source, own)
-    return CompletionPlace(start, prefix, tuple(own), keywords, takes_name, inside)
+    behind = [token for token in tokens.tokens if token.start >= offset][:MOST_BEHIND]
+    return CompletionPlace(start, prefix, tuple(own), keywords, takes_name, inside, tuple(behind))
 
 
 def _open_text(text: str, offset: int) -> Token | None:
