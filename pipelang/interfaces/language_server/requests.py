@@ -27,7 +27,7 @@ from pipelang.interfaces.language_server.program_index import ProgramIndex
 from pipelang.interfaces.language_server.session import Root, Session
 from pipelang.semantics.build import Survey
 from pipelang.syntax.format import format_source
-from pipelang.syntax.parse import Parsed, parse
+from pipelang.syntax.parse import Parsed
 
 MOST_SYMBOLS = 500
 """Symbols that a search of the workspace answers."""
@@ -77,9 +77,8 @@ class Requests:
 
     def _parsed(self, path: str) -> tuple[Lines, Parsed] | None:
         document = self.documents.open.get(path)
-        if document is None:
-            return None
-        return document.lines, parse(Source(path, document.text))
+        read = None if document is None else self.index.parse(path, {path: document.text})
+        return None if document is None or read is None else (document.lines, read[1])
 
     def _location(self, root: Root, span: Span) -> lsp.Location:
         lines = self._lines(root, span.file)

@@ -420,6 +420,9 @@ class _Completions:
 
     def _keywords(self, words: Iterable[str]) -> Iterator[lsp.CompletionItem]:
         inside = self._inside()
+        fitting = self._fitting_options() if inside == "options" else None
+        if fitting is not None:
+            words = [word for word in words if word in fitting or word not in OPTION_WORDS]
         ranked = sorted(words, key=lambda word: (word not in OPTION_WORDS, word))
         for word in ranked:
             is_option = word in OPTION_WORDS and inside not in (
@@ -441,6 +444,20 @@ class _Completions:
             else:
                 said = KEYWORD_WORDS.get(word, "")
                 yield lsp.CompletionItem(label=word, kind=K.Keyword, documentation=said or None)
+
+    def _fitting_options(self) -> frozenset[str] | None:
+        """The options that the action or gate before the open brace may have."""
+        tokens, depth = self.place.before, 0
+        for index in range(len(tokens) - 1, 0, -1):
+            word = tokens[index].text
+            depth += (word == "}") - (word == "{")
+            if depth >= 0:
+                continue
+            if word in ("ask", "agent", "call", "run", "each", "gate"):
+                return words_of(word)
+            if word in ("step", "else", "=>"):
+                return words_of("value")
+        return None
 
     def _takes_option(self, word: str) -> bool:
         """Whether the keyword begins an option here, and not something of the same name."""
