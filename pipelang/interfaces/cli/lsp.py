@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from pipelang.interfaces.cli.programs import stop
@@ -10,8 +12,7 @@ from pipelang.interfaces.cli.programs import stop
 @click.command(name="lsp", short_help="Serve an editor: findings, numbers, completion, renaming.")
 @click.option("--stdio", is_flag=True, help="Standard input and output, which is the default.")
 @click.option("--port", type=click.IntRange(1, 65535), help="A port of this machine instead.")
-@click.pass_context
-def command(ctx: click.Context, stdio: bool, port: int | None) -> None:
+def command(stdio: bool, port: int | None) -> None:
     """Serve one editor by the Language Server Protocol, until it says that it is done.
 
     Editors start this by themselves (docs/editors.md has their settings). Needs the extra `lsp`.
@@ -24,4 +25,6 @@ def command(ctx: click.Context, stdio: bool, port: int | None) -> None:
         if str(missing.name).partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
         stop("the language server needs pygls", help="pip install 'pipelang-dsl[lsp]'")
-    ctx.exit(serve(port))
+    code = serve(port)
+    # Nothing is left to do, and a thread that still waits for the editor would wait for ever.
+    os._exit(code)

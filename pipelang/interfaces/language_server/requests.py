@@ -137,7 +137,9 @@ class Requests:
             after = after.replace("\n", "\r\n")
         return [] if after == text else [_smallest_edit(document.lines, after)]
 
-    async def code_actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    async def code_actions(
+        self, params: lsp.CodeActionParams
+    ) -> list[lsp.CodeAction | lsp.Command]:
         path = self.documents.path_of(params.text_document.uri)
         root = await self.session.fresh(path)
         if root is None:

@@ -210,7 +210,6 @@ def make_server() -> PipelangServer:
     kinds = [
         lsp.CodeActionKind.QuickFix,
         lsp.CodeActionKind.RefactorRewrite,
-        lsp.CodeActionKind.Empty,
         FIX_ALL,
     ]
     actions = lsp.CodeActionOptions(code_action_kinds=kinds)
@@ -281,4 +280,5 @@ def serve(port: int | None = None) -> int:
         answers = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
         server.start_io(sys.stdin.buffer, answers)
+    server.session.background.kill()
     return 0 if server.ended else 1

@@ -70,6 +70,13 @@ class Background:
 
     async def close(self) -> None:
         """End the worker and what it does."""
+        process = self._process
+        self.kill()
+        if process is not None:
+            await process.wait()
+
+    def kill(self) -> None:
+        """The same, without waiting for it."""
         self._closed = True
         self._waiting.clear()
         self._doing = None
@@ -77,7 +84,6 @@ class Background:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
-            await process.wait()
 
     def _kill(self) -> None:
         """Kill the fork that does the job; without forks the worker itself, which starts anew."""

@@ -20,13 +20,22 @@ JOB_KEYS = ("id", "path", "texts")
 
 def main() -> int:
     """Answer jobs until standard input ends."""
-    from pipelang.interfaces.language_server.analysis.job import do, prepare
+    from pipelang.interfaces.language_server.analysis.job import prepare
 
     # What a job prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     _be_polite()
     prepare()
+    try:
+        return _answer(answers)
+    except BrokenPipeError:  # the server is gone
+        return 0
+
+
+def _answer(answers: Any) -> int:
+    from pipelang.interfaces.language_server.analysis.job import do
+
     for line in sys.stdin.buffer:
         job = json.loads(line)
         if not hasattr(os, "fork"):

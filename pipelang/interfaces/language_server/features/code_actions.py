@@ -22,22 +22,18 @@ FIX_ALL = "source.fixAll.pipelang"
 
 def code_actions(
     root: Root, documents: Documents, lines: Lines, wanted: lsp.Range, only: Iterable[str] | None
-) -> list[lsp.CodeAction]:
-    """What can be done about a range of a file."""
+) -> list[lsp.CodeAction | lsp.Command]:
+    """What can be done about a range of a file; of some kinds `only`, where a client wants no others."""
     start, end = lines.offset(wanted.start), lines.offset(wanted.end)
     every = [*_fixes(root, documents, start, end), *_all_fixes(root, documents)]
-    every += _advice(root, documents, lines, start, end)
-    every += _explanations(root, start, end)
+    every += _advice(root, documents, start, end)
     if only is None:
-        return every
+        return [*every, *_explanations(root, start, end)]
     kinds = tuple(only)
     return [
         action
         for action in every
-        if any(
-            str(_kind(action)) == kind or str(_kind(action)).startswith(f"{kind}.")
-            for kind in kinds
-        )
+        if any(f"{_kind(action)}.".startswith(f"{kind}.") for kind in kinds)
     ]
 
 
@@ -114,9 +110,7 @@ def all_fixes(root: Root, documents: Documents) -> list[list[Any]]:
     return taken
 
 
-def _advice(
-    root: Root, documents: Documents, lines: Lines, start: int, end: int
-) -> Iterator[lsp.CodeAction]:
+def _advice(root: Root, documents: Documents, start: int, end: int) -> Iterator[lsp.CodeAction]:
     """Advice on the pipeline around a range, while it is about the text as it is."""
     if root.state != CURRENT:
         return
@@ -144,7 +138,7 @@ def _steps_at(declaration: ast.PipelineDecl, start: int, end: int) -> set[str]:
     }
 
 
-def _explanations(root: Root, start: int, end: int) -> Iterator[lsp.CodeAction]:
+def _explanations(root: Root, start: int, end: int) -> Iterator[lsp.Command]:
     codes: dict[str, str] = {}
     numbers = root.numbers or {}
     for found in (*root.findings, *(numbers.get("findings", []) if root.state == CURRENT else ())):
@@ -152,9 +146,4 @@ def _explanations(root: Root, start: int, end: int) -> Iterator[lsp.CodeAction]:
         if place is not None and place[0] == root.path and place[1] <= end and start <= place[2]:
             codes.setdefault(found["code"], found["name"])
     for code, name in codes.items():
-        title = f"Explain {code} ({name})"
-        yield lsp.CodeAction(
-            title=title,
-            kind=lsp.CodeActionKind.Empty,
-            command=lsp.Command(title, EXPLAIN, arguments=[code]),
-        )
+        yield lsp.Command(f"Explain {code} ({name})", EXPLAIN, arguments=[code])
