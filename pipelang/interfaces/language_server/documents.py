@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pipelang.interfaces.check.disk_loader import SUFFIX
 from pipelang.interfaces.check.file_snapshot import pipes_below
 from pipelang.interfaces.language_server.open_files import OpenFiles
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.records import dataclass, field
 from pipelang.resources import resource
 
@@ -23,7 +23,7 @@ class Document:
     uri: str
     path: str
     version: int | None
-    lines: Lines
+    lines: TextLines
     marked: bool = False
     """Whether the client sent a byte order mark, which is no part of the text here."""
 
@@ -88,8 +88,8 @@ class Documents:
         """Take in a file that was opened."""
         path = self.path_of(item.uri)
         self.uris[path] = item.uri
-        made = Document(item.uri, path, item.version, Lines("", self.encoding))
-        self._set(made, Lines(item.text, self.encoding))
+        made = Document(item.uri, path, item.version, TextLines("", self.encoding))
+        self._set(made, TextLines(item.text, self.encoding))
         self.open[path] = made
         return made
 
@@ -105,10 +105,10 @@ class Documents:
         document.version = params.text_document.version
         return document
 
-    def _set(self, document: Document, lines: Lines) -> None:
+    def _set(self, document: Document, lines: TextLines) -> None:
         if lines.text.startswith("\ufeff"):
             document.marked = True
-            lines = Lines(lines.text[1:], self.encoding)
+            lines = TextLines(lines.text[1:], self.encoding)
         document.lines = lines
 
     def closed(self, uri: str) -> str:
@@ -121,13 +121,13 @@ class Documents:
         """The texts of all open files."""
         return {path: document.text for path, document in self.open.items()}
 
-    def lines_of(self, path: str, text: str | None = None) -> Lines:
+    def lines_of(self, path: str, text: str | None = None) -> TextLines:
         """The lines of a file: as it is open, else as `text` or the disk has it."""
         if path in self.open:
             return self.open[path].lines
         if text is None:
             text = OpenFiles({}).quiet(path) or ""
-        return Lines(text.removeprefix("\ufeff"), self.encoding)
+        return TextLines(text.removeprefix("\ufeff"), self.encoding)
 
     def pipes(self) -> list[str]:
         """The `.pipe` files of the workspace, and those that are open besides."""

@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.analysis.plain_findings import PlainFinding, key_of
 from pipelang.interfaces.language_server.documents import Documents
-from pipelang.interfaces.language_server.positions import Lines, moved
+from pipelang.interfaces.language_server.positions import TextLines, moved
 from pipelang.interfaces.language_server.session import CURRENT, Root
 
 SEVERITIES = {
@@ -87,7 +87,7 @@ def files_with_findings(root: Root, documents: Documents) -> set[str]:
 
 
 def _diagnostic(
-    found: PlainFinding, place: list[Any], lines: Lines, documents: Documents, old: bool
+    found: PlainFinding, place: list[Any], lines: TextLines, documents: Documents, old: bool
 ) -> lsp.Diagnostic:
     message = found["message"] + (f"\nhelp: {found['help']}" if found["help"] else "")
     related = [
@@ -108,7 +108,7 @@ def _diagnostic(
     )
 
 
-def _at_least_a_letter(lines: Lines, start: int, end: int) -> lsp.Range:
+def _at_least_a_letter(lines: TextLines, start: int, end: int) -> lsp.Range:
     """A range that can be seen: of an empty place the letter before it, on its line."""
     if end > start:
         return lines.range(start, end)

@@ -30,7 +30,7 @@ def units(text: str, encoding: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class TextLines:
     """A text with its lines; `starts` are the offsets at which they begin."""
 
     text: str
@@ -83,17 +83,17 @@ class Lines:
         """The places of a span."""
         return self.range(span.start, span.end)
 
-    def changed(self, change: lsp.TextDocumentContentChangeEvent) -> Lines:
+    def changed(self, change: lsp.TextDocumentContentChangeEvent) -> TextLines:
         """The text after a change that a client tells."""
         if not isinstance(change, lsp.TextDocumentContentChangePartial):
-            return Lines(change.text, self.encoding)
+            return TextLines(change.text, self.encoding)
         start, end = self.offset(change.range.start), self.offset(change.range.end)
         text = self.text[:start] + change.text + self.text[max(start, end) :]
-        return Lines(text, self.encoding)
+        return TextLines(text, self.encoding)
 
 
 def moved(span: tuple[int, int], before: str, after: str) -> tuple[int, int] | None:
-    """Where a span of a text is in what became of it; None if the change touches it.
+    """The span of a text in what became of the text; None if the change touches it.
 
     One change is assumed, from the first letter that differs to the last.
     """

@@ -1,4 +1,4 @@
-"""What a server answers, request by request, without the protocol's transport.
+"""Answers of a server, request by request, without the protocol's transport.
 
 Every answer waits for the survey of the text as it is, but not for long: what is not ready by then
 is answered by the survey before it.
@@ -17,14 +17,14 @@ from pipelang.interfaces.language_server.features import lenses, outline
 from pipelang.interfaces.language_server.features.code_actions import code_actions
 from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.hover import hover
-from pipelang.interfaces.language_server.features.names import Names, names_of, walk
+from pipelang.interfaces.language_server.features.names import NameTable, names_of, walk
 from pipelang.interfaces.language_server.features.outer_places import outer_place
-from pipelang.interfaces.language_server.features.renaming import Refused, rename
+from pipelang.interfaces.language_server.features.renaming import NameRefused, rename
 from pipelang.interfaces.language_server.features.semantic_tokens import semantic_tokens
 from pipelang.interfaces.language_server.features.signatures import signature_help
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.program_index import ProgramIndex
-from pipelang.interfaces.language_server.session import Root, Session
+from pipelang.interfaces.language_server.session import EditorSession, Root
 from pipelang.semantics.build import Survey
 from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import Parsed
@@ -36,10 +36,10 @@ MOST_SYMBOLS = 500
 class Requests:
     """The answers of a session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EditorSession) -> None:
         self.session = session
         self.index = ProgramIndex()
-        self._names: dict[int, tuple[Survey, Names]] = {}
+        self._names: dict[int, tuple[Survey, NameTable]] = {}
 
     @property
     def documents(self) -> Documents:
@@ -49,7 +49,7 @@ class Requests:
 
     async def _at(
         self, document: lsp.TextDocumentIdentifier, position: lsp.Position
-    ) -> tuple[Root, Lines, str, int] | None:
+    ) -> tuple[Root, TextLines, str, int] | None:
         """The root that knows a file, its lines, its path and the offset of a place. A file that is
         no root itself (a template) is known by what names it.
         """
@@ -63,11 +63,11 @@ class Requests:
         lines = self._lines(root, path)
         return root, lines, path, lines.offset(position)
 
-    def _lines(self, root: Root, path: str) -> Lines:
+    def _lines(self, root: Root, path: str) -> TextLines:
         source = None if root.survey is None else root.survey.built.sources.get(path)
         return self.documents.lines_of(path, None if source is None else source.text)
 
-    def names(self, survey: Survey) -> Names:
+    def names(self, survey: Survey) -> NameTable:
         """The names of a survey, made once."""
         if id(survey) not in self._names or self._names[id(survey)][0] is not survey:
             if len(self._names) > 20:
@@ -75,7 +75,7 @@ class Requests:
             self._names[id(survey)] = (survey, names_of(survey))
         return self._names[id(survey)][1]
 
-    def _parsed(self, path: str) -> tuple[Lines, Parsed] | None:
+    def _parsed(self, path: str) -> tuple[TextLines, Parsed] | None:
         document = self.documents.open.get(path)
         read = None if document is None else self.index.parse(path, {path: document.text})
         return None if document is None or read is None else (document.lines, read[1])
@@ -192,15 +192,15 @@ class Requests:
         spans = [span for span in names.of(found[1]) if span.file == path]
         return [lsp.DocumentHighlight(lines.range_of(span)) for span in spans]
 
-    def _location_in(self, programs: dict[str, Names], root: Root, span: Span) -> lsp.Location:
+    def _location_in(self, programs: dict[str, NameTable], root: Root, span: Span) -> lsp.Location:
         text = next((n.texts[span.file] for n in programs.values() if span.file in n.texts), None)
         lines = self.documents.lines_of(span.file, text)
         return lsp.Location(self.documents.uri_of(span.file), lines.range_of(span))
 
     async def _programs(
         self, document: lsp.TextDocumentIdentifier, position: lsp.Position
-    ) -> tuple[Root, Span, dict[str, Names]] | None:
-        """What is declared under the name at a place, and the programs of the workspace that know
+    ) -> tuple[Root, Span, dict[str, NameTable]] | None:
+        """The declaration of the name at a place, and the programs of the workspace that know
         it, by their roots.
         """
         place = await self._at(document, position)
@@ -215,7 +215,7 @@ class Requests:
         declared, word = found[1], names.text(found[1])
         known = [one.survey for one in self.session.roots.values() if one.survey is not None]
         texts = self.documents.texts()
-        programs: dict[str, Names] = {}
+        programs: dict[str, NameTable] = {}
         for survey in self.index.surveys_with(word, self.documents, texts, known):
             its = self.names(survey)
             if any(place == declared for place in its.uses.values()):
@@ -237,14 +237,14 @@ class Requests:
         if found is None:
             return None
         if found[1].file.startswith("std/"):
-            raise Refused("it is declared in pipelang's own library")
+            raise NameRefused("it is declared in pipelang's own library")
         return lsp.PrepareRenamePlaceholder(lines.range_of(found[0]), names.text(found[0]))
 
     async def rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
-        """Edits by file, of the versions that were looked at. Raises `Refused`."""
+        """Edits by file, of the versions that were looked at. Raises `NameRefused`."""
         found = await self._programs(params.text_document, params.position)
         if found is None:
-            raise Refused("there is no name here that could be another")
+            raise NameRefused("there is no name here that could be another")
         _, declared, programs = found
         made = rename(declared, params.new_name, programs, self.documents.texts())
         changes: list[Any] = []
@@ -301,7 +301,7 @@ class Requests:
             read = self.index.parse(path, texts) if path.endswith(SUFFIX) else None
             if read is None:
                 continue
-            lines = Lines(read[0], self.documents.encoding)
+            lines = TextLines(read[0], self.documents.encoding)
             uri = self.documents.uri_of(path)
             for name, kind, inside in outline.names_declared(read[1].module):
                 if _has_letters(name.text.casefold(), wanted):
@@ -319,7 +319,7 @@ def _has_letters(name: str, wanted: str) -> bool:
     return all(letter in rest for letter in wanted)
 
 
-def _smallest_edit(lines: Lines, after: str) -> lsp.TextEdit:
+def _smallest_edit(lines: TextLines, after: str) -> lsp.TextEdit:
     """The edit that makes a text another one, without the lines that are alike at both ends."""
     before = lines.text
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)

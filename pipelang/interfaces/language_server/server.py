@@ -17,11 +17,11 @@ from pygls.lsp.server import LanguageServer
 from pipelang.interfaces.language_server.explaining import explained
 from pipelang.interfaces.language_server.features.code_actions import EXPLAIN, FIX_ALL
 from pipelang.interfaces.language_server.features.lenses import REPORT
-from pipelang.interfaces.language_server.features.renaming import Refused
+from pipelang.interfaces.language_server.features.renaming import NameRefused
 from pipelang.interfaces.language_server.features.semantic_tokens import LEGEND
 from pipelang.interfaces.language_server.findings import diagnostics_of, files_with_findings
 from pipelang.interfaces.language_server.requests import Requests
-from pipelang.interfaces.language_server.session import Root, Session
+from pipelang.interfaces.language_server.session import EditorSession, Root
 from pipelang.version import __version__
 
 STATUS = "pipelang/status"
@@ -50,7 +50,7 @@ class PipelangServer(LanguageServer):
             text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
             max_workers=2,
         )
-        self.session = Session(self._publish, self._show)
+        self.session = EditorSession(self._publish, self._show)
         self.requests = Requests(self.session)
         self._published: dict[str, set[str]] = {}
         self._panels = False
@@ -258,7 +258,7 @@ def _refusing(answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaita
     async def handle(params: Any) -> Any:
         try:
             return await answer(params)
-        except Refused as refused:
+        except NameRefused as refused:
             raise RenameRefused(message=str(refused)) from refused
 
     return handle

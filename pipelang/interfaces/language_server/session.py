@@ -66,7 +66,7 @@ class Root:
         return frozenset((*self.survey.built.sources, *evidence))
 
 
-class Session:
+class EditorSession:
     """`published` is called when findings of a root changed, `shown` when its numbers did."""
 
     def __init__(self, published: Callable[[Root], None], shown: Callable[[Root], None]) -> None:

@@ -161,6 +161,6 @@ class Background:
 
 
 def _ours() -> list[str]:
-    """Where the worker finds this very pipelang, before what the user named."""
+    """Paths by which the worker finds this very pipelang, before what the user named."""
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [os.path.dirname(package_folder()), *filter(None, named)]

@@ -11,7 +11,7 @@ from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.lenses import pipelines_in
 from pipelang.interfaces.language_server.features.outline import items_inside
 from pipelang.interfaces.language_server.findings import findings_of
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import CURRENT, Root
 from pipelang.syntax import ast
 
@@ -21,9 +21,13 @@ FIX_ALL = "source.fixAll.pipelang"
 
 
 def code_actions(
-    root: Root, documents: Documents, lines: Lines, wanted: lsp.Range, only: Iterable[str] | None
+    root: Root,
+    documents: Documents,
+    lines: TextLines,
+    wanted: lsp.Range,
+    only: Iterable[str] | None,
 ) -> list[lsp.CodeAction | lsp.Command]:
-    """What can be done about a range of a file; of some kinds `only`, where a client wants no others."""
+    """Actions for a range of a file; `only` of some kinds, where a client says which."""
     start, end = lines.offset(wanted.start), lines.offset(wanted.end)
     every = [*_fixes(root, documents, start, end), *_all_fixes(root, documents)]
     every += _advice(root, documents, start, end)

@@ -24,7 +24,7 @@ from pipelang.interfaces.language_server.features.words import (
     plain,
 )
 from pipelang.interfaces.language_server.open_files import OpenFiles
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.semantics.build import Survey
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS
@@ -74,9 +74,9 @@ _SYMBOL_KINDS = {
 
 
 def complete(
-    root: Root, documents: Documents, lines: Lines, offset: int
+    root: Root, documents: Documents, lines: TextLines, offset: int
 ) -> list[lsp.CompletionItem]:
-    """What may be written at a place of a file."""
+    """Words that may be written at a place of a file."""
     from pipelang.diagnostics import Source
 
     source = Source(root.path, lines.text)
@@ -404,7 +404,7 @@ class _Completions:
         return None
 
     def _offered(self) -> Iterator[lsp.CompletionItem]:
-        """What the file or library of a `use` declares."""
+        """Names that the file or library of a `use` declares."""
         written, made = self._used_library(), self.root.survey
         if written is None or made is None:
             return

@@ -20,7 +20,7 @@ _STARTS = ITEMS | frozenset("expect mock given".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedType:
     """A type, and whether it is that of a record of which a field is to be named here; `given` are
     the fields that have a value already.
     """
@@ -30,7 +30,7 @@ class Expectation:
     given: frozenset[str] = frozenset()
 
 
-def expected_at(values: ValuesInScope, tokens: Sequence[Token]) -> Expectation | None:
+def expected_at(values: ValuesInScope, tokens: Sequence[Token]) -> ExpectedType | None:
     """The expectation behind some tokens of a declaration."""
     depth, commas = 0, 0
     key: str | None = None
@@ -80,18 +80,18 @@ def _inside(
     commas: int,
     key: str | None,
     given: set[str],
-) -> Expectation | None:
+) -> ExpectedType | None:
     """The expectation inside a bracket that is open."""
     last = before[-1].text if before else ""
     if opened == "(":
         if not last.isidentifier():
             return expected_at(values, before)
         type = _parameter(values, last, commas, key)
-        return None if type is None else Expectation(type)
+        return None if type is None else ExpectedType(type)
     if opened == "[":
         around = expected_at(values, before)
         inner = None if around is None or around.names_field else present(around.type)
-        return Expectation(inner.element) if isinstance(inner, ListType) else None
+        return ExpectedType(inner.element) if isinstance(inner, ListType) else None
     if last not in _BEFORE_LITERALS:
         return None
     around = expected_at(values, before)
@@ -99,15 +99,15 @@ def _inside(
         return None
     record = present(around.type)
     if isinstance(record, MapType):
-        return Expectation(record.value) if key is not None else None
+        return ExpectedType(record.value) if key is not None else None
     if isinstance(record, ListType) and last == ",":
         record = record.element
     if not isinstance(record, RecordType):
         return None
     if key is None:
-        return Expectation(record, names_field=True, given=frozenset(given))
+        return ExpectedType(record, names_field=True, given=frozenset(given))
     field = record.field(key)
-    return None if field is None else Expectation(field.type)
+    return None if field is None else ExpectedType(field.type)
 
 
 def _parameter(values: ValuesInScope, name: str, position: int, key: str | None) -> Type | None:
@@ -122,7 +122,7 @@ def _parameter(values: ValuesInScope, name: str, position: int, key: str | None)
 
 def _of_statement(
     values: ValuesInScope, tokens: Sequence[Token], commas: int, key: str | None
-) -> Expectation | None:
+) -> ExpectedType | None:
     """The expectation where no bracket of the statement is open; its last token tells most."""
     word = tokens[-1].text
     if key is not None and word != "=":
@@ -136,7 +136,7 @@ def _of_statement(
     elif word in ("else", "=>"):
         step = next((i for i in range(len(tokens) - 1, 0, -1) if tokens[i].text == "step"), None)
         type = None if step is None else values.type_of([tokens[step + 1].text])
-    return None if type is None else Expectation(type)
+    return None if type is None else ExpectedType(type)
 
 
 def _assigned(values: ValuesInScope, tokens: Sequence[Token]) -> Type | None:

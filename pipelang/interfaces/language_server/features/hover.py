@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Span
-from pipelang.interfaces.language_server.features.names import Names
+from pipelang.interfaces.language_server.features.names import NameTable
 from pipelang.interfaces.language_server.features.template_names import template_names
 from pipelang.interfaces.language_server.features.words import METRIC_WORDS, word_help
 from pipelang.interfaces.language_server.session import CURRENT, Root
@@ -32,8 +32,8 @@ class Hovered:
     end: int
 
 
-def hover(root: Root, names: Names, file: str, offset: int) -> Hovered | None:
-    """What is to be said about a place of a file."""
+def hover(root: Root, names: NameTable, file: str, offset: int) -> Hovered | None:
+    """All that is to be said about a place of a file."""
     survey = root.survey
     if survey is None:
         return None
@@ -46,7 +46,9 @@ def hover(root: Root, names: Names, file: str, offset: int) -> Hovered | None:
     return _of_file(survey, file, offset) or _of_word(survey, file, offset)
 
 
-def _of_name(root: Root, survey: Survey, names: Names, span: Span, declared: Span) -> Iterator[str]:
+def _of_name(
+    root: Root, survey: Survey, names: NameTable, span: Span, declared: Span
+) -> Iterator[str]:
     symbol = _symbol_at(survey, declared)
     if symbol is not None:
         yield _fenced(_head(symbol, names))
@@ -86,7 +88,7 @@ def _cut(text: str) -> str:
     return "\n".join(lines)[:LONGEST_HEAD].rstrip()
 
 
-def _head(symbol: Symbol, names: Names) -> str:
+def _head(symbol: Symbol, names: NameTable) -> str:
     """A declaration as it is written; of a pipeline up to its brace."""
     declaration = symbol.declaration
     text = names.texts.get(symbol.file, "")[declaration.span.start : declaration.span.end]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.features.outline import items_inside
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import CURRENT, Root
 from pipelang.syntax import ast
 
@@ -29,7 +29,7 @@ def pipelines_in(root: Root) -> Iterator[tuple[str, ast.PipelineDecl]]:
             yield keys.get(name.span, name.text), declaration
 
 
-def lenses(root: Root, uri: str, lines: Lines) -> list[lsp.CodeLens]:
+def lenses(root: Root, uri: str, lines: TextLines) -> list[lsp.CodeLens]:
     """A lens over each pipeline of a file."""
     found = []
     for key, declaration in pipelines_in(root):
@@ -65,7 +65,7 @@ def _title(root: Root, key: str) -> str | None:
             return f"before your last change: {said}"
 
 
-def hints(root: Root, lines: Lines, wanted: lsp.Range | None = None) -> list[lsp.InlayHint]:
+def hints(root: Root, lines: TextLines, wanted: lsp.Range | None = None) -> list[lsp.InlayHint]:
     """Hints behind the names of steps and gates. Those of an older text are in brackets."""
     numbers = (root.numbers or {}).get("pipelines", {})
     start = 0 if wanted is None else lines.offset(wanted.start)

@@ -1,4 +1,4 @@
-"""Where every name of a program was declared: what definitions, references and renaming rest on."""
+"""Tables of names, each with where it was declared; going and renaming rest on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelang.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameTable:
     """`uses` go from the place of a name to where it was declared, declarations to themselves."""
 
     uses: dict[Span, Span]
@@ -39,12 +39,12 @@ class Names:
         return self.texts.get(span.file, "")[span.start : span.end]
 
 
-def names_of(survey: Survey) -> Names:
+def names_of(survey: Survey) -> NameTable:
     """The names of a program. A use whose word is not the declaration's is none (`result` in a test
     is no name that somebody gave).
     """
     texts = {name: source.text for name, source in survey.built.sources.items()}
-    made = Names({}, texts)
+    made = NameTable({}, texts)
     for span in _declared(survey):
         made.uses[span] = span
     for span, declared in (*survey.uses.items(), *part_uses(survey), *template_uses(survey)):

@@ -1,4 +1,4 @@
-"""What texts of a file name outside of it: other files, libraries, functions of Python.
+"""Places outside of a file that its texts name: other files, libraries, functions of Python.
 
 Python is read and never imported: a workspace may be anybody's.
 """
@@ -32,7 +32,7 @@ class OuterPlace:
 
 
 def outer_place(survey: Survey, documents: Documents, file: str, offset: int) -> OuterPlace | None:
-    """What the text at a place names."""
+    """The outer place that the text at a place names."""
     loaded = survey.loaded.modules.get(file)
     if loaded is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Span
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.syntax import ast
 from pipelang.syntax.tokens import TokenList
 
@@ -51,7 +51,7 @@ def items_inside(items: Iterable[ast.Item]) -> Iterator[ast.Item]:
                 pass
 
 
-def symbols(module: ast.Module, lines: Lines) -> list[lsp.DocumentSymbol]:
+def symbols(module: ast.Module, lines: TextLines) -> list[lsp.DocumentSymbol]:
     """The declarations of a file, with their members, fields, steps and gates."""
     found = []
     for declaration in module.declarations:
@@ -61,7 +61,7 @@ def symbols(module: ast.Module, lines: Lines) -> list[lsp.DocumentSymbol]:
     return found
 
 
-def _declaration(declaration: ast.Declaration, lines: Lines) -> lsp.DocumentSymbol | None:
+def _declaration(declaration: ast.Declaration, lines: TextLines) -> lsp.DocumentSymbol | None:
     match declaration:
         case ast.Use() | ast.Broken():
             return None
@@ -84,7 +84,7 @@ def _declaration(declaration: ast.Declaration, lines: Lines) -> lsp.DocumentSymb
     return _symbol(declaration.name.text, declaration, declaration.name.span, lines, parts)
 
 
-def _items(items: Iterable[ast.Item], lines: Lines) -> list[lsp.DocumentSymbol]:
+def _items(items: Iterable[ast.Item], lines: TextLines) -> list[lsp.DocumentSymbol]:
     found: list[lsp.DocumentSymbol] = []
     for item in items:
         match item:
@@ -109,7 +109,7 @@ def _symbol(
     name: str,
     node: Any,
     place: Span,
-    lines: Lines,
+    lines: TextLines,
     children: list[lsp.DocumentSymbol] | None = None,
 ) -> lsp.DocumentSymbol:
     whole = Span(node.span.file, min(node.span.start, place.start), max(node.span.end, place.end))
@@ -123,7 +123,9 @@ def _symbol(
     )
 
 
-def _part(name: ast.Name, whole: Span, kind: lsp.SymbolKind, lines: Lines) -> lsp.DocumentSymbol:
+def _part(
+    name: ast.Name, whole: Span, kind: lsp.SymbolKind, lines: TextLines
+) -> lsp.DocumentSymbol:
     start, end = min(whole.start, name.span.start), max(whole.end, name.span.end)
     return lsp.DocumentSymbol(
         name=name.text or "?",
@@ -147,7 +149,7 @@ def names_declared(module: ast.Module) -> Iterator[tuple[ast.Name, lsp.SymbolKin
                     yield item.name, KINDS[type(item)], declaration.name.text
 
 
-def folds(tokens: TokenList, lines: Lines) -> list[lsp.FoldingRange]:
+def folds(tokens: TokenList, lines: TextLines) -> list[lsp.FoldingRange]:
     """Braces over several lines, templates, runs of comments, and the imports at the top."""
     found: list[lsp.FoldingRange] = []
     open_at: list[int] = []
@@ -171,11 +173,11 @@ def folds(tokens: TokenList, lines: Lines) -> list[lsp.FoldingRange]:
     return sorted(found, key=lambda one: (one.start_line, -one.end_line))
 
 
-def _begins_use(token: Any, lines: Lines) -> bool:
+def _begins_use(token: Any, lines: TextLines) -> bool:
     return token.text == "use" and lines.position(token.start).character == 0
 
 
-def _comments(tokens: TokenList, lines: Lines) -> Iterator[lsp.FoldingRange]:
+def _comments(tokens: TokenList, lines: TextLines) -> Iterator[lsp.FoldingRange]:
     rows = [lines.position(one.start).line for one in tokens.comments if one.own_line]
     start = 0
     for at in range(1, len(rows) + 1):
@@ -186,7 +188,7 @@ def _comments(tokens: TokenList, lines: Lines) -> Iterator[lsp.FoldingRange]:
             start = at
 
 
-def selections(spans: Iterable[Span], at: int, lines: Lines) -> lsp.SelectionRange:
+def selections(spans: Iterable[Span], at: int, lines: TextLines) -> lsp.SelectionRange:
     """Nested ranges around a place, the smallest first."""
     around = sorted(
         {(one.start, one.end) for one in spans if one.start <= at <= one.end},

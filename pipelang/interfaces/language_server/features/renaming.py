@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pipelang.diagnostics import Span
-from pipelang.interfaces.language_server.features.names import Names, names_of
+from pipelang.interfaces.language_server.features.names import NameTable, names_of
 from pipelang.interfaces.language_server.open_files import OpenFiles
 from pipelang.records import dataclass
 from pipelang.semantics.build import survey
@@ -20,7 +20,7 @@ Edits = dict[str, list[tuple[int, int, str]]]
 """Edits by file: start, end and new text."""
 
 
-class Refused(Exception):
+class NameRefused(Exception):
     """A name that cannot be given. The message says why."""
 
 
@@ -33,22 +33,22 @@ class Renamed:
 
 
 def check_name(name: str) -> None:
-    """Raises `Refused` for what is no name at all."""
+    """Raises `NameRefused` for what is no name at all."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise Refused(f"`{name}` is no name: letters, digits and _ make one, a letter first")
+        raise NameRefused(f"`{name}` is no name: letters, digits and _ make one, a letter first")
     if name in tables().reserved:
-        raise Refused(f"`{name}` is a reserved word")
+        raise NameRefused(f"`{name}` is a reserved word")
 
 
 def rename(
-    declared: Span, name: str, programs: Mapping[str, Names], texts: Mapping[str, str]
+    declared: Span, name: str, programs: Mapping[str, NameTable], texts: Mapping[str, str]
 ) -> Renamed:
     """The edits that give a name to what was declared at a place. `programs` are by their root;
-    `texts` those of open files. Raises `Refused`.
+    `texts` those of open files. Raises `NameRefused`.
     """
     check_name(name)
     if declared.file.startswith("std/"):
-        raise Refused("it is declared in pipelang's own library")
+        raise NameRefused("it is declared in pipelang's own library")
     places = {span for names in programs.values() for span in names.of(declared)}
     edits: Edits = {}
     for span in sorted(places):
@@ -75,33 +75,33 @@ def edited(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
 
 def _must_mean_the_same(
     root: str,
-    names: Names,
+    names: NameTable,
     texts: Mapping[str, str],
     after: Mapping[str, str],
     edits: Edits,
     name: str,
 ) -> None:
-    """Read a program as it would become, and compare. Raises `Refused`."""
+    """Read a program as it would become, and compare. Raises `NameRefused`."""
     made = survey(root, OpenFiles(after))
     before = survey(root, OpenFiles(texts))
     old = {(one.rule.code, _moved(one.span, edits)) for one in before.built.diagnostics}
     for found in made.built.diagnostics:
         key = (found.rule.code, None if found.span is None else tuple(found.span))
         if found.is_error and key not in old:
-            raise Refused(f"`{name}` would not do in {root}: {found.message}")
+            raise NameRefused(f"`{name}` would not do in {root}: {found.message}")
     now = names_of(made)
     for span, declared in names.uses.items():
         here, there = _moved(span, edits), _moved(declared, edits)
         assert here is not None
         if now.uses.get(Span(*here)) != there:
             word = names.text(span)
-            raise Refused(
+            raise NameRefused(
                 f"`{name}` would change what `{word}` means in {span.file}: choose another name"
             )
 
 
 def _moved(span: Span | None, edits: Edits) -> tuple[str, int, int] | None:
-    """Where a place is after the edits."""
+    """The place that a place becomes by the edits."""
     if span is None:
         return None
     start, end = span.start, span.end

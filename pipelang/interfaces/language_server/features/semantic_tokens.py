@@ -5,8 +5,8 @@ from __future__ import annotations
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Span
-from pipelang.interfaces.language_server.features.names import Names
-from pipelang.interfaces.language_server.positions import Lines, units
+from pipelang.interfaces.language_server.features.names import NameTable
+from pipelang.interfaces.language_server.positions import TextLines, units
 from pipelang.semantics.build import Survey
 from pipelang.semantics.types import SCALAR_NAMES
 from pipelang.syntax import ast
@@ -38,7 +38,7 @@ _NUMBERS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "TOKENS",
 
 
 def semantic_tokens(
-    survey: Survey | None, parsed: Parsed, names: Names | None, lines: Lines, file: str
+    survey: Survey | None, parsed: Parsed, names: NameTable | None, lines: TextLines, file: str
 ) -> list[int]:
     """All tokens of a file, in the protocol's relative numbers."""
     kinds = _kinds(survey)
@@ -69,12 +69,12 @@ def semantic_tokens(
     return _relative(sorted(found), lines)
 
 
-def _is_use(names: Names, file: str, start: int, end: int) -> bool:
+def _is_use(names: NameTable, file: str, start: int, end: int) -> bool:
     return Span(file, start, end) in names.uses
 
 
 def _kinds(survey: Survey | None) -> dict[Span, str]:
-    """What is declared at a place."""
+    """The kinds of what is declared, by place."""
     found: dict[Span, str] = {}
     if survey is None or survey.symbols is None:
         return found
@@ -93,7 +93,7 @@ def _kinds(survey: Survey | None) -> dict[Span, str]:
 
 
 def _of_name(
-    names: Names | None, kinds: dict[Span, str], file: str, start: int, end: int, text: str
+    names: NameTable | None, kinds: dict[Span, str], file: str, start: int, end: int, text: str
 ) -> tuple[str, int]:
     span = Span(file, start, end)
     declared = None if names is None else names.uses.get(span)
@@ -102,7 +102,7 @@ def _of_name(
     return kinds.get(declared, "variable"), 1 if declared == span else 0
 
 
-def _relative(found: list[tuple[int, int, str, int]], lines: Lines) -> list[int]:
+def _relative(found: list[tuple[int, int, str, int]], lines: TextLines) -> list[int]:
     data: list[int] = []
     line = column = 0
     for start, end, kind, modifiers in found:

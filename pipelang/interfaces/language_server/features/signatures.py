@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.completion_place import place_at
 from pipelang.interfaces.language_server.features.hover import full
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -63,7 +63,7 @@ def call_around(tokens: Sequence[Token]) -> CallAround | None:
     return None
 
 
-def signature_help(root: Root, lines: Lines, offset: int) -> lsp.SignatureHelp | None:
+def signature_help(root: Root, lines: TextLines, offset: int) -> lsp.SignatureHelp | None:
     """The signature of the call around a place."""
     source = Source(root.path, lines.text)
     place = place_at(source, tokenize(source), offset)

@@ -53,7 +53,7 @@ def template_names(survey: Survey) -> Iterator[TemplateName]:
 
 
 def _place(survey: Survey, file: str, template: ast.Template) -> Span | None:
-    """Where the text of a template stands."""
+    """The place of a template's text."""
     if template.file is None:
         span = template.span
         return Span(span.file, span.start + 3, span.end - 3) if span.end - span.start >= 6 else None
@@ -183,7 +183,7 @@ def _chains(
 
 
 def part_place(symbols: Symbols, owner: RecordType | EnumType, name: str) -> Span | None:
-    """Where a field of a record or a member of an enum was declared."""
+    """The place where a field of a record or a member of an enum was declared."""
     symbol = symbols.by_key.get(owner.name)
     match None if symbol is None else symbol.declaration:
         case ast.TypeDecl(fields=fields):

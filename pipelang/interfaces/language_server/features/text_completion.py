@@ -10,7 +10,7 @@ from lsprotocol import types as lsp
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.features.completion_place import CompletionPlace
 from pipelang.interfaces.language_server.features.hover import full
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.semantics.types import RecordType, Type, present
 
@@ -19,7 +19,7 @@ MOST_FILES = 500
 
 
 def completions_in_text(
-    root: Root, place: CompletionPlace, lines: Lines, offset: int
+    root: Root, place: CompletionPlace, lines: TextLines, offset: int
 ) -> Iterator[lsp.CompletionItem]:
     """Inside quotes: files after `use` and `from`; inside a template's braces: its variables."""
     token = place.in_text

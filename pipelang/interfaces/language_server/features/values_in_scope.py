@@ -52,7 +52,7 @@ class ValuesInScope:
         return None if symbol is None else symbol.key
 
     def owner(self, name: str) -> Owner | None:
-        """What has parameters, by its name."""
+        """A declaration that has parameters, by its name."""
         key, draft = self.key_of(name), self.draft
         if key is None or draft is None:
             return None
@@ -191,7 +191,7 @@ def _made_in(pipeline: p.Pipeline) -> dict[str, Type | None]:
 
 
 def _handoff(pipeline: p.Pipeline, types: dict[str, Type | None]) -> RecordType:
-    """What a run hands over: its inputs, its text, and each value by its name."""
+    """All that a run hands over: its inputs, its text, and each value by its name."""
     inputs = tuple(RecordField(one.name, one.type) for one in pipeline.parameters)
     known = {"input": RecordType("input", inputs), "text": optional(TEXT)}
     every = {**known, **{name: type for name, type in types.items() if type is not None}}

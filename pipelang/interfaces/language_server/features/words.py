@@ -1,4 +1,4 @@
-"""What editors say of keywords, options and metrics: an example with its units, and a sentence."""
+"""Words of editors for keywords, options, metrics: an example with its units, and a sentence."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ METRIC_WORDS: dict[str, str] = {
 
 
 def word_help(word: str) -> str | None:
-    """What a hover says of a keyword."""
+    """The help of a hover for a keyword."""
     if word in OPTION_WORDS:
         snippet, said = OPTION_WORDS[word]
         return f"`{plain(snippet)}`: {said}"

@@ -9,12 +9,12 @@ from typing import TypeVar
 from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.requests import Requests
-from pipelang.interfaces.language_server.session import Root, Session, look
+from pipelang.interfaces.language_server.session import EditorSession, Root, look
 
 Answer = TypeVar("Answer")
 
 
-class AtOnce(Session):
+class AtOnce(EditorSession):
     """A session without threads and processes: a survey is made when it is asked for."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from pipelang.interfaces.language_server.features.words import (
     missing_words,
     plain,
 )
-from pipelang.interfaces.language_server.positions import Lines
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root, look
 from pipelang.semantics.metrics import METRICS
 from pipelang.syntax.option_table import OPTIONS, READ_ONLY
@@ -34,7 +34,7 @@ EVERY = 47
 
 def offered(root: Root, text: str, start: int, end: int) -> set[str]:
     """What is offered where a word has been taken out of a text."""
-    without = Lines(text[:start] + text[end:])
+    without = TextLines(text[:start] + text[end:])
     return {one.label.rstrip(": ") for one in complete(root, Documents(), without, start)}
 
 
@@ -114,7 +114,7 @@ def test_a_place_is_known(written, expected, not_expected):
     root.survey, _ = look(path, {path: text})
     got = {
         one.label.rstrip(": ")
-        for one in complete(root, Documents(), Lines(text), text.index(written) + len(written))
+        for one in complete(root, Documents(), TextLines(text), text.index(written) + len(written))
     }
     assert expected <= got
     assert not not_expected & got
@@ -130,7 +130,7 @@ def test_templates_files_and_libraries(tmp_path, monkeypatch):
 
     def at(text: str) -> set[str]:
         offset = text.index("|")
-        lines = Lines(text.replace("|", ""))
+        lines = TextLines(text.replace("|", ""))
         return {one.label for one in complete(root, Documents(), lines, offset)}
 
     assert {"id", "size"} <= at(SMALL.replace("{{ order.id", "{{ order.|"))

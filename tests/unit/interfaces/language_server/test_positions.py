@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from pipelang.interfaces.language_server.positions import UTF8, UTF16, UTF32, Lines, moved
+from pipelang.interfaces.language_server.positions import UTF8, UTF16, UTF32, TextLines, moved
 
 TEXTS = st.text(alphabet="ab\n\r\té€😀\x0b\x0c\x1c\u2028", max_size=40)
 ENCODINGS = st.sampled_from([UTF8, UTF16, UTF32])
@@ -17,7 +17,7 @@ WIDTH = {UTF8: ("utf-8", 1), UTF16: ("utf-16-le", 2), UTF32: ("utf-32-le", 4)}
 
 @given(TEXTS, ENCODINGS, st.data())
 def test_a_place_there_and_back(text, encoding, data):
-    lines = Lines(text, encoding)
+    lines = TextLines(text, encoding)
     offset = data.draw(st.integers(0, len(text)))
     place = lines.position(offset)
     before = re.split(r"\r\n|\n|\r", text[:offset])
@@ -33,7 +33,7 @@ def test_a_place_there_and_back(text, encoding, data):
 
 @given(TEXTS, ENCODINGS, st.data())
 def test_a_change_is_a_slice(text, encoding, data):
-    lines = Lines(text, encoding)
+    lines = TextLines(text, encoding)
     starts = [at for at in range(len(text) + 1) if text[max(0, at - 1) : at + 1] != "\r\n"]
     start = data.draw(st.sampled_from(starts))
     end = data.draw(st.sampled_from([at for at in starts if at >= start]))
@@ -45,7 +45,7 @@ def test_a_change_is_a_slice(text, encoding, data):
 
 @given(st.integers(-5, 99), st.integers(0, 99))
 def test_a_place_that_is_not_there_is_the_nearest(line, character):
-    lines = Lines("one\ntwo😀\n")
+    lines = TextLines("one\ntwo😀\n")
     at = lines.offset(lsp.Position(max(0, line), character))
     assert 0 <= at <= len(lines.text)
 

@@ -8,7 +8,7 @@ import pytest
 from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.features.names import names_of
-from pipelang.interfaces.language_server.features.renaming import Refused, edited, rename
+from pipelang.interfaces.language_server.features.renaming import NameRefused, edited, rename
 from pipelang.interfaces.language_server.session import look
 
 from .editor import Editor, wait
@@ -51,7 +51,7 @@ def test_each_name_can_be_renamed(file):
 def test_a_name_that_would_collide_is_refused(place, name, why):
     editor = Editor(small=SMALL)
     before = editor.text("small.pipe")
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(NameRefused, match=why):
         editor.rename("small.pipe", before.index(place), name)
     assert editor.text("small.pipe") == before
 
@@ -96,7 +96,7 @@ def test_a_name_is_found_in_other_files():
     assert place.uri.endswith("world.pipe")
     assert place.range.start == lsp.Position(1, 5)
     # What the other file calls so already would be hidden.
-    with pytest.raises(Refused):
+    with pytest.raises(NameRefused):
         editor.rename("main.pipe", main.index("size: Size"), "staff")
 
 
