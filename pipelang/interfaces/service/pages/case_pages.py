@@ -80,10 +80,10 @@ def _row(case: Case, now: datetime) -> dict[str, Any]:
 
 
 def _found_out(case: Case) -> Any:
-    """What a case shows; of a handoff the values, not what stands beside it anyway."""
+    """What a case shows; of a handoff what the run was given, by which people know it."""
     shown = case.shown
     if case.kind == "escalation" and isinstance(shown, Mapping):
-        return shown.get("values") or shown.get("input")
+        return shown.get("input") or shown.get("values")
     return shown
 
 

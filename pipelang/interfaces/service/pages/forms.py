@@ -40,7 +40,8 @@ _MISSING: Any = object()
 class Field:
     """One field: `kind` is how it is shown, `text` what stands in it, `hint` its unit and limits.
 
-    A `line` is a text of one line. `optional` fields may be left out; of those with `parts`, `given` says whether they are.
+    A `line` is a text of one line. `optional` fields may be left out; of those with `parts`,
+    `given` says whether they are.
     """
 
     name: str
@@ -206,14 +207,16 @@ def _parts(
             part = field_of(one, flat, problems, f"{name}.{number}", label_of(key), left_out)
             shown.parts.append(part)
         return
+    is_list = kind == "list"
     for number in range(_rows(flat, name)):
         row = f"{name}.{number}"
-        if kind == "list":
+        if is_list:
             part = field_of(schema["items"], flat, problems, row, f"{number + 1}")
         else:
             problem = problems.get(f"{row}.k", "")
-            key = Field(f"{row}.k", "Key", "line", flat.get(f"{row}.k", ""), problem=problem)
-            shown.keys.append(key)
+            text = flat.get(f"{row}.k", "")
+            kind = "text" if "\n" in text else "line"
+            shown.keys.append(Field(f"{row}.k", "Key", kind, text, problem=problem))
             inner = schema["additionalProperties"]
             part = field_of(inner, flat, problems, f"{row}.v", "Value")
         shown.parts.append(part)
@@ -300,7 +303,7 @@ def _read(
         if (absent or left_out) and f"{name}.?" not in flat:
             return empty
         return _read_parts(schema, kind, flat, problems, name)
-    text = flat.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(flat, name)
     if kind == "nothing":
         return None
     if kind == "text" and (text or not (absent or left_out)):
@@ -310,6 +313,11 @@ def _read(
             problems[name] = _NEEDED[kind]
         return empty
     return _read_text(schema, kind, text.strip(), problems, name)
+
+
+def _text(flat: Mapping[str, str], name: str) -> str:
+    """A text of the form, with its line breaks as they were before a browser sent it."""
+    return flat.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 _NEEDED = {
@@ -345,6 +353,8 @@ def _read_text(schema: Schema, kind: str, text: str, problems: Problems, name: s
             except (ValueError, RecursionError):
                 problems[name] = "this is no JSON"
                 return _MISSING
+        case _:
+            pass
     problems[name] = _NEEDED[kind]
     return _MISSING
 
@@ -369,7 +379,7 @@ def _read_parts(
         return [item for item in items if item is not _MISSING]
     pairs: dict[str, Any] = {}
     for number in rows:
-        key = flat.get(f"{name}.{number}.k", "")
+        key = _text(flat, f"{name}.{number}.k")
         if key in pairs:
             problems[f"{name}.{number}.k"] = "this key is there already"
         inner = schema["additionalProperties"]
