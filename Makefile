@@ -27,7 +27,7 @@ READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
 .PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
-  chaos lowest newest constraints grammar pictures clean distclean
+  chaos lowest newest constraints grammar editors pictures clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
@@ -207,8 +207,14 @@ newest: $(READY_TO_DEVELOP) $(UV)/bin/uv ## The same part with the newest
 grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 	@$(PY) -m pipelang.syntax.build_tables
 
+editors: $(READY_TO_DEVELOP) ## Make the editors' grammar from the parse tables
+	@$(PY) -m pipelang.interfaces.highlighting.textmate
+
 pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real output
 	@$(PY) docs/images/make.py
+
+site: $(READY_TO_DEVELOP) ## The documentation as a site, in build/website/site
+	@$(PY) -m website
 
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang

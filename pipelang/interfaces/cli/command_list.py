@@ -11,7 +11,10 @@ COMMANDS = {
     "pause": "Have no durable run of a pipeline begin.",
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
+    "observe": "Put what runs did beside what was predicted.",
     "serve": "Serve pipelines: an API and a page for people.",
+    "token": "Make, list and revoke the tokens of a server.",
+    "mcp": "Offer pipelines as tools of MCP, over standard input and output.",
     "trace": "Show a run as a tree, or follow one.",
     "inbox": "List what waits for people, or show one case.",
     "approve": "Answer what waits: yes, no, or an answer.",
@@ -23,6 +26,7 @@ COMMANDS = {
     "tune": "Find the cheapest settings, tiers and retries that keep every promise.",
     "sketch": "Say what steps of some reliability come to; needs no file.",
     "simulate": "Run many simulated runs against the prediction.",
+    "golden": "Run a set of cases with what is expected, or compare two versions on it.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
     "fmt": "Bring files into the one layout.",
@@ -31,13 +35,15 @@ COMMANDS = {
 """Every command with its line in `--help`, in the order in which it lists them."""
 
 _DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
-_SERVICE = ("serve",)
+_OPERATE = ("observe",)
+_SERVICE = ("serve", "token", "mcp")
 _HOMES = {
     "check": "check.command",
     "evidence": "evidence.command",
     "import": "importing",
     "run": "run.command",
     **{name: f"durable.{name}" for name in _DURABLE},
+    **{name: f"operate.{name}" for name in _OPERATE},
     **{name: f"service.{name}" for name in _SERVICE},
 }
 

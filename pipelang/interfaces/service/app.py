@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from pipelang.interfaces.service.api.mcp_endpoint import McpEndpoint
 from pipelang.interfaces.service.api.routes import api_routes
 from pipelang.interfaces.service.guards import BodyLimit, HostGuard, SafeHeaders
 from pipelang.interfaces.service.pages.routes import page_routes, problem_page
@@ -22,7 +24,7 @@ from pipelang.interfaces.service.service import Service
 if TYPE_CHECKING:
     from pipelang.interfaces.service.backend import Backend
     from pipelang.interfaces.service.deployment import Deployed
-    from pipelang.interfaces.service.sessions import Gate
+    from pipelang.interfaces.service.sessions import Authenticator
 
 LOG = logging.getLogger("pipelang.serve")
 
@@ -33,7 +35,7 @@ API = ("/v1/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/mcp")
 def make_app(
     backend: Backend,
     pipelines: Mapping[str, Deployed],
-    gate: Gate,
+    gate: Authenticator,
     *,
     grace: float = 30.0,
 ) -> Starlette:
@@ -41,18 +43,20 @@ def make_app(
     seconds that runs have to finish when the server stops.
     """
     service = Service(backend, pipelines)
+    endpoint = McpEndpoint(service, gate)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await backend.open(service.pipelines)
+        await backend.open(service.pipelines, service.metrics)
         try:
-            yield
+            async with endpoint.running():
+                yield
         finally:
             service.stopping.ask()
             await backend.close(grace)
 
     app = Starlette(
-        routes=[*api_routes(), *page_routes()],
+        routes=[*api_routes(), Route("/mcp", endpoint), *page_routes()],
         middleware=[
             Middleware(SafeHeaders),
             Middleware(HostGuard, any_host=gate.tokens is not None),

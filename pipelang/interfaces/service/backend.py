@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelang.interfaces.service.health import Depth, Health
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.shared.kill_switches import Switch
 
@@ -91,38 +93,15 @@ class Occurrence:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Health of a backend: `late` says why it cannot work now, `skew` is by how many seconds the
-    clock of its store differs from this machine's.
-    """
-
-    late: str | None = None
-    skew: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """Numbers of a pipeline as they are now: runs that wait for a worker, are at work, and wait
-    for people or a time; open cases, and the seconds that the oldest of them has waited.
-    """
-
-    queued: int = 0
-    running: int = 0
-    waiting: int = 0
-    cases: int = 0
-    oldest_case: float = 0.0
-
-
 class Backend(Protocol):
     """Keeps and does runs. Raises `Problem`: 503 with the code `store` where its store is away."""
 
     @property
     def where(self) -> str:
-        """Where runs are kept, in words without a secret: `in memory`, or a store's address."""
+        """The place of runs, in words without a secret: `in memory`, or a store's address."""
 
-    async def open(self, deployed: Mapping[str, Deployed]) -> None:
-        """Begin to work on these pipelines, by name."""
+    async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
+        """Begin to work on these pipelines, by name; `metrics` hears what happens."""
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, finish within `grace` seconds what can be, and leave the rest."""
@@ -168,7 +147,7 @@ class Backend(Protocol):
         """Answer the ask of a case. Raises `Refused`."""
 
     async def switches(self) -> dict[Switch, str]:
-        """What is switched off, with the reason."""
+        """Everything that is switched off, with the reason."""
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
         """Switch off a tool, a pipeline, or everything."""
@@ -183,7 +162,7 @@ class Backend(Protocol):
         """The pipelines of which no run begins."""
 
     async def health(self) -> Health:
-        """How it does. Raises nothing."""
+        """Health as it was last seen. Raises nothing."""
 
     async def depths(self) -> dict[str, Depth]:
         """The numbers of each pipeline as they are now."""

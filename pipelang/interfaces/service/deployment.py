@@ -48,7 +48,7 @@ class Deployed:
 
     @cached_property
     def analysis_result(self) -> Analysis | None:
-        """What the analysis says about the pipeline."""
+        """The analysis of the pipeline."""
         found = [one for one in self.checked.analyses if one.pipeline.name == self.name]
         return found[0] if found else None
 

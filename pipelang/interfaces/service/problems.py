@@ -35,7 +35,9 @@ TITLES = {
     "quota": "The quota is spent",
     "queue_full": "The queue is full",
     "store": "The store is away",
+    "late": "It is not ready",
     "not_runnable": "The pipeline cannot run here",
+    "not_installed": "It is not installed",
     "stopping": "The server is stopping",
     "broken": "The server made a mistake",
 }
@@ -76,7 +78,7 @@ class Problem(Exception):
 
 
 def unknown(what: str, id: str) -> Problem:
-    """What is not there, or not for the eyes of who asks: the two must look the same."""
+    """The problem of what is not there, or not for the eyes of who asks: they look the same."""
     return Problem(404, "unknown", f"there is no {what} `{shortened(id)}`")
 
 

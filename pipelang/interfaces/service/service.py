@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ from pipelang.interfaces.service.backend import (
     RunPage,
 )
 from pipelang.interfaces.service.deployment import Deployed
+from pipelang.interfaces.service.metrics import ServiceMetrics
 from pipelang.interfaces.service.principals import Principal, Right
 from pipelang.interfaces.service.problems import Problem, shortened, unknown
 from pipelang.interfaces.service.stopping import Stopping
@@ -33,6 +35,8 @@ LONGEST_WAIT = 300.0
 """Seconds that `?wait` may ask for."""
 LONGEST_DELAY = 366 * 86_400.0
 HIGHEST_PRIORITY = 2**31 - 1
+_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
+"""The form of ids: nothing else is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,18 @@ class SwitchState:
 
 
 class Service:
-    """What the service does for a principal. Everything raises `Problem`: 403 without the right,
+    """Acts of principals. Everything raises `Problem`: 403 without the right,
     404 for what is not theirs, 503 where the store is away.
     """
 
-    def __init__(self, backend: Backend, pipelines: Mapping[str, Deployed]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        pipelines: Mapping[str, Deployed],
+        metrics: ServiceMetrics | None = None,
+    ) -> None:
         self.backend = backend
+        self.metrics = metrics or ServiceMetrics()
         self.pipelines = dict(pipelines)
         self.stopping = Stopping()
 
@@ -94,11 +104,12 @@ class Service:
                 raise Problem(
                     409, "key_conflict", f"key `{shortened(key)}` was used in another thread"
                 )
+        self.metrics.started(found.name)
         return id
 
     async def run(self, who: Principal, id: str) -> RunJson:
         """A run."""
-        found = await self.backend.run(id)
+        found = await self.backend.run(id) if _ID.fullmatch(id) else None
         if found is None or not who.sees(found["tenant"]):
             raise unknown("run", id)
         return found
@@ -158,7 +169,7 @@ class Service:
 
     async def case(self, who: Principal, id: str) -> Case:
         """A case."""
-        found = await self.backend.case(id)
+        found = await self.backend.case(id) if _ID.fullmatch(id) else None
         if found is None or not who.sees(found.tenant):
             raise unknown("case", id)
         return found
@@ -188,19 +199,31 @@ class Service:
         by = who.name
         try:
             if verdict == "answer":
-                return await self.backend.answer(id, answer, by=by, reason=reason)
-            return await self.backend.decide(id, yes=verdict == "yes", by=by, reason=reason)
-        except CaseClosed as closed:
-            raise Problem(409, "decided", str(closed)) from closed
+                closed = await self.backend.answer(id, answer, by=by, reason=reason)
+            else:
+                yes = verdict == "yes"
+                closed = await self.backend.decide(id, yes=yes, by=by, reason=reason)
+        except CaseClosed as late:
+            raise Problem(409, "decided", str(late)) from late
         except MustDiffer as same:
             raise Problem(403, "must_differ", str(same)) from same
         except Refused as refused:
             raise Problem(422, "answer", str(refused)) from refused
+        if closed.closed_at is not None:
+            waited = (closed.closed_at - closed.opened_at).total_seconds()
+            self.metrics.waited(closed.pipeline, max(0.0, waited))
+        return closed
+
+    async def openmetrics(self, who: Principal) -> str:
+        """The metrics, as text."""
+        must(who, "operator")
+        depths, health = await self.backend.depths(), await self.backend.health()
+        return self.metrics.render(depths, health)
 
     # ------------------------------------------------------------------------------- switches
 
     async def switches(self, who: Principal) -> tuple[SwitchState, ...]:
-        """What is switched off or paused."""
+        """Everything that is switched off or paused."""
         must(who, "operator")
         off = await self.backend.switches()
         killed = [SwitchState(one.kind, one.name or None, "killed", off[one]) for one in off]

@@ -1,4 +1,4 @@
-"""Who sends a request: a token in a header or a cookie; and whether a form is of our own page.
+"""Recognising who sends a request, and whether a form is of our own page.
 
 The cookie holds the token itself and a number of this login, and nothing is kept on the server: any
 server with the same file of tokens takes it, and a token that was revoked ends its logins. The
@@ -38,7 +38,7 @@ _MOST_ADDRESSES = 10_000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Gate:
+class Authenticator:
     """Recognises who sends a request. Without `tokens` everybody who reaches the server is `local`,
     the user of this machine.
     """
@@ -52,8 +52,8 @@ class Gate:
     # ------------------------------------------------------------------------------ recognising
 
     def of_api(self, request: Request) -> Principal:
-        """Who sends a request to the API: by `Authorization: Bearer`, or by the cookie of the page
-        with the CSRF token in a header. Raises `Problem` (401, 403, 429).
+        """The principal of a request to the API: by `Authorization: Bearer`, or by the cookie of
+        the page with the CSRF token in a header. Raises `Problem` (401, 403, 429).
         """
         if self.tokens is None:
             if request.method not in SAFE:
@@ -73,7 +73,7 @@ class Gate:
         return self.login(request, token.strip())
 
     def of_page(self, request: Request) -> Principal | None:
-        """Who looks at a page; None for somebody who has to log in."""
+        """The principal who looks at a page; None for somebody who has to log in."""
         if self.tokens is None:
             return self._local_of(request)
         token, _, number = request.cookies.get(COOKIE, "").partition("~")
@@ -82,21 +82,23 @@ class Gate:
         return self._known(token)
 
     def login(self, request: Request, token: str) -> Principal:
-        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures."""
+        """Whose token this is. Raises `Problem`: 401, and 429 after too many failures. A right one
+        is taken at any time: who guesses must not lock out the others behind the same address.
+        """
+        found = self._known(token)
+        if found is not None:
+            return found
         address = request.client.host if request.client else ""
         now = time.monotonic()
         failed = [at for at in self._failures.get(address, ()) if now - at < WINDOW]
         if len(failed) >= MOST_FAILURES:
             wait = retry_after(WINDOW - (now - failed[0]))
             raise Problem(429, "too_many", "too many wrong tokens came from here", headers=wait)
-        found = self._known(token)
-        if found is None:
-            self._failures[address] = [*failed, now]
-            self._failures.move_to_end(address)
-            while len(self._failures) > _MOST_ADDRESSES:
-                self._failures.popitem(last=False)
-            raise _challenge("bad_token", "the token is wrong, expired or revoked")
-        return found
+        self._failures[address] = [*failed, now]
+        self._failures.move_to_end(address)
+        while len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+        raise _challenge("bad_token", "the token is wrong, expired or revoked")
 
     def _known(self, token: str) -> Principal | None:
         assert self.tokens is not None

@@ -30,7 +30,7 @@ class Stopping:
         stop = asyncio.ensure_future(self._event.wait())
         try:
             while not stop.done():
-                coming = asyncio.ensure_future(anext(following))  # type: ignore[arg-type]
+                coming = asyncio.ensure_future(anext(following))
                 try:
                     await asyncio.wait({coming, stop}, return_when=asyncio.FIRST_COMPLETED)
                 finally:

@@ -13,7 +13,14 @@ import sqlalchemy as sa
 from pipelang.runtime.durable.address import StoreUnreachable
 from pipelang.runtime.durable.legs import locked_run
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.inbox.cases import Case, case_from, case_json, settled, withdrawn
+from pipelang.runtime.inbox.cases import (
+    NOT_WAITED_FOR,
+    Case,
+    case_from,
+    case_json,
+    settled,
+    withdrawn,
+)
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
@@ -124,7 +131,7 @@ class StoredCases:
         return case_from(self._store.rows(asked, id=case_id)[0]["value"].encode())
 
     def _as_it_stands(self, case: Case) -> Case:
-        waited_for = case.kind == "escalation" or self._waited_for(case.id)
+        waited_for = case.kind in NOT_WAITED_FOR or self._waited_for(case.id)
         return settled(case, self.clock(), waited_for)
 
     def clock(self) -> datetime:
@@ -143,7 +150,7 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
     now = datetime.fromtimestamp(store.now_on(connection), UTC)
     for row in rows:
         case = case_from(row.value.encode())
-        if case.kind != "escalation":
+        if case.kind not in NOT_WAITED_FOR:
             connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
 
 

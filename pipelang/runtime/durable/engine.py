@@ -189,6 +189,7 @@ class LegRunner:
     def __init__(self, address: Address, executor: str, queues: Sequence[str], do: DoLeg) -> None:
         quiet()
         self._queues = tuple(queues)
+        self._concurrency = 1
         self._dbos = DBOS(
             config={
                 "name": APPLICATION,
@@ -216,13 +217,25 @@ class LegRunner:
     def launch(self, concurrency: int) -> None:
         """Begin to take legs, as many at once of each queue."""
         DBOS.launch()
+        self._concurrency = concurrency
         for name in self._queues:
-            DBOS.register_queue(
-                name,
-                worker_concurrency=concurrency,
-                polling_interval_sec=POLL,
-                on_conflict="always_update",
-            )
+            self._register(name)
+
+    def listen(self, queue: str) -> None:
+        """Take from another queue too. The list is one that DBOS reads every second."""
+        listened: list[str] | None = self._dbos._listening_queues
+        assert listened is not None
+        if queue not in listened:
+            listened.append(queue)
+            self._register(queue)
+
+    def _register(self, queue: str) -> None:
+        DBOS.register_queue(
+            queue,
+            worker_concurrency=self._concurrency,
+            polling_interval_sec=POLL,
+            on_conflict="always_update",
+        )
 
     def take_over(self, executors: Sequence[str]) -> None:
         """Put the legs of processes that are dead back into their queues."""

@@ -13,8 +13,8 @@ from pipelang.runtime.engine.outcomes import (
     Rejected,
     Result,
     Spent,
+    result_json,
 )
-from pipelang.runtime.engine.outcomes_json import result_json
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import sqlalchemy as sa
 
 from pipelang.records import dataclass
 from pipelang.runtime.durable.listing import ENDED, run_json, served_queues
@@ -98,7 +101,7 @@ def _rows(store: Store, asked: RunQuery, after: Place | None, size: int) -> list
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """How many runs of a pipeline are queued, at work, and wait."""
+    """Counts of the runs of a pipeline that are queued, at work, and wait."""
 
     queued: int = 0
     running: int = 0
@@ -122,8 +125,6 @@ def open_counts(store: Store) -> dict[str, RunCounts]:
 
 def input_of(store: Store, run: str) -> dict[str, Any] | None:
     """The input of a run, as JSON."""
-    import json
-
     rows = store.rows("SELECT input FROM pipelang_runs WHERE run = :run", run=run)
     if not rows:
         return None
@@ -161,3 +162,29 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
                 row["written"],
             )
     return found
+
+
+def ended_since(store: Store, since: float) -> list[dict[str, Any]]:
+    """The rows of the runs that have ended since a time of the store."""
+    return store.rows(
+        """SELECT run, pipeline, status, outcome, cost, tokens, ended FROM pipelang_runs
+        WHERE ended >= :since""",
+        since=since,
+    )
+
+
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS pipelang_runs_ended ON pipelang_runs (ended)",
+    "CREATE INDEX IF NOT EXISTS pipelang_runs_tenant ON pipelang_runs (tenant, created)",
+)
+
+
+def make_indexes(store: Store) -> None:
+    """Make the indexes that pages and counts read by. They are no part of a store's version: who
+    does not know them is none the worse.
+    """
+    with store.transaction() as connection:
+        if not store.address.is_sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
+        for statement in _INDEXES:
+            connection.execute(sa.text(statement))

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep
 from pipelang.runtime.durable.store import Store
@@ -29,7 +30,8 @@ HIGHEST = 2**31 - 1
 class Submission:
     """A run that is asked for. `input` is JSON that was checked. Of two runs with the same `key`,
     tenant and pipeline there is one. Of a smaller `priority` a run begins sooner, after `delay`
-    seconds.
+    seconds. `compiled` is the program itself, None if it is not to be stored; `permits` are those
+    that the run has, None for all of its pipeline's.
     """
 
     pipeline: str
@@ -42,6 +44,8 @@ class Submission:
     delay: float = 0.0
     media: Mapping[str, Media] = field(default_factory=dict)
     """The pictures and documents that the input tells of, by their hashes."""
+    compiled: p.Program | None = None
+    permits: tuple[str, ...] | None = None
 
 
 def queue_of(program: str, pipeline: str) -> str:
@@ -59,9 +63,10 @@ def run_id_of(given: Submission) -> str:
 
 _INSERT = sa.text(
     """INSERT INTO pipelang_runs (run, pipeline, program, tenant, thread, key, input, input_hash,
-        queue, priority, created, due, leg, attempts, barren, seen, poked, paused, cost, tokens)
+        queue, priority, created, due, leg, attempts, barren, seen, poked, paused, cost, tokens,
+        permits)
     VALUES (:run, :pipeline, :program, :tenant, :thread, :key, :input, :input_hash,
-        :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0)
+        :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0, :permits)
     ON CONFLICT (run) DO NOTHING"""
 )
 
@@ -78,7 +83,12 @@ def submit_checked(
     row = {name: to_json(value) for name, value in given.items()}
     media = media_of(given)
     made = Submission(
-        pipeline=pipeline.name, program=program.hash, input=row, media=media, **options
+        pipeline=pipeline.name,
+        program=program.hash,
+        compiled=program,
+        input=row,
+        media=media,
+        **options,
     )
     return submit(store, made)
 
@@ -107,9 +117,12 @@ def submit(store: Store, given: Submission) -> str:
             "priority": given.priority,
             "now": now,
             "due": due,
+            "permits": None if given.permits is None else json.dumps(given.permits),
         }
         if connection.execute(_INSERT, row).rowcount:
             keep(connection, run, given.media)
+            if given.compiled is not None:
+                programs.keep(connection, given.compiled, now)
             due_ms = None if due is None else int(due * 1000)
             store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)
             return run

@@ -338,6 +338,7 @@ class Handle:
             runtime.switches,
             runtime.rates,
             runtime.breakers,
+            runtime.quotas,
             runtime.secrets,
         )
 
@@ -457,18 +458,21 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds. The program with
+        its settings and the permits of this handle are stored: the run has them until it ends.
 
-        Raises `InputError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
+        now = self._as_set()
         row = {**(given or {}), **inputs}
-        row = with_read_media(self.pipeline, row, self.inputs(row))
+        row = with_read_media(now.pipeline, row, now.inputs(row))
         tenant = self._options.tenant if tenant is None else tenant
-        options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        store, program = self.runtime.opened_store(), self.loaded.program
-        return submit_checked(store, program, self.pipeline, row, options | {"priority": priority})
+        options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
+        options["permits"] = None if self._options.permits is None else [*self._options.permits]
+        store, program = self.runtime.opened_store(), now.loaded.program
+        return submit_checked(store, program, now.pipeline, row, options | {"priority": priority})
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has

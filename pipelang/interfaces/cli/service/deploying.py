@@ -31,8 +31,8 @@ def checked_programs(
     from pipelang.diagnostics.render import as_text
     from pipelang.interfaces.check.check import check_file
     from pipelang.interfaces.check.pipe_paths import pipe_files
+    from pipelang.interfaces.check.refusals import check_allowed
     from pipelang.interfaces.cli.programs import load_program
-    from pipelang.interfaces.loading import check_allowed
 
     try:
         check_allowed(allow)

@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.tokens import TokenFile
-    from pipelang.runtime.engine.events import Event
     from pipelang.runtime.host.handle import LoadedProgram
 
 
@@ -140,7 +139,11 @@ def _serve_from_memory(line: ServeLine) -> None:
 def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
     with opened(url, make=True) as store:
         from pipelang.interfaces.cli.service.deploying import deployed_in_store
-        from pipelang.interfaces.service.backends.stored import StoreBackend
+        from pipelang.interfaces.service.backends.stored import (
+            StoreBackend,
+            Tell,
+            worker_that_tells,
+        )
         from pipelang.runtime.durable.switches import StoredSwitches
         from pipelang.runtime.durable.worker import Worker
 
@@ -153,15 +156,8 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
             if one.handle is not None
         }
 
-        def worker_of(tell: Callable[[str, Event, bool], None]) -> Worker:
-            return Worker(
-                store,
-                handles,
-                line.concurrency,
-                sinks=lambda run: (lambda id, event: tell(id, event, True),),
-                switches=switches,
-                live=lambda id, event: tell(id, event, False),
-            )
+        def worker_of(tell: Tell) -> Worker:
+            return worker_that_tells(store, handles, line.concurrency, switches, tell)
 
         backend = StoreBackend(store, switches, worker_of if handles else None)
         warn(f"note: runs are kept in {backend.where}")
@@ -176,7 +172,7 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
     from pipelang.interfaces.service.app import make_app
     from pipelang.interfaces.service.serving import ServiceServer, listening
-    from pipelang.interfaces.service.sessions import Gate
+    from pipelang.interfaces.service.sessions import Authenticator
 
     try:
         socket = listening(line.host, line.port)
@@ -184,7 +180,7 @@ def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> 
         stop(
             f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
         )
-    app = make_app(backend, deployed, Gate(*line.who), grace=line.grace)
+    app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace)
     at = socket.getsockname()
     shown = f"[{at[0]}]" if ":" in at[0] else at[0]
     server = ServiceServer(

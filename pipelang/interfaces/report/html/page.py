@@ -88,8 +88,6 @@ class Report:
 
 def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> str:
     """The whole page over some files; `extra` are findings that belong to no file."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     found: dict[Diagnostic, Finding] = {}
     for one in checked:
         for each in one.diagnostics:
@@ -97,6 +95,25 @@ def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     for each in extra:
         found.setdefault(each, finding(each, {}))
     reports = [pipeline_report(one, analysis) for one in checked for analysis in one.analyses]
+    return render_page(
+        reports,
+        closing=closing_line(list(found), len(checked)),
+        review=review_section(checked),
+        findings=list(found.values()),
+    )
+
+
+def render_page(
+    reports: Sequence[Report],
+    *,
+    closing: str,
+    review: Section | None = None,
+    findings: Sequence[Finding] = (),
+    command: str = "pipelang check",
+) -> str:
+    """The page of some reports; `closing` stands at its top, `command` is what made it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -107,9 +124,10 @@ def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     return environment.get_template("report.html").render(
         title=", ".join(report.name for report in reports[:3]) or "nothing to report on",
         reports=reports,
-        review=review_section(checked),
-        findings=list(found.values()),
-        closing=closing_line(list(found), len(checked)),
+        review=review,
+        findings=findings,
+        closing=closing,
+        command=command,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
 

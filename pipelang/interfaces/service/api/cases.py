@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.api.models import CaseList, CaseModel, DecisionBody, case_view
-from pipelang.interfaces.service.api.operations import JsonAnswer, Operation, Parameter
+from pipelang.interfaces.service.api.operations import ApiOperation, ApiParameter, JsonAnswer
 from pipelang.interfaces.service.api.requests import (
     body_of,
     cursor_of,
@@ -60,10 +60,10 @@ async def decide(request: Request) -> Response:
     return JsonAnswer(case_view(closed))
 
 
-_ID = Parameter("id", "path", {"type": "string", "minLength": 1}, "The id of the case.")
+_ID = ApiParameter("id", "path", {"type": "string", "minLength": 1}, "The id of the case.")
 
 OPERATIONS = (
-    Operation(
+    ApiOperation(
         "listCases",
         "GET",
         "/v1/cases",
@@ -71,15 +71,15 @@ OPERATIONS = (
         listed,
         {200: CaseList},
         (
-            Parameter("role", "query", {"type": "string"}, "Only what waits for this role."),
-            Parameter("run", "query", {"type": "string"}, "Only cases of this run."),
-            Parameter("closed", "query", {"type": "boolean"}, "Also what is closed."),
-            Parameter("cursor", "query", {"type": "string"}, "The `next` of the page before."),
+            ApiParameter("role", "query", {"type": "string"}, "Only what waits for this role."),
+            ApiParameter("run", "query", {"type": "string"}, "Only cases of this run."),
+            ApiParameter("closed", "query", {"type": "boolean"}, "Also what is closed."),
+            ApiParameter("cursor", "query", {"type": "string"}, "The `next` of the page before."),
             LIMIT,
         ),
         problems=(400, 401, 503),
     ),
-    Operation(
+    ApiOperation(
         "getCase",
         "GET",
         "/v1/cases/{id}",
@@ -89,7 +89,7 @@ OPERATIONS = (
         (_ID,),
         problems=(400, 401, 404, 503),
     ),
-    Operation(
+    ApiOperation(
         "decideCase",
         "POST",
         "/v1/cases/{id}/decision",

@@ -92,7 +92,7 @@ class SwitchBody(_Taken):
 
 
 class WaitingModel(_Given):
-    """What a run waits for."""
+    """The thing that a run waits for."""
 
     kind: Literal["person", "worker", "time"]
     name: str
@@ -168,7 +168,7 @@ class CaseList(_Given):
     next: str | None
 
 
-class PipelineModel(_Given):
+class DeployedModel(_Given):
     """A pipeline that is served."""
 
     name: str
@@ -180,7 +180,7 @@ class PipelineModel(_Given):
 class PipelineList(_Given):
     """The pipelines that are served."""
 
-    items: list[PipelineModel]
+    items: list[DeployedModel]
     next: None = None
 
 
@@ -213,14 +213,14 @@ class SwitchModel(_Given):
 
 
 class SwitchList(_Given):
-    """What is switched off; nothing in the usual case."""
+    """Everything that is switched off; nothing in the usual case."""
 
     items: list[SwitchModel]
     next: None = None
 
 
 class HealthModel(_Given):
-    """How the server does."""
+    """Health of the server."""
 
     status: Literal["ok", "late"]
     detail: str | None = None
@@ -228,7 +228,7 @@ class HealthModel(_Given):
 
 
 class ProblemModel(_Given):
-    """What was refused (RFC 9457)."""
+    """A refusal (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 

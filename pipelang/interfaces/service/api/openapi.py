@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from pipelang.interfaces.service.api.models import ProblemModel
-from pipelang.interfaces.service.api.operations import Operation, Parameter
+from pipelang.interfaces.service.api.operations import ApiOperation, ApiParameter
 from pipelang.interfaces.service.problems import PROBLEM_JSON
 from pipelang.version import __version__
 
 _REFERENCE = "#/components/schemas/{model}"
 
 
-def openapi(operations: Iterable[Operation]) -> dict[str, Any]:
+def openapi(operations: Iterable[ApiOperation]) -> dict[str, Any]:
     """The document."""
     listed = tuple(operations)
     taken = {one.body for one in listed if one.body is not None}
@@ -54,7 +54,7 @@ def openapi(operations: Iterable[Operation]) -> dict[str, Any]:
     }
 
 
-def _operation(one: Operation) -> dict[str, Any]:
+def _operation(one: ApiOperation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": one.id,
         "summary": one.about,
@@ -74,7 +74,7 @@ def _operation(one: Operation) -> dict[str, Any]:
     return made
 
 
-def _parameter(one: Parameter) -> dict[str, Any]:
+def _parameter(one: ApiParameter) -> dict[str, Any]:
     made: dict[str, Any] = {
         "name": one.name,
         "in": one.where,

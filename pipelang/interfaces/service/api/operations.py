@@ -15,7 +15,7 @@ Answerer = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ApiParameter:
     """A parameter of an operation: `where` is `query`, `header` or `path`."""
 
     name: str
@@ -25,7 +25,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """An operation. `answers` are by status: a model for JSON, the name of a media type for all
     else. `public` needs no token.
     """
@@ -36,7 +36,7 @@ class Operation:
     about: str
     answer: Answerer
     answers: dict[int, type[BaseModel] | str]
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[ApiParameter, ...] = ()
     body: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
     public: bool = False

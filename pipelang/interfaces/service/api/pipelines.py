@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.api.models import (
     AnalysisModel,
+    DeployedModel,
     PipelineList,
-    PipelineModel,
     SchemaModel,
     pipeline_view,
 )
-from pipelang.interfaces.service.api.operations import JsonAnswer, Operation
+from pipelang.interfaces.service.api.operations import ApiOperation, JsonAnswer
 from pipelang.interfaces.service.api.requests import query_of, service_of, who_asks
 from pipelang.interfaces.service.api.runs import NAME
 from pipelang.interfaces.service.deployment import Deployed
@@ -66,7 +66,7 @@ async def schema(request: Request) -> Response:
 _PROBLEMS = (400, 401, 404)
 
 OPERATIONS = (
-    Operation(
+    ApiOperation(
         "listPipelines",
         "GET",
         "/v1/pipelines",
@@ -75,17 +75,17 @@ OPERATIONS = (
         {200: PipelineList},
         problems=(400, 401),
     ),
-    Operation(
+    ApiOperation(
         "getPipeline",
         "GET",
         "/v1/pipelines/{name}",
         "Look at a pipeline.",
         one,
-        {200: PipelineModel},
+        {200: DeployedModel},
         (NAME,),
         problems=_PROBLEMS,
     ),
-    Operation(
+    ApiOperation(
         "getAnalysis",
         "GET",
         "/v1/pipelines/{name}/analysis",
@@ -95,7 +95,7 @@ OPERATIONS = (
         (NAME,),
         problems=_PROBLEMS,
     ),
-    Operation(
+    ApiOperation(
         "getGraph",
         "GET",
         "/v1/pipelines/{name}/graph.svg",
@@ -105,7 +105,7 @@ OPERATIONS = (
         (NAME,),
         problems=_PROBLEMS,
     ),
-    Operation(
+    ApiOperation(
         "getSchema",
         "GET",
         "/v1/pipelines/{name}/schema",

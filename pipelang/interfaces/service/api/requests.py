@@ -27,7 +27,7 @@ def service_of(request: Request) -> Service:
 
 
 def who_asks(request: Request) -> Principal:
-    """Who sends a request to the API. Raises `Problem` (401, 403, 429)."""
+    """The principal who sends a request to the API. Raises `Problem` (401, 403, 429)."""
     who: Principal = request.app.state.gate.of_api(request)
     return who
 

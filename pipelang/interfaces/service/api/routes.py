@@ -8,15 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipelang.interfaces.service.api import cases, pipelines, runs, switches
+from pipelang.interfaces.service.api import cases, health, pipelines, runs, switches
 from pipelang.interfaces.service.api.openapi import openapi
-from pipelang.interfaces.service.api.operations import Answerer, JsonAnswer, Operation
+from pipelang.interfaces.service.api.operations import Answerer, ApiOperation, JsonAnswer
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[ApiOperation, ...] = (
     *pipelines.OPERATIONS,
     *runs.OPERATIONS,
     *cases.OPERATIONS,
     *switches.OPERATIONS,
+    *health.OPERATIONS,
 )
 
 

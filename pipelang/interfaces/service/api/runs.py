@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.api.events import event_stream
 from pipelang.interfaces.service.api.models import RunList, RunModel, StartBody
-from pipelang.interfaces.service.api.operations import JsonAnswer, Operation, Parameter
+from pipelang.interfaces.service.api.operations import ApiOperation, ApiParameter, JsonAnswer
 from pipelang.interfaces.service.api.requests import (
     body_of,
     cursor_of,
@@ -116,22 +116,22 @@ async def events(request: Request) -> Response:
     return event_stream(service, who, id, found)
 
 
-def _id(what: str) -> Parameter:
-    return Parameter("id", "path", {"type": "string", "minLength": 1}, f"The id of the {what}.")
+def _id(what: str) -> ApiParameter:
+    return ApiParameter("id", "path", {"type": "string", "minLength": 1}, f"The id of the {what}.")
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
-_CURSOR = Parameter("cursor", "query", _TEXT, "The `next` of the page before.")
-LIMIT = Parameter(
+_CURSOR = ApiParameter("cursor", "query", _TEXT, "The `next` of the page before.")
+LIMIT = ApiParameter(
     "limit",
     "query",
     {"type": "integer", "minimum": 1, "maximum": 200},
     "Items on a page, 50 without.",
 )
-NAME = Parameter("name", "path", {"type": "string", "minLength": 1}, "The name of the pipeline.")
+NAME = ApiParameter("name", "path", {"type": "string", "minLength": 1}, "The name of the pipeline.")
 
 OPERATIONS = (
-    Operation(
+    ApiOperation(
         "startRun",
         "POST",
         "/v1/pipelines/{name}/runs",
@@ -140,13 +140,13 @@ OPERATIONS = (
         {200: RunModel, 202: RunModel},
         (
             NAME,
-            Parameter(
+            ApiParameter(
                 "wait",
                 "query",
                 {"type": "integer", "minimum": 0, "maximum": int(LONGEST_WAIT)},
                 "Seconds to wait for the end of the run.",
             ),
-            Parameter(
+            ApiParameter(
                 "Idempotency-Key",
                 "header",
                 {"type": "string", "pattern": "^[!-~]{1,255}$"},
@@ -156,7 +156,7 @@ OPERATIONS = (
         StartBody,
         (400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
     ),
-    Operation(
+    ApiOperation(
         "listRuns",
         "GET",
         "/v1/runs",
@@ -164,24 +164,24 @@ OPERATIONS = (
         listed,
         {200: RunList},
         (
-            Parameter("pipeline", "query", _TEXT, "Only runs of this pipeline."),
-            Parameter(
+            ApiParameter("pipeline", "query", _TEXT, "Only runs of this pipeline."),
+            ApiParameter(
                 "status", "query", {"type": "string", "enum": list(STATES)}, "Only in this state."
             ),
-            Parameter(
+            ApiParameter(
                 "since",
                 "query",
                 {"type": "string", "format": "date-time"},
                 "Only what was started from then on.",
             ),
-            Parameter("reason", "query", _TEXT, "Only runs that ended for this reason."),
-            Parameter("thread", "query", _TEXT, "Only runs of this thread."),
+            ApiParameter("reason", "query", _TEXT, "Only runs that ended for this reason."),
+            ApiParameter("thread", "query", _TEXT, "Only runs of this thread."),
             _CURSOR,
             LIMIT,
         ),
         problems=(400, 401, 503),
     ),
-    Operation(
+    ApiOperation(
         "getRun",
         "GET",
         "/v1/runs/{id}",
@@ -191,7 +191,7 @@ OPERATIONS = (
         (_id("run"),),
         problems=(400, 401, 404, 503),
     ),
-    Operation(
+    ApiOperation(
         "cancelRun",
         "POST",
         "/v1/runs/{id}/cancel",
@@ -201,7 +201,7 @@ OPERATIONS = (
         (_id("run"),),
         problems=(400, 401, 403, 404, 409, 503),
     ),
-    Operation(
+    ApiOperation(
         "followRun",
         "GET",
         "/v1/runs/{id}/events",
@@ -211,7 +211,7 @@ OPERATIONS = (
         {200: "text/event-stream"},
         (
             _id("run"),
-            Parameter(
+            ApiParameter(
                 "Last-Event-ID",
                 "header",
                 {"type": "string", "pattern": "^[0-9]{1,9}$"},

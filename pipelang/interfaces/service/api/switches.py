@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.api.models import SwitchBody, SwitchList
-from pipelang.interfaces.service.api.operations import JsonAnswer, Operation
+from pipelang.interfaces.service.api.operations import ApiOperation, JsonAnswer
 from pipelang.interfaces.service.api.requests import body_of, query_of, service_of, who_asks
 from pipelang.interfaces.service.principals import Principal
 from pipelang.interfaces.service.problems import Problem
@@ -14,7 +14,7 @@ from pipelang.interfaces.service.service import Service, must
 
 
 async def listed(request: Request) -> Response:
-    """What is switched off."""
+    """Everything that is switched off."""
     who = who_asks(request)
     query_of(request)
     return await _all(service_of(request), who)
@@ -41,7 +41,7 @@ async def _all(service: Service, who: Principal) -> Response:
 
 
 OPERATIONS = (
-    Operation(
+    ApiOperation(
         "listSwitches",
         "GET",
         "/v1/switches",
@@ -50,7 +50,7 @@ OPERATIONS = (
         {200: SwitchList},
         problems=(400, 401, 403, 503),
     ),
-    Operation(
+    ApiOperation(
         "turnSwitch",
         "POST",
         "/v1/switches",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import heapq
-import json
 import logging
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -16,21 +14,28 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.service.backend import (
-    Depth,
-    Health,
     Occurrence,
     RunFilter,
     RunJson,
     RunOrder,
     RunPage,
 )
+from pipelang.interfaces.service.backends.cleaning import Cleaner
+from pipelang.interfaces.service.backends.memory_runs import (
+    MemoryRun,
+    fits,
+    hash_of,
+    is_in,
+    is_older,
+)
+from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.engine.events import Event
     from pipelang.runtime.engine.outcomes import Result
-    from pipelang.runtime.engine.run import Run
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.shared.kill_switches import Switch, Switches
@@ -48,54 +53,10 @@ IDLE = 15.0
 """Seconds after which somebody who follows a quiet run hears that nothing happened."""
 
 
-class _Running:
-    """A run in memory. `heard` wakes whoever follows it."""
-
-    def __init__(self, id: str, order: RunOrder, program: str, created: float) -> None:
-        self.id = id
-        self.order = order
-        self.program = program
-        self.created = created
-        self.begins = created + order.delay
-        self.status = "delayed" if order.delay > 0 else "queued"
-        self.started: float | None = None
-        self.ended: float | None = None
-        self.result: dict[str, Any] | None = None
-        self.cost = "0"
-        self.tokens = 0
-        self.events: list[Occurrence] = []
-        self.asking: dict[str, str] = {}
-        self.heard: asyncio.Event | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.run: Run | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.ended is not None
-
-    def wake(self) -> None:
-        """Wake whoever follows the run."""
-        if self.heard is not None:
-            self.heard.set()
-            self.heard = None
-
-    async def change(self, seconds: float) -> bool:
-        """Wait until something happens in the run; whether anything did in so many seconds."""
-        if self.heard is None:
-            self.heard = asyncio.Event()
-        heard = self.heard
-        try:
-            async with asyncio.timeout(seconds):
-                await heard.wait()
-        except TimeoutError:
-            return False
-        return True
-
-
 class MemoryBackend:
     """Does runs in this process, at most `at_once` side by side, and keeps the last of them.
 
-    `told` hears of every run that ended. `inbox` has the cases of people, `switches` stop runs.
+    `inbox` has the cases of people, `switches` stop runs.
     """
 
     where = "in memory"
@@ -115,7 +76,9 @@ class MemoryBackend:
         self._most_queued = most_queued
         self._most_kept = most_kept
         self._deployed: Mapping[str, Deployed] = {}
-        self._runs: OrderedDict[str, _Running] = OrderedDict()
+        self._metrics: ServiceMetrics | None = None
+        self._cleaner = Cleaner({})
+        self._runs: OrderedDict[str, MemoryRun] = OrderedDict()
         self._done: deque[str] = deque()
         self._keys: dict[tuple[str | None, str, str], tuple[str, str]] = {}
         self._queue: list[tuple[int, int, str]] = []
@@ -128,9 +91,11 @@ class MemoryBackend:
 
     # -------------------------------------------------------------------------------- serving
 
-    async def open(self, deployed: Mapping[str, Deployed]) -> None:
+    async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines."""
         self._deployed = deployed
+        self._metrics = metrics
+        self._cleaner = Cleaner(deployed)
 
     async def close(self, grace: float) -> None:
         """Finish what runs within `grace` seconds; all else is lost, and logged."""
@@ -159,7 +124,7 @@ class MemoryBackend:
         handle = found.handle
         if handle is None:
             raise Problem(503, "not_runnable", "the pipeline cannot run here now")
-        asked = _hash(order.row)
+        asked = hash_of(order.row)
         named = None if order.key is None else (order.tenant, order.pipeline, order.key)
         if named is not None and named in self._keys:
             known, before = self._keys[named]
@@ -182,7 +147,7 @@ class MemoryBackend:
         row: Mapping[str, Any] = order.row
         if has_media(handle.pipeline):
             row = await read_ahead(handle.pipeline, row, handle.inputs)
-        one = _Running(token_hex(10), order, found.program, time.time())
+        one = MemoryRun(token_hex(10), order, found.program, time.time())
         one.run = handle.start(
             row, tenant=order.tenant, run_id=one.id, sinks=(self._listener(one),)
         )
@@ -198,7 +163,7 @@ class MemoryBackend:
             self._enqueue(one)
         return one.id
 
-    def _enqueue(self, one: _Running) -> None:
+    def _enqueue(self, one: MemoryRun) -> None:
         self._timers.pop(one.id, None)
         if one.over:
             return
@@ -225,7 +190,7 @@ class MemoryBackend:
             one.status, one.started = "running", time.time()
             one.task = asyncio.ensure_future(self._do(one))
 
-    async def _do(self, one: _Running) -> None:
+    async def _do(self, one: MemoryRun) -> None:
         from pipelang.runtime.engine.interpreter import run_pipeline
 
         assert one.run is not None
@@ -246,46 +211,52 @@ class MemoryBackend:
             one.task = None
             self._pump()
 
-    def _end(self, one: _Running, result: Result) -> None:
+    def _end(self, one: MemoryRun, result: Result) -> None:
         from pipelang.interfaces.report.runs.outcome import blanked
-        from pipelang.runtime.engine.outcomes_json import result_json
+        from pipelang.runtime.engine.outcomes import result_json
 
         returns = self._deployed[one.order.pipeline].pipeline.returns
         one.cost, one.tokens = format(result.cost, "f"), result.tokens
+        one.seconds = result.duration
         self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
 
-    def _fail(self, one: _Running, code: str, text: str) -> None:
+    def _fail(self, one: MemoryRun, code: str, text: str) -> None:
         result = {"code": code, "reason": code, "text": text, "partial": {}}
         if one.run is not None:
             one.cost, one.tokens = format(one.run.budget.money, "f"), one.run.budget.tokens
         self._over(one, "failed", result)
 
-    def _cancelled(self, one: _Running) -> None:
+    def _cancelled(self, one: MemoryRun) -> None:
         self._fail(one, "cancelled", "it was cancelled")
         result = one.result or {}
         result["reason"] = "cancel"
 
-    def _over(self, one: _Running, status: str, result: dict[str, Any]) -> None:
+    def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:
         one.status, one.result, one.ended = status, result, time.time()
         one.wake()
+        if self._metrics is not None:
+            reason = result.get("reason")
+            self._metrics.ended(
+                one.order.pipeline, status, reason, float(one.cost), one.tokens, one.seconds
+            )
         self._done.append(one.id)
         while len(self._done) > self._most_kept:
             gone = self._runs.pop(self._done.popleft(), None)
             if gone is not None and gone.order.key is not None:
                 self._keys.pop((gone.order.tenant, gone.order.pipeline, gone.order.key), None)
 
-    def _listener(self, one: _Running) -> Callable[[str, Event], None]:
+    def _listener(self, one: MemoryRun) -> Callable[[str, Event], None]:
         def listen(run_id: str, event: Event) -> None:
             self._follow_people(one, event)
+            if self._metrics is not None:
+                self._metrics.event(one.order.pipeline, event)
             if len(one.events) < MOST_EVENTS or event.kind == "outcome":
-                one.events.append(
-                    Occurrence(len(one.events), event.kind, event.name, event.at, event.data)
-                )
+                one.events.append(self._cleaner.occurrence(event, len(one.events)))
             one.wake()
 
         return listen
 
-    def _follow_people(self, one: _Running, event: Event) -> None:
+    def _follow_people(self, one: MemoryRun, event: Event) -> None:
         """Runs that only wait for people leave their place to others."""
         before = bool(one.asking)
         match event.kind:
@@ -294,7 +265,7 @@ class MemoryBackend:
             case "approve" | "hold" | "answer" | "failed" | "result":
                 one.asking.pop(event.name, None)
             case "done" | "ended":
-                for name in [n for n in one.asking if _is_in(n, event.name)]:
+                for name in [n for n in one.asking if is_in(n, event.name)]:
                     del one.asking[name]
             case _:
                 return
@@ -315,39 +286,21 @@ class MemoryBackend:
         one = self._runs.get(id)
         return None if one is None else dict(one.order.row)
 
-    def _json(self, one: _Running) -> RunJson:
-        waiting: dict[str, Any] | None = None
-        if one.status == "waiting":
-            role = next(iter(one.asking.values()), "")
-            due = [c.due_at for c in self._inbox.cases(role=role) if c.run_id == one.id]
-            first = min((at.timestamp() for at in due if at is not None), default=None)
-            waiting = {"kind": "person", "name": role, "due": moment(first)}
-        elif one.status == "delayed":
-            waiting = {"kind": "time", "name": one.order.pipeline, "due": moment(one.begins)}
-        budget = None if one.run is None else one.run.budget
-        return {
-            "id": one.id,
-            "pipeline": one.order.pipeline,
-            "program": one.program,
-            "tenant": one.order.tenant,
-            "thread": one.order.thread,
-            "status": one.status,
-            "result": one.result,
-            "waiting_for": waiting,
-            "cost": one.cost if budget is None else format(budget.money, "f"),
-            "tokens": one.tokens if budget is None else budget.tokens,
-            "started": moment(one.started),
-            "ended": moment(one.ended),
-            "attempts": 0 if one.started is None else 1,
-        }
+    def _json(self, one: MemoryRun) -> RunJson:
+        role = one.asked_role
+        due: float | None = None
+        if role is not None:
+            found = (c.due_at for c in self._inbox.cases(role=role) if c.run_id == one.id)
+            due = min((at.timestamp() for at in found if at is not None), default=None)
+        return one.as_json(due)
 
     async def runs(self, wanted: RunFilter) -> RunPage:
         """A page of runs, newest first."""
-        found: list[_Running] = []
+        found: list[MemoryRun] = []
         for one in reversed(self._runs.values()):
-            if wanted.after is not None and not _is_older(one, wanted.after):
+            if wanted.after is not None and not is_older(one, wanted.after):
                 continue
-            if _fits(one, wanted):
+            if fits(one, wanted):
                 found.append(one)
                 if len(found) > wanted.limit:
                     break
@@ -432,7 +385,7 @@ class MemoryBackend:
     # ------------------------------------------------------------------------------- switches
 
     async def switches(self) -> dict[Switch, str]:
-        """What is switched off, with the reason."""
+        """Everything that is switched off, with the reason."""
         return self._switches.off()
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
@@ -464,7 +417,7 @@ class MemoryBackend:
     # --------------------------------------------------------------------------------- health
 
     async def health(self) -> Health:
-        """How it does."""
+        """Health: nothing here can be away."""
         return Health("it is stopping" if self._closing else None)
 
     async def depths(self) -> dict[str, Depth]:
@@ -484,38 +437,3 @@ class MemoryBackend:
             )
             for name in self._deployed
         }
-
-
-def _hash(row: Mapping[str, Any]) -> str:
-    text = json.dumps(row, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def _is_in(name: str, step: str) -> bool:
-    """Whether a name is of a step, of what it runs, or of an element of its list."""
-    return name == step or name.startswith((f"{step}/", f"{step}["))
-
-
-def _is_older(one: _Running, place: tuple[float, str]) -> bool:
-    return (-one.created, one.id) > (-place[0], place[1])
-
-
-def _fits(one: _Running, wanted: RunFilter) -> bool:
-    order = one.order
-    reason = None if one.result is None else one.result.get("reason")
-    return (
-        (wanted.all_tenants or order.tenant == wanted.tenant)
-        and wanted.pipeline in (None, order.pipeline)
-        and wanted.status in (None, one.status)
-        and wanted.thread in (None, order.thread)
-        and wanted.reason in (None, reason)
-        and (wanted.since is None or one.created >= wanted.since.timestamp())
-    )
-
-
-def moment(seconds: float | None) -> str | None:
-    """A time as RFC 3339 in UTC."""
-    if seconds is None:
-        return None
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

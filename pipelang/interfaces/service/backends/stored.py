@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,8 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.interfaces.service.backend import (
-    Depth,
-    Health,
     Occurrence,
     RunFilter,
     RunJson,
@@ -24,6 +24,7 @@ from pipelang.interfaces.service.backend import (
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.watch import RunWatch
+from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.runtime.durable import listing, run_pages, upkeep
 from pipelang.runtime.durable.address import (
@@ -38,10 +39,12 @@ from pipelang.runtime.durable.submitting import submit_checked
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.durable.store import Store
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.durable.worker import Worker
-    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.engine.events import Event, Sink
+    from pipelang.runtime.host.handle import Handle
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.shared.kill_switches import Switch
 
@@ -55,6 +58,15 @@ AWAY = 1.0
 MOST_SKEW = 2.0
 """Seconds by which a clock may differ from the store's without a word."""
 
+OVERLAP = 30.0
+"""Seconds that a look at ended runs goes back: a transaction may end later than its run."""
+
+Tell = Callable[[str, str, "Event", bool], None]
+"""Hears of a run, its pipeline, an event, and whether that is recorded."""
+
+MOST_NAMED = 10_000
+"""Runs whose pipeline is remembered."""
+
 T = TypeVar("T")
 
 
@@ -67,7 +79,7 @@ class StoreBackend:
         self,
         store: Store,
         switches: StoredSwitches,
-        worker: Callable[[Callable[[str, Event, bool], None]], Worker] | None = None,
+        worker: Callable[[Tell], Worker] | None = None,
         *,
         most_queued: int = MOST_QUEUED,
     ) -> None:
@@ -85,6 +97,10 @@ class StoreBackend:
         self._skew = 0.0
         self._late: str | None = None
         self._queued = 0
+        self._metrics: ServiceMetrics | None = None
+        self._began = float("inf")
+        self._counted: float | None = None
+        self._seen: set[str] = set()
         self._closing = False
 
     @property
@@ -94,17 +110,24 @@ class StoreBackend:
 
     # -------------------------------------------------------------------------------- serving
 
-    async def open(self, deployed: Mapping[str, Deployed]) -> None:
+    async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines."""
         self._deployed = deployed
+        self._metrics = metrics
+        await self._ask(lambda: run_pages.make_indexes(self._store))
         self._cleaner = Cleaner(deployed)
         await self._ask(self._beat)
         if self._make_worker is not None:
             loop = asyncio.get_running_loop()
 
-            def tell(run: str, event: Event, recorded: bool) -> None:
+            def tell(run: str, pipeline: str, event: Event, recorded: bool) -> None:
+                if recorded:
+                    metrics.event(pipeline, event)
+                elif event.kind == "outcome":
+                    return  # that a leg was left is no outcome, and an outcome is one when recorded
                 one = None if recorded else self._cleaner.occurrence(event, None)
-                loop.call_soon_threadsafe(self._watch.told, run, one)
+                with contextlib.suppress(RuntimeError):  # the server has ended
+                    loop.call_soon_threadsafe(self._watch.told, run, one)
 
             self._worker = self._make_worker(tell)
             await self._ask(self._worker.start)
@@ -152,10 +175,33 @@ class StoreBackend:
             if not rows or now - rows[0]["beat"] > LEASE:
                 late = "the worker of this server does not beat"
         self._queued = sum(one.queued for one in run_pages.open_counts(self._store).values())
+        self._count_ended(now)
         self._late, self._last_beat = late, time.monotonic()
 
+    def _count_ended(self, now: float) -> None:
+        """Count the runs that have ended since the last look, whoever did them."""
+        since = self._counted if self._counted is not None else now
+        seen: set[str] = set()
+        for row in run_pages.ended_since(self._store, since - OVERLAP):
+            seen.add(row["run"])
+            if row["run"] in self._seen or row["ended"] < self._began:
+                continue
+            outcome = json.loads(row["outcome"])
+            if self._metrics is not None:
+                self._metrics.ended(
+                    row["pipeline"],
+                    row["status"],
+                    outcome["result"].get("reason"),
+                    float(row["cost"]),
+                    row["tokens"],
+                    outcome.get("duration"),
+                )
+        if self._counted is None:
+            self._began = now
+        self._counted, self._seen = now, seen
+
     async def health(self) -> Health:
-        """How it does."""
+        """Health as it was last seen."""
         if self._closing:
             return Health("it is stopping", self._skew)
         if time.monotonic() - self._last_beat > LEASE:
@@ -298,7 +344,7 @@ class StoreBackend:
     # ------------------------------------------------------------------------------- switches
 
     async def switches(self) -> dict[Switch, str]:
-        """What is switched off, with the reason."""
+        """Everything that is switched off, with the reason."""
         return await self._ask(self._switches.off)
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
@@ -360,3 +406,38 @@ def _as_problem() -> Iterator[None]:
         raise Problem(
             503, "store", "the store cannot be reached now", headers={"Retry-After": "5"}
         ) from away
+
+
+def worker_that_tells(
+    store: Store,
+    handles: Mapping[tuple[str, str], Handle],
+    concurrency: int,
+    switches: StoredSwitches,
+    tell: Tell,
+) -> Worker:
+    """A worker whose events go to `tell`, recorded ones and those in progress. The first event of a
+    leg may be of any kind: which pipeline a run is of is looked up once.
+    """
+    from pipelang.runtime.durable.worker import Worker
+
+    pipelines: OrderedDict[str, str] = OrderedDict()
+
+    def pipeline_of(run: str) -> str:
+        found = pipelines.get(run, "")
+        if not found:
+            with contextlib.suppress(StoreProblem):  # a leg must not hang on its metrics
+                asked = "SELECT pipeline FROM pipelang_runs WHERE run = :run"
+                for row in store.rows(asked, run=run):
+                    found = pipelines[run] = row["pipeline"]
+            while len(pipelines) > MOST_NAMED:
+                pipelines.popitem(last=False)
+        return found
+
+    def sinks(run: str) -> tuple[Sink, ...]:
+        name = pipeline_of(run)
+        return (lambda id, event: tell(id, name, event, True),)
+
+    def live(run: str, event: Event) -> None:
+        tell(run, pipelines.get(run, ""), event, False)
+
+    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, live=live)

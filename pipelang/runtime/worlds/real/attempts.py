@@ -75,6 +75,17 @@ def time_limit_or_release(
     return limit
 
 
+async def take_up_or_release(run: Run, held: Reservation) -> None:
+    """Reserve from the quotas again what rests, for a call whose reservation is given back if one
+    is spent.
+    """
+    try:
+        await run.world.take_up(run)
+    except BaseException:
+        run.world.settle(run, held, Decimal(0), 0)
+        raise
+
+
 async def room(
     switches: Switches,
     run: Run,

@@ -42,6 +42,7 @@ from pipelang.runtime.worlds.real.attempts import (
     TimeLimit,
     attempt_failed,
     room,
+    take_up_or_release,
     time_left,
     time_limit,
     time_limit_or_release,
@@ -128,6 +129,8 @@ class ModelCalls:
             held, counting = await room(
                 self._services.switches, run, attempt, money, tokens, timeout, counting
             )
+        if run.budget.rests():
+            await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, timeout, counting)
         request = dataclasses.replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)

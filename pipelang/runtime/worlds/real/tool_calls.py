@@ -31,6 +31,7 @@ from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_res
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     room,
+    take_up_or_release,
     time_limit_or_release,
     timed_out,
 )
@@ -96,6 +97,8 @@ class ToolCalls:
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
             held, used = await self._room(run, attempt, tool)
+        if run.budget.rests():
+            await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, _timeout(attempt, tool), used)
         started = 0.0 if run.quiet else run.world.elapsed(run)
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames

@@ -8,17 +8,17 @@ with it. An event gets its number with the row that has it, and is told when tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.budget import PeopleWaits, RunBudget
 from pipelang.runtime.engine.events import Event
-from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
-from pipelang.runtime.worlds.recorded.record import Kind, RunRecord
+from pipelang.runtime.worlds.recorded.record import Kind, PastRecord, RunRecord
 from pipelang.runtime.worlds.recorded.strands import (
     NONE,
     Amount,
@@ -34,6 +34,15 @@ Clock = Callable[[], float]
 
 _Waiting = tuple[Strand | WorkUnit | None, int, Event]
 """An event that no row has yet: who told it, which of its events it is, and the event."""
+
+
+def used_by(rows: Mapping[str, tuple[Kind, Any]], place: str) -> tuple[Decimal, int]:
+    """The dollars and tokens that the pipeline at a place of a run has used by its rows. A call
+    that was cut off counts with all that it may have used.
+    """
+    budget = RunBudget(None, place=place)
+    Ledger(PastRecord(rows), lambda: 0.0).charge(budget)
+    return budget.money, budget.tokens
 
 
 class Ledger:

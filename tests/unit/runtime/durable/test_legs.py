@@ -12,6 +12,7 @@ import pytest
 
 from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
+from pipelang.runtime.durable.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
 from pipelang.runtime.inbox.cases import Refused
 
@@ -66,7 +67,7 @@ def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
     assert not stage.do(old)
     assert stage.store.rows("SELECT * FROM pipelang_journal") == []
     with pytest.raises(Fenced):
-        stage.legs.write(old, "s1/0@0", "done", "{}")
+        stage.legs.write(old, ChainHead(0), "s1/0@0", "done", "{}")
     assert stage.do(new)
     assert stage.row(run)["status"] == "answered"
 

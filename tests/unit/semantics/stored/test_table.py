@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.cache import program_table
-from pipelang.interfaces.cache.program_table import NoTable, from_table, to_table
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.records import replace
 from pipelang.semantics import chance, types
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
+from pipelang.semantics.stored import table as program_table
+from pipelang.semantics.stored.table import NoTable, from_table, to_table
 
 from ....memory import MemoryLoader
 from ....property.programs.generate import program as generated
@@ -111,7 +111,7 @@ def test_every_class_of_a_program_has_its_place() -> None:
         seen.add(one)
         hints = typing.get_type_hints(one, vars(sys.modules[one.__module__]) | names)
         left += [found for name in one.__match_args__ for found in named(hints[name])]
-    known = set(program_table._RECORDS.values()) | {program_table.Span}
+    known = set(program_table.RECORDS.values()) | {program_table.Span}
     assert len(seen) > 80
     assert seen <= known
 

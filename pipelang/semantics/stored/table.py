@@ -11,7 +11,7 @@ module: whatever a table says, reading it runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -22,6 +22,9 @@ from pipelang.semantics.evidence_rows import EvidenceRows
 
 Table = tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]
 """The plain values, and the rows: the name of what to make, and the numbers of its parts."""
+
+Makers = Mapping[str, Callable[[Sequence[Any]], Any]]
+"""Functions that make a value of its parts, by the name of its class."""
 
 _PLAIN = (str, int, bool, float, type(None))
 
@@ -35,11 +38,13 @@ def to_table(one: program.Program) -> Table:
     return _Writer().table(one)
 
 
-def from_table(table: Table) -> program.Program:
-    """The program of a table. Raises ValueError, TypeError or LookupError for what is none."""
+def from_table(table: Table, makers: Makers | None = None) -> program.Program:
+    """The program of a table. `makers` take the place of those that make the classes as they are
+    now. Raises ValueError, TypeError or LookupError for what is none.
+    """
     values, rows = table
     made: list[Any] = list(values)
-    add, makers = made.append, _MAKERS
+    add, makers = made.append, makers or MAKERS
     for name, *parts in rows:
         add(makers[name]([made[part] for part in parts]))
     found = made[-1]
@@ -67,9 +72,9 @@ def _pairs(parts: Sequence[Any]) -> dict[Any, Any]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-_RECORDS = _records()
+RECORDS = _records()
 _ENUMS = {one.__name__: one for one in (types.ScalarKind, chance.Basis)}
-_MAKERS: dict[str, Callable[[Sequence[Any]], Any]] = {
+MAKERS: Makers = {
     "tuple": tuple,
     "list": list,
     "frozenset": frozenset,
@@ -77,7 +82,7 @@ _MAKERS: dict[str, Callable[[Sequence[Any]], Any]] = {
     "Decimal": lambda parts: Decimal(*parts),
     "Span": Span._make,
     "EvidenceRows": EvidenceRows.of_parts,
-    **{name: _made_by(one) for name, one in (_RECORDS | _ENUMS).items()},
+    **{name: _made_by(one) for name, one in (RECORDS | _ENUMS).items()},
 }
 
 
@@ -135,7 +140,7 @@ def _taken_apart(one: Any) -> tuple[str, Sequence[Any]]:
         return name, (str(one),)
     if made is EvidenceRows:
         return name, one.parts()
-    if _RECORDS.get(name) is made:
+    if RECORDS.get(name) is made:
         fields: tuple[str, ...] = one.__match_args__
         return name, [getattr(one, field) for field in fields]
     if isinstance(one, Enum) and _ENUMS.get(name) is made:
