@@ -80,7 +80,7 @@ def _row(case: Case, now: datetime) -> dict[str, Any]:
 
 
 def _found_out(case: Case) -> Any:
-    """What a case shows; of a handoff what the run was given, by which people know it."""
+    """The part of a case that tells it from others; of a handoff what the run was given."""
     shown = case.shown
     if case.kind == "escalation" and isinstance(shown, Mapping):
         return shown.get("input") or shown.get("values")
@@ -200,7 +200,7 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
 
 
 def _verdict(flat: Flat) -> Literal["yes", "no", "answer"]:
-    """What the button says that was pressed."""
+    """The verdict of the button that was pressed. Raises `Problem`."""
     match flat.get("verdict"):
         case "yes":
             return "yes"

@@ -20,7 +20,7 @@ from pipelang.records import dataclass, field
 Schema = Mapping[str, Any]
 Flat = dict[str, str]
 Problems = dict[str, str]
-"""What is wrong, by the name of the field."""
+"""Sentences on what is wrong, by the name of the field."""
 
 ROOT = "f"
 MOST_ROWS = 200
@@ -37,7 +37,7 @@ _MISSING: Any = object()
 
 
 @dataclass(slots=True)
-class Field:
+class FormField:
     """One field: `kind` is how it is shown, `text` what stands in it, `hint` its unit and limits.
 
     A `line` is a text of one line. `optional` fields may be left out; of those with `parts`,
@@ -55,8 +55,8 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     low: str = ""
     high: str = ""
-    parts: list[Field] = field(default_factory=list)
-    keys: list[Field] = field(default_factory=list)
+    parts: list[FormField] = field(default_factory=list)
+    keys: list[FormField] = field(default_factory=list)
 
 
 def media_text(data: bytes, media_type: str) -> str:
@@ -171,11 +171,11 @@ def field_of(
     name: str = ROOT,
     label: str = "",
     optional: bool = False,
-) -> Field:
+) -> FormField:
     """A field with what stands in it and what is wrong with it."""
     schema, absent = _inner(schema)
     kind = _kind(schema)
-    shown = Field(
+    shown = FormField(
         name,
         label,
         kind,
@@ -199,7 +199,11 @@ def field_of(
 
 
 def _parts(
-    schema: Schema, kind: str, flat: Mapping[str, str], problems: Mapping[str, str], shown: Field
+    schema: Schema,
+    kind: str,
+    flat: Mapping[str, str],
+    problems: Mapping[str, str],
+    shown: FormField,
 ) -> None:
     name = shown.name
     if kind == "record":
@@ -216,7 +220,7 @@ def _parts(
             problem = problems.get(f"{row}.k", "")
             text = flat.get(f"{row}.k", "")
             kind = "text" if "\n" in text else "line"
-            shown.keys.append(Field(f"{row}.k", "Key", kind, text, problem=problem))
+            shown.keys.append(FormField(f"{row}.k", "Key", kind, text, problem=problem))
             inner = schema["additionalProperties"]
             part = field_of(inner, flat, problems, f"{row}.v", "Value")
         shown.parts.append(part)

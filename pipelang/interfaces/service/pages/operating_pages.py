@@ -22,7 +22,7 @@ LONGEST_REASON = 500
 
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
-    """How the service does."""
+    """The health of the service, as it is now."""
     health, states = await service.backend.health(), await paused_or_off(service)
     depths = await service.backend.depths()
     skew = ""

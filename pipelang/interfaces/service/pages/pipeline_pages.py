@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class Outlook:
     """The report of `check` on a pipeline, its people's load, and the findings in its file."""
 
     report: Report | None
@@ -32,43 +32,68 @@ class Expected:
     findings: tuple[Finding, ...]
 
 
-_MADE: WeakKeyDictionary[Deployed, Expected] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Deployed, Outlook] = WeakKeyDictionary()
 
 
-async def expected(deployed: Deployed) -> Expected:
+async def outlook_of(deployed: Deployed) -> Outlook:
     """The report on a pipeline, which is worked out once."""
     if deployed not in _MADE:
         _MADE[deployed] = await asyncio.to_thread(_report, deployed)
     return _MADE[deployed]
 
 
-def _report(deployed: Deployed) -> Expected:
+def _report(deployed: Deployed) -> Outlook:
     from pipelang.interfaces.report.html.page import pipeline_report, review_section
     from pipelang.interfaces.report.html.parts import finding
 
     checked, analysis = deployed.checked, deployed.analysis_result
-    found = (finding(one, checked.sources) for one in checked.diagnostics)
-    findings = tuple(replace(one, place=PurePath(one.place).name) for one in found)
+    folders = {str(PurePath(name).parent) for name in (checked.path, *checked.sources)}
+    shorter = Shortener(tuple(f"{one}/" for one in sorted(folders - {"."}, key=len, reverse=True)))
+    findings = tuple(
+        replace(one, place=shorter(one.place), message=shorter(one.message), help=shorter(one.help))
+        for one in (finding(one, checked.sources) for one in checked.diagnostics)
+    )
     if analysis is None:
-        return Expected(None, None, findings)
+        return Outlook(None, None, findings)
     made = pipeline_report(checked, analysis)
-    sections = tuple(_for_page(section) for section in made.sections)
-    report = replace(made, place=PurePath(made.place).name, sections=sections)
-    return Expected(report, review_section([checked]), findings)
+    sections = tuple(_for_page(section, shorter) for section in made.sections)
+    report = replace(made, place=shorter(made.place), sections=sections)
+    return Outlook(report, review_section([checked]), findings)
 
 
-def _for_page(section: Section) -> Section:
+@dataclass(frozen=True, slots=True)
+class Shortener:
+    """Takes the folders of files out of texts: where they lie is nothing for who looks at pages."""
+
+    folders: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        for folder in self.folders:
+            text = text.replace(folder, "")
+        return text
+
+
+def _for_page(section: Section, shorter: Shortener) -> Section:
     """A section whose pictures take their style from the page."""
-    pictures = tuple(replace(one, image=without_style(one.image)) for one in section.pictures)
-    return replace(section, pictures=pictures)
+    pictures = tuple(
+        replace(one, image=without_style(shorter(one.image)), words=shorter(one.words))
+        for one in section.pictures
+    )
+    said = tuple(map(shorter, section.said))
+    terms = tuple((term, shorter(meaning)) for term, meaning in section.terms)
+    table = section.table
+    if table is not None:
+        rows = (tuple(replace(one, text=shorter(one.text)) for one in row) for row in table.rows)
+        table = replace(table, rows=tuple(rows))
+    return replace(section, pictures=pictures, said=said, terms=terms, table=table)
 
 
 async def pipelines_page(request: Request, service: Service, who: Principal) -> Response:
-    """What is deployed."""
+    """The pipelines that are deployed."""
     states = await paused_or_off(service)
     rows = []
     for one in service.pipelines.values():
-        report = (await expected(one)).report
+        report = (await outlook_of(one)).report
         rows.append(
             {
                 "name": one.name,
@@ -92,7 +117,7 @@ async def pipelines_page(request: Request, service: Service, who: Principal) -> 
 async def pipeline_page(request: Request, service: Service, who: Principal) -> Response:
     """A pipeline, with the report of `check`."""
     deployed = service.pipeline(request.path_params["name"])
-    states, found = await paused_or_off(service), await expected(deployed)
+    states, found = await paused_or_off(service), await outlook_of(deployed)
     return render(
         request,
         "pipeline.html",

@@ -129,7 +129,7 @@ def _draw(
     hidden: frozenset[str],
     ended: bool,
 ) -> _Drawn:
-    """What is made of the events; takes a while for a run of many."""
+    """Draw what is made of the events; takes a while for a run of many."""
     picture = None
     if program is not None:
         picture = run_picture(program, run["pipeline"], events)
@@ -147,7 +147,7 @@ def _hidden(request: Request) -> frozenset[str]:
 
 
 def _result(run: Mapping[str, Any]) -> ShownValue | None:
-    """What a run gave, or what it hands over, to look at."""
+    """The value that a run gave, or that it hands over, to look at."""
     result = run["result"]
     if result is None:
         return None

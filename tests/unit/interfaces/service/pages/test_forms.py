@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pipelang.interfaces.service.pages.forms import (
     MOST_ROWS,
     ROOT,
-    Field,
     Flat,
+    FormField,
     Problems,
     Schema,
     changed_rows,
@@ -106,7 +106,7 @@ def sent(flat: Flat) -> Flat:
     return {name: text.replace("\n", "\r\n") for name, text in flat.items()}
 
 
-def drawn(one: Field) -> list[Field]:
+def drawn(one: FormField) -> list[FormField]:
     return [one, *(each for part in (*one.parts, *one.keys) for each in drawn(part))]
 
 
