@@ -29,6 +29,7 @@ TITLES = {
     "shown": "Something else was shown",
     "ended": "The run has ended",
     "too_large": "The request is too large",
+    "slow": "The request is too slow",
     "media_type": "The body must be JSON",
     "host": "This host is not served",
     "too_many": "Too many attempts",

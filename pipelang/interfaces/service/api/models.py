@@ -45,7 +45,7 @@ class StartBody(_Taken):
     inputs: dict[str, Any] = Field(
         default_factory=dict, description="The inputs of the pipeline, by name: see its schema."
     )
-    thread: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+    thread: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")] | None = Field(
         default=None, description="What the run belongs to, such as a conversation."
     )
     priority: int = Field(
