@@ -72,6 +72,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE pipelang_journal ADD COLUMN hash TEXT",
     ),
     ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
+    ("CREATE INDEX pipelang_cases_state ON pipelang_cases (state)",),
 )
 """The statements of each step: the first makes version 1."""
 

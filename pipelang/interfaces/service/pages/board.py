@@ -52,7 +52,7 @@ class Board:
         """The ids of the open cases that are shown to somebody."""
 
         async def look() -> tuple[str, ...]:
-            return tuple(case.id for case in await self._service.cases(who))
+            return await self._service.open_case_ids(who)
 
         found: tuple[str, ...] = await self._seen(("cases", _scope(who)), look)
         return found

@@ -64,7 +64,7 @@ async def run_page(request: Request, service: Service, who: Principal) -> Respon
         Event(one.kind, one.name, one.at, dict(one.data), None, one.number or 0)
         for one in await service.recorded(who, id)
     ]
-    cases = [] if run["status"] in ENDED else await service.cases(who, run=id)
+    cases = () if run["status"] in ENDED else await service.open_cases_of(who, id)
     hidden, ended = _hidden(request), run["status"] in ENDED
     program = _program(service, run)
     drawn = await asyncio.to_thread(_draw, program, run, found, hidden, ended)
