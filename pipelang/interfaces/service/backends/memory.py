@@ -421,7 +421,7 @@ class MemoryBackend:
         from pipelang.interfaces.service.backends.memory_source import MemorySource
 
         runs = [(self._json(one), one.created, list(one.events)) for one in self._runs.values()]
-        return MemorySource(runs, self._inbox.cases(closed=True), self.where, self._notes)
+        return MemorySource(runs, self._inbox.cases(closed=True), "memory", self._notes)
 
     # ------------------------------------------------------------------------------- switches
 

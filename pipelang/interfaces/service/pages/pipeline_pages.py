@@ -2,90 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import PurePath
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipelang.interfaces.export.svg import without_style
 from pipelang.interfaces.service.pages.board import board_of, paused_or_off
+from pipelang.interfaces.service.pages.observatory import Observed, observatory_of
+from pipelang.interfaces.service.pages.pipeline_report import outlook_of
 from pipelang.interfaces.service.pages.rendering import render
-from pipelang.records import dataclass, replace
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.report.html.page import Report, Section
-    from pipelang.interfaces.report.html.parts import Finding
-    from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """The report of `check` on a pipeline, its people's load, and the findings in its file."""
-
-    report: Report | None
-    review: Section | None
-    findings: tuple[Finding, ...]
-
-
-_MADE: WeakKeyDictionary[Deployed, Outlook] = WeakKeyDictionary()
-
-
-async def outlook_of(deployed: Deployed) -> Outlook:
-    """The report on a pipeline, which is worked out once."""
-    if deployed not in _MADE:
-        _MADE[deployed] = await asyncio.to_thread(_report, deployed)
-    return _MADE[deployed]
-
-
-def _report(deployed: Deployed) -> Outlook:
-    from pipelang.interfaces.report.html.page import pipeline_report, review_section
-    from pipelang.interfaces.report.html.parts import finding
-
-    checked, analysis = deployed.checked, deployed.analysis_result
-    folders = {str(PurePath(name).parent) for name in (checked.path, *checked.sources)}
-    shorter = Shortener(tuple(f"{one}/" for one in sorted(folders - {"."}, key=len, reverse=True)))
-    findings = tuple(
-        replace(one, place=shorter(one.place), message=shorter(one.message), help=shorter(one.help))
-        for one in (finding(one, checked.sources) for one in checked.diagnostics)
-    )
-    if analysis is None:
-        return Outlook(None, None, findings)
-    made = pipeline_report(checked, analysis)
-    sections = tuple(_for_page(section, shorter) for section in made.sections)
-    report = replace(made, place=shorter(made.place), sections=sections)
-    return Outlook(report, review_section([checked]), findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Shortener:
-    """Takes the folders of files out of texts: where they lie is nothing for who looks at pages."""
-
-    folders: tuple[str, ...]
-
-    def __call__(self, text: str) -> str:
-        for folder in self.folders:
-            text = text.replace(folder, "")
-        return text
-
-
-def _for_page(section: Section, shorter: Shortener) -> Section:
-    """A section whose pictures take their style from the page."""
-    pictures = tuple(
-        replace(one, image=without_style(shorter(one.image)), words=shorter(one.words))
-        for one in section.pictures
-    )
-    said = tuple(map(shorter, section.said))
-    terms = tuple((term, shorter(meaning)) for term, meaning in section.terms)
-    table = section.table
-    if table is not None:
-        rows = (tuple(replace(one, text=shorter(one.text)) for one in row) for row in table.rows)
-        table = replace(table, rows=tuple(rows))
-    return replace(section, pictures=pictures, said=said, terms=terms, table=table)
 
 
 async def pipelines_page(request: Request, service: Service, who: Principal) -> Response:
@@ -118,6 +47,10 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
     """A pipeline, with the report of `check`."""
     deployed = service.pipeline(request.path_params["name"])
     states, found = await paused_or_off(service), await outlook_of(deployed)
+    # Figures over the runs of all tenants are for operators.
+    observed = Observed()
+    if who.sees_all:
+        observed = await observatory_of(request).of(deployed)
     return render(
         request,
         "pipeline.html",
@@ -128,6 +61,7 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
         report=found.report,
         review=found.review,
         findings=found.findings,
+        observed=observed,
         may_start=who.has("caller", "operator"),
         open_cases=await board_of(request).open_cases(who),
     )
