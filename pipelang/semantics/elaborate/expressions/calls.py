@@ -127,6 +127,7 @@ def bind(
 
 def name_place(parameter: Parameter) -> Span:
     """The place of a parameter's name, with which it begins."""
+    assert parameter.span is not None
     file, start, _ = parameter.span
     return Span(file, start, start + len(parameter.name))
 
