@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("pipelang.serve")
 
-KEPT = 120.0
+KEPT = 300.0
 """Seconds after which an observation is worked out anew, for who looks then."""
-PATIENCE = 1.0
+PATIENCE = 0.15
 """Seconds that a page waits for an observation."""
 SINCE = 7 * 86_400.0
 MOST_RUNS = 5_000
