@@ -95,7 +95,7 @@ def summary(run: Mapping[str, Any]) -> str:
     result, waiting = run.get("result"), run.get("waiting_for")
     match run["status"]:
         case "answered" if result is not None:
-            return one_line(_value_line(result["value"]))
+            return one_line(_value_line(result["value"]), 90)
         case "escalated" if result is not None:
             return one_line(f"{result['role']}: {result['text'] or label_of(result['reason'])}")
         case "rejected" if result is not None:
