@@ -7,7 +7,7 @@ from typing import Any
 
 from website.pages import title_of
 
-START = ["tour.md", "questions.md"]
+START = ["tour.md", "playground.md", "questions.md"]
 LEARN = ["language.md", "model.md", "limits.md"]
 TASKS = [
     "people.md",
@@ -17,6 +17,7 @@ TASKS = [
     "embedding.md",
     "durable.md",
     "service.md",
+    "pages.md",
     "operating.md",
     "observing.md",
     "scaling.md",

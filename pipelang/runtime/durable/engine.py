@@ -191,6 +191,16 @@ class LegQueues:
             {"id": workflow_id(run, leg)},
         )
 
+    def move(self, connection: sa.Connection, runs: str, to: str, **values: Any) -> None:
+        """Put legs that nobody has into another queue: those of the ids that a query gives."""
+        connection.execute(
+            sa.text(
+                f"UPDATE {self.table} SET queue_name = :to_queue "
+                f"WHERE status IN ('ENQUEUED', 'DELAYED') AND workflow_uuid IN ({runs})"
+            ),
+            {"to_queue": to, **values},
+        )
+
     def forget(self, connection: sa.Connection, run: str, legs: int) -> None:
         """Delete the legs of a run that is over."""
         connection.execute(

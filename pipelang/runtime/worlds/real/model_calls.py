@@ -50,6 +50,7 @@ from pipelang.runtime.worlds.real.attempts import (
     timed_out,
 )
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
+from pipelang.runtime.worlds.real.partial_answers import listener
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
@@ -110,6 +111,9 @@ class ModelCalls:
         seen = self._seen(run, attempt, ask, tier, provider)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
+        elif run.terms.partial is not None:
+            heard = listener(run, attempt.step.name, action.answers)
+            request = dataclasses.replace(request, partial=heard)
         counted, counting = None, 0.0
         if run.budget.limited():
             began = time.monotonic()
