@@ -20,6 +20,7 @@ _OF_RUN = (
     "pipelang_media",
     "pipelang_cases",
     "pipelang_quota_holds",
+    "pipelang_breaker_calls",
     "pipelang_runs",
 )
 RESUMABLE = ("crashed", "cancelled")
