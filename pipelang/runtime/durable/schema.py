@@ -61,6 +61,9 @@ STEPS: tuple[tuple[str, ...], ...] = (
             started DOUBLE PRECISION NOT NULL, slots TEXT NOT NULL, money TEXT, tokens BIGINT,
             runs BIGINT, is_open BIGINT NOT NULL, PRIMARY KEY (run, place))""",
         "CREATE INDEX pipelang_quota_holds_open ON pipelang_quota_holds (is_open)",
+        "CREATE TABLE pipelang_tenants (tenant TEXT PRIMARY KEY)",
+        "CREATE TABLE pipelang_places (run TEXT PRIMARY KEY, tenant TEXT NOT NULL)",
+        "CREATE INDEX pipelang_places_tenant ON pipelang_places (tenant)",
         "CREATE TABLE pipelang_rates (tool TEXT PRIMARY KEY, taken BIGINT NOT NULL)",
         """CREATE TABLE pipelang_rate_calls (
             tool TEXT NOT NULL, place BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL,

@@ -21,6 +21,7 @@ _OF_RUN = (
     "pipelang_cases",
     "pipelang_quota_holds",
     "pipelang_breaker_calls",
+    "pipelang_places",
     "pipelang_runs",
 )
 RESUMABLE = ("crashed", "cancelled")

@@ -21,6 +21,7 @@ from pipelang.runtime.durable.quotas import sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.durable.tenants import HELD
 from pipelang.runtime.engine.events import Sink
 
 SWEEP = 15
@@ -32,7 +33,8 @@ LOOK = 0.1
 class Worker:
     """Does legs of runs of these pipelines, which are by the hash of their program and their name.
 
-    `sinks` gets the sinks of a run by its id.
+    `sinks` gets the sinks of a run by its id. Of a tenant no more runs are at work at once, with
+    all workers that say so, than `per_tenant`.
     """
 
     def __init__(
@@ -42,13 +44,14 @@ class Worker:
         concurrency: int = 10,
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
+        per_tenant: int | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
         self._stopping = threading.Event()
         named = {queue_of(*key): handle for key, handle in pipelines.items()}
         self.queues = tuple(named)
-        self._legs = Legs(store)
+        self._legs = Legs(store, per_tenant)
         self._work = LegWork(self._legs, named, sinks, self._stopping)
         self._concurrency = concurrency
         self._switches = switches
@@ -96,7 +99,7 @@ class Worker:
         asked = f"""SELECT 1 FROM pipelang_runs r JOIN {table} w
             ON w.workflow_uuid = r.run || ':' || r.leg
             WHERE r.status IS NULL AND r.queue IN ({listed})
-            AND (w.status IN ('ENQUEUED', 'PENDING')
+            AND (w.status IN ('ENQUEUED', 'PENDING') OR r.paused = {HELD}
                 OR w.status = 'DELAYED' AND w.delay_until_epoch_ms <= :now) LIMIT 1"""
         now = int(self._store.now() * 1000)
         return not names or not self._store.rows(asked, now=now, **names)

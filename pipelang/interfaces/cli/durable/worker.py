@@ -33,6 +33,12 @@ LOOK = 0.5
     show_default=True,
     help="Runs of a pipeline at once.",
 )
+@click.option(
+    "--per-tenant",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Runs of a tenant at once, with all workers that say so; any number without.",
+)
 @click.option("--drain", is_flag=True, help="End when no queued or running run is left.")
 @click.option(
     "--grace",
@@ -48,6 +54,7 @@ def command(
     files: tuple[str, ...],
     store: str,
     concurrency: int,
+    per_tenant: int | None,
     drain: bool,
     grace: float,
     log_level: str,
@@ -74,7 +81,7 @@ def command(
         handles = handles_of(files, ready, switches, cache)
         if not handles:
             warn("note: there is no pipeline that this worker can run")
-        worker = Worker(ready, handles, concurrency, switches=switches)
+        worker = Worker(ready, handles, concurrency, switches=switches, per_tenant=per_tenant)
         worker.start()
         write(f"ready {worker.executor}\n")
         sys.stdout.flush()
