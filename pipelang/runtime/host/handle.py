@@ -27,6 +27,7 @@ from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
 from pipelang.runtime.host.inputs import InputError as InputError
 from pipelang.runtime.host.inputs import checked_inputs, read_ahead, with_read_media
+from pipelang.runtime.host.lazy_providers import LazyProviders
 from pipelang.runtime.host.progress import Progress, Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
@@ -34,7 +35,7 @@ from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import secrets_of
-from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.quotas import QuotaRefusal
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
@@ -163,7 +164,7 @@ class Handle:
         program = loaded.program
         self._has_models = False
         self._most = frozenset(pipeline.permits)
-        self._providers = _LazyProviders(runtime, program)
+        self._providers = LazyProviders(runtime, program)
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
@@ -400,7 +401,15 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        return await run_pipeline(self.start(await read_ahead(self.pipeline, inputs, self.inputs)))
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
+        if self.runtime.per_tenant is None:
+            return await run_pipeline(self.start(given))
+        return await self._in_turn(given)
+
+    async def _in_turn(self, given: Mapping[str, Any], sinks: Iterable[Sink] = ()) -> Result:
+        """Run once the tenant has fewer runs at work than the runtime allows."""
+        async with self.runtime.turns.turn(self._options.tenant, self.runtime.per_tenant):
+            return await run_pipeline(self.start(given, sinks=sinks))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -431,8 +440,8 @@ class Handle:
             if update is not None:
                 queue.put_nowait(update)
 
-        run = self.start(await read_ahead(self.pipeline, inputs, self.inputs), sinks=(sink,))
-        task = asyncio.ensure_future(run_pipeline(run))
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
+        task = asyncio.ensure_future(self._in_turn(given, (sink,)))
         task.add_done_callback(lambda done: queue.put_nowait(None))
         try:
             while (update := await queue.get()) is not None:
@@ -443,6 +452,14 @@ class Handle:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    def refusal(self, tenant: str | None = None) -> QuotaRefusal | None:
+        """Return the limit of a quota that would refuse a run which began now, and after how many
+        seconds it is worth asking again; None if there is room. It looks into the store of the
+        runtime if that has one. Raises `StoreProblem`.
+        """
+        tenant = self._options.tenant if tenant is None else tenant
+        return self.runtime.counted_quotas().refusal(self.pipeline, tenant)
 
     def submit(
         self,
@@ -479,20 +496,3 @@ class Handle:
 
         store = self.runtime.opened_store()
         return await result_of(store, self.loaded.types, self.pipeline, run_id)
-
-
-class _LazyProviders(Mapping[str, ModelProvider]):
-    """Providers by name, made when a model is really called."""
-
-    def __init__(self, runtime: Runtime, program: p.Program) -> None:
-        self._runtime = runtime
-        self._program = program
-
-    def __getitem__(self, name: str) -> ModelProvider:
-        return self._runtime.provider(self._program, name)
-
-    def __iter__(self) -> Any:
-        return iter(self._program.providers)
-
-    def __len__(self) -> int:
-        return len(self._program.providers)
