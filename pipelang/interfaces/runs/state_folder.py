@@ -50,6 +50,11 @@ class StateFolder:
         return self.root / "kills"
 
     @property
+    def watch(self) -> Path:
+        """A folder of what `pipelang watch` counted and told."""
+        return self.root / "watch"
+
+    @property
     def cache(self) -> Path:
         """A folder of cached answers."""
         return self.root / "cache"

@@ -6,11 +6,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.journal import JournalRecord, surely
+from pipelang.runtime.durable.leg_quotas import LegQuotas
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
 from pipelang.runtime.durable.outcomes import end_of
 from pipelang.runtime.durable.world import JournaledWorld
@@ -43,6 +46,7 @@ class Startable(Protocol):
         given: Mapping[str, Any],
         *,
         sinks: Iterable[Sink] = (),
+        permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
         record: RunRecord | None = None,
@@ -85,9 +89,10 @@ class LegWork:
                 claim.input,
                 run_id=token.run,
                 tenant=claim.tenant,
+                permits=claim.permits,
                 sinks=tuple(self._sinks(token.run)),
                 record=record,
-                recorder=partial(JournaledWorld, activity),
+                recorder=partial(JournaledWorld, activity, quotas=LegQuotas(self._legs, token)),
             )
         except Exception as error:  # a model or a tool that this worker does not have
             LOG.warning("run %s is left to others: %s", token.run, error)
@@ -111,7 +116,8 @@ class LegWork:
             await self._end(claim, run, task)  # it came to its end while it was asked to stop
             return
         cost, tokens = str(run.budget.money), run.budget.tokens
-        await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens))
+        spent = _spent(run) if waiting["kind"] == "person" else None
+        await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens, spent))
 
     async def _end(self, claim: BegunLeg, run: Run, task: asyncio.Task[Result]) -> None:
         try:
@@ -122,7 +128,7 @@ class LegWork:
             LOG.exception("run %s broke; it is tried again", claim.token.run)
             await surely(lambda: self._legs.again(claim, PAUSE))
             return
-        end = end_of(run, result)
+        end = replace(end_of(run, result), spent=_spent(run))
         await surely(lambda: self._legs.end(claim.token, end))
 
     async def _until_long_wait(
@@ -142,3 +148,11 @@ class LegWork:
             if still >= STILL and is_long:
                 return first.due, first.as_json()
         return None
+
+
+def _spent(run: Run) -> dict[str, tuple[Decimal, int]] | None:
+    """What the pipelines of a run have spent of their quotas; None if its program has none."""
+    if not any(pipeline.quota for pipeline in run.program.pipelines.values()):
+        return None
+    assert isinstance(run.world, JournaledWorld)
+    return run.world.spent()

@@ -47,9 +47,9 @@ class JournalRecord:
 
     async def write(self, place: str, kind: Kind, value: Any) -> None:
         text, media = as_text(value)
-        token = self._claim.token
+        token, head = self._claim.token, self._claim.head
         with self._activity.working():
-            await surely(lambda: self._legs.write(token, place, kind, text, media))
+            await surely(lambda: self._legs.write(token, head, place, kind, text, media))
 
     def medium(self, told: Mapping[str, Any]) -> Media:
         run = self._claim.token.run

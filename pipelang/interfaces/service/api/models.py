@@ -154,12 +154,12 @@ class VerdictModel(_Given):
 
 
 class CaseModel(_Given):
-    """A question or an escalation that waits for a person."""
+    """A question, an escalation or a sampled answer that waits for a person."""
 
     id: str
     run_id: str
     pipeline: str
-    kind: Literal["approve", "hold", "ask", "escalation"]
+    kind: Literal["approve", "hold", "ask", "escalation", "label"]
     name: str
     role: str
     tenant: str | None

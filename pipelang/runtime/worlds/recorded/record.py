@@ -45,6 +45,25 @@ class RunRecord(Protocol):
         """
 
 
+class PastRecord:
+    """Rows that are only read."""
+
+    def __init__(self, rows: Mapping[str, tuple[Kind, Any]]) -> None:
+        self._rows = rows
+
+    def rows(self) -> Mapping[str, tuple[Kind, Any]]:
+        return self._rows
+
+    def now(self) -> float:
+        return 0.0
+
+    def medium(self, told: Mapping[str, Any]) -> Media | None:
+        return None
+
+    async def write(self, place: str, kind: Kind, value: Any) -> None:
+        raise TypeError("what is past is not written")
+
+
 class InMemoryRecord:
     """A record for tests: JSON texts, as a store would have them."""
 
