@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
-from pipelang.interfaces.service.pages.board import board_of, paused_or_off
+from pipelang.interfaces.service.pages.board import board_of, mark_of, paused_or_off
 from pipelang.interfaces.service.pages.observatory import observatory_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
@@ -24,6 +24,7 @@ LONGEST_REASON = 500
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
     """The health of the service, as it is now."""
+    seen = mark_of(await board_of(request).depths())
     health, states = await service.backend.health(), await paused_or_off(service)
     depths = await service.backend.depths()
     skew = ""
@@ -48,7 +49,7 @@ async def health_page(request: Request, service: Service, who: Principal) -> Res
         ],
         observed=observed,
         open_cases=await board_of(request).open_cases(who),
-        stream="/live?of=health",
+        stream=f"/live?of=health&seen={seen}",
     )
 
 
