@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import fsum, log1p
+from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.statistics.intervals import exact_share
@@ -104,6 +105,15 @@ class CalibrationProcess:
                 gains[number] += log1p(stake * (sign * gap - self._limit))
             self._sums[place] += gap
         self.process.multiply(gains)
+
+    def state(self) -> dict[str, Any]:
+        """What it knows, as JSON."""
+        return {"process": self.process.state(), "sums": self._sums}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.process.restore(state["process"])
+        self._sums = [float(known) for known in state["sums"]]
 
     def next_day(self) -> None:
         """Begin anew; what bins were like is forgotten by half, so that signs can turn."""

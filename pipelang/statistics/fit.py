@@ -96,5 +96,22 @@ def independence_p_value(both: int, first: int, second: int, total: int) -> floa
     return min(1.0, sum(exp(chance) for chance in chances if chance <= here))
 
 
+def more_often_p_value(hits: int, runs: int, before: int, runs_before: int) -> float:
+    """The one-sided exact test of whether something happens more often now than before (R. A.
+    Fisher): the chance of so many hits or more, if all hits fell on runs at random.
+    """
+    every, total = hits + before, runs + runs_before
+    bottom = _choose(total, runs)
+    chance = 0.0
+    for k in range(hits, min(runs, every) + 1):
+        term = exp(_choose(every, k) + _choose(total - every, runs - k) - bottom)
+        chance += term
+        if k > runs * every / total and term < chance * 1e-17:
+            break
+    return min(1.0, chance)
+
+
 def _choose(n: int, k: int) -> float:
+    if not 0 <= k <= n:
+        return -inf
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import exp, inf, log, log1p, pi
+from typing import Any
 
 Weights = Callable[[int], float]
 """The part of the stake for a day, counted from 1. All parts sum to at most 1."""
@@ -65,6 +66,16 @@ class RestartingProcess:
     @property
     def day(self) -> int:
         return self._days
+
+    def state(self) -> dict[str, Any]:
+        """What it knows, as JSON."""
+        logs = [None if known == -inf else known for known in self._logs]
+        return {"days": self._days, "kept": self._kept, "logs": logs}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._days, self._kept = int(state["days"]), float(state["kept"])
+        self._logs = [-inf if known is None else float(known) for known in state["logs"]]
 
     def next_day(self) -> None:
         """Put the stake of a new day on every wager."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import deque
 from functools import lru_cache
 from math import log, log1p, sqrt
+from typing import Any
 
 from pipelang.statistics.beta import at_least
+from pipelang.statistics.fit import more_often_p_value
 from pipelang.statistics.restarts import RestartingProcess, Weights, daily, lasting, once
 
-ODDS = (1.15, 1.3, 1.5, 1.75, 2.25, 4.0, 12.0)
+ODDS = (1.05, 1.15, 1.3, 1.5, 1.8, 2.5, 5.0, 15.0)
 """Odds of the alternatives, as multiples of the odds of the limit. A rise by 40% is 1.4 to 1.8
-times the odds for shares up to 30%: the wagers are densest where an alarm is wanted soonest."""
+times the odds for shares up to 30%: the wagers are densest where an alarm is wanted soonest. What
+lies closer to the limit than half of the first is never found."""
 
 TINY = 1e-9
 """A limit of 0 (or 1) is taken as this far from it, so that one case is not infinite evidence."""
@@ -64,17 +67,40 @@ class ShareMonitor:
     weeks. The other half is for the exact binomial test of each two complete days that follow
     each other: an all-or-nothing wager on them. It finds a large rise a day sooner than the
     likelihood ratio, whose bound is loose by a factor of about ten at a single look. A union bound
-    over all days, weighted by `lasting`, keeps it.
+    over all days, weighted by `lasting`, keeps it. `alarmed` stays, `fires` says that it is so now.
+
+    Where the limit is the bound of a share that was counted (`sample`: hits and runs), and what is
+    asked is whether that share was passed, the test of two days is Fisher's exact one against the
+    sample itself.
     """
 
-    __slots__ = ("_above", "_block", "_days", "_today", "alarmed", "alpha", "limit", "process")
+    __slots__ = (
+        "_above",
+        "_block",
+        "_days",
+        "_sample",
+        "_today",
+        "alarmed",
+        "alpha",
+        "fires",
+        "limit",
+        "process",
+    )
 
-    def __init__(self, limit: float, above: bool = True, alpha: float = 0.05) -> None:
+    def __init__(
+        self,
+        limit: float,
+        above: bool = True,
+        alpha: float = 0.05,
+        sample: tuple[int, int] | None = None,
+    ) -> None:
         self.limit = limit
         self.alpha = alpha
         self.alarmed = False
+        self.fires = False
         self.process = ShareProcess(limit, above, daily)
         self._above = above
+        self._sample = sample
         self._block: deque[tuple[int, int]] = deque(maxlen=BLOCK)
         self._today = (0, 0)
         self._days = 0
@@ -83,7 +109,8 @@ class ShareMonitor:
         """Count runs of today; says whether the limit is passed, now or before."""
         self.process.add(hits, total)
         self._today = (self._today[0] + hits, self._today[1] + total)
-        self.alarmed = self.alarmed or self.process.process.reaches(self.alpha / 2)
+        self.fires = self.process.process.reaches(self.alpha / 2)
+        self.alarmed = self.alarmed or self.fires
         return self.alarmed
 
     def close_day(self) -> bool:
@@ -93,7 +120,8 @@ class ShareMonitor:
         self._today = (0, 0)
         if len(self._block) == BLOCK or self._days == 1:
             level = self.alpha / 2 * lasting(self._days)
-            self.alarmed = self.alarmed or self.block_p_value <= level
+            self.fires = self.fires or self.block_p_value <= level
+            self.alarmed = self.alarmed or self.fires
         self.process.next_day()
         return self.alarmed
 
@@ -102,9 +130,31 @@ class ShareMonitor:
         """The exact one-sided p-value of the last complete days."""
         hits = sum(day[0] for day in self._block)
         total = sum(day[1] for day in self._block)
+        if self._sample is not None:
+            before, runs = self._sample
+            if not self._above:
+                hits, before = total - hits, runs - before
+            return more_often_p_value(hits, total, before, runs)
         if self._above:
             return at_least(hits, total, self.limit)
         return at_least(total - hits, total, 1 - self.limit)
+
+    def state(self) -> dict[str, Any]:
+        """What it knows, as JSON."""
+        return {
+            "process": self.process.process.state(),
+            "block": [list(day) for day in self._block],
+            "today": list(self._today),
+            "days": self._days,
+            "alarmed": self.alarmed,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of a monitor with the same limit."""
+        self.process.process.restore(state["process"])
+        self._block = deque(((day[0], day[1]) for day in state["block"]), maxlen=BLOCK)
+        self._today = (state["today"][0], state["today"][1])
+        self._days, self.alarmed = int(state["days"]), bool(state["alarmed"])
 
     @property
     def value(self) -> float:

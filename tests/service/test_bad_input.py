@@ -98,7 +98,6 @@ def test_a_key_that_is_none(anyone: Caller, key: str) -> None:
         "limit=x",
         "colour=red",
         "status=failed&status=failed",
-        "pipeline=a%00b",
     ],
 )
 def test_a_list_that_is_asked_for_wrongly(anyone: Caller, query: str) -> None:
@@ -124,7 +123,7 @@ def test_a_cursor_from_elsewhere(anyone: Caller) -> None:
         *(f"/v1/runs?cursor={one}" for one in made),
     ):
         answer = anyone.get(path)
-        assert (answer.status, answer.code) == (400, "bad_cursor"), path
+        assert (answer.status, answer.code) == (404, "bad_cursor"), path
 
 
 @pytest.mark.parametrize(
@@ -176,7 +175,7 @@ def test_a_method_that_is_none(anyone: Caller, method: str) -> None:
         {"verdict": True},
         {"verdict": "yes", "by": "somebody else"},
         {"verdict": "yes", "reason": 5},
-        {"verdict": "yes", "reason": "a" * 10_001},
+        {"verdict": "yes", "reason": "a" * 1_001},
     ],
 )
 def test_a_decision_that_is_none(anyone: Caller, body: object) -> None:
@@ -209,6 +208,6 @@ def test_a_switch_that_is_none(anyone: Caller, body: object, status: int) -> Non
 
 def test_an_event_that_is_none(anyone: Caller) -> None:
     run = anyone.start("say", {"what": "x"}, "?wait=30")["id"]
-    for last in ("x", "-1", "1.5", "9" * 30):
+    for last in ("", "x", "-1", "1.5", "9" * 30):
         answer = anyone.get(f"/v1/runs/{run}/events", headers={"Last-Event-ID": last})
         assert (answer.status, answer.code) == (400, "bad_query")

@@ -24,6 +24,9 @@ SURE = 0.999
 """Confidence at which a figure is told to differ: there are many figures, and 95% would cry wolf
 about one in twenty of them. `simulate` takes the same."""
 
+NEAR = (0.99, 1.01)
+"""What is closer than 1% agrees: quantiles are worked out to that, and tokens are our own count."""
+
 CHANGE = 0.4
 """A relative change that the data should be able to show (the reports' rise by 40%)."""
 
@@ -143,23 +146,22 @@ def observed_mean(
     mean = mean_interval(values)[0]
     low, high = spread(SHOWN)
     more = max(0, 30 - stories)
-    verdict = judged(spread(SURE), predicted, not more, unit=False)
+    sure = spread(SURE)
+    verdict = judged((sure[0] * NEAR[0], sure[1] * NEAR[1]), predicted, not more, unit=False)
     return ObservedMetric(metric, mean, low, high, len(values), predicted, verdict, more)
 
 
 def observed_quantile(
     metric: str, ordered: Sequence[float], share: float, stories: int, predicted: Number | None
 ) -> ObservedMetric:
-    """A quantile, with its exact interval. The analysis works quantiles out to 1%, so that
-    anything closer agrees.
-    """
+    """A quantile, with its exact interval."""
     if not ordered:
         more = runs_for_quantile(share)
         return ObservedMetric(metric, None, None, None, 0, predicted, Verdict.UNMEASURED, more)
     low, high = _between(ordered, share, stories, SHOWN)
     sure = _between(ordered, share, stories, SURE)
     more = max(0, runs_for_quantile(share) - stories)
-    verdict = judged((sure[0] * 0.99, sure[1] * 1.01), predicted, not more, unit=False)
+    verdict = judged((sure[0] * NEAR[0], sure[1] * NEAR[1]), predicted, not more, unit=False)
     value = quantile_at(ordered, share)
     return ObservedMetric(metric, value, low, high, len(ordered), predicted, verdict, more)
 

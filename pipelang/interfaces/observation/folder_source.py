@@ -45,7 +45,7 @@ class FolderSource:
             run = _run(run_of(path), trace)
             if run is None:
                 self.unreadable += 1
-            elif run.pipeline == pipeline and (run.started >= since or run.outcome is None):
+            elif run.pipeline == pipeline:
                 self._traces[run.id] = trace
                 found.append(run)
         return sorted(found, key=lambda run: (run.started, run.id))
@@ -61,6 +61,9 @@ class FolderSource:
             return []
         found = Inbox(self.folder.inbox).cases(closed=True)
         return [case for case in found if case.pipeline == pipeline]
+
+    def release(self, pipeline: str, version: str) -> str | None:
+        return None
 
     def recall(self, name: str) -> str | None:
         try:
@@ -106,6 +109,7 @@ def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
         cost=float(data.get("cost", 0.0)),
         tokens=int(data.get("tokens", 0)),
         seconds=data.get("seconds"),
+        waits=outcome is None and bool(trace.events) and trace.events[-1].kind == "asks",
     )
 
 

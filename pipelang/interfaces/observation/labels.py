@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pipelang.records import dataclass
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Label:
     """A sampled answer and the verdict on it. `chance` is the share of runs that was sampled, `at`
-    when the last verdict came.
+    when the last verdict came; `step` is `child.step` of a sub-pipeline's.
     """
 
     run: str
@@ -30,13 +29,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels that count, and how many do not: `hurried` verdicts, answers on which people do
-    not agree (`contradicting`), and `open` ones that nobody has judged.
+    """The labels that count, how many verdicts do not for which reason, and how many answers wait
+    for one.
     """
 
     labels: tuple[Label, ...]
-    hurried: int
-    contradicting: int
+    left_out: Mapping[str, int]
     open: int
 
     def of(self, step: str) -> list[Label]:
@@ -48,62 +46,37 @@ def labels_from(
 ) -> Labels:
     """The labels of a pipeline's answers among the cases of its runs, of one release or of all.
 
-    Verdicts in less than the role's `rushed` do not count; where several people judged one answer,
-    the heavier side does, by the `weight` of their roles, and neither if both weigh the same.
+    Which verdicts count is the same as for `evidence pull` (`interfaces/labels`).
     """
-    verdicts: dict[tuple[str, str, int], list[tuple[float, Case]]] = defaultdict(list)
-    hurried = waiting = 0
-    for case in cases:
-        about = case.about
-        if case.kind != "label" or about is None:
-            continue
-        if release is not None and about.get("program") not in (release, None):
-            continue
-        if case.verdict is None:
-            waiting += case.state == "open"
-            continue
-        role = program.roles.get(case.role)
-        rushed = None if role is None else role.rushed
-        seconds = case.verdict.seconds
-        if rushed is not None and seconds is not None and seconds < rushed:
-            hurried += 1
-            continue
-        weight = 1.0 if role is None else float(role.weight)
-        child, step = str(about.get("pipeline", pipeline)), str(about.get("step", case.name))
-        name = step if child == pipeline else f"{child}.{step}"
-        key = (case.run_id, name, int(about.get("visit") or 0))
-        verdicts[key].append((weight, case))
-    found, contradicting = [], 0
-    for (run, step, _), judged in verdicts.items():
-        label = _agreed(run, step, judged)
-        if label is None:
-            contradicting += 1
-        else:
-            found.append(label)
+    from pipelang.interfaces.labels.verdicts import verdicts
+
+    every = [case for case in cases if case.kind != "label" or _is_of(case, release)]
+    judged = verdicts(program, every)
+    when: dict[tuple[str, str], float] = {}
+    for case in every:
+        if case.kind == "label" and case.verdict is not None and case.verdict.at is not None:
+            key = (case.run_id, case.name)
+            when[key] = max(when.get(key, 0.0), case.verdict.at.timestamp())
+    found = []
+    for one in judged.judged:
+        name = one.step if one.pipeline == pipeline else f"{one.pipeline}.{one.step}"
+        sure = one.about.get("confidence")
+        found.append(
+            Label(
+                one.run,
+                name,
+                one.right,
+                float(sure) if isinstance(sure, (int, float)) else None,
+                one.share,
+                when.get((one.run, one.answer[2]), 0.0),
+                str(one.about.get("program") or ""),
+            )
+        )
     found.sort(key=lambda label: (label.at, label.run, label.step))
-    return Labels(tuple(found), hurried, contradicting, waiting)
+    return Labels(tuple(found), dict(judged.left_out), judged.waiting)
 
 
-def _agreed(run: str, step: str, judged: Sequence[tuple[float, Case]]) -> Label | None:
-    right = wrong = 0.0
-    for weight, case in judged:
-        assert case.verdict is not None
-        if case.verdict.yes:
-            right += weight
-        else:
-            wrong += weight
-    if right == wrong:
-        return None
-    about = judged[0][1].about or {}
-    moments = [case.verdict.at or case.closed_at for _, case in judged if case.verdict is not None]
-    at = max((moment.timestamp() for moment in moments if moment is not None), default=0.0)
-    sure = about.get("confidence")
-    return Label(
-        run,
-        step,
-        right > wrong,
-        float(sure) if isinstance(sure, (int, float)) else None,
-        float(about.get("share") or 1.0),
-        at,
-        str(about.get("program", "")),
-    )
+def _is_of(case: Case, release: str | None) -> bool:
+    """Whether a label is of a release; one that does not say it is of any."""
+    told = None if case.about is None else case.about.get("program")
+    return release is None or told is None or release.startswith(str(told))

@@ -102,7 +102,7 @@ class Observation:
     savings: Savings
     tallies: Tallies
     days: tuple[DayCount, ...]
-    rate: float
+    rate: float | None
     declared_rate: float | None
 
     @property
@@ -143,8 +143,7 @@ class Observation:
             "fit": self.fit.as_json(),
             "labels": {
                 "counted": len(self.labels.labels),
-                "hurried": self.labels.hurried,
-                "contradicting": self.labels.contradicting,
+                "left_out": dict(self.labels.left_out),
                 "open": self.labels.open,
             },
             "people": {one.role: one.as_json() for one in self.people},
@@ -164,7 +163,7 @@ def observe(
     """Observe the runs of a pipeline since a moment, those of the program of a hash (`release`)."""
     pipeline = analysis.pipeline
     until = source.now()
-    every = source.runs(pipeline.name, since)
+    every = [run for run in source.runs(pipeline.name, since) if run.started >= since]
     others: dict[str, int] = {}
     for run in every:
         if not is_of(run, release):
@@ -181,7 +180,8 @@ def observe(
     stories = stories_of(ended)
     metrics = metrics_of_runs(runs, analysis.numbers, analysis.escalations)
     mean = next(one for one in metrics if one.metric == m.COST_MEAN)
-    month = cost_a_month(mean, len(begun), seconds, analysis.numbers.get(m.COST_MONTH))
+    rate = _rate(len(begun), seconds)
+    month = cost_a_month(mean, rate, analysis.numbers.get(m.COST_MONTH))
     said = metrics_of_labels(
         pipeline, runs, labels.labels, analysis.numbers, _declared(program, pipeline, labels)
     )
@@ -212,9 +212,18 @@ def observe(
         savings=savings(program, pipeline, ended, cases, tallies.asked),
         tallies=tallies,
         days=_days(begun),
-        rate=len(begun) / seconds * DAY,
+        rate=rate,
         declared_rate=None if pipeline.traffic.per_day is None else float(pipeline.traffic.per_day),
     )
+
+
+LEAST_TIME = 3_600.0
+"""Seconds that runs must span before a rate a day is made of them."""
+
+
+def _rate(runs: int, seconds: float) -> float | None:
+    """Runs a day; None where they span too little time to say."""
+    return runs / seconds * DAY if seconds >= LEAST_TIME else None
 
 
 def _wrong_clock(run: ObservedRun, now: float) -> bool:

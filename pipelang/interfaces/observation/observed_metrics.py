@@ -19,7 +19,6 @@ from pipelang.interfaces.observation.comparison import (
 from pipelang.interfaces.observation.labels import Label
 from pipelang.interfaces.observation.records import (
     ANSWERED,
-    DAY,
     ENDINGS,
     ESCALATED,
     FAILED,
@@ -100,17 +99,17 @@ def _distribution(
 
 
 def cost_a_month(
-    mean: ObservedMetric, runs: int, seconds: float, predicted: Number | None
+    mean: ObservedMetric, rate: float | None, predicted: Number | None
 ) -> ObservedMetric:
-    """The cost of a month at the rate at which runs came."""
-    often = runs / max(seconds / DAY, 1e-9) * DAYS_A_MONTH
-    if mean.value is None or mean.low is None or mean.high is None:
-        return ObservedMetric(m.COST_MONTH, None, None, None, 0, predicted, Verdict.UNMEASURED)
+    """The cost of a month at the rate (runs a day) at which runs came."""
+    name = m.COST_MONTH
+    if mean.value is None or mean.low is None or mean.high is None or rate is None:
+        note = "a rate a day needs runs over an hour at least" if rate is None else ""
+        return ObservedMetric(name, None, None, None, 0, predicted, Verdict.UNMEASURED, note=note)
+    often = rate * DAYS_A_MONTH
     low, high = mean.low * often, mean.high * often
     verdict = judged((low, high), predicted, enough=True, unit=False)
-    return ObservedMetric(
-        m.COST_MONTH, mean.value * often, low, high, mean.runs, predicted, verdict
-    )
+    return ObservedMetric(name, mean.value * often, low, high, mean.runs, predicted, verdict)
 
 
 # ------------------------------------------------------------------------- what people said

@@ -21,7 +21,7 @@ DAY = 86_400.0
 class ObservedRun:
     """A run: `outcome` is None while it has not ended. Times are seconds since 1970; `seconds` is
     machine time, `cost` dollars. `role` and `reason` are those of an escalation, `reason` also that
-    of a rejection or a failure, `code` a failure's.
+    of a rejection or a failure, `code` a failure's. `waits` is one that waits for a person now.
     """
 
     id: str
@@ -38,6 +38,7 @@ class ObservedRun:
     cost: float = 0.0
     tokens: int = 0
     seconds: float | None = None
+    waits: bool = False
 
     @property
     def turnaround(self) -> float | None:
@@ -56,13 +57,16 @@ class RunSource(Protocol):
         """The time by its clock."""
 
     def runs(self, pipeline: str, since: float = 0.0) -> list[ObservedRun]:
-        """The runs of a pipeline that started since then, or have not ended; oldest first."""
+        """The runs of a pipeline that started or ended since then, or have not ended; in order."""
 
     def events(self, runs: Sequence[ObservedRun]) -> Iterator[tuple[ObservedRun, Sequence[Event]]]:
         """The events of some runs that `runs` gave."""
 
     def cases(self, pipeline: str) -> list[Case]:
         """All cases of a pipeline's runs, closed ones too."""
+
+    def release(self, pipeline: str, version: str) -> str | None:
+        """The program of a release by its version; None if there is no such release."""
 
     def recall(self, name: str) -> str | None:
         """What was kept under a name by `keep`."""

@@ -41,6 +41,11 @@ class StoreSource:
 
         return cases_of(self._store, pipeline)
 
+    def release(self, pipeline: str, version: str) -> str | None:
+        from pipelang.runtime.durable.observing import program_of_release
+
+        return program_of_release(self._store, pipeline, version)
+
     def recall(self, name: str) -> str | None:
         from pipelang.runtime.durable.observing import recall
 
@@ -70,4 +75,5 @@ def _run(row: dict[str, Any]) -> ObservedRun:
         cost=float(row["cost"]),
         tokens=row["tokens"],
         seconds=outcome.get("duration"),
+        waits=row["status"] is None and row["waiting"] is not None,
     )

@@ -26,6 +26,7 @@ TITLES = {
     "method": "The method is not allowed here",
     "key_conflict": "The key was used with another body",
     "decided": "The case is closed",
+    "verdict": "The case wants another verdict",
     "shown": "Something else was shown",
     "ended": "The run has ended",
     "too_large": "The request is too large",

@@ -23,11 +23,11 @@ _KEEP = sa.text(
 
 
 def rows_of(store: Store, pipeline: str, since: float) -> list[dict[str, Any]]:
-    """The rows of a pipeline's runs that began since then, or have not ended."""
+    """The rows of a pipeline's runs that began or ended since then, or have not ended."""
     return store.rows(
         """SELECT run, pipeline, program, tenant, thread, created, started, ended, status, outcome,
-            cost, tokens FROM pipelang_runs
-        WHERE pipeline = :pipeline AND (created >= :since OR status IS NULL)
+            cost, tokens, waiting FROM pipelang_runs
+        WHERE pipeline = :pipeline AND (created >= :since OR ended >= :since OR status IS NULL)
         ORDER BY created, run""",
         pipeline=pipeline,
         since=since,
@@ -59,6 +59,20 @@ def cases_of(store: Store, pipeline: str) -> list[Case]:
         pipeline=pipeline,
     )
     return [case_from(row["value"].encode()) for row in rows]
+
+
+def program_of_release(store: Store, pipeline: str, version: str) -> str | None:
+    """The program of a release; None if there is none of this version."""
+    with store.reached(), store.legs.database.connect() as connection:
+        if not sa.inspect(connection).has_table("pipelang_releases"):
+            return None
+    rows = store.rows(
+        """SELECT program FROM pipelang_releases
+        WHERE pipeline = :pipeline AND version = :version""",
+        pipeline=pipeline,
+        version=version,
+    )
+    return rows[0]["program"] if rows else None
 
 
 def recall(store: Store, name: str) -> str | None:

@@ -70,7 +70,11 @@ def filled(site: Site) -> None:
 
 def kept(name: str, shot: bytes) -> None:
     """Write a picture, in at most 256 colours."""
-    picture = Image.open(io.BytesIO(shot)).convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE)
+    picture = (
+        Image.open(io.BytesIO(shot))
+        .convert("RGB")
+        .quantize(256, kmeans=2, dither=Image.Dither.NONE)
+    )
     picture.save(IMAGES / name, optimize=True)
     print(name, (IMAGES / name).stat().st_size)
 

@@ -13,6 +13,7 @@ from pipelang.statistics.fit import (
     fit_p_value,
     holm,
     independence_p_value,
+    more_often_p_value,
 )
 from pipelang.statistics.intervals import (
     exact_share,
@@ -126,6 +127,15 @@ def test_independence() -> None:
     judge = stats.fisher_exact([[9, 11], [21, 159]]).pvalue
     assert independence_p_value(9, 20, 30, 200) == pytest.approx(judge)
     assert holm([0.03, 0.001, 0.2, 0.02]) == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("hits", "runs", "before", "total"), [(280, 1000, 400, 2000), (3, 20, 0, 500), (0, 10, 5, 50)]
+)
+def test_more_often(hits: int, runs: int, before: int, total: int) -> None:
+    table = [[hits, runs - hits], [before, total - before]]
+    judge = stats.fisher_exact(table, alternative="greater").pvalue
+    assert more_often_p_value(hits, runs, before, total) == pytest.approx(judge, rel=1e-7)
 
 
 def test_weights_undo_the_sampling() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import product
 
@@ -10,6 +11,7 @@ import pytest
 from scipy import stats
 
 from pipelang.statistics.calibration import CalibrationProcess, bin_of, calibration_error
+from pipelang.statistics.intervals import upper_share
 from pipelang.statistics.means import MeanProcess
 from pipelang.statistics.restarts import daily, early, lasting
 from pipelang.statistics.sequences import quantile_sequence, share_sequence
@@ -22,7 +24,7 @@ from pipelang.statistics.shares import (
 )
 from pipelang.statistics.two_samples import TwoShares
 
-HISTORIES = 200
+HISTORIES = 100
 
 
 def few_enough(alarms: int, histories: int, most: float = 0.05) -> bool:
@@ -91,7 +93,7 @@ def test_quiet_years_are_quiet(share: float) -> None:
     assert alarms <= 0.05 * HISTORIES
 
 
-@pytest.mark.parametrize("quiet", [0, 3, 30, 300])
+@pytest.mark.parametrize("quiet", [0, 3, 30, 150])
 def test_a_rise_by_40_percent_is_found_within_two_days(quiet: int) -> None:
     """Of a known share of 20%, at 500 runs a day, whenever it comes in a year."""
     source = np.random.default_rng(quiet)
@@ -221,3 +223,42 @@ def test_sequences_hold_at_all_times() -> None:
     assert few_enough(left, 100)
     assert few_enough(left_quantile, 100)
     assert share_sequence(0, 0) == (0.0, 1.0)
+
+
+def test_a_monitor_goes_on_from_its_state() -> None:
+    """Cut at any day, kept as JSON, the evidence is the same."""
+    source = np.random.default_rng(2)
+    counts = [int(count) for count in source.binomial(300, 0.22, 20)]
+    whole = ShareMonitor(0.2)
+    cut = ShareMonitor(0.2)
+    for count in counts:
+        for monitor in (whole, cut):
+            monitor.add(count, 300)
+            monitor.close_day()
+        kept = json.loads(json.dumps(cut.state()))
+        cut = ShareMonitor(0.2)
+        cut.restore(kept)
+        assert cut.value == pytest.approx(whole.value, rel=1e-12)
+        assert cut.block_p_value == whole.block_p_value
+        assert cut.alarmed == whole.alarmed
+
+
+def test_a_counted_baseline_is_not_taken_for_known() -> None:
+    """2,000 runs before, 60 quiet days after: alarms stay rare whatever the 2,000 were."""
+    source = np.random.default_rng(6)
+    alarms = found = 0
+    for _ in range(HISTORIES):
+        before = int(source.binomial(2000, 0.2))
+        limit = upper_share(before, 2000, 0.99)
+        quiet, risen = (ShareMonitor(limit, alpha=0.04, sample=(before, 2000)) for _ in range(2))
+        for count in source.binomial(500, 0.2, 60):
+            quiet.add(int(count), 500)
+            if quiet.close_day():
+                alarms += 1
+                break
+        for count in source.binomial(500, 0.28, 4):
+            risen.add(int(count), 500)
+            risen.close_day()
+        found += risen.alarmed
+    assert few_enough(alarms, HISTORIES)
+    assert found >= 0.95 * HISTORIES

@@ -91,7 +91,8 @@ def _tiles(found: Observation) -> Section:
             rows.append([one.metric, shown, words])
     days = max(len(found.days), 1)
     rows.append(["cost a day", money(found.savings.spent / days), ""])
-    rows.append(["runs a day", rate(found.rate), ""])
+    if found.rate is not None:
+        rows.append(["runs a day", rate(found.rate), ""])
     rows.append(["tasks automated", f"{found.savings.automated:,}", ""])
     if found.savings.hours is not None:
         rows.append(["hours saved", f"{found.savings.hours:,.1f}", ""])

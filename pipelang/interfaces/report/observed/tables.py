@@ -118,6 +118,8 @@ def _figures(title: str, found: Observation, wanted: object) -> ObservedTable:
     head = ("", "observed", "95% interval", "predicted", "")
     said = []
     notes = {one.note for one in mine if one.note}
+    if any(one.verdict is Verdict.TOO_FEW for one in mine):
+        notes.add("+N: so many more would show a change by 40%")
     said += sorted(notes)
     return ObservedTable(title, head, "<>>><", tuple(rows), tuple(said))
 
@@ -159,9 +161,9 @@ def _verdict(one: ObservedMetric) -> str:
         case Verdict.DIFFERS:
             return "differs"
         case Verdict.TOO_FEW:
-            return f"too few: {one.more:,} more {one.what} show a change by 40%"
+            return f"agrees so far, +{one.more:,} {one.what}"
         case Verdict.UNMEASURED:
-            return f"not measured: {one.more:,} {one.what} are needed" if one.more else ""
+            return f"needs {one.more:,} {one.what}" if one.more else ""
         case Verdict.AGREES:
             return "agrees"
         case _:
@@ -273,11 +275,12 @@ def _people(found: Observation) -> ObservedTable:
             f"time to the first human: {show_seconds(first.median)} in the middle "
             f"({show_seconds(first.low)}{high}), over {plural(first.runs, 'run')}"
         )
-    if found.labels.hurried or found.labels.contradicting or found.labels.open:
+    labels = found.labels
+    if labels.labels or labels.left_out or labels.open:
         said.append(
-            f"labels: {len(found.labels.labels):,} count, {found.labels.hurried:,} were given in a "
-            f"hurry, on {found.labels.contradicting:,} people disagree, {found.labels.open:,} wait"
+            f"labels: {len(labels.labels):,} count, {plural(labels.open, 'answer')} still to judge"
         )
+        said += [f"{n:,} verdicts {why}" for why, n in sorted(labels.left_out.items())]
     return ObservedTable("People", head, "<>>>>>>>", tuple(rows), tuple(said))
 
 
@@ -293,7 +296,8 @@ def _worth(found: Observation) -> ObservedTable:
         rows.append(["money saved, less the cost of runs", sign + money(abs(saved.dollars))])
     rows.append(["cost of the runs", money(saved.spent)])
     declared = "" if found.declared_rate is None else f" (declared {rate(found.declared_rate)})"
-    rows.append(["runs a day", rate(found.rate) + declared])
+    if found.rate is not None:
+        rows.append(["runs a day", rate(found.rate) + declared])
     said = (saved.note,) if saved.note else ()
     return ObservedTable("What it saves", ("", ""), "<>", tuple(rows) if found.runs else (), said)
 
