@@ -351,11 +351,11 @@ class MemoryBackend:
             return
         place = max(after + 1, 0)
         while True:
-            over = one.over
             while place < len(one.events):
                 yield one.events[place]
                 place += 1
-            if over:
+            # Between this look and the wait nothing else runs, so that nothing is missed.
+            if one.over:
                 return
             if not await one.change(IDLE):
                 yield None
