@@ -72,7 +72,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE pipelang_journal ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE pipelang_journal ADD COLUMN hash TEXT",
     ),
-    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
     (
         """CREATE TABLE pipelang_releases (
             pipeline TEXT NOT NULL, version TEXT NOT NULL, program TEXT NOT NULL,

@@ -34,7 +34,7 @@ async def health_page(request: Request, service: Service, who: Principal) -> Res
     for name, one in service.pipelines.items():
         found = await observatory.of(one)
         if found.report is not None or found.pending:
-            observed.append({"name": name, "pending": found.pending, "report": found.report})
+            observed.append((name, found))
     return render(
         request,
         "health.html",
