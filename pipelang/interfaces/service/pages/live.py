@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from pipelang.interfaces.service.pages.board import LOOK, board_of, mark_of
+from pipelang.interfaces.service.pages.observatory import observatory_of
 from pipelang.interfaces.service.pages.run_list import filter_of, filters_of
 from pipelang.interfaces.service.problems import Problem
 
@@ -57,7 +58,11 @@ async def live(request: Request) -> Response:
 
                 return _stream(_of_list(service, runs, seen))
             case "health" if who.has("operator"):
-                return _stream(_of_list(service, board.depths, seen))
+
+                async def health() -> Any:
+                    return await board.depths(), observatory_of(request).made
+
+                return _stream(_of_list(service, health, seen))
             case _:
                 return _stream(_of_list(service, lambda: board.cases(who), seen))
     except Problem as problem:

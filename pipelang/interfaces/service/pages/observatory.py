@@ -53,6 +53,8 @@ class Observatory:
         self._known: dict[str, tuple[float, Observed]] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
         self._one_at_a_time = asyncio.Lock()
+        self.made = 0
+        """Observations so far: pages that wait for one look at it."""
 
     async def of(self, deployed: Deployed) -> Observed:
         """The observation of a pipeline: at most some minutes old, or the last one while the next
@@ -78,6 +80,7 @@ class Observatory:
             LOG.exception("%s could not be observed", deployed.name)
             found = Observed()
         self._known[deployed.name] = (time.monotonic(), found)
+        self.made += 1
 
 
 def _observation(deployed: Deployed, source: RunSource) -> Observed:

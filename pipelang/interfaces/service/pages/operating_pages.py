@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
 from pipelang.interfaces.service.pages.board import board_of, mark_of, paused_or_off
-from pipelang.interfaces.service.pages.observatory import observatory_of
+from pipelang.interfaces.service.pages.observatory import Observed, observatory_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
 
@@ -24,13 +24,14 @@ LONGEST_REASON = 500
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
     """The health of the service, as it is now."""
-    seen = mark_of(await board_of(request).depths())
+    observatory = observatory_of(request)
+    seen = mark_of((await board_of(request).depths(), observatory.made))
     health, states = await service.backend.health(), await paused_or_off(service)
     depths = await service.backend.depths()
     skew = ""
     if abs(health.skew) > MOST_SKEW:
         skew = f"The clock of this machine and that of the store differ by {health.skew:.1f} s."
-    observatory, observed = observatory_of(request), []
+    observed: list[tuple[str, Observed]] = []
     for name, one in service.pipelines.items():
         found = await observatory.of(one)
         if found.report is not None or found.pending:
