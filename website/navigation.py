@@ -10,6 +10,11 @@ from website.pages import title_of
 START = ["tour.md", "playground.md", "questions.md"]
 LEARN = ["language.md", "model.md", "limits.md"]
 TASKS = [
+    "guides/support-desk.md",
+    "guides/approvals.md",
+    "guides/budgets.md",
+    "guides/evidence.md",
+    "guides/mcp.md",
     "people.md",
     "ci.md",
     "models.md",
@@ -49,7 +54,7 @@ def navigation(
     sections: list[Entry] = [
         {"Start": ["index.md", *taken(START)]},
         {"Language": taken(LEARN)},
-        {"Guides": taken([*below("guides"), *TASKS])},
+        {"Guides": [*taken(TASKS), *taken(below("guides"))]},
         {"Examples": [*taken(["examples/index.md"]), *taken(below("examples"))]},
         {"Gallery": [*taken(["gallery/index.md"]), *_listed("gallery", gallery, left)]},
         {

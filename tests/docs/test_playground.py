@@ -369,6 +369,8 @@ def screen(folder: Path) -> Iterator[tuple[Any, str]]:
 
 
 def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
+    from playwright.sync_api import expect
+
     started, address = screen
     page, elsewhere, errors = page_over(started, address, viewport={"width": 1440, "height": 900})
     page.goto(address)
@@ -397,10 +399,14 @@ def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
     page.fill("#text", text.replace("  return invoice", "     return   invoice"))
     page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
     page.click("#fmt")
-    for _ in range(100):
-        if page.input_value("#text") == text:
-            break
-        page.wait_for_timeout(100)
+    expect(page.locator("#text")).to_have_value(text, timeout=60_000)
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
+
+    page.select_option("#menu", "my.pipe")
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
+    assert "pipeline help" in page.input_value("#text")
+    page.select_option("#menu", "gallery/05_gate.pipe")
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
     assert page.input_value("#text") == text
 
     # A claim that is refuted is run against by the interpreter, which needs an event loop.
