@@ -146,6 +146,9 @@ class Tracker:
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:
             values.looks = NO_LOOKS  # a budget may be spent before anything was looked at
             self.end(place, pipeline.budget.otherwise, situation)
+        if pipeline.quota is not None and pipeline.quota.otherwise is not None:
+            values.looks = NO_LOOKS
+            self.end(place, pipeline.quota.otherwise, situation)
         after = together(place.answered) if place.answered else situation
         # A branch that answers on each of its ways decides nothing about what follows the answer.
         added = after.since(situation)

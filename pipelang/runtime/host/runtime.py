@@ -35,6 +35,7 @@ from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
+from pipelang.runtime.shared.quotas import InMemoryQuotas, Quotas
 from pipelang.runtime.shared.secret_stores import SecretStores
 from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
@@ -63,10 +64,11 @@ class Runtime:
     object unless others are handed in. Without `trace` results carry no events. `settings` replace
     those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
     servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
-    tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
-    block. `store` is the URL of the store that `Handle.submit` puts runs into. `media_paths`
-    says whether inputs may name files of pictures and documents: all, only those below a folder, or
-    none; `media_urls` are the beginnings of the addresses that may be fetched.
+    tools, `breakers` answer for pipelines that do badly, `quotas` count what runs take across a day
+    or month, and `threads` run the functions that block. `store` is the URL of the store that
+    `Handle.submit` puts runs into. `media_paths` says whether inputs may name files of pictures and
+    documents: all, only those below a folder, or none; `media_urls` are the beginnings of the
+    addresses that may be fetched.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -85,6 +87,7 @@ class Runtime:
     switches: Switches = field(default_factory=Switches)
     rates: Rates = field(default_factory=Rates)
     breakers: Breakers = field(default_factory=Breakers)
+    quotas: Quotas = field(default_factory=InMemoryQuotas)
     threads: Threads = field(default_factory=Threads)
     store: str | None = None
     media_paths: bool | str | os.PathLike[str] = True

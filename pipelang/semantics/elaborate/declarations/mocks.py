@@ -27,6 +27,11 @@ def mock_of(tested: Tested, line: ast.Mock) -> p.Mock | None:
             what = f"`{tested.pipeline.name}` has no breaker"
             tested.context.tell(codes.ARGUMENTS, line.span, what=what)
         return p.Mock("breaker", None, None, line.span)
+    if isinstance(line, ast.MockQuota):
+        if tested.pipeline.quota is None:
+            what = f"`{tested.pipeline.name}` has no quota"
+            tested.context.tell(codes.ARGUMENTS, line.span, what=what)
+        return p.Mock("quota", None, None, line.span)
     name, before = line.target[-1], ""
     if len(line.target) > 1:
         inner = _sub_pipeline(tested, line)
@@ -56,7 +61,7 @@ def mock_of(tested: Tested, line: ast.Mock) -> p.Mock | None:
 
 def _sub_pipeline(tested: Tested, line: ast.Mock) -> p.Pipeline | None:
     """The pipeline before the dot of a mock, which a run of the tested one must come to."""
-    assert not isinstance(line, ast.MockBreaker)
+    assert not isinstance(line, (ast.MockBreaker, ast.MockQuota))
     context, first = tested.context, line.target[0]
     symbol = context.find(tested.file, first, "pipeline")
     if symbol is None or symbol.key not in tested.pipelines:
@@ -106,6 +111,7 @@ def _call(tested: Tested, name: ast.Name, turn: ast.MockCall) -> p.MockedCall | 
         context.tell(codes.UNKNOWN_NAME, turn.tool.span, what=what, name=turn.tool.text, help=help_)
         return None
     context.symbols.use(tested.file, symbol)
+    context.refer(turn.tool.span, symbol.declaration.name.span)
     parameters, _ = signature(context, symbol.key)
     scope = Scope(tested.file, tested=True)
     bound = bind(context, scope, turn.tool.text, parameters, turn.arguments, turn.span)
@@ -161,6 +167,7 @@ def _target(tested: Tested, name: ast.Name) -> tuple[str, Type] | None:
     symbol = context.symbols.find(file, name.text)
     if symbol is not None and symbol.kind == "tool":
         context.symbols.use(file, symbol)
+        context.refer(name.span, symbol.declaration.name.span)
         if symbol.key not in reached(context, tested.pipeline.name):
             context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
         return symbol.key, signature(context, symbol.key)[1]
