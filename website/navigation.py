@@ -25,6 +25,7 @@ TASKS = [
     "pages.md",
     "operating.md",
     "observing.md",
+    "releases.md",
     "scaling.md",
 ]
 REFERENCE = ["api.md", "running.md", "export.md", "ir.md", "compatibility.md", "release.md"]

@@ -420,8 +420,9 @@ def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
 def test_a_link_carries_the_file_and_what_takes_too_long_is_stopped(screen: tuple[Any, str]):
     started, address = screen
     page, elsewhere, errors = page_over(started, address)
-    page.goto(address)
+    page.goto(address + "#name=gallery/18_approve.pipe")  # as the site leads to it
     page.wait_for_selector("#state:has-text('Checked')", timeout=120_000)
+    assert page.input_value("#text").startswith("## 18.")
     mine = '## é 𝄞\npipeline mine() -> text max 5 tokens { return "hi" }\n'
     page.fill("#text", mine)
     page.click("#link")

@@ -229,12 +229,14 @@ async function main() {
   fillMenu();
   get("version").textContent = `pipelang ${said.version}.`;
   for (const id of ["menu", "fmt", "link"]) get(id).disabled = false;
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("name");
   if (carried) {
     get("menu").value = name;
     editor.paint();
     await check();
   } else {
-    choose(files.find((file) => file.name === "gallery/05_gate.pipe") ?? files[0]);
+    const first = (named) => files.find((file) => file.name === named);
+    choose(first(wanted) ?? first("gallery/05_gate.pipe") ?? files[0]);
   }
 }
 
