@@ -101,7 +101,7 @@ def list_decisions(folder: Path) -> None:
 def build(work: Path, playground: Path | None = None) -> Path:
     """Build the site below `work` and return its folder. Raises what mkdocs aborts with.
 
-    A `playground` that was built comes along. ImportError names the extra where mkdocs is not installed.
+    A `playground` that was built comes along. ImportError names the extra where mkdocs is missing.
     """
     # Material's notice on the future of mkdocs is for who chooses it, not for who builds this.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
