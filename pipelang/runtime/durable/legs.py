@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
-from pipelang.runtime.durable.chain import ChainHead, hash_of, is_there
+from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.store import Store

@@ -49,9 +49,8 @@ from pipelang.semantics.patterns import Patterns
 
 
 class SettingError(ValueError):
-    """A setting that the program does not have, or a value that it cannot take.
-
-    Raised before anything runs.
+    """A setting that the program does not have, or a value that it cannot take. Raised before
+    anything runs.
     """
 
 
@@ -471,21 +470,21 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds. The program with
-        its settings and the permits of this handle are stored: the run has them until it ends.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
         Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
-        now = self._as_set()
+        now, mine = self._as_set(), self._options
         row = {**(given or {}), **inputs}
         row = with_read_media(now.pipeline, row, now.inputs(row))
-        tenant = self._options.tenant if tenant is None else tenant
+        tenant = mine.tenant if tenant is None else tenant
         options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        options["permits"] = None if self._options.permits is None else [*self._options.permits]
-        store, program = self.runtime.opened_store(), now.loaded.program
-        return submit_checked(store, program, now.pipeline, row, options | {"priority": priority})
+        permits = None if mine.permits is None else sorted(mine.permits)
+        options |= {"priority": priority, "permits": permits}
+        store = self.runtime.opened_store()
+        return submit_checked(store, now.loaded.program, now.pipeline, row, options)
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has

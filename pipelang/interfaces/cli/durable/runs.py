@@ -139,7 +139,7 @@ def fork(run: str, store: str, item: str | None) -> None:
     before is not done again; all from ITEM on is done anew, calls that act included.
     """
     with opened(store) as ready:
-        from pipelang.runtime.durable import forking
+        from pipelang.runtime.durable.history import forking
 
         made = forking.fork(ready, run, item)
         if made.again:
