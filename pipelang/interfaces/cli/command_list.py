@@ -8,6 +8,8 @@ COMMANDS = {
     "submit": "Put runs into a store, for workers.",
     "worker": "Do the runs that are in a store.",
     "runs": "List, show, wait for, cancel or resume durable runs.",
+    "release": "Put a version of a pipeline out, for all runs or for some.",
+    "releases": "List, promote and roll back versions.",
     "pause": "Have no durable run of a pipeline begin.",
     "unpause": "Have durable runs of a pipeline begin again.",
     "store": "Make, check or copy a store of durable runs.",
@@ -30,12 +32,13 @@ COMMANDS = {
     "golden": "Run a set of cases with what is expected, or compare two versions on it.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
+    "lsp": "Serve an editor: findings, numbers, completion, renaming.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }
 """Every command with its line in `--help`, in the order in which it lists them."""
 
-_DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store")
+_DURABLE = ("submit", "worker", "runs", "pause", "unpause", "store", "release", "releases")
 _OPERATE = ("observe", "watch")
 _SERVICE = ("serve", "token", "mcp")
 _HOMES = {

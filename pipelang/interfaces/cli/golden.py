@@ -273,7 +273,7 @@ def _text(
         write(f"  {one.case.name} (line {one.case.line}){passes}: {why}\n")
     if compared is not None:
         _tell_comparison(compared, against or "")
-    write(f"cost ${spent:.6f}\n".replace("000\n", "\n"))
+    write(f"cost ${f'{spent:.6f}'.rstrip('0').rstrip('.')}\n")
     if after.left:
         write(f"the budget is spent: {len(after.left)} cases were not run\n")
 

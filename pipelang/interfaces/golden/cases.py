@@ -40,7 +40,7 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class GoldenExpectation:
     """The expectation of a case. The answer is `value` exactly, or has these `fields`, or satisfies
     the function `fn` or the pipeline `judge` (beside `value`, if there is one).
     """
@@ -68,7 +68,7 @@ class GoldenCase:
     line: int
     pipeline: str
     given: Mapping[str, Any]
-    expected: Expected | None
+    expected: GoldenExpectation | None
     times: int | None = None
     tools: Mapping[str, Any] = field(default_factory=dict)
     people: Mapping[str, bool] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def _people(row: dict[str, Any], number: int) -> dict[str, bool]:
     return {name: words[said] for name, said in people.items()}
 
 
-def _expected(said: Any, number: int, program: p.Program) -> Expected:
+def _expected(said: Any, number: int, program: p.Program) -> GoldenExpectation:
     if not isinstance(said, dict):
         raise BadSet(number, "`expect` is an object", '{"outcome": "escalated"} or {"value": ...}')
     _only(said, _EXPECTED, number, "`expect`")
@@ -165,7 +165,7 @@ def _expected(said: Any, number: int, program: p.Program) -> Expected:
     for tool in (*said.get("called", ()), *said.get("not_called", ())):
         if tool not in program.tools:
             raise BadSet(number, f"there is no tool `{tool}`", _near(tool, program.tools))
-    return Expected(
+    return GoldenExpectation(
         outcome,
         "value" in said,
         said.get("value"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipelang.interfaces.golden.cases import Expected, Near
+from pipelang.interfaces.golden.cases import GoldenExpectation, Near
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.run import Run
@@ -20,7 +20,7 @@ none, and the reason."""
 
 
 async def difference(
-    run: Run, types: Types, result: Result, expected: Expected, judge: Judge
+    run: Run, types: Types, result: Result, expected: GoldenExpectation, judge: Judge
 ) -> str | None:
     """The first thing of a result that is not as expected; None if all is."""
     outcome = type(result).__name__.lower()
@@ -59,7 +59,7 @@ def _ended(result: Result) -> str:
 
 
 async def _value(
-    run: Run, types: Types, value: Any, expected: Expected, judge: Judge
+    run: Run, types: Types, value: Any, expected: GoldenExpectation, judge: Judge
 ) -> str | None:
     said = to_json(value)
     if expected.fn is not None:
@@ -82,7 +82,7 @@ async def _value(
     return None
 
 
-def _by_function(run: Run, types: Types, value: Any, expected: Expected) -> str | None:
+def _by_function(run: Run, types: Types, value: Any, expected: GoldenExpectation) -> str | None:
     assert expected.fn is not None
     function = run.program.functions[expected.fn]
     arguments: list[expr.Expr] = [expr.Const(value, run.pipeline.returns)]

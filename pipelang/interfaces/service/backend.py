@@ -140,6 +140,9 @@ class Backend(Protocol):
     async def case(self, id: str) -> Case | None:
         """A case, by its whole id."""
 
+    async def look(self, id: str, *, by: str) -> Case:
+        """Take note that somebody looks at a sampled answer: how long they took counts from now."""
+
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case. Raises `Refused`."""
 

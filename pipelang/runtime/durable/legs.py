@@ -215,7 +215,12 @@ class Legs:
                 number, before, head.number = head.number + 1, head.hash, None
                 hash = None if kind == "ahead" else hash_of(before, number, place, kind, value)
                 keep(connection, token.run, media or {})
-                row = {"run": token.run, "place": place, "kind": kind, "value": value}
+                row: dict[str, Any] = {
+                    "run": token.run,
+                    "place": place,
+                    "kind": kind,
+                    "value": value,
+                }
                 row |= {"written": self.store.now(), "number": number, "hash": hash}
                 connection.execute(_WRITE, row)
             head.number, head.hash = number, hash or before

@@ -33,7 +33,9 @@ _KEEP = sa.text(
 )
 _UNUSED = sa.text(
     """DELETE FROM pipelang_programs WHERE used < :then AND NOT EXISTS
-        (SELECT 1 FROM pipelang_runs r WHERE r.program = pipelang_programs.program)"""
+        (SELECT 1 FROM pipelang_runs r WHERE r.program = pipelang_programs.program)
+        AND NOT EXISTS
+        (SELECT 1 FROM pipelang_releases v WHERE v.program = pipelang_programs.program)"""
 )
 
 

@@ -15,6 +15,7 @@ from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.media.given import media_of
 from pipelang.runtime.media.medium import Media
@@ -98,16 +99,18 @@ def submit(store: Store, given: Submission) -> str:
     used with another input, and `StoreUnreachable`.
     """
     run = run_id_of(given)
+    unit = given.thread or given.key or run
     text = json.dumps(given.input, sort_keys=True, allow_nan=False)
     digest = sha256(text.encode(errors="surrogatepass")).hexdigest()
-    queue = queue_of(given.program, given.pipeline)
     with store.transaction() as connection:
+        program = releases.assigned(connection, given.pipeline, given.program, given.tenant, unit)
+        queue = queue_of(program, given.pipeline)
         now = store.now_on(connection)
         due = now + given.delay if given.delay > 0 else None
         row = {
             "run": run,
             "pipeline": given.pipeline,
-            "program": given.program,
+            "program": program,
             "tenant": given.tenant,
             "thread": given.thread,
             "key": given.key,
@@ -121,7 +124,7 @@ def submit(store: Store, given: Submission) -> str:
         }
         if connection.execute(_INSERT, row).rowcount:
             keep(connection, run, given.media)
-            if given.compiled is not None:
+            if given.compiled is not None and program == given.program:
                 programs.keep(connection, given.compiled, now)
             due_ms = None if due is None else int(due * 1000)
             store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)

@@ -21,10 +21,13 @@ from pipelang.runtime.durable.quotas import sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.durable.versions.guards import ReleaseGuards
 from pipelang.runtime.engine.events import Sink
 
 SWEEP = 15
 """Beats between two looks for runs that have ended and still hold something of a quota."""
+GUARD_EVERY = 10.0
+"""Seconds between two looks at the guards of canaries."""
 LOOK = 0.1
 """Seconds between two looks whether all is done."""
 
@@ -58,6 +61,8 @@ class Worker:
         self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
+        self._guards = ReleaseGuards(store)
+        self._guarded = 0.0
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
@@ -125,6 +130,7 @@ class Worker:
                 self._take_up()
                 if self._switches is not None:
                     self._switches.look()
+                self._guard_releases()
             except (StoreProblem, SQLAlchemyError) as error:
                 LOG.warning("the store is away: %s", error)
             except Exception:
@@ -143,6 +149,14 @@ class Worker:
             self._runner.listen(queue)
         self.queues = tuple(self._named)
         self._lease.serve(self.queues)
+
+    def _guard_releases(self) -> None:
+        """Take back canaries whose guards say that they are worse."""
+        if time.monotonic() - self._guarded < GUARD_EVERY:
+            return
+        self._guarded = time.monotonic()
+        for release, why in self._guards.look():
+            LOG.warning("`%s` of %s is rolled back: %s", release.version, release.pipeline, why)
 
     def _release_lost(self) -> None:
         """Put back legs that the store says this worker has, and that it does not: the answer to

@@ -38,7 +38,14 @@ async def put_before_people(run: Run, step: p.Step, link: p.Link, answer: Any) -
         said = hide_json(run, shown(step.type, answer))
         given = hide_json(run, _given(run, link.action))
         place = run.at(step.name)
-        about = {**_about(run, step, link, said), "share": float(sample.share), "draw": draw}
+        role = run.program.roles[sample.role]
+        about = {
+            **_about(run, step, link, said),
+            "share": float(sample.share),
+            "draw": draw,
+            "weight": float(role.weight),
+            "rushed": None if role.rushed is None else float(role.rushed),
+        }
         await run.world.judge(run, Sampled(step, sample.role, place, given, said, about))
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration, opened
+from pipelang.interfaces.cli.durable.opening import opened
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder

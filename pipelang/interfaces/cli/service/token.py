@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.cli.durable.opening import Duration
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder

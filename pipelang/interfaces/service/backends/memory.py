@@ -374,6 +374,10 @@ class MemoryBackend:
             return None
         return found if found.id == id else None
 
+    async def look(self, id: str, *, by: str) -> Case:
+        """Take note that somebody looks at a sampled answer."""
+        return await self._inbox.look(id, by)
+
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case."""
         return await self._inbox.decide(id, yes=yes, by=by, reason=reason)

@@ -331,6 +331,11 @@ class StoreBackend:
             return None
         return found if found.id == id else None
 
+    async def look(self, id: str, *, by: str) -> Case:
+        """Take note that somebody looks at a sampled answer."""
+        with _as_problem():
+            return await self._inbox.look(id, by)
+
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case."""
         with _as_problem():

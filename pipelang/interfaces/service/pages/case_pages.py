@@ -35,7 +35,13 @@ A_PAGE = 200
 SOON = 1800.0
 """Seconds before it is too late from which a case is marked."""
 
-KINDS = {"approve": "Approval", "hold": "Veto", "ask": "Question", "escalation": "Handed over"}
+KINDS = {
+    "approve": "Approval",
+    "hold": "Veto",
+    "ask": "Question",
+    "escalation": "Handed over",
+    "label": "Sampled answer",
+}
 _STATES = {"decided": "Decided", "expired": "Expired", "withdrawn": "Withdrawn"}
 
 
@@ -109,6 +115,8 @@ def question(case: Case) -> str:
             return f"Take over: {one_line(case.text, 90) if case.text else name}"
         case "ask":
             return one_line(case.text, 110) if case.text else f"{name}?"
+        case "label":
+            return f"Is this answer right: {name}?"
         case "approve" | "hold":
             text = case.text if case.text and case.text != case.name else ""
             verb = "Approve" if case.kind == "approve" else "Let it go on"
@@ -130,7 +138,7 @@ async def _shown(
     problem: Problem | None = None,
 ) -> Response:
     now, verdict = datetime.now(UTC), case.verdict
-    form = field_of(_asked(case), flat, problems) if case.kind == "ask" else None
+    form = field_of(_asked(case), flat, problems) if case.kind in _WITH_FORM else None
     from pipelang.runtime.inbox.cases import verdict_words
 
     detail = "" if problem is None else f"{problem.detail[:1].upper()}{problem.detail[1:]}."
@@ -168,7 +176,14 @@ def _asked(case: Case) -> Schema:
 
 
 _ALONE = "your_answer"
-_DONE = {"approve": "decided", "hold": "decided", "ask": "answered", "escalation": "closed"}
+_WITH_FORM = ("ask", "label")
+_DONE = {
+    "approve": "decided",
+    "hold": "decided",
+    "ask": "answered",
+    "escalation": "closed",
+    "label": "decided",
+}
 
 
 async def decide(request: Request, service: Service, who: Principal) -> Response:
@@ -180,7 +195,7 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
         return await _shown(request, who, case, edited, {})
     verdict, answer, problems = _verdict(flat), None, Problems()
     if verdict == "answer" and case.state == "open":
-        if case.kind != "ask":
+        if case.kind not in _WITH_FORM:
             raise Problem(422, "bad_shape", "this case wants a yes or a no")
         given = value_of(_asked(case), flat, problems, ROOT)
         if problems:

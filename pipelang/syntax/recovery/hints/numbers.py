@@ -46,9 +46,9 @@ def a_day(spot: ErrorSite) -> Hint | None:
         )
         return Hint(f"{help} `quota {before.text}/day per tenant`", TokenEdit(0, 2))
     if spot.token.type == "MONEY" and before.text == "traffic":
-        rate = spot.after().text == "/" and spot.after(2).text in _WINDOWS
+        windowed = spot.after().text == "/" and spot.after(2).text in _WINDOWS
         help = "`traffic` says how many runs there are: `traffic 500/day`"
-        return Hint(help, TokenEdit(0, 3 if rate else 1, (("RATE", "500/day"),)))
+        return Hint(help, TokenEdit(0, 3 if windowed else 1, (("RATE", "500/day"),)))
     return None
 
 
