@@ -9,7 +9,7 @@ from typing import Any
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.review_queues import loads
 from pipelang.analysis.model.intervals import Number
-from pipelang.interfaces.observation.comparison import ObservedMetric, Verdict
+from pipelang.interfaces.observation.comparison import FigureVerdict, ObservedMetric
 from pipelang.interfaces.observation.fit import GoodnessOfFit, goodness_of_fit
 from pipelang.interfaces.observation.labels import Labels, labels_from
 from pipelang.interfaces.observation.observed_metrics import (
@@ -20,8 +20,8 @@ from pipelang.interfaces.observation.observed_metrics import (
     stories_of,
 )
 from pipelang.interfaces.observation.observed_steps import (
-    Difference,
     ObservedStep,
+    StepDifference,
     declared_steps,
     failing_together,
     number_of,
@@ -94,7 +94,7 @@ class Observation:
     simulated: int
     metrics: tuple[ObservedMetric, ...]
     steps: tuple[ObservedStep, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[StepDifference, ...]
     fit: GoodnessOfFit
     labels: Labels
     people: tuple[RoleQueue, ...]
@@ -107,7 +107,7 @@ class Observation:
 
     @property
     def differing(self) -> list[ObservedMetric]:
-        return [one for one in self.metrics if one.verdict is Verdict.DIFFERS]
+        return [one for one in self.metrics if one.verdict is FigureVerdict.DIFFERS]
 
     @property
     def first(self) -> str | None:
