@@ -13,6 +13,7 @@ from pipelang.interfaces.service.health import Depth, Health
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.inbox.cases import Case
@@ -99,6 +100,9 @@ class Backend(Protocol):
     @property
     def where(self) -> str:
         """The place of runs, in words without a secret: `in memory`, or a store's address."""
+
+    def source(self) -> RunSource | None:
+        """The place of runs for who observes them, from any thread; None where none is kept."""
 
     async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines, by name; `metrics` hears what happens."""

@@ -91,6 +91,9 @@ class MemoryBackend:
 
     # -------------------------------------------------------------------------------- serving
 
+    def source(self) -> None:
+        return None
+
     async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines."""
         self._deployed = deployed

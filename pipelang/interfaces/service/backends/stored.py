@@ -38,6 +38,7 @@ from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.submitting import submit_checked
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.durable.store import Store
@@ -107,6 +108,11 @@ class StoreBackend:
     def where(self) -> str:
         """The store, without its password."""
         return self._store.address.shown
+
+    def source(self) -> RunSource:
+        from pipelang.interfaces.observation.store_source import StoreSource
+
+        return StoreSource(self._store)
 
     # -------------------------------------------------------------------------------- serving
 

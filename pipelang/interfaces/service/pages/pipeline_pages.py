@@ -103,6 +103,7 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
         report=found.report,
         review=found.review,
         findings=found.findings,
+        may_observe=who.has("operator") and service.backend.source() is not None,
         may_start=who.has("caller", "operator"),
         open_cases=await board_of(request).open_cases(who),
     )

@@ -17,6 +17,7 @@ from pipelang.interfaces.service.pages.access import (
 )
 from pipelang.interfaces.service.pages.case_pages import case_page, cases_page, decide
 from pipelang.interfaces.service.pages.live import live
+from pipelang.interfaces.service.pages.observed_pages import observed_page
 from pipelang.interfaces.service.pages.operating_pages import health_page, switches_page, turn
 from pipelang.interfaces.service.pages.pipeline_pages import pipeline_page, pipelines_page
 from pipelang.interfaces.service.pages.rendering import refused, static_file
@@ -43,6 +44,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/start/{name}", for_known(start, *may_start), methods=["POST"]),
         Route("/pipelines", for_known(pipelines_page), methods=["GET"]),
         Route("/pipelines/{name}", for_known(pipeline_page), methods=["GET"]),
+        Route("/pipelines/{name}/observed", for_known(observed_page, "operator"), methods=["GET"]),
         Route("/health", for_known(health_page, "operator"), methods=["GET"]),
         Route("/switches", for_known(switches_page, "operator"), methods=["GET"]),
         Route("/switches", for_known(turn, "operator"), methods=["POST"]),
