@@ -35,6 +35,7 @@ from pipelang.interfaces.observation.people_and_savings import (
     role_queues,
     savings,
 )
+from pipelang.interfaces.observation.quotas_left import QuotaLeft, quotas_left
 from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
 from pipelang.interfaces.observation.step_tallies import Tallies, tallied
 from pipelang.records import dataclass
@@ -104,6 +105,7 @@ class Observation:
     days: tuple[DayCount, ...]
     rate: float | None
     declared_rate: float | None
+    quotas: tuple[QuotaLeft, ...] = ()
 
     @property
     def differing(self) -> list[ObservedMetric]:
@@ -153,6 +155,7 @@ class Observation:
                 name: {"used": one.made, "failed": one.failed, "unfit": one.unfit}
                 for name, one in sorted(self.tallies.tools.items())
             },
+            "quotas": [one.as_json() for one in self.quotas],
             "days": [one.as_json() for one in self.days],
         }
 
@@ -214,6 +217,7 @@ def observe(
         days=_days(begun),
         rate=rate,
         declared_rate=None if pipeline.traffic.per_day is None else float(pipeline.traffic.per_day),
+        quotas=tuple(quotas_left(pipeline, source)),
     )
 
 

@@ -298,6 +298,9 @@ def _worth(found: Observation) -> ObservedTable:
     declared = "" if found.declared_rate is None else f" (declared {rate(found.declared_rate)})"
     if found.rate is not None:
         rows.append(["runs a day", rate(found.rate) + declared])
+    for one in found.quotas:
+        whose = "" if one.tenant is None else f" of `{one.tenant}`"
+        rows.append([f"left of {one.text}{whose}", percent(one.left)])
     said = (saved.note,) if saved.note else ()
     return ObservedTable("What it saves", ("", ""), "<>", tuple(rows) if found.runs else (), said)
 

@@ -24,6 +24,8 @@ tool look(x: text) -> text { effect read succeeds 99% }
 tool put(x: text, idempotency_key: text) { effect write idempotent }
 
 pipeline judged(x: text) -> text {
+  budget $1
+  quota $5/day, 40 runs/day per tenant else fail "spent"
   watch { failure <= 10% over 1d else alert judges }
   sample 100% of seen by judges
   step seen = call look(x) else fail "unseen"
@@ -61,6 +63,9 @@ def test_runs_of_a_store_are_observed(stage: Stage, tmp_path: Path) -> None:
     assert found["steps"]["seen"]["reached"]["observed"] == 1.0
     assert found["steps"]["seen"]["attempts"][0]["who"] == "look"
     assert found["labels"]["open"] == 6
+    money, runs = found["quotas"]
+    assert money["left"] == 1.0
+    assert (runs["used"], runs["left"]) == (6, 0.85)
     assert found["people"]["judges"]["waiting"] == 6
     stage.store.close()
 
@@ -80,6 +85,10 @@ def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None
         wrong = CliRunner().invoke(watch, [*line, *more], catch_exceptions=False)
         assert wrong.exit_code in (1, 2)
         assert words in wrong.output
+    other = tmp_path / "other.pipe"
+    other.write_text(PROGRAM.replace("10%", "11%"), encoding="utf-8")
+    told = CliRunner().invoke(watch, [str(other), "--store", stage.url], catch_exceptions=False)
+    assert "what is deployed is another program" in told.output
     stage.store.close()
 
 
