@@ -1,4 +1,4 @@
-"""The dashboard of a server on a store, and the watch that it keeps: runs that fail alert."""
+"""The watch of a server on a store: runs that fail alert, once, and their page says so."""
 
 from __future__ import annotations
 
@@ -42,28 +42,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessServer]:
     made.kill()
 
 
-def test_runs_that_fail_alert_once_and_stand_on_the_dashboard(server: ProcessServer) -> None:
+def test_runs_that_fail_alert_once_and_the_alert_stands_on_their_page(
+    server: ProcessServer,
+) -> None:
     anyone: Caller = server.caller()
     for number in range(RUNS):
         anyone.start("shaky", {"works": number == 0}, "?wait=30")
     log: Path = server.folder / "alerts.jsonl"  # type: ignore[attr-defined]
     anyone.until(log.exists, bool)
     page = anyone.until(
-        lambda: anyone.get("/pipelines/shaky/observed").body.decode(),
-        lambda text: "does not hold" in text,
+        lambda: anyone.get("/pipelines/shaky").body.decode(),
+        lambda text: "Predicted beside observed" in text and "working" not in text,
     )
-    assert "At a glance" in page
+    assert "alert since" in page
     assert "What became of runs" in page
-    assert "style=" not in page.partition("At a glance")[0]
     told = [json.loads(line) for line in log.read_text().splitlines()]
     assert [one["kind"] for one in told] == ["alert"]
     assert told[0]["role"] == "owner"
     assert told[0]["text"] == "it breaks"
-    assert "/pipelines/shaky/observed" in anyone.get("/pipelines/shaky").body.decode()
-    assert anyone.get("/pipelines/shaky/observed?since=1y").status == 422
-
-
-def test_without_a_store_there_is_nothing_to_observe(anyone: Caller) -> None:
-    page = anyone.get("/pipelines/say/observed").body.decode()
-    assert "No runs are kept" in page
-    assert "/pipelines/say/observed" not in anyone.get("/pipelines/say").body.decode()

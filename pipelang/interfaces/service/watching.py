@@ -30,9 +30,7 @@ class ServiceWatch:
     async def run(self, backend: Backend, pipelines: Mapping[str, Deployed]) -> None:
         """Look for ever; what goes wrong is logged, and tried again the next time."""
         while True:
-            source = backend.source()
-            if source is None:
-                return
+            source = await backend.source()
             for one in pipelines.values():
                 try:
                     await asyncio.to_thread(self._look, source, one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelang.interfaces.export.svg.days import day_curve
-from pipelang.interfaces.observation.comparison import FigureVerdict, predicted_range
+from pipelang.interfaces.observation.comparison import Verdict, predicted_range
 from pipelang.interfaces.observation.observation import Observation, moment
 from pipelang.interfaces.report.html.page import Report, Section, Share, render_page
 from pipelang.interfaces.report.html.parts import HtmlPicture, table
@@ -32,12 +32,12 @@ def dashboard_html(found: Sequence[Observation]) -> str:
         else "nothing differs from the prediction"
     )
     return render_page(
-        [dashboard_report(one) for one in found], closing=closing, command="pipelang observe"
+        [observed_report(one) for one in found], closing=closing, command="pipelang observe"
     )
 
 
-def dashboard_report(found: Observation) -> Report:
-    """The report on one pipeline."""
+def observed_report(found: Observation) -> Report:
+    """The part of the page on one pipeline."""
     place = (
         f"{plural(found.runs, 'run')} of {found.program[:12]}, {moment(found.since)} to "
         f"{moment(found.until)}, in {found.source}"
@@ -87,7 +87,7 @@ def _tiles(found: Observation) -> Section:
             if one.metric.partition("(")[0] != name or one.value is None:
                 continue
             shown = of_metric(name)(one.value)
-            words = "differs" if one.verdict is FigureVerdict.DIFFERS else ""
+            words = "differs" if one.verdict is Verdict.DIFFERS else ""
             rows.append([one.metric, shown, words])
     days = max(len(found.days), 1)
     rows.append(["cost a day", money(found.savings.spent / days), ""])

@@ -17,7 +17,6 @@ from pipelang.interfaces.service.pages.access import (
 )
 from pipelang.interfaces.service.pages.case_pages import case_page, cases_page, decide
 from pipelang.interfaces.service.pages.live import live
-from pipelang.interfaces.service.pages.observed_pages import observed_page
 from pipelang.interfaces.service.pages.operating_pages import health_page, switches_page, turn
 from pipelang.interfaces.service.pages.pipeline_pages import pipeline_page, pipelines_page
 from pipelang.interfaces.service.pages.rendering import refused, static_file
@@ -26,12 +25,13 @@ from pipelang.interfaces.service.pages.run_page import cancel, run_page
 from pipelang.interfaces.service.pages.start_pages import form_page, start, start_page
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.service.principals import Right
     from pipelang.interfaces.service.problems import Problem
 
 
 def page_routes() -> list[BaseRoute]:
     """The routes of the pages; `request.app.state` has `service` and `gate`."""
-    may_start = ("caller", "operator")
+    may_start: tuple[Right, ...] = ("caller", "operator")
     return [
         Route("/", for_known(runs_page), methods=["GET"]),
         Route("/runs/{id}", for_known(run_page), methods=["GET"]),
@@ -44,7 +44,6 @@ def page_routes() -> list[BaseRoute]:
         Route("/start/{name}", for_known(start, *may_start), methods=["POST"]),
         Route("/pipelines", for_known(pipelines_page), methods=["GET"]),
         Route("/pipelines/{name}", for_known(pipeline_page), methods=["GET"]),
-        Route("/pipelines/{name}/observed", for_known(observed_page, "operator"), methods=["GET"]),
         Route("/health", for_known(health_page, "operator"), methods=["GET"]),
         Route("/switches", for_known(switches_page, "operator"), methods=["GET"]),
         Route("/switches", for_known(turn, "operator"), methods=["POST"]),
