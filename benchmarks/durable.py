@@ -170,7 +170,7 @@ def ours(folder: Path, python: str, pipeline: str, workers: int = 1) -> Line:
     """Runs of a pipeline, submitted first, which workers drain."""
     file = folder / "acts.pipe"
     file.write_text(_PIPE, encoding="utf-8")
-    (folder / "acts.py").write_text('def put(x: str) -> str:\n    return x\n', encoding="utf-8")
+    (folder / "acts.py").write_text("def put(x: str) -> str:\n    return x\n", encoding="utf-8")
 
     def lines(url: str, runs: int) -> list[list[str]]:
         given = folder / f"{runs}.jsonl"

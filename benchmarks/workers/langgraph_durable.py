@@ -27,9 +27,7 @@ def main() -> None:
         if url.startswith("sqlite"):
             from langgraph.checkpoint.sqlite import SqliteSaver
 
-            saver = ends.enter_context(
-                SqliteSaver.from_conn_string(url.removeprefix("sqlite:///"))
-            )
+            saver = ends.enter_context(SqliteSaver.from_conn_string(url.removeprefix("sqlite:///")))
         else:
             from langgraph.checkpoint.postgres import PostgresSaver
 

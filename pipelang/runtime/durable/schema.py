@@ -77,7 +77,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
             until DOUBLE PRECISION NOT NULL)""",
         "CREATE INDEX pipelang_cache_until ON pipelang_cache (until)",
     ),
-    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
     (
         """CREATE TABLE pipelang_programs (
             program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,
