@@ -27,12 +27,13 @@ READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
 .PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
-  chaos lowest newest constraints grammar editors pictures clean distclean
+  chaos lowest newest constraints grammar editors pictures site playground \
+  release-check clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -215,6 +216,12 @@ pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real outpu
 
 site: $(READY_TO_DEVELOP) ## The documentation as a site, in build/website/site
 	@$(PY) -m website
+
+playground: $(READY_TO_DEVELOP) ## pipelang in a browser, as one static folder, in build/playground
+	@$(PY) -m website.playground
+
+release-check: $(READY_TO_DEVELOP) ## Build, compare, list and try a release, in dist; nothing is uploaded
+	@$(PY) -m release $(ARGS)
 
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang

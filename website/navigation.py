@@ -7,7 +7,7 @@ from typing import Any
 
 from website.pages import title_of
 
-START = ["tour.md", "questions.md"]
+START = ["tour.md", "playground.md", "questions.md"]
 LEARN = ["language.md", "model.md", "limits.md"]
 TASKS = [
     "people.md",

@@ -3,12 +3,12 @@
     python examples/ticket_routing/year.py                                  # the year in words
     python examples/ticket_routing/year.py --picture docs/images/year.svg   # and as a picture
 
-280 mails a day, drawn by the shares that `check` predicts for `year.pipe`. Three things
-happen that nobody announces: on day 91 the model degrades (its answers are right in 78% instead of
-what the evidence says, and just as sure), on day 181 the provider's answers get slow, on day 271
-the mix of mails shifts and 45% more of them need people. With the loop, people label a tenth of the
-answers; an alert leads to a repair a few days later, and the repair is a release of its own. Without
-it everything stays as it is until the end of the year.
+280 mails a day, drawn by the shares that `check` predicts for `year.pipe`. Three things happen that
+nobody announces: on day 92 the model degrades (78% of its answers are right instead of what the
+evidence says, and it is just as sure), on day 182 the provider gets slow, on day 272 the mix of
+mails shifts and 45% more of them need people. With the loop, people label a tenth of the answers;
+an alert leads to a repair a few days later, and a repair is a release of its own. Without it
+everything stays as it is until the end of the year.
 
 Nothing here asks a model. Runs are drawn as records, and the watch is the real one.
 """
@@ -123,8 +123,8 @@ def predicted(program_file: Path) -> tuple[p.Program, dict[str, float], float, f
     return checked.program, exits, success / (success + wrong), wrong
 
 
-def year(with_loop: bool, seed: int = SEED, mails: int = 280) -> Year:
-    """Draw the year, day by day, and look at it every night."""
+def year(with_loop: bool, seed: int = SEED, mails: int = 280, nights: int = 1) -> Year:
+    """Draw the year, day by day, and look at it every night, or every so many."""
     program, exits, right, _ = predicted(FILE)
     source, draw = YearSource(), random.Random(seed)
     gone = Year()
@@ -136,7 +136,9 @@ def year(with_loop: bool, seed: int = SEED, mails: int = 280) -> Year:
         broken |= {
             name
             for name, begins in (
-                ("accuracy(kind)", DEGRADES), ("latency.p95", SLOWS), ("escalation", SHIFTS)
+                ("accuracy(kind)", DEGRADES),
+                ("latency.p95", SLOWS),
+                ("escalation", SHIFTS),
             )
             if day == begins
         }
@@ -152,7 +154,7 @@ def year(with_loop: bool, seed: int = SEED, mails: int = 280) -> Year:
         )
         hash_now = f"{release:x}".rjust(12, "0") + program.hash[12:]
         _draw_day(source, draw, gone, world, day, mails, hash_now, with_loop)
-        if not with_loop:
+        if not with_loop or day % nights:
             continue
         statuses, state = evaluate(program, program.pipelines[NAME], source, hash_now)
         for status in statuses:

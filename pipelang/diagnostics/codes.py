@@ -430,6 +430,9 @@ UNORDERED_EFFECT = _row(
     " answer; `parallel N` says that side by side is meant",
     _W,
 )
+EFFECT_UNKNOWN = _row(
+    "P551", "effect-unknown", "in a store the run ends when `{tool}` {when}, {what}", severity=_N
+)
 
 # ------------------------------------- P8xx what `production` demands, and what is ignored
 NO_ERROR_HANDLING = _row(

@@ -176,6 +176,14 @@ SUBMIT = ("submit", "acts.pipe", "acts", "--input")
         (("kill", "--all", "--store", STORE), 3, "there is no store"),
         (("pause", "acts", "--store", STORE), 3, "there is no store"),
         (("store", "check", STORE), 3, "there is no store"),
+        (("store", "migrate", STORE), 3, "there is no store"),
+        (("store", "check", "sqlite:///acts.pipe"), 3, "not a database"),
+        (("audit", "verify", "--store", STORE), 3, "there is no store"),
+        (("audit", "verify", "file", "--store", STORE), 2, "exclude"),
+        (("runs", "fork", "x", "--store", STORE), 3, "there is no store"),
+        (("runs", "stuck", "--store", STORE), 3, "there is no store"),
+        (("runs", "prune", "--older-than", "1y", "--store", STORE), 2, "no duration"),
+        (("trace", "--store", STORE), 2, "name a run"),
         (("run", "acts.pipe", "acts", "--store", STORE, "--jobs", "2"), 2, "exclude"),
     ],
 )
@@ -208,6 +216,16 @@ def test_an_unknown_run_is_told(place: Path, command: str) -> None:
     done = call(place, "runs", command, "nobody", "--store", STORE)
     assert done.returncode == 1
     assert "there is no run `nobody`" in done.stderr
+
+
+def test_a_store_that_cannot_be_copied_is_told(place: Path) -> None:
+    assert call(place, "store", "init", STORE).returncode == 0
+    for output, said in (("no/x.db", "no folder"), ("runs.db", "there already")):
+        done = call(place, "store", "backup", STORE, "--output", output)
+        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    done = call(place, "store", "backup", STORE, "--output", "copy.db")
+    assert (done.returncode, done.stdout) == (0, "copy.db\n")
+    assert call(place, "store", "check", "sqlite:///copy.db").returncode == 0
 
 
 def test_a_pipeline_with_secrets_is_refused(place: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +15,10 @@ from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 
 MOST_BODY = 10 * 1024 * 1024
 """Bytes of a body."""
+MOST_DRAINED = 64 * 1024 * 1024
+DRAIN_SECONDS = 10.0
+BODY_SECONDS = 60.0
+"""Seconds that a body may take."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 CSP = (
@@ -66,7 +73,7 @@ class HostGuard:
 
 
 class BodyLimit:
-    """Refuses bodies that are too large, as soon as that is known."""
+    """Refuses bodies that are too large, as soon as that is known, and those that do not come."""
 
     def __init__(self, app: ASGIApp, most: int = MOST_BODY) -> None:
         self._app = app
@@ -78,17 +85,27 @@ class BodyLimit:
             return
         problem = Problem(413, "too_large", f"a body has at most {self._most} bytes")
         said = Headers(scope=scope).get("content-length", "")
-        if said.isdigit() and int(said) > self._most:
+        if said.isascii() and said.isdigit() and int(said[:15]) > self._most:
+            await _drain(receive)
             await refuse(send, problem)
             return
-        seen, begun = 0, False
+        seen, begun, whole = 0, False, False
+        end = time.monotonic() + BODY_SECONDS
 
         async def receiving() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout(max(0.0, end - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, "slow", "the body did not come in time") from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
+                whole = not message.get("more_body", False)
                 if seen > self._most:
+                    await _drain(receive)
                     raise problem
             return message
 
@@ -103,6 +120,18 @@ class BodyLimit:
             if begun:
                 raise
             await refuse(send, found)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a while: who is still sending does not hear that it is refused."""
+    left = MOST_DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
 
 
 async def refuse(send: Send, problem: Problem) -> None:

@@ -35,6 +35,12 @@ LONGEST_WAIT = 300.0
 """Seconds that `?wait` may ask for."""
 LONGEST_DELAY = 366 * 86_400.0
 HIGHEST_PRIORITY = 2**31 - 1
+_VERDICTS = {
+    "approve": ("yes", "no"),
+    "hold": ("yes", "no"),
+    "ask": ("answer", "no"),
+    "escalation": ("yes",),
+}
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 """The form of ids: nothing else is looked up."""
 
@@ -121,15 +127,21 @@ class Service:
 
     async def runs(self, who: Principal, wanted: RunFilter) -> RunPage:
         """A page of the runs that are shown to somebody, newest first."""
+        given = (wanted.pipeline, wanted.reason, wanted.thread)
+        if any(one is not None and "\x00" in one for one in given):  # nothing is named so
+            return RunPage((), None)
         return await self.backend.runs(replace(wanted, all_tenants=who.sees_all, tenant=who.tenant))
 
     async def wait(self, who: Principal, id: str, seconds: float) -> RunJson:
-        """A run when it has ended, or as it is after so many seconds."""
-        await self.run(who, id)
-        found = await self.backend.wait(id, min(seconds, LONGEST_WAIT))
-        if found is None:
-            raise unknown("run", id)
-        return found
+        """A run when it has ended, or as it is after so many seconds, or when the server stops. One
+        of a pipeline that is paused is not waited for.
+        """
+        run = await self.run(who, id)
+        if run["status"] == "queued" and run["pipeline"] in await self.backend.paused():
+            return run
+        waiting = self.backend.wait(id, min(seconds, LONGEST_WAIT))
+        found = await self.stopping.first(waiting)
+        return found if found is not None else await self.run(who, id)
 
     async def cancel(self, who: Principal, id: str) -> RunJson:
         """Cancel a run. Raises `Problem`: 409 `ended` if it has ended."""
@@ -188,12 +200,16 @@ class Service:
     ) -> Case:
         """Decide a case in the name of `who`. `shown` is the `shown_hash` of what they were shown.
         Raises `Problem`: 409 `shown` if that is not what the case shows, 409 `decided` if it is
-        closed, 403 `must_differ` if somebody else must, 422 `answer` if that does not fit.
+        closed, 409 `verdict` for a yes or no to an ask and the like, 403 `must_differ` if somebody
+        else must, 422 `answer` if that does not fit.
         """
         from pipelang.runtime.inbox.cases import CaseClosed, MustDiffer, Refused
 
         case = await self.case(who, id)
         must(who, "approver")
+        if case.state == "open" and verdict not in _VERDICTS[case.kind]:
+            wanted = " or ".join(f"`{one}`" for one in _VERDICTS[case.kind])
+            raise Problem(409, "verdict", f"this case wants {wanted}, not `{verdict}`")
         if shown is not None and shown != shown_hash(case):
             raise Problem(
                 409, "shown", "the case shows something else than what this decision is about"

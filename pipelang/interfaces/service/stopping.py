@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -24,6 +24,17 @@ class Stopping:
     def ask(self) -> None:
         """Have everything that follows something end."""
         self._event.set()
+
+    async def first(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of some work, None if the server is about to end before it."""
+        stop = asyncio.ensure_future(self._event.wait())
+        doing = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({doing, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return doing.result() if doing.done() else None
+        finally:
+            stop.cancel()
+            doing.cancel()
 
     async def ending(self, following: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """The same things, until the server is about to end."""

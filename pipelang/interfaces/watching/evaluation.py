@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.labels import Label, labels_from
 from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
@@ -24,6 +24,9 @@ from pipelang.semantics import program as p
 from pipelang.statistics.calibration import calibration_error
 from pipelang.statistics.intervals import exact_share, mean_interval, quantile_at
 from pipelang.statistics.shares import days_to_find
+
+if TYPE_CHECKING:
+    from pipelang.runtime.inbox.cases import Case
 
 ALPHA = 0.05
 """False alarms of all lines of a pipeline together, over their whole life."""
@@ -130,9 +133,11 @@ def evaluate(
     now = source.now()
     state = WatchState.read(source.recall(name_of(pipeline.name, release)))
     lines = lines_of(pipeline)
-    every = source.runs(pipeline.name, _since(lines, state, now))
+    since = _since(lines, state, now)
+    every = source.runs(pipeline.name, since)
     runs = [run for run in every if is_of(run, release) and run.started <= now + GRACE]
-    labels = labels_from(program, pipeline.name, source.cases(pipeline.name)).labels
+    cases = [case for case in source.cases(pipeline.name) if not _is_before(case, since)]
+    labels = labels_from(program, pipeline.name, cases).labels
     others: list[ObservedRun] = []
     if against is not None:
         older = source.runs(pipeline.name, 0.0)
@@ -145,9 +150,15 @@ def evaluate(
         [label for label in labels if against and label.program.startswith(against[:12])],
         against,
         now,
+        min((day_of(run.started) for run in runs), default=day_of(now)),
     )
     share = ALPHA / max(1, sum(one.measure is not Measure.NONE for one in lines))
     return [_line(known, one, state, share) for one in lines], state
+
+
+def _is_before(case: Case, since: float) -> bool:
+    """Whether a case was closed before a moment."""
+    return case.closed_at is not None and case.closed_at.timestamp() < since
 
 
 def _since(lines: Sequence[WatchedLine], state: WatchState, now: float) -> float:
@@ -177,6 +188,7 @@ class _Known:
     other_labels: list[Label]
     against: str | None
     now: float
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +264,7 @@ def _limit(
     """The limit of a line; how many runs are missing for its baseline."""
     line = watched.line
     today = day_of(known.now)
-    first = min((day_of(run.started) for run in known.runs), default=today)
+    first = known.first
     if line.baseline is None:
         assert line.target is not None
         value = float(line.target)

@@ -61,14 +61,11 @@ def verify(store: Store, expect: str | None = None) -> WholeChains | BrokenRow:
 
 def entries(store: Store, run: str | None, tenant: str | None) -> Iterator[dict[str, Any]]:
     """The decisions of runs whose id begins with `run`, as entries of an audit log."""
-    found = store.rows(
-        """SELECT run, tenant FROM pipelang_runs
-        WHERE (:run IS NULL OR substr(run, 1, :n) = :run) AND (:tenant IS NULL OR tenant = :tenant)
-        ORDER BY created, run""",
-        run=run,
-        n=len(run or ""),
-        tenant=tenant,
-    )
+    asked, values = "SELECT run, tenant FROM pipelang_runs WHERE substr(run, 1, :n) = :run", {}
+    if tenant is not None:
+        asked, values = f"{asked} AND tenant = :tenant", {"tenant": tenant}
+    beginning = run or ""
+    found = store.rows(f"{asked} ORDER BY created, run", run=beginning, n=len(beginning), **values)
     for one in found:
         for row in store.rows(_ROWS, run=one["run"]):
             for number, told in json.loads(row["value"]).get("events", ()):

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
@@ -30,6 +31,13 @@ POOL = 10
 IDLE = 5.0
 """Seconds that PostgreSQL lets a transaction hang whose process is stopped."""
 
+SILENT = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
 DoLeg = Callable[[str, int, str], Awaitable[None]]
 """Does a leg: the run, the number of the leg, and the token of who owns it."""
 
@@ -47,6 +55,17 @@ class JsonSerializer(Serializer):
         return "pipelang_json"
 
 
+def _database_url(address: Address) -> str:
+    """The URL for the driver. A connection that goes silent is given up within half a minute, where
+    the URL says nothing else: by itself TCP waits for a quarter of an hour.
+    """
+    if address.is_sqlite:
+        return address.url
+    parts = urlsplit(address.url)
+    given = {**SILENT, **dict(parse_qsl(parts.query))}
+    return urlunsplit(parts._replace(query=urlencode(given)))
+
+
 def workflow_id(run: str, leg: int) -> str:
     return f"{run}:{leg}"
 
@@ -57,7 +76,7 @@ class LegQueues:
     def __init__(self, address: Address) -> None:
         quiet()
         self._client = DBOSClient(
-            system_database_url=address.url,
+            system_database_url=_database_url(address),
             serializer=JsonSerializer(),
             application_name=APPLICATION,
             lazy=True,
@@ -203,7 +222,7 @@ class LegRunner:
         self._dbos = DBOS(
             config={
                 "name": APPLICATION,
-                "system_database_url": address.url,
+                "system_database_url": _database_url(address),
                 "executor_id": executor,
                 "application_version": VERSION,
                 "serializer": JsonSerializer(),

@@ -26,7 +26,8 @@ class Terms:
     handle share them.
 
     `play` plays a sub-pipeline. `references` name secrets, None where nothing is real. `traced`
-    means that the result has the events.
+    means that the result has the events. `partial` is told, by the step, what a model has written
+    of its answer so far.
     """
 
     program: p.Program
@@ -37,6 +38,7 @@ class Terms:
     tenant: str | None = None
     traced: bool = True
     references: tuple[str, ...] | None = None
+    partial: Callable[[str, Any], None] | None = None
 
 
 class Notes:

@@ -28,9 +28,9 @@ def store_option(required: bool = True) -> Callable[[F], F]:
 
 
 @contextmanager
-def opened(url: str, make: bool = False) -> Iterator[Store]:
-    """A store that is open; ends the command if it cannot be used, or if what is done with it
-    cannot be.
+def opened(url: str, make: bool = False, renew: bool = False) -> Iterator[Store]:
+    """A store that is open, made if `make`, brought up to date if `renew`; ends the command if it
+    cannot be used, or if what is done with it cannot be.
     """
     try:
         from pipelang.runtime.durable.address import (
@@ -47,7 +47,7 @@ def opened(url: str, make: bool = False) -> Iterator[Store]:
         )
     store = None
     try:
-        store = Store.open(url, make=make)
+        store = Store.open(url, make=make, renew=renew)
         yield store
     except BadAddress as bad:
         stop(str(bad), USAGE, bad.help)

@@ -77,7 +77,7 @@ OPERATIONS = (
             ApiParameter("cursor", "query", {"type": "string"}, "The `next` of the page before."),
             LIMIT,
         ),
-        problems=(400, 401, 503),
+        problems=(400, 401, 404, 503),
     ),
     ApiOperation(
         "getCase",

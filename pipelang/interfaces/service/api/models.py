@@ -45,7 +45,7 @@ class StartBody(_Taken):
     inputs: dict[str, Any] = Field(
         default_factory=dict, description="The inputs of the pipeline, by name: see its schema."
     )
-    thread: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+    thread: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")] | None = Field(
         default=None, description="What the run belongs to, such as a conversation."
     )
     priority: int = Field(
@@ -71,7 +71,7 @@ class DecisionBody(_Taken):
     verdict: Literal["yes", "no", "answer"] = Field(
         description="`yes` also closes an escalation; `answer` goes with an ask."
     )
-    reason: str = Field(default="", max_length=10_000, description="Why, or what was done.")
+    reason: str = Field(default="", max_length=1_000, description="Why, or what was done.")
     answer: Any = Field(default=None, description="The answer to an ask, which fits its `shape`.")
     shown_hash: str | None = Field(
         default=None,
@@ -79,16 +79,32 @@ class DecisionBody(_Taken):
     )
 
 
-class SwitchBody(_Taken):
-    """A switch to turn: a tool, a pipeline, or everything if neither is named."""
+class ToolSwitchBody(_Taken):
+    """The switch of a tool."""
+
+    action: Literal["kill", "restore"] = Field(
+        description="`kill` stops runs that would call it; `restore` ends that."
+    )
+    tool: str
+    reason: str = Field(default="", max_length=1_000)
+
+
+class PipelineSwitchBody(_Taken):
+    """The switch of a pipeline."""
 
     action: Literal["kill", "pause", "restore"] = Field(
         description="`kill` stops what runs; `pause` begins nothing new; `restore` ends both."
     )
-    tool: str | None = None
-    pipeline: str | None = None
-    all: bool = Field(default=False, description="Must be true where neither is named.")
-    reason: str = Field(default="", max_length=10_000)
+    pipeline: str
+    reason: str = Field(default="", max_length=1_000)
+
+
+class EverythingSwitchBody(_Taken):
+    """The switch of everything."""
+
+    action: Literal["kill", "pause", "restore"]
+    all: Literal[True]
+    reason: str = Field(default="", max_length=1_000)
 
 
 class WaitingModel(_Given):

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from pipelang.interfaces.service.api.input_schemas import embedded
 from pipelang.interfaces.service.api.models import ProblemModel
 from pipelang.interfaces.service.api.operations import ApiOperation, ApiParameter
 from pipelang.interfaces.service.problems import PROBLEM_JSON
 from pipelang.version import __version__
 
+if TYPE_CHECKING:
+    from pipelang.interfaces.service.deployment import Deployed
+
+START = "/v1/pipelines/{name}/runs"
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The number of a recorded event."},
+        "event": {"type": "string", "description": "`live`, `end`, `stopping`, or none."},
+        "data": {"type": "string", "description": "JSON: `number`, `kind`, `name`, `at`, `data`."},
+    },
+}
 _REFERENCE = "#/components/schemas/{model}"
 
 
-def openapi(operations: Iterable[ApiOperation]) -> dict[str, Any]:
-    """The document."""
+def openapi(
+    operations: Iterable[ApiOperation], pipelines: Mapping[str, Deployed]
+) -> dict[str, Any]:
+    """The document. Each pipeline that is served has a path of its own to start it, with the schema
+    of its inputs.
+    """
     listed = tuple(operations)
-    taken = {one.body for one in listed if one.body is not None}
+    taken = {model for one in listed for model in one.bodies}
     given = {
         model for one in listed for model in one.answers.values() if not isinstance(model, str)
     } | {ProblemModel}
@@ -32,6 +50,17 @@ def openapi(operations: Iterable[ApiOperation]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for one in listed:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one)
+    definitions = schemas.get("$defs", {})
+    start = paths[START]["post"]
+    # The general form is for whatever may be served; what is served stands by itself.
+    name = start["parameters"][0]
+    name["schema"] = {**name["schema"], "not": {"enum": list(pipelines)}}
+    own: dict[str, Any] = {}
+    for deployed in pipelines.values():
+        path, more = _start_of(deployed, start, definitions["StartBody"])
+        own[path] = {"post": more.pop("operation")}
+        definitions |= more
+    paths = {**own, **paths}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -41,7 +70,7 @@ def openapi(operations: Iterable[ApiOperation]) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": schemas.get("$defs", {}),
+            "schemas": definitions,
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -52,6 +81,33 @@ def openapi(operations: Iterable[ApiOperation]) -> dict[str, Any]:
             },
         },
     }
+
+
+def _start_of(
+    deployed: Deployed, general: dict[str, Any], body: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The path that starts a pipeline, with its operation and the schemas that it needs."""
+    name = deployed.name
+    inputs, more = embedded(deployed.input_schema, name)
+    own = copy.deepcopy(body)
+    own["title"] = f"{name}.start"
+    own["properties"]["inputs"] = inputs
+    if inputs["required"]:
+        own["required"] = ["inputs"]
+    about = f"{general['summary']} {deployed.doc or ''}".strip()
+    schema = {"$ref": _REFERENCE.format(model=f"{name}.start")}
+    operation = {
+        **general,
+        "operationId": f"{general['operationId']}_{name}",
+        "summary": about,
+        "parameters": general["parameters"][1:],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        },
+    }
+    path = START.replace("{name}", name)
+    return path, {"operation": operation, f"{name}.start": own, **more}
 
 
 def _operation(one: ApiOperation) -> dict[str, Any]:
@@ -65,8 +121,9 @@ def _operation(one: ApiOperation) -> dict[str, Any]:
         made["responses"].setdefault(str(status), _problem(status))
     if one.parameters:
         made["parameters"] = [_parameter(parameter) for parameter in one.parameters]
-    if one.body is not None:
-        schema = {"$ref": _REFERENCE.format(model=one.body.__name__)}
+    if one.bodies:
+        refs = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in one.bodies]
+        schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
         made["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
@@ -87,7 +144,8 @@ def _parameter(one: ApiParameter) -> dict[str, Any]:
 def _answer(status: int, model: type[BaseModel] | str) -> dict[str, Any]:
     made: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if isinstance(model, str):
-        return made | {"content": {model: {"schema": {"type": "string"}}}}
+        given = _EVENT if model == "text/event-stream" else {"type": "string"}
+        return made | {"content": {model: {"schema": given}}}
     schema = {"$ref": _REFERENCE.format(model=model.__name__)}
     made["content"] = {"application/json": {"schema": schema}}
     if status == 202:

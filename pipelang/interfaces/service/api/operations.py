@@ -27,7 +27,7 @@ class ApiParameter:
 @dataclass(frozen=True, slots=True)
 class ApiOperation:
     """An operation. `answers` are by status: a model for JSON, the name of a media type for all
-    else. `public` needs no token.
+    else. A `body` is of a model, or of one of several. `public` needs no token.
     """
 
     id: str
@@ -37,9 +37,16 @@ class ApiOperation:
     answer: Answerer
     answers: dict[int, type[BaseModel] | str]
     parameters: tuple[ApiParameter, ...] = ()
-    body: type[BaseModel] | None = None
+    body: type[BaseModel] | tuple[type[BaseModel], ...] | None = None
     problems: tuple[int, ...] = ()
     public: bool = False
+
+    @property
+    def bodies(self) -> tuple[type[BaseModel], ...]:
+        """The models of the body."""
+        if self.body is None:
+            return ()
+        return self.body if isinstance(self.body, tuple) else (self.body,)
 
 
 class JsonAnswer(Response):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,9 @@ from pipelang.runtime.files import strict_json
 if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
+
+_EXACT = 2.0**53
+"""Below it every whole number is one as a float."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -32,8 +36,10 @@ def who_asks(request: Request) -> Principal:
     return who
 
 
-async def body_of(request: Request, model: type[Model]) -> Model:
-    """The body, as JSON of a model. Raises `Problem` (400, 415, 422)."""
+async def body_of(request: Request, model: type[Model] | Mapping[str, type[Model]]) -> Model:
+    """The body, as JSON of a model, or of the one whose own field it has. Raises `Problem` (400,
+    415, 422).
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem(415, "media_type", "send the body with `Content-Type: application/json`")
@@ -42,7 +48,7 @@ async def body_of(request: Request, model: type[Model]) -> Model:
     except ClientDisconnect:
         raise Problem(400, "bad_body", "the body ended early") from None
     try:
-        value = strict_json.loads(data)
+        value = strict_json.loads(data, parse_float=_number)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # NaN, half a character
     except strict_json.DuplicateKey as error:
         raise Problem(400, "bad_body", str(error)) from None
@@ -50,10 +56,24 @@ async def body_of(request: Request, model: type[Model]) -> Model:
         raise Problem(400, "bad_body", "the body is no JSON") from None
     if not isinstance(value, dict):
         raise Problem(422, "bad_shape", "the body must be an object")
+    if isinstance(model, Mapping):
+        named = [key for key in model if key in value]
+        if len(named) != 1:
+            listed = ", ".join(f"`{key}`" for key in model)
+            raise Problem(422, "bad_shape", f"the body has one of {listed}")
+        model = model[named[0]]
     try:
         return model.model_validate(value)
     except ValidationError as error:
         raise Problem(422, "bad_shape", _in_words(error, model)) from None
+
+
+def _number(text: str) -> float:
+    """A number with a point or an exponent. 1.0 is a whole number, to JSON Schema and to clients
+    whose language has one kind of numbers.
+    """
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _in_words(error: ValidationError, model: type[BaseModel]) -> str:
@@ -83,8 +103,6 @@ def query_of(request: Request, *names: str) -> dict[str, str]:
             )
         if name in found:
             raise Problem(400, "bad_query", f"the parameter `{name}` is there twice")
-        if "\x00" in value:
-            raise Problem(400, "bad_query", f"`{name}` holds a character that nothing is named by")
         found[name] = value
     return found
 
@@ -109,7 +127,7 @@ def flag_of(query: dict[str, str], name: str) -> bool:
 
 def cursor_of(query: dict[str, str], list: str) -> tuple[float, str] | None:
     """The place that the cursor of a query names, in a list with the same filters. Raises `Problem`
-    (400).
+    (404): such a place there is not.
     """
     text = query.get("cursor")
     if text is None:
@@ -120,7 +138,7 @@ def cursor_of(query: dict[str, str], list: str) -> tuple[float, str] | None:
             return at, id
     except (ValueError, TypeError, RecursionError):
         pass
-    raise Problem(400, "bad_cursor", "the cursor is none of this list: take the `next` of a page")
+    raise Problem(404, "bad_cursor", "the cursor is none of this list: take the `next` of a page")
 
 
 def cursor_to(place: tuple[float, str] | None, query: dict[str, str], list: str) -> str | None:

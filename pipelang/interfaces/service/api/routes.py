@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from pipelang.interfaces.service.api import cases, health, pipelines, runs, switches
 from pipelang.interfaces.service.api.openapi import openapi
 from pipelang.interfaces.service.api.operations import Answerer, ApiOperation, JsonAnswer
+from pipelang.interfaces.service.api.requests import service_of
 
 OPERATIONS: tuple[ApiOperation, ...] = (
     *pipelines.OPERATIONS,
@@ -23,7 +25,11 @@ OPERATIONS: tuple[ApiOperation, ...] = (
 
 async def document(request: Request) -> Response:
     """The OpenAPI document."""
-    return JsonAnswer(openapi(OPERATIONS))
+    pipelines = service_of(request).pipelines
+    state = request.app.state
+    if not hasattr(state, "openapi"):
+        state.openapi = await asyncio.to_thread(openapi, OPERATIONS, pipelines)
+    return JsonAnswer(state.openapi)
 
 
 def api_routes() -> list[BaseRoute]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -78,12 +78,14 @@ async def listed(request: Request) -> Response:
 def _since(text: str | None) -> datetime | None:
     if text is None:
         return None
+    plain = re.sub(r"(\.\d{6})\d+", r"\1", text.upper()).replace(":60", ":59")
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(plain)
         if at.utcoffset() is not None:
-            at.timestamp()
-            return at
-    except (ValueError, OverflowError):
+            return at.astimezone(UTC)
+    except OverflowError:  # before the first day, or after the last
+        return None if plain.startswith("0") else datetime.max.replace(tzinfo=UTC)
+    except ValueError:
         pass
     raise Problem(
         400, "bad_query", "`since` is a time with its offset, such as 2026-11-29T09:30:00Z"
@@ -108,11 +110,11 @@ async def events(request: Request) -> Response:
     """Follow a run."""
     who, service = who_asks(request), service_of(request)
     query_of(request)
-    said = request.headers.get("last-event-id", "")
-    if said and not (said.isascii() and said.isdigit() and len(said) < 10):
+    said = request.headers.get("last-event-id")
+    if said is not None and not (said.isascii() and said.isdigit() and len(said) < 10):
         raise Problem(400, "bad_query", "`Last-Event-ID` is the `id` of an event of this run")
     id = request.path_params["id"]
-    found = await service.follow(who, id, int(said) if said else -1)
+    found = await service.follow(who, id, -1 if said is None else int(said))
     return event_stream(service, who, id, found)
 
 
@@ -179,7 +181,7 @@ OPERATIONS = (
             _CURSOR,
             LIMIT,
         ),
-        problems=(400, 401, 503),
+        problems=(400, 401, 404, 503),
     ),
     ApiOperation(
         "getRun",

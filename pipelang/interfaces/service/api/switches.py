@@ -5,12 +5,19 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipelang.interfaces.service.api.models import SwitchBody, SwitchList
+from pipelang.interfaces.service.api.models import (
+    EverythingSwitchBody,
+    PipelineSwitchBody,
+    SwitchList,
+    ToolSwitchBody,
+)
 from pipelang.interfaces.service.api.operations import ApiOperation, JsonAnswer
 from pipelang.interfaces.service.api.requests import body_of, query_of, service_of, who_asks
 from pipelang.interfaces.service.principals import Principal
-from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.service.service import Service, must
+
+BODIES = {"tool": ToolSwitchBody, "pipeline": PipelineSwitchBody, "all": EverythingSwitchBody}
+"""The bodies by the field that only they have."""
 
 
 async def listed(request: Request) -> Response:
@@ -25,10 +32,10 @@ async def turn(request: Request) -> Response:
     who, service = who_asks(request), service_of(request)
     query_of(request)
     must(who, "operator")
-    body = await body_of(request, SwitchBody)
-    if (body.tool is not None) + (body.pipeline is not None) + body.all != 1:
-        raise Problem(422, "bad_shape", "name one of `tool`, `pipeline` and `all: true`")
-    await service.turn(who, body.action, tool=body.tool, pipeline=body.pipeline, reason=body.reason)
+    body = await body_of(request, BODIES)
+    tool = body.tool if isinstance(body, ToolSwitchBody) else None
+    pipeline = body.pipeline if isinstance(body, PipelineSwitchBody) else None
+    await service.turn(who, body.action, tool=tool, pipeline=pipeline, reason=body.reason)
     return await _all(service, who)
 
 
@@ -57,7 +64,7 @@ OPERATIONS = (
         "Kill, pause or restore a tool, a pipeline, or everything.",
         turn,
         {200: SwitchList},
-        body=SwitchBody,
+        body=tuple(BODIES.values()),
         problems=(400, 401, 403, 404, 413, 415, 422, 503),
     ),
 )

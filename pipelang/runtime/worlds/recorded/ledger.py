@@ -160,11 +160,13 @@ class Ledger:
         """Write what a unit may use, or that it begins what cannot be taken back."""
         ahead = {at: amount_json(amount) for at, amount in unit.ahead.items()}
         if not intent:
-            await self._write(f"{unit.place}$", "ahead", {"ahead": ahead})
+            cut = await self._write(f"{unit.place}$", "ahead", {"ahead": ahead})
+            if cut is not None:
+                raise cut
             return
-        unit.begun = True
         value = {"ahead": ahead, "told": unit.told}
         await self._told(run, f"{unit.place}!", "intent", value, unit)
+        unit.begun = True  # not before it is written: what is cut off here was never called
 
     # ---------------------------------------------------------------------------------- rows
 
@@ -216,15 +218,29 @@ class Ledger:
                 value["heard"] = self._heard
             if strands:
                 value["strands"] = strands
-            await self._write(place, kind, value)
+            cut = await self._write(place, kind, value)
             for event in told:
                 self._deliver(run, event)
                 self._heard = max(self._heard, event.number + 1)
+        if cut is not None:
+            raise cut
 
-    async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
+    async def _write(
+        self, place: str, kind: Kind, value: dict[str, Any]
+    ) -> asyncio.CancelledError | None:
+        """Write a row. Whoever is cancelled meanwhile is so when it is written, for the caller to
+        raise: given up in between, nobody would know whether the row and its events are there.
+        """
         assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"
         self._rows[place] = kind, value
-        await self.record.write(place, kind, value)
+        writing = asyncio.ensure_future(self.record.write(place, kind, value))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError as cut:
+            await asyncio.wait({writing})
+            writing.result()
+            return cut
+        return None
 
     def resume(self, run: Run, row: dict[str, Any]) -> float:
         """Take over what a row says beside its value; the time when it was written."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import dbos
 import sqlalchemy as sa
 from dbos import _queue
 
+from pipelang.runtime.durable import engine
 from pipelang.runtime.durable.address import address_of
 from pipelang.runtime.durable.engine import LegQueues
 
@@ -39,6 +41,16 @@ def test_queues_that_are_listened_to_are_read_again_and_again() -> None:
     loop = text.partition("while not stop_event.is_set():")[2]
     assert "set(dbos._listening_queues)" in loop
     assert "list_queues" in loop
+
+
+def test_a_silent_connection_is_given_up_unless_the_url_says_otherwise() -> None:
+    made = engine._database_url(
+        address_of("postgresql://u:p%40@h:1/d?tcp_user_timeout=7&options=-c%20x")
+    )
+    assert made.startswith("postgresql://u:p%40@h:1/d?")
+    query = dict(parse_qsl(made.partition("?")[2]))
+    assert query == {**engine.SILENT, "tcp_user_timeout": "7", "options": "-c x"}
+    assert engine._database_url(address_of("sqlite:///runs.db")) == "sqlite:///runs.db"
 
 
 def test_legs_of_dead_processes_can_be_put_back() -> None:
