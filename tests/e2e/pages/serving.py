@@ -23,7 +23,7 @@ from pipelang.interfaces.service.backends.memory import MemoryBackend
 from pipelang.interfaces.service.deployment import Deployed, deployed
 from pipelang.interfaces.service.principals import Right, local_principal
 from pipelang.interfaces.service.serving import ServiceServer, listening
-from pipelang.interfaces.service.sessions import Gate
+from pipelang.interfaces.service.sessions import Authenticator
 from pipelang.interfaces.service.tokens import TokenFile
 from pipelang.runtime.host.runtime import Runtime
 from pipelang.runtime.inbox.inbox import Inbox
@@ -160,7 +160,7 @@ def serving(
         backend = make_backend(inbox, switches)
     found = TokenFile(folder / "tokens.json") if tokens else None
     pipelines = deployed([(check_file(str(file)), loaded, handles)])
-    gate = Gate(found, None if tokens else local_principal("ada"))
+    gate = Authenticator(found, None if tokens else local_principal("ada"))
     server = ServiceServer(make_app(backend, pipelines, gate, grace=1.0))
     socket = listening("127.0.0.1", 0)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([socket])), daemon=True)
