@@ -235,7 +235,7 @@ def test_evidence_is_valid_and_has_the_accuracy_that_the_readme_tells(
     rows = lines(f"evals/{name}.jsonl")
     assert len(rows) >= least
     for row in rows:
-        assert set(row) == {"confidence", "correct"}
+        assert set(row) == {"case", "confidence", "correct"}
         assert 0 <= row["confidence"] <= 1
         assert row["confidence"] == round(row["confidence"], 2)
         assert type(row["correct"]) is bool
