@@ -26,7 +26,7 @@ PINNED := --constraint constraints.txt
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
+.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres chromium judges \
   chaos lowest newest constraints grammar editors pictures site playground \
   release-check clean distclean
 
@@ -161,6 +161,13 @@ postgres: ## The database for tests/durable, from Debian or Ubuntu; the tests st
 	  run=''; [ "$$(id -u)" = 0 ] || run=sudo; \
 	  $$run apt-get update -qq && $$run apt-get install -y -qq postgresql >/dev/null; \
 	}
+
+chromium: ## The browser for tests of pages, from Debian or Ubuntu; without it they skip and say so
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	    && apt-get update -qq -o DPkg::Lock::Timeout=120 >/dev/null 2>&1 \
+	    && apt-get install -y -qq -o DPkg::Lock::Timeout=120 chromium >/dev/null 2>&1; \
+	} || echo 'no chromium, and it cannot be installed here: tests that show pages in it will skip'
 
 judges: storm agentdojo scram postgres ## All; PIPELANG_JUDGES=required makes tests without one fail
 

@@ -17,6 +17,7 @@ TASKS = [
     "embedding.md",
     "durable.md",
     "service.md",
+    "pages.md",
     "operating.md",
     "observing.md",
     "scaling.md",

@@ -32,6 +32,7 @@ COMMANDS = {
     "golden": "Run a set of cases with what is expected, or compare two versions on it.",
     "evidence": "Look into a file of labelled answers, or stamp it.",
     "prices": "Compare prices with the snapshot, or renew it.",
+    "lsp": "Serve an editor: findings, numbers, completion, renaming.",
     "fmt": "Bring files into the one layout.",
     "explain": "Say what a code such as P201 means.",
 }

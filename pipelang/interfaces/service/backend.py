@@ -13,6 +13,7 @@ from pipelang.interfaces.service.health import Depth, Health
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.inbox.cases import Case
@@ -137,17 +138,36 @@ class Backend(Protocol):
     async def cases(self, closed: bool) -> tuple[Case, ...]:
         """The open cases of all tenants, oldest first; with `closed` all of them."""
 
+    async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
+        """The ids of the open cases, of a tenant or of all: cheap enough to be asked often."""
+
+    async def open_cases_of(self, run: str) -> tuple[Case, ...]:
+        """The open cases of a run, oldest first."""
+
+    async def closed_cases(
+        self, all_tenants: bool, tenant: str | None, role: str | None, most: int
+    ) -> tuple[Case, ...]:
+        """The closed cases of the newest runs that have some, at most so many."""
+
     async def case(self, id: str) -> Case | None:
         """A case, by its whole id."""
-
-    async def look(self, id: str, *, by: str) -> Case:
-        """Take note that somebody looks at a sampled answer: how long they took counts from now."""
 
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case. Raises `Refused`."""
 
     async def answer(self, id: str, answer: Any, *, by: str, reason: str) -> Case:
         """Answer the ask of a case. Raises `Refused`."""
+
+    async def look(self, id: str, by: str) -> Case:
+        """Take note that somebody looks at a case; it, with that. Raises `Refused`."""
+
+    async def label(
+        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
+    ) -> Case:
+        """Say whether a sampled answer is right. Raises `Refused`."""
+
+    async def source(self) -> RunSource:
+        """The runs that are kept, to be observed in a thread."""
 
     async def switches(self) -> dict[Switch, str]:
         """Everything that is switched off, with the reason."""

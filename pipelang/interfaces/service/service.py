@@ -180,13 +180,24 @@ class Service:
             if who.sees(case.tenant) and role in (None, case.role) and run in (None, case.run_id)
         )
 
+    async def open_case_ids(self, who: Principal) -> tuple[str, ...]:
+        """The ids of the open cases that are shown to somebody."""
+        return await self.backend.open_case_ids(who.sees_all, who.tenant)
+
+    async def open_cases_of(self, who: Principal, run: str) -> tuple[Case, ...]:
+        """The open cases of a run, oldest first."""
+        found = await self.backend.open_cases_of(run)
+        return tuple(case for case in found if who.sees(case.tenant))
+
+    async def closed_cases(self, who: Principal, role: str | None, most: int) -> tuple[Case, ...]:
+        """The closed cases of the newest runs that somebody is shown, at most so many."""
+        return await self.backend.closed_cases(who.sees_all, who.tenant, role, most)
+
     async def case(self, who: Principal, id: str) -> Case:
         """A case."""
         found = await self.backend.case(id) if _ID.fullmatch(id) else None
         if found is None or not who.sees(found.tenant):
             raise unknown("case", id)
-        if found.kind == "label" and found.state == "open" and who.has("approver"):
-            return await self.backend.look(id, by=who.name)
         return found
 
     async def decide(
@@ -204,30 +215,18 @@ class Service:
         closed, 409 `verdict` for a yes or no to an ask and the like, 403 `must_differ` if somebody
         else must, 422 `answer` if that does not fit.
         """
-        from pipelang.runtime.inbox.cases import CaseClosed, MustDiffer, Refused
-
         case = await self.case(who, id)
         must(who, "approver")
         if case.state == "open" and verdict not in _VERDICTS[case.kind]:
             wanted = " or ".join(f"`{one}`" for one in _VERDICTS[case.kind])
             raise Problem(409, "verdict", f"this case wants {wanted}, not `{verdict}`")
-        if shown is not None and shown != shown_hash(case):
-            raise Problem(
-                409, "shown", "the case shows something else than what this decision is about"
-            )
         by = who.name
-        try:
+        with _deciding(case, shown):
             if verdict == "answer":
                 closed = await self.backend.answer(id, answer, by=by, reason=reason)
             else:
                 yes = verdict == "yes"
                 closed = await self.backend.decide(id, yes=yes, by=by, reason=reason)
-        except CaseClosed as late:
-            raise Problem(409, "decided", str(late)) from late
-        except MustDiffer as same:
-            raise Problem(403, "must_differ", str(same)) from same
-        except Refused as refused:
-            raise Problem(422, "answer", str(refused)) from refused
         if closed.closed_at is not None:
             waited = (closed.closed_at - closed.opened_at).total_seconds()
             self.metrics.waited(closed.pipeline, max(0.0, waited))
@@ -238,6 +237,36 @@ class Service:
         must(who, "operator")
         depths, health = await self.backend.depths(), await self.backend.health()
         return self.metrics.render(depths, health)
+
+    async def look(self, who: Principal, id: str) -> Case:
+        """A case that somebody who may decide it begins to look at: the time that a verdict on a
+        sampled answer takes is counted from there.
+        """
+        case = await self.case(who, id)
+        if case.kind != "label" or case.state != "open" or not who.has("approver"):
+            return case
+        return await self.backend.look(id, who.name)
+
+    async def label(
+        self,
+        who: Principal,
+        id: str,
+        *,
+        right: bool,
+        answer: Any = None,
+        sure: float | None = None,
+        reason: str = "",
+        shown: str | None = None,
+    ) -> Case:
+        """Say whether a sampled answer is right, of a wrong one perhaps what is. Raises `Problem`
+        as `decide`.
+        """
+        case = await self.case(who, id)
+        must(who, "approver")
+        with _deciding(case, shown):
+            return await self.backend.label(
+                id, right=right, by=who.name, answer=answer, sure=sure, reason=reason
+            )
 
     # ------------------------------------------------------------------------------- switches
 
@@ -307,6 +336,27 @@ def shown_hash(case: Case) -> str:
 def retry_after(seconds: float) -> dict[str, str]:
     """The header that says when trying again makes sense."""
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+@contextmanager
+def _deciding(case: Case, shown: str | None) -> Iterator[None]:
+    """Tell what is wrong with a decision as a `Problem`, and refuse one about something else than
+    what the case shows.
+    """
+    from pipelang.runtime.inbox.cases import CaseClosed, MustDiffer, Refused
+
+    if shown is not None and shown != shown_hash(case):
+        raise Problem(
+            409, "shown", "the case shows something else than what this decision is about"
+        )
+    try:
+        yield
+    except CaseClosed as late:
+        raise Problem(409, "decided", str(late)) from late
+    except MustDiffer as same:
+        raise Problem(403, "must_differ", str(same)) from same
+    except Refused as refused:
+        raise Problem(422, "answer", str(refused)) from refused
 
 
 @contextmanager

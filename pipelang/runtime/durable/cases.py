@@ -154,6 +154,56 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
             connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
 
 
+def open_case_ids(store: Store, tenant: tuple[str | None] | None) -> tuple[str, ...]:
+    """The ids of the open cases of a tenant, None for all: they are counted often, and few are
+    looked at.
+    """
+    where, values = _of_tenant(tenant)
+    rows = store.rows(
+        f"""SELECT c.id FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run
+        WHERE c.state = 'open' {where} ORDER BY c.id""",
+        **values,
+    )
+    return tuple(row["id"] for row in rows)
+
+
+def closed_cases(
+    store: Store, tenant: tuple[str | None] | None, role: str | None, most: int
+) -> list[Case]:
+    """The closed cases of the newest runs that have some, at most so many."""
+    where, values = _of_tenant(tenant)
+    if role is not None:
+        is_text = store.address.is_sqlite
+        of_role = "json_extract(c.value, '$.role')" if is_text else "c.value::json ->> 'role'"
+        where += f" AND {of_role} = :role"
+        values["role"] = role
+    rows = store.rows(
+        f"""SELECT c.value FROM pipelang_runs r JOIN pipelang_cases c ON c.run = r.run
+        WHERE c.state <> 'open' {where} ORDER BY r.created DESC, r.run, c.id LIMIT :most""",
+        **values,
+        most=most,
+    )
+    return [case_from(row["value"].encode()) for row in rows]
+
+
+def open_cases_of(store: Store, run: str) -> list[Case]:
+    """The open cases of a run, oldest first."""
+    asked = "SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"
+    now = datetime.fromtimestamp(store.now(), UTC)
+    known = (case_from(row["value"].encode()) for row in store.rows(asked, run=run))
+    # A run in a store goes on elsewhere: its cases are waited for.
+    found = (settled(case, now, waited_for=True) for case in known)
+    return sorted((one for one in found if one.state == "open"), key=lambda one: one.opened_at)
+
+
+def _of_tenant(tenant: tuple[str | None] | None) -> tuple[str, dict[str, str | int]]:
+    if tenant is None:
+        return "", {}
+    if tenant[0] is None:
+        return "AND r.tenant IS NULL", {}
+    return "AND r.tenant = :tenant", {"tenant": tenant[0]}
+
+
 def _row(case: Case) -> dict[str, str]:
     text = json.dumps(case_json(case), ensure_ascii=False)
     return {"id": case.id, "run": case.run_id, "state": case.state, "value": text}

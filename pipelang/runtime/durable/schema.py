@@ -86,6 +86,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             made_by TEXT NOT NULL, why TEXT NOT NULL, hash TEXT NOT NULL)""",
         "CREATE INDEX pipelang_runs_program ON pipelang_runs (pipeline, program, created)",
     ),
+    ("CREATE INDEX pipelang_cases_state ON pipelang_cases (state)",),
 )
 """The statements of each step: the first makes version 1."""
 

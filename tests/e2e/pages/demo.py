@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 import time
@@ -52,7 +53,5 @@ if __name__ == "__main__":
         else:
             print(site.token("caller", "approver", "operator"), flush=True)
         print(site.url, flush=True)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             time.sleep(3600)
-        except KeyboardInterrupt:
-            pass

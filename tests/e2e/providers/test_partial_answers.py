@@ -1,8 +1,9 @@
-"""Answers as they are written: `handle.stream` against servers that stream, and one that does not."""
+"""Answers as they are written: `handle.stream` against servers that stream, or do not."""
 
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_answers_grow_and_the_last_part_is_the_answer(tmp_path: Path) -> None:
     assert kinds[-1] == SORTED
     assert all(SORTED["topic"].startswith(one.get("topic", "")) for one in kinds)
     assert texts[-1] == "It will be mended."
-    assert all(later.startswith(former) for former, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(former) for former, later in pairwise(texts))
     assert {one.phase for one in found if one.partial is not None} == {"writing"}
     assert isinstance(found[-1].result, Answered)
     assert found[-1].result.value == "It will be mended."

@@ -133,7 +133,7 @@ def render_page(
 
 
 def pipeline_report(checked: Checked, analysis: Analysis) -> Report:
-    """What the page says of one pipeline of a file."""
+    """The part of the page on one pipeline of a file."""
     assert checked.program is not None
     view = View(checked.program, analysis, checked.sources, WIDTH, painter(False), verbose=True)
     span = view.pipeline.span

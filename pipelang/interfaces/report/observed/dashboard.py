@@ -31,10 +31,13 @@ def dashboard_html(found: Sequence[Observation]) -> str:
         if differing
         else "nothing differs from the prediction"
     )
-    return render_page([_report(one) for one in found], closing=closing, command="pipelang observe")
+    return render_page(
+        [observed_report(one) for one in found], closing=closing, command="pipelang observe"
+    )
 
 
-def _report(found: Observation) -> Report:
+def observed_report(found: Observation) -> Report:
+    """The part of the page on one pipeline."""
     place = (
         f"{plural(found.runs, 'run')} of {found.program[:12]}, {moment(found.since)} to "
         f"{moment(found.until)}, in {found.source}"

@@ -41,7 +41,7 @@ async def one(request: Request) -> Response:
     """A case."""
     who = who_asks(request)
     query_of(request)
-    return JsonAnswer(case_view(await service_of(request).case(who, request.path_params["id"])))
+    return JsonAnswer(case_view(await service_of(request).look(who, request.path_params["id"])))
 
 
 async def decide(request: Request) -> Response:

@@ -32,6 +32,7 @@ from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.engine.events import Event
@@ -88,6 +89,7 @@ class MemoryBackend:
         self._held: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
+        self._notes: dict[str, str] = {}
 
     # -------------------------------------------------------------------------------- serving
 
@@ -364,6 +366,26 @@ class MemoryBackend:
         """The open cases, oldest first; with `closed` all of them."""
         return self._inbox.cases(closed=closed)
 
+    async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
+        """The ids of the open cases, of a tenant or of all."""
+        found = self._inbox.cases()
+        return tuple(one.id for one in found if all_tenants or one.tenant == tenant)
+
+    async def open_cases_of(self, run: str) -> tuple[Case, ...]:
+        """The open cases of a run, oldest first."""
+        return tuple(one for one in self._inbox.cases() if one.run_id == run)
+
+    async def closed_cases(
+        self, all_tenants: bool, tenant: str | None, role: str | None, most: int
+    ) -> tuple[Case, ...]:
+        """The closed cases that were opened last, at most so many."""
+        found = [
+            one
+            for one in self._inbox.cases(role=role, closed=True)
+            if one.state != "open" and (all_tenants or one.tenant == tenant)
+        ]
+        return tuple(found[: -most - 1 : -1])
+
     async def case(self, id: str) -> Case | None:
         """A case, by its whole id."""
         from pipelang.runtime.inbox.cases import Refused
@@ -374,10 +396,6 @@ class MemoryBackend:
             return None
         return found if found.id == id else None
 
-    async def look(self, id: str, *, by: str) -> Case:
-        """Take note that somebody looks at a sampled answer."""
-        return await self._inbox.look(id, by)
-
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case."""
         return await self._inbox.decide(id, yes=yes, by=by, reason=reason)
@@ -385,6 +403,25 @@ class MemoryBackend:
     async def answer(self, id: str, answer: Any, *, by: str, reason: str) -> Case:
         """Answer the ask of a case."""
         return await self._inbox.answer(id, answer, by=by, reason=reason)
+
+    async def look(self, id: str, by: str) -> Case:
+        """Take note that somebody looks at a case; it, with that."""
+        return await self._inbox.look(id, by)
+
+    async def label(
+        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
+    ) -> Case:
+        """Say whether a sampled answer is right."""
+        return await self._inbox.label(
+            id, right=right, by=by, answer=answer, sure=sure, reason=reason
+        )
+
+    async def source(self) -> RunSource:
+        """The runs that are kept, as they are now."""
+        from pipelang.interfaces.service.backends.memory_source import MemorySource
+
+        runs = [(self._json(one), one.created, list(one.events)) for one in self._runs.values()]
+        return MemorySource(runs, self._inbox.cases(closed=True), "memory", self._notes)
 
     # ------------------------------------------------------------------------------- switches
 

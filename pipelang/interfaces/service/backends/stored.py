@@ -33,11 +33,17 @@ from pipelang.runtime.durable.address import (
     StoreProblem,
     UnknownRun,
 )
-from pipelang.runtime.durable.cases import inbox_of
+from pipelang.runtime.durable.cases import (
+    closed_cases,
+    inbox_of,
+    open_case_ids,
+    open_cases_of,
+)
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.submitting import submit_checked
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.durable.store import Store
@@ -321,6 +327,22 @@ class StoreBackend:
         """The open cases, oldest first; with `closed` all of them."""
         return await self._ask(lambda: self._inbox.cases(closed=closed))
 
+    async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
+        """The ids of the open cases, of a tenant or of all."""
+        of = None if all_tenants else (tenant,)
+        return await self._ask(lambda: open_case_ids(self._store, of))
+
+    async def open_cases_of(self, run: str) -> tuple[Case, ...]:
+        """The open cases of a run, oldest first."""
+        return tuple(await self._ask(lambda: open_cases_of(self._store, run)))
+
+    async def closed_cases(
+        self, all_tenants: bool, tenant: str | None, role: str | None, most: int
+    ) -> tuple[Case, ...]:
+        """The closed cases of the newest runs that have some, at most so many."""
+        of = None if all_tenants else (tenant,)
+        return tuple(await self._ask(lambda: closed_cases(self._store, of, role, most)))
+
     async def case(self, id: str) -> Case | None:
         """A case, by its whole id."""
         from pipelang.runtime.inbox.cases import Refused
@@ -331,11 +353,6 @@ class StoreBackend:
             return None
         return found if found.id == id else None
 
-    async def look(self, id: str, *, by: str) -> Case:
-        """Take note that somebody looks at a sampled answer."""
-        with _as_problem():
-            return await self._inbox.look(id, by)
-
     async def decide(self, id: str, *, yes: bool, by: str, reason: str) -> Case:
         """Say yes or no to a case."""
         with _as_problem():
@@ -345,6 +362,26 @@ class StoreBackend:
         """Answer the ask of a case."""
         with _as_problem():
             return await self._inbox.answer(id, answer, by=by, reason=reason)
+
+    async def look(self, id: str, by: str) -> Case:
+        """Take note that somebody looks at a case; it, with that."""
+        with _as_problem():
+            return await self._inbox.look(id, by)
+
+    async def label(
+        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
+    ) -> Case:
+        """Say whether a sampled answer is right."""
+        with _as_problem():
+            return await self._inbox.label(
+                id, right=right, by=by, answer=answer, sure=sure, reason=reason
+            )
+
+    async def source(self) -> RunSource:
+        """The runs in the store."""
+        from pipelang.interfaces.observation.store_source import StoreSource
+
+        return StoreSource(self._store)
 
     # ------------------------------------------------------------------------------- switches
 

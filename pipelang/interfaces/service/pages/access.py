@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from pipelang.interfaces.service.guards import MOST_BODY
 from pipelang.interfaces.service.pages.forms import Flat, media_text
 from pipelang.interfaces.service.pages.rendering import refused, render, see_other
 from pipelang.interfaces.service.problems import Problem
@@ -61,9 +62,10 @@ async def form_of(request: Request) -> Flat:
 
 async def _read(request: Request) -> Flat:
     flat: Flat = {}
-    limits = {"max_files": 50, "max_fields": MOST_FIELDS, "max_part_size": 10 * 1024 * 1024}
     try:
-        async with request.form(**limits) as form:  # type: ignore[arg-type]
+        async with request.form(
+            max_files=50, max_fields=MOST_FIELDS, max_part_size=MOST_BODY
+        ) as form:
             for name, value in form.multi_items():
                 if not isinstance(value, UploadFile):
                     flat.setdefault(name, value)

@@ -28,7 +28,7 @@ class Board:
         self._looks: OrderedDict[Hashable, tuple[float, asyncio.Future[Any]]] = OrderedDict()
 
     async def _seen(self, key: Hashable, look: Callable[[], Awaitable[Any]]) -> Any:
-        """What a look gave, at most a second ago. Who comes while one looks waits for it."""
+        """The result of a look, at most a second old. Who comes while one looks waits for it."""
         at, looking = self._looks.get(key, (0.0, None))
         if looking is None or time.monotonic() - at >= LOOK:
             looking = asyncio.ensure_future(look())
@@ -52,13 +52,13 @@ class Board:
         """The ids of the open cases that are shown to somebody."""
 
         async def look() -> tuple[str, ...]:
-            return tuple(case.id for case in await self._service.cases(who))
+            return await self._service.open_case_ids(who)
 
         found: tuple[str, ...] = await self._seen(("cases", _scope(who)), look)
         return found
 
     async def runs(self, who: Principal, wanted: RunFilter, key: Hashable) -> tuple[Any, ...]:
-        """What may change in a page of runs; `key` names its filters."""
+        """The parts of a page of runs that may change; `key` names its filters."""
 
         async def look() -> tuple[Any, ...]:
             page = await self._service.runs(who, wanted)
@@ -68,7 +68,7 @@ class Board:
         return found
 
     async def depths(self) -> tuple[Any, ...]:
-        """What may change on the page of health."""
+        """The parts of the page of health that may change."""
 
         async def look() -> tuple[Any, ...]:
             depths = await self._service.backend.depths()

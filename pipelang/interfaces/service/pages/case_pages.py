@@ -40,7 +40,7 @@ KINDS = {
     "hold": "Veto",
     "ask": "Question",
     "escalation": "Handed over",
-    "label": "Sampled answer",
+    "label": "Check of an answer",
 }
 _STATES = {"decided": "Decided", "expired": "Expired", "withdrawn": "Withdrawn"}
 
@@ -49,12 +49,10 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
     """The list of cases."""
     query = request.query_params
     role, closed = query.get("role") or None, query.get("state") == "closed"
-    found = await service.cases(who, role=role, closed=closed)
     if closed:
-        found = tuple(case for case in found if case.state != "open")
-        found = tuple(
-            sorted(found, key=lambda case: case.closed_at or case.opened_at, reverse=True)
-        )
+        found = await service.closed_cases(who, role, A_PAGE)
+    else:
+        found = await service.cases(who, role=role)
     now = datetime.now(UTC)
     roles = {name for one in service.pipelines.values() for name in one.roles}
     return render(
@@ -86,11 +84,17 @@ def _row(case: Case, now: datetime) -> dict[str, Any]:
 
 
 def _found_out(case: Case) -> Any:
-    """What a case shows; of a handoff the values, not what stands beside it anyway."""
+    """The part of a case that tells it from others; of a handoff what the run was given."""
     shown = case.shown
-    if case.kind == "escalation" and isinstance(shown, Mapping):
-        return shown.get("values") or shown.get("input")
-    return shown
+    if not isinstance(shown, Mapping):
+        return shown
+    match case.kind:
+        case "escalation":
+            return shown.get("input") or shown.get("values")
+        case "label":
+            return shown.get("answer")
+        case _:
+            return shown
 
 
 def _about(case: Case) -> str | None:
@@ -116,7 +120,7 @@ def question(case: Case) -> str:
         case "ask":
             return one_line(case.text, 110) if case.text else f"{name}?"
         case "label":
-            return f"Is this answer right: {name}?"
+            return f"Is this right? {name}"
         case "approve" | "hold":
             text = case.text if case.text and case.text != case.name else ""
             verb = "Approve" if case.kind == "approve" else "Let it go on"
@@ -125,7 +129,7 @@ def question(case: Case) -> str:
 
 async def case_page(request: Request, service: Service, who: Principal) -> Response:
     """A case, with all that was found out."""
-    case = await service.case(who, request.path_params["id"])
+    case = await service.look(who, request.path_params["id"])
     return await _shown(request, who, case, {}, {})
 
 
@@ -138,7 +142,8 @@ async def _shown(
     problem: Problem | None = None,
 ) -> Response:
     now, verdict = datetime.now(UTC), case.verdict
-    form = field_of(_asked(case), flat, problems) if case.kind in _WITH_FORM else None
+    asks = case.kind in ("ask", "label")
+    form = field_of(_asked(case), flat, problems) if asks else None
     from pipelang.runtime.inbox.cases import verdict_words
 
     detail = "" if problem is None else f"{problem.detail[:1].upper()}{problem.detail[1:]}."
@@ -159,6 +164,8 @@ async def _shown(
         verdict="" if verdict is None else verdict_words(case),
         answer=None if verdict is None or verdict.answer is None else shown_value(verdict.answer),
         form=form,
+        sure=SURE,
+        chosen=flat.get("sure", ""),
         reason=flat.get("reason", ""),
         problem=detail,
         may_decide=who.has("approver"),
@@ -176,13 +183,12 @@ def _asked(case: Case) -> Schema:
 
 
 _ALONE = "your_answer"
-_WITH_FORM = ("ask", "label")
 _DONE = {
     "approve": "decided",
     "hold": "decided",
     "ask": "answered",
     "escalation": "closed",
-    "label": "decided",
+    "label": "labelled",
 }
 
 
@@ -195,7 +201,7 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
         return await _shown(request, who, case, edited, {})
     verdict, answer, problems = _verdict(flat), None, Problems()
     if verdict == "answer" and case.state == "open":
-        if case.kind not in _WITH_FORM:
+        if case.kind not in ("ask", "label"):
             raise Problem(422, "bad_shape", "this case wants a yes or a no")
         given = value_of(_asked(case), flat, problems, ROOT)
         if problems:
@@ -204,7 +210,18 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
         answer = given if "properties" in (case.shape or {}) else given[_ALONE]
     reason, shown = flat.get("reason", "").strip(), flat.get("shown_hash", "")
     try:
-        await service.decide(who, case.id, verdict, reason=reason, answer=answer, shown=shown)
+        if case.kind == "label":
+            await service.label(
+                who,
+                case.id,
+                right=verdict == "yes",
+                answer=answer,
+                sure=_sure(flat),
+                reason=reason,
+                shown=shown,
+            )
+        else:
+            await service.decide(who, case.id, verdict, reason=reason, answer=answer, shown=shown)
     except Problem as problem:
         if problem.status not in (403, 409, 422):
             raise
@@ -214,8 +231,17 @@ async def decide(request: Request, service: Service, who: Principal) -> Response
     return see_other(f"/cases?done={done}")
 
 
+SURE = {"1": "Certain", "0.9": "Quite", "0.7": "Rather", "0.5": "Guessing"}
+"""Words for how sure somebody is of a verdict on an answer."""
+
+
+def _sure(flat: Flat) -> float | None:
+    text = flat.get("sure", "")
+    return float(text) if text in SURE else None
+
+
 def _verdict(flat: Flat) -> Literal["yes", "no", "answer"]:
-    """What the button says that was pressed."""
+    """The verdict of the button that was pressed. Raises `Problem`."""
     match flat.get("verdict"):
         case "yes":
             return "yes"

@@ -20,7 +20,7 @@ from pipelang.records import dataclass, field
 Schema = Mapping[str, Any]
 Flat = dict[str, str]
 Problems = dict[str, str]
-"""What is wrong, by the name of the field."""
+"""Sentences on what is wrong, by the name of the field."""
 
 ROOT = "f"
 MOST_ROWS = 200
@@ -37,10 +37,11 @@ _MISSING: Any = object()
 
 
 @dataclass(slots=True)
-class Field:
+class FormField:
     """One field: `kind` is how it is shown, `text` what stands in it, `hint` its unit and limits.
 
-    A `line` is a text of one line. `optional` fields may be left out; of those with `parts`, `given` says whether they are.
+    A `line` is a text of one line. `optional` fields may be left out; of those with `parts`,
+    `given` says whether they are.
     """
 
     name: str
@@ -54,8 +55,8 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     low: str = ""
     high: str = ""
-    parts: list[Field] = field(default_factory=list)
-    keys: list[Field] = field(default_factory=list)
+    parts: list[FormField] = field(default_factory=list)
+    keys: list[FormField] = field(default_factory=list)
 
 
 def media_text(data: bytes, media_type: str) -> str:
@@ -170,11 +171,11 @@ def field_of(
     name: str = ROOT,
     label: str = "",
     optional: bool = False,
-) -> Field:
+) -> FormField:
     """A field with what stands in it and what is wrong with it."""
     schema, absent = _inner(schema)
     kind = _kind(schema)
-    shown = Field(
+    shown = FormField(
         name,
         label,
         kind,
@@ -198,7 +199,11 @@ def field_of(
 
 
 def _parts(
-    schema: Schema, kind: str, flat: Mapping[str, str], problems: Mapping[str, str], shown: Field
+    schema: Schema,
+    kind: str,
+    flat: Mapping[str, str],
+    problems: Mapping[str, str],
+    shown: FormField,
 ) -> None:
     name = shown.name
     if kind == "record":
@@ -206,14 +211,16 @@ def _parts(
             part = field_of(one, flat, problems, f"{name}.{number}", label_of(key), left_out)
             shown.parts.append(part)
         return
+    is_list = kind == "list"
     for number in range(_rows(flat, name)):
         row = f"{name}.{number}"
-        if kind == "list":
+        if is_list:
             part = field_of(schema["items"], flat, problems, row, f"{number + 1}")
         else:
             problem = problems.get(f"{row}.k", "")
-            key = Field(f"{row}.k", "Key", "line", flat.get(f"{row}.k", ""), problem=problem)
-            shown.keys.append(key)
+            text = flat.get(f"{row}.k", "")
+            kind = "text" if "\n" in text else "line"
+            shown.keys.append(FormField(f"{row}.k", "Key", kind, text, problem=problem))
             inner = schema["additionalProperties"]
             part = field_of(inner, flat, problems, f"{row}.v", "Value")
         shown.parts.append(part)
@@ -300,7 +307,7 @@ def _read(
         if (absent or left_out) and f"{name}.?" not in flat:
             return empty
         return _read_parts(schema, kind, flat, problems, name)
-    text = flat.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(flat, name)
     if kind == "nothing":
         return None
     if kind == "text" and (text or not (absent or left_out)):
@@ -310,6 +317,11 @@ def _read(
             problems[name] = _NEEDED[kind]
         return empty
     return _read_text(schema, kind, text.strip(), problems, name)
+
+
+def _text(flat: Mapping[str, str], name: str) -> str:
+    """A text of the form, with its line breaks as they were before a browser sent it."""
+    return flat.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 _NEEDED = {
@@ -345,6 +357,8 @@ def _read_text(schema: Schema, kind: str, text: str, problems: Problems, name: s
             except (ValueError, RecursionError):
                 problems[name] = "this is no JSON"
                 return _MISSING
+        case _:
+            pass
     problems[name] = _NEEDED[kind]
     return _MISSING
 
@@ -369,7 +383,7 @@ def _read_parts(
         return [item for item in items if item is not _MISSING]
     pairs: dict[str, Any] = {}
     for number in rows:
-        key = flat.get(f"{name}.{number}.k", "")
+        key = _text(flat, f"{name}.{number}.k")
         if key in pairs:
             problems[f"{name}.{number}.k"] = "this key is there already"
         inner = schema["additionalProperties"]

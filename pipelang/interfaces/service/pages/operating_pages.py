@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
 from pipelang.interfaces.service.pages.board import board_of, paused_or_off
+from pipelang.interfaces.service.pages.observatory import observatory_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
 
@@ -22,12 +23,17 @@ LONGEST_REASON = 500
 
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
-    """How the service does."""
+    """The health of the service, as it is now."""
     health, states = await service.backend.health(), await paused_or_off(service)
     depths = await service.backend.depths()
     skew = ""
     if abs(health.skew) > MOST_SKEW:
         skew = f"The clock of this machine and that of the store differ by {health.skew:.1f} s."
+    observatory, observed = observatory_of(request), []
+    for name, one in service.pipelines.items():
+        found = await observatory.of(one)
+        if found.report is not None or found.pending:
+            observed.append({"name": name, "pending": found.pending, "report": found.report})
     return render(
         request,
         "health.html",
@@ -40,6 +46,7 @@ async def health_page(request: Request, service: Service, who: Principal) -> Res
             {"name": name, "depth": depth, "state": states.get("") or states.get(name)}
             for name, depth in depths.items()
         ],
+        observed=observed,
         open_cases=await board_of(request).open_cases(who),
         stream="/live?of=health",
     )

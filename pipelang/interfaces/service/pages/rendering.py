@@ -31,6 +31,7 @@ FLASHES = {
     "answered": "Answered. The run goes on with it.",
     "declined": "Noted that this will not be answered.",
     "closed": "Closed, with your note.",
+    "labelled": "Noted, as evidence of how good the answers are.",
     "cancelled": "The run was cancelled.",
     "killed": "Switched off.",
     "paused": "Paused: nothing new begins.",

@@ -25,12 +25,13 @@ from pipelang.interfaces.service.pages.run_page import cancel, run_page
 from pipelang.interfaces.service.pages.start_pages import form_page, start, start_page
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.service.principals import Right
     from pipelang.interfaces.service.problems import Problem
 
 
 def page_routes() -> list[BaseRoute]:
     """The routes of the pages; `request.app.state` has `service` and `gate`."""
-    may_start = ("caller", "operator")
+    may_start: tuple[Right, ...] = ("caller", "operator")
     return [
         Route("/", for_known(runs_page), methods=["GET"]),
         Route("/runs/{id}", for_known(run_page), methods=["GET"]),

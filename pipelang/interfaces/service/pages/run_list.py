@@ -102,7 +102,7 @@ def _row(run: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def time_taken(run: Mapping[str, Any], now: datetime) -> str:
-    """How long a run took, or takes so far; empty before it begins."""
+    """The time that a run took, or takes so far; empty before it begins."""
     started, ended = as_moment(run["started"]), as_moment(run["ended"])
     if started is None:
         return ""

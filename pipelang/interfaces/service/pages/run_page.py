@@ -64,7 +64,7 @@ async def run_page(request: Request, service: Service, who: Principal) -> Respon
         Event(one.kind, one.name, one.at, dict(one.data), None, one.number or 0)
         for one in await service.recorded(who, id)
     ]
-    cases = [] if run["status"] in ENDED else await service.cases(who, run=id)
+    cases = () if run["status"] in ENDED else await service.open_cases_of(who, id)
     hidden, ended = _hidden(request), run["status"] in ENDED
     program = _program(service, run)
     drawn = await asyncio.to_thread(_draw, program, run, found, hidden, ended)
@@ -129,7 +129,7 @@ def _draw(
     hidden: frozenset[str],
     ended: bool,
 ) -> _Drawn:
-    """What is made of the events; takes a while for a run of many."""
+    """Draw what is made of the events; takes a while for a run of many."""
     picture = None
     if program is not None:
         picture = run_picture(program, run["pipeline"], events)
@@ -147,7 +147,7 @@ def _hidden(request: Request) -> frozenset[str]:
 
 
 def _result(run: Mapping[str, Any]) -> ShownValue | None:
-    """What a run gave, or what it hands over, to look at."""
+    """The value that a run gave, or that it hands over, to look at."""
     result = run["result"]
     if result is None:
         return None

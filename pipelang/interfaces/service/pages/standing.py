@@ -137,7 +137,8 @@ def _of_link(at: int, now: int | None, told: Event | None, waits: bool) -> str |
     if at < now or told.kind == "ended":
         return FAILED
     if told.kind == "done":
-        return DONE
+        # A pipeline that it runs may have ended the whole run.
+        return FAILED if told.data.get("outcome") else DONE
     return WAITING if waits else WORKING
 
 

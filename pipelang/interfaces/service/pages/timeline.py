@@ -29,8 +29,9 @@ _LEAST_SHARE = 0.4
 class TimelineRow:
     """A step, an element of a list, or a decision between steps.
 
-    `state` is `done`, `working`, `waiting`, `failed` or `stopped`, and `word` says it. `begins` and `lasts` are percent
-    of the machine time of the run; `lasts` is None for a decision, which takes none.
+    `state` is `done`, `working`, `waiting`, `failed` or `stopped`, and `word` says it. `begins` and
+    `lasts` are percent of the machine time of the run; `lasts` is None for a decision, which takes
+    none.
     """
 
     name: str
@@ -92,7 +93,7 @@ def _step(
     elif node.seconds is None:
         state = "stopped" if ended else "working"
     else:
-        state = "failed" if "ended" in kinds else "done"
+        state = "done" if node.outcome is None else "failed"
     end = node.at + node.seconds if node.seconds is not None else whole
     begins = min(100.0 * node.at / whole, 100.0 - _LEAST_SHARE)
     lasts = max(100.0 * (end - node.at) / whole, _LEAST_SHARE)
@@ -109,7 +110,7 @@ def _step(
         node.cost,
         node.tokens,
         said[-1] if said else "",
-        state,
+        "stopped it" if node.outcome is not None and state == "failed" else state,
     )
 
 

@@ -50,7 +50,7 @@ def long_span(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """A length of time to two or three figures: `7 ms`, `0.42 s`, `12.3 s`, `2 min 05 s`, `3 h 12 min`."""
+    """A length of time to two or three figures: `7 ms`, `0.42 s`, `2 min 05 s`, `3 h 12 min`."""
     seconds = max(seconds, 0.0)
     if seconds < 0.0995:
         return f"{1000 * seconds:.0f} ms"
@@ -95,7 +95,7 @@ def summary(run: Mapping[str, Any]) -> str:
     result, waiting = run.get("result"), run.get("waiting_for")
     match run["status"]:
         case "answered" if result is not None:
-            return one_line(_value_line(result["value"]))
+            return one_line(_value_line(result["value"]), 90)
         case "escalated" if result is not None:
             return one_line(f"{result['role']}: {result['text'] or label_of(result['reason'])}")
         case "rejected" if result is not None:
@@ -170,17 +170,19 @@ def _shown(value: Any, left: list[int], depth: int) -> ShownValue:
         return ShownValue("number", f"{value}" if abs(value) < 10_000 else f"{value:,}")
     if depth >= _DEEPEST or not isinstance(value, (Mapping, list, tuple)):
         return ShownValue("text", _cut(json.dumps(value, ensure_ascii=False, default=str)))
-    is_record = isinstance(value, Mapping)
-    if is_record and {*value} == {"data", "media_type"}:
-        size = len(str(value["data"])) * 3 // 4
-        return ShownValue("text", f"{_cut(str(value['media_type'])[:80])}, {size:,} bytes")
-    made = ShownValue("record" if is_record else "list")
-    pairs = list(value.items() if is_record else enumerate(value, 1))
-    for number, (key, part) in enumerate(pairs):
+    if isinstance(value, Mapping):
+        if {*value} == {"data", "media_type"}:
+            size = len(str(value["data"])) * 3 // 4
+            return ShownValue("text", f"{_cut(str(value['media_type'])[:80])}, {size:,} bytes")
+        made = ShownValue("record")
+        pairs = [(label_of(harmless(str(key))), part) for key, part in value.items()]
+    else:
+        made = ShownValue("list")
+        pairs = [(str(number), part) for number, part in enumerate(value, 1)]
+    for number, (label, part) in enumerate(pairs):
         if left[0] <= 0:
             made.left_out = len(pairs) - number
             break
-        label = label_of(harmless(str(key))) if is_record else str(key)
         made.parts.append((label, _shown(part, left, depth + 1)))
     return made
 

@@ -125,9 +125,10 @@ def bind(
     return tuple(result)
 
 
-def name_place(parameter: Parameter) -> Span:
-    """The place of a parameter's name, with which it begins."""
-    assert parameter.span is not None
+def name_place(parameter: Parameter) -> Span | None:
+    """The place of a parameter's name, with which it begins; None where it stands in no file."""
+    if parameter.span is None:
+        return None
     file, start, _ = parameter.span
     return Span(file, start, start + len(parameter.name))
 

@@ -98,7 +98,7 @@ def any_types(draw: st.DrawFn) -> Type:
     return make(0)
 
 
-# Without the signs that JSON escapes: those are longer than characters, and JSON Schema cannot say so.
+# Without the signs that JSON escapes: those are longer than a character, and no schema says so.
 ascii_texts = st.text(
     st.characters(codec="ascii", min_codepoint=32, exclude_characters='"\\'), max_size=14
 )
