@@ -62,7 +62,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
             runs BIGINT, is_open BIGINT NOT NULL, PRIMARY KEY (run, place))""",
         "CREATE INDEX pipelang_quota_holds_open ON pipelang_quota_holds (is_open)",
     ),
-    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
     (
         """CREATE TABLE pipelang_programs (
             program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,
