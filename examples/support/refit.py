@@ -79,6 +79,7 @@ def story() -> list[str]:
                 "--for", "what runs today", "--by", "ada",
             )
         )  # fmt: skip
+        pipelang_says(work, "evidence", "stamp", "evals/reply.jsonl")
         refitted(work, negatives)
         check = pipelang_says(work, "check", "support.pipe")
         said += [line.strip() for line in check.splitlines() if "P530" in line]
