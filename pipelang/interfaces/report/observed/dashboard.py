@@ -98,6 +98,8 @@ def _tiles(found: Observation) -> Section:
         rows.append(["hours saved", f"{found.savings.hours:,.1f}", ""])
     if found.first_human.median is not None:
         rows.append(["time to the first human", show_seconds(found.first_human.median), ""])
+    for quota in found.quotas:
+        rows.append([f"left of {quota.text}", percent(quota.left), ""])
     waiting = sum(one.waiting for one in found.people)
     rows.append(["cases that wait for people", f"{waiting:,}", ""])
     return Section("At a glance", table=table("At a glance", ("", "", ""), "<><", rows))

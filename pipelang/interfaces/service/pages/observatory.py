@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -93,7 +94,20 @@ def _observation(deployed: Deployed, source: RunSource) -> Report | None:
         return None
     report = observed_report(found)
     sections = tuple(for_page(one, Shortener(())) for one in report.sections)
-    return replace(report, sections=sections)
+    standing = tuple(_standing(deployed, source))
+    return replace(report, sections=sections, notes=(*standing, *report.notes))
+
+
+def _standing(deployed: Deployed, source: RunSource) -> Iterator[str]:
+    """The alerts that stand, as the last look of a watch left them."""
+    from pipelang.interfaces.observation.observation import moment
+    from pipelang.interfaces.watching.evaluation import WatchState, name_of
+
+    state = WatchState.read(source.recall(name_of(deployed.name, deployed.program)))
+    for record in state.lines.values():
+        if record.get("alert"):
+            alert = record["alert"]
+            yield f"alert since {moment(alert['since'])}: `{alert['line']}` does not hold"
 
 
 def observatory_of(request: Request) -> Observatory:
