@@ -21,6 +21,7 @@ TASKS = [
     "editors.md",
     "embedding.md",
     "durable.md",
+    "scaling.md",
     "service.md",
     "pages.md",
     "operating.md",
