@@ -30,7 +30,7 @@ from pipelang.semantics.identity import program_hash
 from pipelang.semantics.kernels.hard import HARD, depends_on_hardness
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.stand_ins import replaced, with_libraries
-from pipelang.semantics.symbols import Symbol, collect
+from pipelang.semantics.symbols import Symbol, Symbols, collect
 from pipelang.semantics.types import DECISION, RecordType, Type
 from pipelang.syntax import ast
 
@@ -42,6 +42,22 @@ class Built:
     program: p.Program | None
     diagnostics: tuple[Diagnostic, ...]
     sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A file with all that was found out on the way to its program, for who shows it to people who
+    are still writing it.
+
+    `draft` is the program with holes where the file has errors; None where it could not be read at
+    all. `uses` go from where a name stands to where it was declared.
+    """
+
+    built: Built
+    loaded: Loaded
+    symbols: Symbols | None
+    draft: p.Program | None
+    uses: Mapping[Span, Span]
 
 
 def build(
@@ -56,7 +72,18 @@ def build(
     that stand in for others, by the others' names.
     """
     with CollectingLater():
-        return _build(path, loader, settings or {}, assumed or {}, tiers or {})
+        return _build(path, loader, settings or {}, assumed or {}, tiers or {}).built
+
+
+def survey(
+    path: str,
+    loader: Loader,
+    assumed: Mapping[str, Decimal] | None = None,
+    tiers: Mapping[str, str] | None = None,
+) -> Survey:
+    """The same, with what an editor asks for besides."""
+    with CollectingLater():
+        return _build(path, loader, {}, assumed or {}, tiers or {}, uses={})
 
 
 def _build(
@@ -65,10 +92,11 @@ def _build(
     settings: Mapping[str, Any],
     assumed: Mapping[str, Decimal],
     tiers: Mapping[str, str],
-) -> Built:
+    uses: dict[Span, Span] | None = None,
+) -> Survey:
     loaded, found = load(path, loader)
     if loaded.root not in loaded.modules:
-        return Built(None, found, loaded.sources)
+        return Survey(Built(None, found, loaded.sources), loaded, None, None, {})
     if tiers:
         loaded = with_libraries(loaded, loader, tiers)
     symbols, more = collect(loaded)
@@ -82,6 +110,7 @@ def _build(
         loaded.sources,
         assumed=assumed,
         stand_ins=tiers,
+        uses=uses,
     )
     context.diagnostics.extend((*found, *more))
     made = _elaborate(context, loaded)
@@ -90,7 +119,8 @@ def _build(
     news = _news(context.diagnostics[len(found) :], found, loaded.sources)
     diagnostics = tuple(sorted(dict.fromkeys((*found, *news)), key=place_of))
     program = None if has_errors(diagnostics) else made
-    return Built(program, diagnostics, loaded.sources)
+    built = Built(program, diagnostics, loaded.sources)
+    return Survey(built, loaded, symbols, made, context.uses or {})
 
 
 def _news(
@@ -136,7 +166,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     used = {key for _, key in context.symbols.used}
     program = p.Program(
         file=loaded.root,
-        hash=program_hash(loaded, made["prompt"], context.stand_ins),
+        hash=program_hash(loaded, made["prompt"], context.stand_ins, context.turned),
         enums={key: type.members for key, type in made["enum"].items()},
         records={
             key: type

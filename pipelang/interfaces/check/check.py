@@ -7,7 +7,7 @@ longer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -115,11 +115,7 @@ def check_file(
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses, _replay_in(built.program))
         found.extend(more)
-        found.extend(unknown_kinds(built.program))
-        found.extend(not_offered(built.program))
-        found.extend(media_findings(built.program))
-        found.extend(schemas_in_words(built.program))
-        found.extend(other_confidences(built.program))
+        found.extend(_of_makers(built.program))
         if any(tier.as_of or tier.model for tier in built.program.tiers.values()):
             from pipelang.interfaces.check.prices import price_findings
 
@@ -133,6 +129,37 @@ def check_file(
     sources = quotable(built.sources, path)
     checked = Checked(path, built.program, tuple(analyses), tuple(found), sources, proofs, assumed)
     return with_review([checked])[0] if alone else checked
+
+
+def _of_makers(program: p.Program) -> Iterator[Diagnostic]:
+    """The findings on what makers of models offer, for which nothing is worked out."""
+    yield from unknown_kinds(program)
+    yield from not_offered(program)
+    yield from media_findings(program)
+    yield from schemas_in_words(program)
+    yield from other_confidences(program)
+
+
+def findings_before_analysis(
+    built: Built, path: str, loader: Loader, configs: Configs
+) -> list[Diagnostic]:
+    """The findings of `check_file` that need no analysis, for who cannot wait for it. Comments that
+    ignore nothing are not told of: what they ignore may be found by the analysis.
+    """
+    configured = configs.of(path)
+    if configured.found:
+        return list(configured.found)
+    found = list(built.diagnostics)
+    if built.program is not None:
+        found.extend(_of_makers(built.program))
+    config = configured.config
+    speaks = any("pipelang:" in source.text for source in built.sources.values())
+    if not config.tells_all or speaks:
+        from pipelang.interfaces.check.profiles.judging import told
+
+        root = loader.beside("", path)
+        found = told(found, root, built.sources, config, is_program=False, imports=False)
+    return sorted(dict.fromkeys(found), key=_place)
 
 
 def _replay_in(program: p.Program) -> Replay:

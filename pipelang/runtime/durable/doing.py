@@ -46,6 +46,7 @@ class Startable(Protocol):
         given: Mapping[str, Any],
         *,
         sinks: Iterable[Sink] = (),
+        permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
         record: RunRecord | None = None,
@@ -56,7 +57,8 @@ class Startable(Protocol):
 
 class LegWork:
     """Does legs of the runs of pipelines, which are by their queue. `sinks` gets the sinks of a run
-    by its id. Once `stopping` is set, a run that only waits is put back at once.
+    by its id. Once `stopping` is set, a run that only waits is put back at once. `live` hears
+    events before they are recorded.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class LegWork:
         pipelines: Mapping[str, Startable],
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         stopping: threading.Event | None = None,
+        live: Sink | None = None,
     ) -> None:
         self._legs = legs
         self._pipelines = pipelines
         self._sinks = sinks
         self._stopping = stopping or threading.Event()
+        self._live = live
 
     async def do(self, token: LegToken) -> None:
         """Do a leg, if there is anything to do in it. Raises `Fenced`."""
@@ -77,13 +81,15 @@ class LegWork:
         if claim is None:
             return
         activity = Activity()
-        record = JournalRecord(self._legs, claim, activity)
+        live = None if self._live is None else partial(self._live, token.run)
+        record = JournalRecord(self._legs, claim, activity, live)
         handle = self._pipelines[claim.queue]
         try:
             run = handle.start(
                 claim.input,
                 run_id=token.run,
                 tenant=claim.tenant,
+                permits=claim.permits,
                 sinks=tuple(self._sinks(token.run)),
                 record=record,
                 recorder=partial(JournaledWorld, activity, quotas=LegQuotas(self._legs, token)),

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.store import Store
@@ -46,7 +47,8 @@ class LegToken:
 @dataclass(frozen=True, slots=True)
 class BegunLeg:
     """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
-    counts the decisions of people so far.
+    counts the decisions of people so far. `permits` None are all that its pipeline has,
+    `head` is the end of the chain of its rows.
     """
 
     token: LegToken
@@ -59,6 +61,8 @@ class BegunLeg:
     rows: dict[str, tuple[Kind, Any]]
     now: float
     poked: int
+    permits: tuple[str, ...] | None
+    head: ChainHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,12 @@ def crashed() -> RunEnd:
     return RunEnd("failed", {"result": result}, spent={})
 
 
+_READ = sa.text(
+    "SELECT place, kind, value, number, hash FROM pipelang_journal WHERE run = :run ORDER BY number"
+)
 _WRITE = sa.text(
-    """INSERT INTO pipelang_journal (run, place, kind, value, written)
-    VALUES (:run, :place, :kind, :value, :written)
+    """INSERT INTO pipelang_journal (run, place, kind, value, written, number, hash)
+    VALUES (:run, :place, :kind, :value, :written, :number, :hash)
     ON CONFLICT (run, place) DO UPDATE
     SET kind = excluded.kind, value = excluded.value, written = excluded.written"""
 )
@@ -142,14 +149,12 @@ class Legs:
             if found is None or found.leg != token.leg or found.status is not None:
                 return None
             now = self.store.set_clock(connection)
-            rows: dict[str, tuple[Kind, Any]] = {
-                row.place: (row.kind, json.loads(row.value))
-                for row in connection.execute(
-                    sa.text("SELECT place, kind, value FROM pipelang_journal WHERE run = :run"),
-                    {"run": token.run},
-                )
-            }
-            if not rows and self._is_paused(connection, found.pipeline):
+            rows: dict[str, tuple[Kind, Any]] = {}
+            head = ChainHead(0)
+            for row in connection.execute(_READ, {"run": token.run}):
+                rows[row.place] = row.kind, json.loads(row.value)
+                head.number, head.hash = row.number, row.hash or head.hash
+            if found.started is None and self._is_paused(connection, found.pipeline):
                 self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
                 return None
             if not self._places.take(connection, token.run, found.tenant):
@@ -186,6 +191,8 @@ class Legs:
             rows,
             now,
             found.poked,
+            None if found.permits is None else tuple(json.loads(found.permits)),
+            head,
         )
 
     def _is_paused(self, connection: sa.Connection, pipeline: str) -> bool:
@@ -195,6 +202,7 @@ class Legs:
     def write(
         self,
         token: LegToken,
+        head: ChainHead,
         place: str,
         kind: Kind,
         value: str,
@@ -203,19 +211,26 @@ class Legs:
         """Write a row of the journal, and the pictures and documents that it tells of. Raises
         `Fenced`.
         """
-        with self.store.legs.database.begin() as connection:
-            self._fence(connection, token)
-            keep(connection, token.run, media or {})
-            connection.execute(
-                _WRITE,
-                {
+        with head.lock:
+            with self.store.legs.database.begin() as connection:
+                self._fence(connection, token)
+                if head.number is None:
+                    head.look(connection, token.run)
+                    if kind != "ahead" and is_there(connection, token.run, place):
+                        return  # it was written, and only the answer was lost
+                assert head.number is not None
+                number, before, head.number = head.number + 1, head.hash, None
+                hash = None if kind == "ahead" else hash_of(before, number, place, kind, value)
+                keep(connection, token.run, media or {})
+                row: dict[str, Any] = {
                     "run": token.run,
                     "place": place,
                     "kind": kind,
                     "value": value,
-                    "written": self.store.now(),
-                },
-            )
+                }
+                row |= {"written": self.store.now(), "number": number, "hash": hash}
+                connection.execute(_WRITE, row)
+            head.number, head.hash = number, hash or before
 
     def end(self, token: LegToken, end: RunEnd) -> None:
         """End the run. Raises `Fenced`."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from pipelang.runtime.durable import schema
+from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.quotas import QuotaRows, forget_windows, sweep
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.store import Store, reason_of
 
 _OF_RUN = (
     "pipelang_journal",
@@ -127,6 +128,7 @@ def prune(store: Store, older_than: float) -> int:
                 )
     with store.transaction() as connection:
         forget_windows(connection, then)
+        programs.drop_unused(connection, store.now_on(connection))
     return len(rows)
 
 
@@ -166,5 +168,10 @@ def backup(store: Store, to: Path) -> None:
         )
     if to.exists():
         raise NotPossible(f"`{to}` is there already")
-    with store.reached(), store.legs.database.connect() as connection:
-        connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+    if not to.absolute().parent.is_dir():
+        raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
+    try:
+        with store.legs.database.connect() as connection:
+            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+    except SQLAlchemyError as error:
+        raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error

@@ -22,10 +22,13 @@ from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.durable.tenants import HELD
+from pipelang.runtime.durable.versions.guards import ReleaseGuards
 from pipelang.runtime.engine.events import Sink
 
 SWEEP = 15
 """Beats between two looks for runs that have ended and still hold something of a quota."""
+GUARD_EVERY = 10.0
+"""Seconds between two looks at the guards of canaries."""
 LOOK = 0.1
 """Seconds between two looks whether all is done."""
 
@@ -33,8 +36,10 @@ LOOK = 0.1
 class Worker:
     """Does legs of runs of these pipelines, which are by the hash of their program and their name.
 
-    `sinks` gets the sinks of a run by its id. Of a tenant no more runs are at work at once, with
-    all workers that say so, than `per_tenant`.
+    `sinks` gets the sinks of a run by its id. `more` gives pipelines that this worker can do too,
+    of programs that runs in the store need now; it is asked at the start and with every beat.
+    `live` hears events before they are recorded. Of a tenant no more runs are at
+    work at once, with all workers that say so, than `per_tenant`.
     """
 
     def __init__(
@@ -44,17 +49,23 @@ class Worker:
         concurrency: int = 10,
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
+        more: Callable[[], Mapping[tuple[str, str], Startable]] = dict,
+        live: Sink | None = None,
         per_tenant: int | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
         self._stopping = threading.Event()
-        named = {queue_of(*key): handle for key, handle in pipelines.items()}
+        self._more = more
+        named = {queue_of(*key): one for key, one in {**pipelines, **more()}.items()}
+        self._named = named
         self.queues = tuple(named)
         self._legs = Legs(store, per_tenant)
-        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
+        self._guards = ReleaseGuards(store)
+        self._guarded = 0.0
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
@@ -119,12 +130,36 @@ class Worker:
                 self._beats += 1
                 if self._beats % SWEEP == 0:
                     sweep(self._store)
+                self._take_up()
                 if self._switches is not None:
                     self._switches.look()
+                self._guard_releases()
             except (StoreProblem, SQLAlchemyError) as error:
                 LOG.warning("the store is away: %s", error)
             except Exception:
                 LOG.exception("a beat failed")
+
+    def _take_up(self) -> None:
+        """Take from the queues of programs that runs have begun to need."""
+        if self._stopping.is_set():
+            return
+        found = {queue_of(*key): one for key, one in self._more().items()}
+        new = [queue for queue in found if queue not in self._named]
+        if not new:
+            return
+        self._named |= found
+        for queue in new:
+            self._runner.listen(queue)
+        self.queues = tuple(self._named)
+        self._lease.serve(self.queues)
+
+    def _guard_releases(self) -> None:
+        """Take back canaries whose guards say that they are worse."""
+        if time.monotonic() - self._guarded < GUARD_EVERY:
+            return
+        self._guarded = time.monotonic()
+        for release, why in self._guards.look():
+            LOG.warning("`%s` of %s is rolled back: %s", release.version, release.pipeline, why)
 
     def _release_lost(self) -> None:
         """Put back legs that the store says this worker has, and that it does not: the answer to

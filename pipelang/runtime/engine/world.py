@@ -25,6 +25,7 @@ from pipelang.runtime.engine.messages import Decision as Decision
 from pipelang.runtime.engine.messages import Left as Left
 from pipelang.runtime.engine.messages import Nothing as Nothing
 from pipelang.runtime.engine.messages import Question as Question
+from pipelang.runtime.engine.messages import Sampled as Sampled
 from pipelang.runtime.engine.messages import Subjects as Subjects
 from pipelang.runtime.engine.messages import ToolCall as ToolCall
 from pipelang.runtime.engine.messages import ToolResult as ToolResult
@@ -184,6 +185,9 @@ class World(Protocol[R]):
 
     async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
+
+    async def judge(self, run: R, sampled: Sampled) -> None:
+        """Put an answer before people for a verdict. The run does not wait for it."""
 
     # ---------------------------------------------------------- what is used, and what is begun
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.budget import RunBudget
-from pipelang.runtime.engine.events import Event, Sink
+from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
@@ -25,10 +25,11 @@ from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
+from pipelang.runtime.host.follower import Follower
 from pipelang.runtime.host.inputs import InputError as InputError
 from pipelang.runtime.host.inputs import checked_inputs, read_ahead, with_read_media
 from pipelang.runtime.host.lazy_providers import LazyProviders
-from pipelang.runtime.host.progress import Progress, Update
+from pipelang.runtime.host.progress import Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
@@ -226,20 +227,24 @@ class Handle:
         record: RunRecord | None = None,
         replay: bool = False,
         recorder: Recorder | None = None,
+        partial: Callable[[str, Any], None] | None = None,
     ) -> Run:
         """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
         on from there: the inputs and options must be those with which the record began. With
         `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
-        `recorder` makes the world that records.
+        `recorder` makes the world that records. `partial` is told, by the step, what a model has
+        written of its answer so far.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
         `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
         what it works on may be secret and is to be recorded.
         """
-        now = self._as_set()
-        return now._begin(
+        run = self._as_set()._begin(
             given, self._options, sinks, permits, tenant, run_id, world, record, replay, recorder
         )
+        if partial is not None:
+            run.terms = replace(run.terms, partial=partial)
+        return run
 
     def _as_set(self) -> Handle:
         """The handle on the program as its settings are now: they stay so until the run ends."""
@@ -406,10 +411,10 @@ class Handle:
             return await run_pipeline(self.start(given))
         return await self._in_turn(given)
 
-    async def _in_turn(self, given: Mapping[str, Any], sinks: Iterable[Sink] = ()) -> Result:
+    async def _in_turn(self, given: Mapping[str, Any], **how: Any) -> Result:
         """Run once the tenant has fewer runs at work than the runtime allows."""
         async with self.runtime.turns.turn(self._options.tenant, self.runtime.per_tenant):
-            return await run_pipeline(self.start(given, sinks=sinks))
+            return await run_pipeline(self.start(given, **how))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -427,31 +432,17 @@ class Handle:
     async def stream(self, /, **inputs: Any) -> AsyncIterator[Update]:
         """Run the pipeline and give an `Update` whenever something happens.
 
-        The last update has progress 100 and the `result`. Leaving the loop early cancels the run.
-        Raises what `run` raises.
+        The last update has progress 100 and the `result`; some have a `partial` answer, as a model
+        writes it. Leaving the loop early cancels the run. Raises what `run` raises.
         """
         if self._remote:
             await self._compared()
-        queue: asyncio.Queue[Update | None] = asyncio.Queue()
-        progress = Progress(self.pipeline)
-
-        def sink(run_id: str, event: Event) -> None:
-            update = progress.update(event)
-            if update is not None:
-                queue.put_nowait(update)
-
-        given = await read_ahead(self.pipeline, inputs, self.inputs)
-        task = asyncio.ensure_future(self._in_turn(given, (sink,)))
-        task.add_done_callback(lambda done: queue.put_nowait(None))
-        try:
-            while (update := await queue.get()) is not None:
+        ready = await read_ahead(self.pipeline, inputs, self.inputs)
+        follower = Follower(self.pipeline)
+        work = self._in_turn(ready, sinks=(follower.event,), partial=follower.partial)
+        async with contextlib.aclosing(follower.updates(work)) as updates:
+            async for update in updates:
                 yield update
-            yield progress.last(await task)
-        finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
 
     def refusal(self, tenant: str | None = None) -> QuotaRefusal | None:
         """Return the limit of a quota that would refuse a run which began now, and after how many
@@ -475,18 +466,21 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds. The program with
+        its settings and the permits of this handle are stored: the run has them until it ends.
 
-        Raises `InputError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
+        now = self._as_set()
         row = {**(given or {}), **inputs}
-        row = with_read_media(self.pipeline, row, self.inputs(row))
+        row = with_read_media(now.pipeline, row, now.inputs(row))
         tenant = self._options.tenant if tenant is None else tenant
-        options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        store, program = self.runtime.opened_store(), self.loaded.program
-        return submit_checked(store, program, self.pipeline, row, options | {"priority": priority})
+        options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
+        options["permits"] = None if self._options.permits is None else [*self._options.permits]
+        store, program = self.runtime.opened_store(), now.loaded.program
+        return submit_checked(store, program, now.pipeline, row, options | {"priority": priority})
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has

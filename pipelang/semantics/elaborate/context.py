@@ -27,7 +27,8 @@ class Context:
     with an item that could not be read, `depths` how many declarations hang on one another,
     `sizes` how many fields a record has with those of its fields. `assumed` are shares for what
     nobody declared, by the word of its option. `stand_ins` are tiers by the names of those whose
-    place they take.
+    place they take. `turned` are the settings whose value is another one than their file's.
+    `uses` go from where a name stands to where it was declared; None where nobody asks for them.
     """
 
     symbols: Symbols
@@ -47,6 +48,8 @@ class Context:
     sizes: dict[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    turned: dict[str, int | Decimal] = field(default_factory=dict)
+    uses: dict[Span, Span] | None = None
 
     def tell(
         self,
@@ -67,10 +70,29 @@ class Context:
             self.unknown(file, name, kinds)
             return None
         self.symbols.use(file, symbol)
+        self.refer(name.span, symbol.declaration.name.span)
         if symbol.kind not in kinds:
             self.wrong_kind(name, symbol, " or ".join(map(with_article, kinds)))
             return None
         return symbol
+
+    def refer(self, span: Span, declared: Span | None) -> None:
+        """Note where a name that is used was declared."""
+        if self.uses is not None and declared is not None:
+            self.uses[span] = declared
+
+    def refer_to_part(self, span: Span, key: str, name: str) -> None:
+        """The same of a field of a record or a member of an enum."""
+        if self.uses is None:
+            return
+        symbol = self.symbols.by_key.get(key)
+        match symbol.declaration if symbol else None:
+            case ast.TypeDecl(fields=parts):
+                self.refer(span, _place_among([part.name for part in parts], name))
+            case ast.EnumDecl(members=members):
+                self.refer(span, _place_among([part.name for part in members], name))
+            case _:  # the record of a decision, which nobody declares
+                pass
 
     def unknown(self, file: str, name: ast.Name, kinds: tuple[str, ...]) -> None:
         """Report an unknown name, with the nearest known one or the import that offers it."""
@@ -99,6 +121,10 @@ class Context:
         )
 
 
+def _place_among(names: list[ast.Name], name: str) -> Span | None:
+    return next((one.span for one in names if one.text == name), None)
+
+
 def broken(span: Span) -> Const:
     """The placeholder of an expression that was reported as an error."""
     return Const(None, ERROR, span=span)
@@ -106,10 +132,13 @@ def broken(span: Span) -> Const:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A value in scope; `span` is where it was made."""
+    """A value in scope; `span` is where it was made, `declared` where its name stands if that is
+    elsewhere.
+    """
 
     type: Type
     span: Span
+    declared: Span | None = None
 
 
 class Names(Mapping[str, Local]):

@@ -50,9 +50,12 @@ __all__ = [
     "Program",
     "Quota",
     "QuotaLimit",
+    "Sample",
     "SloLine",
     "Test",
+    "Tolerance",
     "Traffic",
+    "WatchLine",
 ]
 
 
@@ -147,6 +150,33 @@ class SloLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """`baseline`, and what may be added to it: a part of it (`relative`), or an amount in the unit
+    of the metric. Below 0 where the line says `baseline - 20%`.
+    """
+
+    amount: Decimal
+    relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """`metric op target` over so many seconds, or against the baseline of a release; who is told by
+    an alert, and what. `text` is the condition as written.
+    """
+
+    metric: str
+    op: str
+    target: Decimal | None
+    baseline: Tolerance | None
+    over: Decimal
+    role: str | None
+    alert: str | None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class PathShares:
     """The share of each value of a path: an enum's members, or True and False."""
 
@@ -205,6 +235,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict."""
+
+    share: Decimal
+    steps: tuple[str, ...]
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     name: str
     parameters: tuple[Parameter, ...]
@@ -218,6 +258,8 @@ class Pipeline:
     span: Span
     breaker: Breaker | None = None
     quota: Quota | None = None
+    watch: tuple[WatchLine, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

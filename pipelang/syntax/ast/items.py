@@ -33,6 +33,7 @@ __all__ = [
     "QuotaAmount",
     "Redo",
     "Remember",
+    "Sample",
     "ShareByRight",
     "ShareOf",
     "Slo",
@@ -213,6 +214,17 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample 5% of STEP, ... by ROLE`."""
+
+    share: Expr
+    steps: tuple[tuple[Name, ...], ...]
+    role: Name
+    doc: str | None = None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     name: Name
     type: TypeExpr | None
@@ -347,6 +359,7 @@ Item = (
     | Slo
     | Traffic
     | Watch
+    | Sample
     | Let
     | Step
     | Gate

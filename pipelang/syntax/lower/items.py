@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, constant, gather, only, unbuilt
+from pipelang.syntax.lower.context import Lowering, constant, gather, only
 from pipelang.syntax.lower.expressions import rate_literal, text_of
 from pipelang.syntax.lower.options import by_case, of, of_text
 from pipelang.syntax.tokens import Token
@@ -91,6 +91,11 @@ def member(lowering: Lowering, span: Span, name: Token, rate: ast.Rate) -> ast.M
 
 def share_members(lowering: Lowering, span: Span, *members: ast.Member) -> ast.Members:
     return ast.Members(members, span)
+
+
+def sample(lowering: Lowering, span: Span, share: ast.Expr, *steps: Any) -> ast.Sample:
+    *dotted, role = steps
+    return ast.Sample(share, tuple(dotted), lowering.name(role), lowering.doc(span), span)
 
 
 def watch(lowering: Lowering, span: Span, lines: tuple[ast.WatchLine, ...]) -> ast.Watch:
@@ -232,7 +237,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "quota_amount": quota_amount(runs=False),
     "quota_runs": quota_amount(runs=True),
     **{f"period_{name}": constant(name) for name in ("hour", "day", "month")},
-    "sample": unbuilt("`sample`", "item"),
+    "sample": sample,
     "permits": permits,
     "strings_comma": strings_comma,
     "slo": slo,

@@ -144,6 +144,8 @@ def promises(world: World, made: Made, name: str) -> None:
         tier = slip("unknown tier", f'"{world.tiers[0]}"', '"nothing"')
         w.line(f"cost.baseline[{tier}] <= $9000")
         w.line(f"tokens.worst <= {slip('wrong unit', '9000M tokens', '$1')}")
+    if made.asked:
+        w.line(f"sample {share(pick, '5%')} of {made.asked[0]} by {world.roles[0]}")
     with w.block("watch"):
         step = slip("unknown step", made.asked[-1], "no_such_step")
         alert = f" else alert {slip('wrong kind', world.roles[0], world.tiers[0])}"

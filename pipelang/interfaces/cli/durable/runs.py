@@ -1,4 +1,4 @@
-"""`pipelang runs`: lists, shows, waits for, cancels, resumes and prunes durable runs."""
+"""`pipelang runs`: lists, shows, waits for, cancels, resumes, forks and prunes durable runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.cli.durable.opening import TIMED_OUT, Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import TIMED_OUT, opened, store_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
 
 STATES = (
@@ -66,7 +67,6 @@ def show(run: str, store: str, form: str) -> None:
     """Show a run, with its result or with what it waits for."""
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
-
         from pipelang.runtime.durable.quotas import held_of
 
         found = listing.run(ready, run)
@@ -128,6 +128,24 @@ def resume(ids: tuple[str, ...], store: str) -> None:
         for one in ids:
             upkeep.resume(ready, one)
             write(f"run {one} is queued again\n")
+
+
+@command.command(name="fork", short_help="Begin a run anew from one of its items.")
+@click.argument("run")
+@store_option()
+@click.option("--from", "item", metavar="ITEM", help="The step or approval. Default: the last one.")
+def fork(run: str, store: str, item: str | None) -> None:
+    """Submit a new run that has what RUN recorded until ITEM began, and print its id. What was done
+    before is not done again; all from ITEM on is done anew, calls that act included.
+    """
+    with opened(store) as ready:
+        from pipelang.runtime.durable import forking
+
+        made = forking.fork(ready, run, item)
+        if made.again:
+            calls = "a call that acts" if made.again == 1 else f"{made.again} calls that act"
+            warn(f"note: run {run} made {calls} from `{made.item}` on: the new run makes its own")
+        write(f"{made.run}\n")
 
 
 @command.command(name="prune", short_help="Delete runs that ended long ago.")

@@ -30,6 +30,7 @@ from pipelang.runtime.tools.registry import error_of_tool, is_foreign
 from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
+    off_the_clock,
     room,
     take_up_or_release,
     time_limit_or_release,
@@ -110,10 +111,10 @@ class ToolCalls:
             if tool.rate is not None:
                 await self._turn(run, tool)
             if run.world.lasting:
-                await run.world.reserved(run, held)
+                await off_the_clock(clock, run.world.reserved(run, held))
             if ready.acts:
                 _emit_effect(run, attempt, tool, arguments, key=key)
-                await run.world.intend(run)
+                await off_the_clock(clock, run.world.intend(run))
                 _check_told(run, tool)
                 check_not_killed(self._services.switches, run, tool.name)
             cost = tool.cost

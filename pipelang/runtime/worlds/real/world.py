@@ -19,6 +19,7 @@ from pipelang.runtime.engine.world import (
     Attempt,
     Decision,
     Question,
+    Sampled,
     Subjects,
     ToolCall,
     ToolResult,
@@ -136,6 +137,9 @@ class RealWorld(EvaluatingWorld):
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
         await self._by.people.hand_over(run, result)
+
+    async def judge(self, run: Run, sampled: Sampled) -> None:
+        await self._by.people.judge(run, sampled)
 
     # -------------------------------------------------------------------- memories and caches
 

@@ -24,7 +24,9 @@ says that something began that cannot be taken back, `ahead` what is charged if 
 
 
 class RunRecord(Protocol):
-    """Keeps the rows of one run."""
+    """Keeps the rows of one run. One with a function `live` has it called with every event before
+    a row has it.
+    """
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:
         """All rows by place, as they were when this process began with the run."""

@@ -23,6 +23,7 @@ from pipelang.runtime.engine.world import (
     Items,
     Left,
     Question,
+    Sampled,
     Subjects,
     ToolCall,
     ToolResult,
@@ -84,6 +85,10 @@ class RecordingWorld(RecorderWorld):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         hand_over = super().hand_over
         await self._once(run, "handover", lambda: hand_over(run, result), (same, same))
+
+    async def judge(self, run: Run, sampled: Sampled) -> None:
+        judge, place = super().judge, f"{sampled.place}:label:{sampled.role}"
+        await self._once(run, place, lambda: judge(run, sampled), (same, same))
 
     async def finish(self, run: Run, answered: bool) -> None:
         finish = super().finish

@@ -111,6 +111,7 @@ def _call(tested: Tested, name: ast.Name, turn: ast.MockCall) -> p.MockedCall | 
         context.tell(codes.UNKNOWN_NAME, turn.tool.span, what=what, name=turn.tool.text, help=help_)
         return None
     context.symbols.use(tested.file, symbol)
+    context.refer(turn.tool.span, symbol.declaration.name.span)
     parameters, _ = signature(context, symbol.key)
     scope = Scope(tested.file, tested=True)
     bound = bind(context, scope, turn.tool.text, parameters, turn.arguments, turn.span)
@@ -166,6 +167,7 @@ def _target(tested: Tested, name: ast.Name) -> tuple[str, Type] | None:
     symbol = context.symbols.find(file, name.text)
     if symbol is not None and symbol.kind == "tool":
         context.symbols.use(file, symbol)
+        context.refer(name.span, symbol.declaration.name.span)
         if symbol.key not in reached(context, tested.pipeline.name):
             context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
         return symbol.key, signature(context, symbol.key)[1]

@@ -26,6 +26,7 @@ from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wron
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
 from pipelang.semantics.elaborate.promises.quotas import fits_budget, quota
+from pipelang.semantics.elaborate.promises.sampling import sample
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.reach.effects import doings, named, reached
 from pipelang.semantics.reads import chain_reads
@@ -74,6 +75,8 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         span=decl.name.span,
         breaker=whole.breaker,
         quota=whole.quota,
+        watch=whole.watch,
+        samples=tuple(whole.samples),
     )
 
 
@@ -117,7 +120,9 @@ class _Whole:
         self.unread_budget = False
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
+        self.watch: tuple[p.WatchLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
+        self.samples: list[p.Sample] = []
         self.seen: dict[str, Span] = {}
 
     @property
@@ -129,6 +134,10 @@ class _Whole:
 def _about_whole(whole: _Whole, item: ast.Item) -> None:
     context, file = whole.context, whole.file
     if not isinstance(item, WHOLE):
+        return
+    if isinstance(item, ast.Sample):
+        made = sample(context, file, item, whole.contents, whole.samples)
+        whole.samples.extend(made)
         return
     word = type(item).__name__.lower()
     if word in whole.seen:
@@ -153,7 +162,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
             known = Scope(file, {**whole.contents.elements, **whole.contents.values})
             whole.traffic = elaborate_traffic(context, known, whole.contents, item)
         case ast.Watch():
-            watch(context, everything, item, whole.names)
+            whole.watch = watch(context, everything, item, whole.names)
         case ast.Breaker():
             whole.breaker = _breaker(whole, item)
 

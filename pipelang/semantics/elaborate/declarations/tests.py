@@ -11,7 +11,7 @@ from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.declarations.expectations import expectation_of
 from pipelang.semantics.elaborate.declarations.mocks import mock_of
 from pipelang.semantics.elaborate.declarations.tested import Tested
-from pipelang.semantics.elaborate.expressions.calls import bind
+from pipelang.semantics.elaborate.expressions.calls import bind, name_place
 from pipelang.semantics.elaborate.names.named_items import contents_of
 from pipelang.syntax import ast
 
@@ -40,7 +40,7 @@ def elaborate_test(
         given[0].arguments,
         given[0].span,
     )
-    values = {q.name: Local(q.type, pipeline.span) for q in pipeline.parameters}
+    values = {q.name: Local(q.type, pipeline.span, name_place(q)) for q in pipeline.parameters}
     contents = contents_of(pipeline.block, values, flawed=symbol.key in context.flawed)
     tested = Tested(context, file, pipeline, contents, pipelines)
     mocks, expectations = [], []

@@ -100,6 +100,7 @@ def bind(
                 elaborate(context, scope, argument.value, ERROR)
                 continue
             parameter = found
+            context.refer(argument.name.span, name_place(parameter))
         if parameter.name in given:
             context.tell(codes.ARGUMENTS, argument.span, what=f"`{parameter.name}` is given twice")
         given[parameter.name] = elaborate(
@@ -122,6 +123,14 @@ def bind(
     if missing and not broken_too:
         context.tell(codes.ARGUMENTS, span, what=f"`{what}` lacks {', '.join(missing)}")
     return tuple(result)
+
+
+def name_place(parameter: Parameter) -> Span | None:
+    """The place of a parameter's name, with which it begins; None where it stands in no file."""
+    if parameter.span is None:
+        return None
+    file, start, _ = parameter.span
+    return Span(file, start, start + len(parameter.name))
 
 
 def _count(number: int) -> str:
@@ -149,6 +158,7 @@ def elaborate_call(context: Context, scope: Scope, node: ast.CallFn) -> expr.Exp
             elaborate(context, scope, argument.value, ERROR)
         return broken(node.span)
     context.symbols.use(scope.file, symbol)
+    context.refer(node.function.span, symbol.declaration.name.span)
     pending = symbol.key in context.pending
     parameters, returns = signature(context, symbol.key)
     if pending:

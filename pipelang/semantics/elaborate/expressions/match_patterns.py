@@ -115,6 +115,7 @@ def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
         if isinstance(type, EnumType):
             value = type.value_of(atom.text)
             if value is not None:
+                context.refer_to_part(atom.span, type.name, atom.text)
                 return value
             help = suggestion(atom.text, type.written)
             help = help or "members: " + ", ".join(type.written)

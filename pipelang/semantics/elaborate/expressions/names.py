@@ -42,6 +42,7 @@ def elaborate_name(
     local = scope.names.get(name)
     if local is not None:
         context.read.add(local.span)
+        context.refer(node.span, local.declared or local.span)
         if isinstance(local.type, NothingType):
             help = "its tool has no `->`, so it answers nothing"
             context.tell(
@@ -60,15 +61,18 @@ def elaborate_name(
         from pipelang.semantics.elaborate.expressions.settings import setting
 
         context.symbols.use(scope.file, symbol)
+        context.refer(node.span, symbol.declaration.name.span)
         return setting(context, symbol.key, node.span)
     wanted = None if expected is None else present(expected)
     member = wanted.value_of(name) if isinstance(wanted, EnumType) else None
-    if wanted is not None and member is not None:
+    if isinstance(wanted, EnumType) and member is not None:
+        context.refer_to_part(node.span, wanted.name, name)
         return expr.Const(member, wanted, span=node.span)
     if symbol is None:
         _unknown(context, scope, node, wanted)
         return broken(node.span)
     context.symbols.use(scope.file, symbol)
+    context.refer(node.span, symbol.declaration.name.span)
     if isinstance(wanted, AnswererType):
         if symbol.kind in ("tier", "role"):
             return expr.Const(symbol.key, ANSWERER, span=node.span)
@@ -152,6 +156,7 @@ def elaborate_field(context: Context, scope: Scope, node: ast.FieldRef) -> expr.
         case RecordType():
             field = type.field(name)
             if field is not None:
+                context.refer_to_part(node.name.span, type.name, name)
                 typed = expr.Field(target, name, field.type, node.span)
                 if scope.is_present(typed):
                     return expr.Field(target, name, present(field.type), node.span)

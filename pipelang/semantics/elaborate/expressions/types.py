@@ -110,6 +110,7 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
         context.tell(codes.UNKNOWN_NAME, name.span, what="type", name=name.text, help=help)
         return ERROR
     context.symbols.use(file, symbol)
+    context.refer(name.span, symbol.declaration.name.span)
     if symbol.kind not in ("enum", "type"):
         context.wrong_kind(name, symbol, "a type or an enum")
         return ERROR

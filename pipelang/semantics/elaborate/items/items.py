@@ -82,7 +82,16 @@ def block(
     return p.Block(made, segments(made, lambda key: acts(context, key))), ended
 
 
-WHOLE = (ast.Budget, ast.Quota, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
+WHOLE = (
+    ast.Budget,
+    ast.Quota,
+    ast.Permits,
+    ast.Slo,
+    ast.Traffic,
+    ast.Watch,
+    ast.Sample,
+    ast.Breaker,
+)
 """Items that are about a pipeline as a whole."""
 
 
@@ -129,7 +138,7 @@ def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
             return p.End(made, item.span), scope, True
         case ast.Budget() | ast.Quota() | ast.Permits() | ast.Slo() | ast.Traffic():
             return None, scope, False
-        case ast.Watch() | ast.Breaker():
+        case ast.Watch() | ast.Sample() | ast.Breaker():
             return None, scope, False
         case ast.Broken():
             return _broken(around, scope, item)

@@ -10,6 +10,7 @@ from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Local, Scope
+from pipelang.semantics.elaborate.expressions.calls import name_place
 from pipelang.semantics.elaborate.expressions.expressions import condition
 from pipelang.semantics.elaborate.names.calls_in_scope import calls_of
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
@@ -31,7 +32,7 @@ def elaborate_claim(
     if symbol is None or symbol.key not in pipelines:
         return None
     pipeline, claim = pipelines[symbol.key], decl.claim
-    values = {q.name: Local(q.type, decl.span) for q in pipeline.parameters}
+    values = {q.name: Local(q.type, decl.span, name_place(q)) for q in pipeline.parameters}
     contents = contents_of(pipeline.block, values, flawed=symbol.key in context.flawed)
     claimed = _Claimed(context, pipeline, pipelines, Scope(file, contents.values), contents)
     return p.Claim(symbol.key, text, decl.span, claimed.of(claim))

@@ -248,6 +248,7 @@ def _member(
         what = f"member of {type.name}"
         context.tell(codes.UNKNOWN_NAME, member.name.span, what=what, name=name, help=help)
         return None
+    context.refer_to_part(member.name.span, type.name, name)
     if isinstance(member.rate, (ast.Counted, ast.FromFile)):
         context.tell(
             codes.TYPE_MISMATCH,

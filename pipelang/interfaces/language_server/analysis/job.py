@@ -1,0 +1,79 @@
+"""Does one job of the worker: numbers first, then advice, which takes longer.
+
+The numbers of files that are as they are on the disk are kept in the user's cache folder, beside
+what `pipelang check` keeps there, and believed on the same terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelang.interfaces.cache.entries import Shelf
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.disk_loader import SeeingLoader
+from pipelang.interfaces.check.file_snapshot import FileSnapshot
+from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.check.today import today
+from pipelang.interfaces.language_server.analysis.numbers import advice_of, numbers_of
+from pipelang.interfaces.language_server.open_files import OpenFiles
+
+NUMBERS = Shelf("editor", most_entries=200, most_bytes=2 * 1024 * 1024)
+MOST_ADVISED = 5_000
+"""Lines of a file; for a longer one advice takes too long to be ready while somebody looks."""
+
+Answer = dict[str, Any]
+
+
+def prepare() -> None:
+    """Import what jobs need, once for all of them."""
+    import pipelang.analysis.findings.metric_findings
+    import pipelang.analysis.findings.verify
+    import pipelang.analysis.metrics.analyse
+    import pipelang.analysis.metrics.derivation
+    import pipelang.interfaces.check.advice
+    import pipelang.interfaces.check.prices
+    import pipelang.interfaces.check.replay  # noqa: F401
+
+
+def do(job: Mapping[str, Any]) -> Iterator[Answer]:
+    """The answers to a job: `numbers`, then `advice`."""
+    path, number = str(job["path"]), job["id"]
+    texts: dict[str, str] = job["texts"]
+    seen = FileSnapshot()
+    saved = _as_on_disk(texts)
+    loader = SeeingLoader(seen) if saved else OpenFiles(texts)
+    entry = NUMBERS.entry((path, today(), "numbers")) if saved else None
+    kept = None if entry is None else NUMBERS.recall(entry)
+    if kept is not None:
+        yield {"id": number, "numbers": kept[0]}
+        yield {"id": number, "advice": kept[1]}
+        return
+    checked = check_file(path, loader, Configs(loader))
+    numbers = numbers_of(checked)
+    yield {"id": number, "numbers": numbers}
+    advice = _advice(checked)
+    yield {"id": number, "advice": advice}
+    if entry is not None:
+        NUMBERS.remember(entry, (numbers, advice), seen)
+
+
+def _advice(checked: Checked) -> dict[str, Any]:
+    from pipelang.interfaces.check.advice import with_advice
+
+    source = checked.sources.get(checked.path)
+    if source is None or source.text.count("\n") > MOST_ADVISED:
+        return {}
+    return advice_of(with_advice([checked])[0])
+
+
+def _as_on_disk(texts: Mapping[str, str]) -> bool:
+    """Whether open files are what the disk has."""
+    for path, text in texts.items():
+        try:
+            with open(path, encoding="utf-8", newline="") as file:
+                if file.read().removeprefix("\ufeff") != text:
+                    return False
+        except (OSError, UnicodeDecodeError):
+            return False
+    return True

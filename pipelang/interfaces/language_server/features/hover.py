@@ -1,0 +1,295 @@
+"""Hovers: what stands at a place, what it is, what is known of it, and what its evidence says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelang.diagnostics import Span
+from pipelang.interfaces.language_server.features.names import NameTable
+from pipelang.interfaces.language_server.features.template_names import template_names
+from pipelang.interfaces.language_server.features.words import METRIC_WORDS, word_help
+from pipelang.interfaces.language_server.session import CURRENT, Root
+from pipelang.interfaces.text.number_format import percent, plural
+from pipelang.records import dataclass
+from pipelang.semantics import program as p
+from pipelang.semantics.build import Survey
+from pipelang.semantics.symbols import Symbol
+from pipelang.semantics.types import Scalar, Type, present, show
+from pipelang.semantics.walk import all_items, inner_links
+from pipelang.syntax import ast
+from pipelang.syntax.tables import tables
+
+LONGEST_HEAD = 600
+"""Letters of a declaration that a hover shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hovered:
+    """Markdown, and the place that it is about."""
+
+    text: str
+    start: int
+    end: int
+
+
+def hover(root: Root, names: NameTable, file: str, offset: int) -> Hovered | None:
+    """All that is to be said about a place of a file."""
+    survey = root.survey
+    if survey is None:
+        return None
+    found = names.at(file, offset)
+    if found is not None:
+        span, declared = found
+        parts = [part for part in _of_name(root, survey, names, span, declared) if part]
+        if parts:
+            return Hovered("\n\n".join(parts), span.start, span.end)
+    return _of_file(survey, file, offset) or _of_word(survey, file, offset)
+
+
+def _of_name(
+    root: Root, survey: Survey, names: NameTable, span: Span, declared: Span
+) -> Iterator[str]:
+    symbol = _symbol_at(survey, declared)
+    if symbol is not None:
+        yield _fenced(_head(symbol, names))
+        yield symbol.declaration.doc or ""
+        yield from _of_symbol(root, survey, symbol)
+        if declared.file != span.file:
+            yield f"from `{declared.file}`"
+        return
+    word = names.text(declared)
+    type = type_at(survey, declared) or _type_in_template(survey, span)
+    written = _written(survey, declared)
+    if written is not None:
+        yield _fenced(_cut(names.texts[declared.file][written.start : written.end]))
+    else:
+        yield _fenced(f"{word}: {full(type)}" if type is not None else word)
+    if type is not None and written is not None:
+        yield f"type `{full(type)}`"
+    yield _doc_at(survey, declared)
+    yield from _of_item(root, survey, declared)
+
+
+def _symbol_at(survey: Survey, declared: Span) -> Symbol | None:
+    if survey.symbols is None:
+        return None
+    every = survey.symbols.by_key.values()
+    return next((one for one in every if one.declaration.name.span == declared), None)
+
+
+def _fenced(text: str) -> str:
+    return f"```pipelang\n{text}\n```"
+
+
+def _cut(text: str) -> str:
+    lines = text[: LONGEST_HEAD * 2].split("\n")
+    if len(lines) > 14:
+        lines = [*lines[:13], "  …"]
+    return "\n".join(lines)[:LONGEST_HEAD].rstrip()
+
+
+def _head(symbol: Symbol, names: NameTable) -> str:
+    """A declaration as it is written; of a pipeline up to its brace."""
+    declaration = symbol.declaration
+    text = names.texts.get(symbol.file, "")[declaration.span.start : declaration.span.end]
+    if isinstance(declaration, ast.PipelineDecl):
+        return text.partition("{")[0].rstrip()
+    return _cut(text)
+
+
+def _of_symbol(root: Root, survey: Survey, symbol: Symbol) -> Iterator[str]:
+    draft = survey.draft
+    if draft is None:
+        return
+    match symbol.kind:
+        case "pipeline":
+            told = (root.numbers or {}).get("pipelines", {}).get(symbol.key)
+            if told is not None:
+                note = "" if root.state == CURRENT else " *(before your last change)*"
+                yield f"{told['sentence']}{note}"
+                yield told["lens"]
+        case "tier":
+            tier = draft.tiers.get(symbol.key)
+            if tier is not None and tier.priced_by is not None:
+                both = f"${tier.prices['in']} in, ${tier.prices['out']} out a million tokens"
+                yield f"{both}, from {tier.priced_by} of {tier.as_of}"
+        case "setting":
+            setting = draft.settings.get(symbol.key)
+            if setting is not None:
+                yield f"type `{show(setting.type)}`"
+        case _:
+            pass
+
+
+def _of_item(root: Root, survey: Survey, declared: Span) -> Iterator[str]:
+    """Of a step or gate: its numbers, and the evidence that it rests on."""
+    draft = survey.draft
+    if draft is None:
+        return
+    for key, pipeline in draft.pipelines.items():
+        for item in all_items(pipeline.block):
+            if not isinstance(item, (p.Step, p.Gate, p.Person)) or item.span != declared:
+                continue
+            told = (root.numbers or {}).get("pipelines", {}).get(key, {}).get("items", {})
+            if item.name in told:
+                note = "" if root.state == CURRENT else " *(before your last change)*"
+                yield told[item.name]["hint"] + note
+                yield told[item.name]["tooltip"]
+            for file in dict.fromkeys(_evidence(item)):
+                yield evidence_words(draft, file)
+            return
+
+
+def _evidence(item: p.Step | p.Gate | p.Person) -> Iterator[str]:
+    """The evidence files that an item names."""
+    if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
+        yield item.evidence.file
+    if isinstance(item, p.Step):
+        for link in inner_links(item.chain):
+            for chance in (link.accuracy, *link.accuracy_by_tier.values()):
+                for one in (chance, getattr(chance, "easy", None), getattr(chance, "hard", None)):
+                    file = getattr(one, "file", None)
+                    if isinstance(file, str):
+                        yield file
+
+
+def evidence_words(draft: p.Program, file: str) -> str:
+    """An evidence file in a sentence: how many answers, how often right, how well calibrated."""
+    if file not in draft.evidence:
+        return f"`{file}` cannot be read"
+    from pipelang.analysis.model.calibration import calibration
+    from pipelang.analysis.model.evidence import EvidenceTable
+
+    found = calibration(EvidenceTable({file: draft.evidence[file]})[file])
+    accuracy = found.accuracy
+    words = f"`{file}`: {plural(found.rows, 'answer')}"
+    if accuracy.value is not None and accuracy.low is not None and accuracy.high is not None:
+        share, low, high = percent(accuracy.value), percent(accuracy.low), percent(accuracy.high)
+        words += f", {share} right ({low[:-1]}–{high})"
+    if found.ece is not None and found.by_chance is not None:
+        words += (
+            f"; its confidence is off by {percent(found.ece)} on the mean (ECE), where "
+            f"{percent(found.by_chance)} would be chance"
+        )
+    return words
+
+
+def _of_file(survey: Survey, file: str, offset: int) -> Hovered | None:
+    """A hover over the name of an evidence file."""
+    from pipelang.interfaces.language_server.features.outer_places import named_files
+
+    for span, path in named_files(survey, file):
+        known = survey.draft is not None and path in survey.draft.evidence
+        if known and span.start <= offset <= span.end and survey.draft is not None:
+            return Hovered(evidence_words(survey.draft, path), span.start, span.end)
+    return None
+
+
+def _of_word(survey: Survey, file: str, offset: int) -> Hovered | None:
+    """A hover over a keyword or a metric."""
+    loaded = survey.loaded.modules.get(file)
+    if loaded is None:
+        return None
+    tokens = loaded.tokens.tokens
+    for index, token in enumerate(tokens):
+        if token.start > offset:
+            return None
+        if token.end < offset:
+            continue
+        before = tokens[index - 2].text if index > 1 and tokens[index - 1].text == "." else ""
+        for name in (f"{before}.{token.text}", token.text):
+            if name in METRIC_WORDS:
+                return Hovered(f"**{name}**: {METRIC_WORDS[name]}", token.start, token.end)
+        if token.text in tables().keywords:
+            said = word_help(token.text)
+            if said:
+                return Hovered(said, token.start, token.end)
+    return None
+
+
+def type_at(survey: Survey, declared: Span) -> Type | None:
+    """The type of the value, field or parameter that was declared at a place."""
+    draft = survey.draft
+    if draft is None:
+        return None
+    owners = (draft.pipelines, draft.prompts, draft.tools, draft.functions)
+    for group in owners:
+        for owner in group.values():
+            for parameter in owner.parameters:
+                span = parameter.span
+                if span is not None and (span.file, span.start) == declared[:2]:
+                    return parameter.type
+    for pipeline in draft.pipelines.values():
+        for item in all_items(pipeline.block):
+            if isinstance(item, (p.Step, p.Let)) and item.span == declared:
+                return item.type
+    return _part_type(survey, declared)
+
+
+def _part_type(survey: Survey, declared: Span) -> Type | None:
+    """The type of a field, or the enum of a member."""
+    draft = survey.draft
+    for key, symbol in survey.symbols.by_key.items() if survey.symbols and draft else ():
+        assert draft is not None
+        match symbol.declaration:
+            case ast.TypeDecl(fields=fields):
+                for one in fields:
+                    if one.name.span == declared and key in draft.records:
+                        found = draft.records[key].field(one.name.text)
+                        return None if found is None else found.type
+            case _:
+                pass
+    return None
+
+
+def _type_in_template(survey: Survey, span: Span) -> Type | None:
+    return next((one.type for one in template_names(survey) if one.span == span), None)
+
+
+def _written(survey: Survey, declared: Span) -> Span | None:
+    """The whole of the field, parameter, member or item that was declared at a place."""
+    from pipelang.interfaces.language_server.features.names import walk
+
+    loaded = survey.loaded.modules.get(declared.file)
+    for declaration in () if loaded is None else loaded.module.declarations:
+        if not declaration.span.start <= declared.start < declaration.span.end:
+            continue
+        for node in walk(declaration):
+            name = getattr(node, "name", None)
+            if isinstance(name, ast.Name) and name.span == declared:
+                span: Span = node.span
+                return span
+    return None
+
+
+def _doc_at(survey: Survey, declared: Span) -> str:
+    from pipelang.interfaces.language_server.features.names import walk
+
+    loaded = survey.loaded.modules.get(declared.file)
+    for declaration in () if loaded is None else loaded.module.declarations:
+        if declaration.span.start <= declared.start < declaration.span.end:
+            for node in walk(declaration):
+                name = getattr(node, "name", None)
+                if isinstance(name, ast.Name) and name.span == declared:
+                    return getattr(node, "doc", None) or ""
+            if isinstance(declaration, ast.EnumDecl):
+                docs = dict(declaration.member_docs)
+                for member in declaration.members:
+                    if member.name.span == declared:
+                        return docs.get(member.name.text, "")
+    return ""
+
+
+def full(type: Type) -> str:
+    """A type with its labels and bounds."""
+    inner = present(type)
+    words = [*sorted(getattr(inner, "labels", ())), show(type)]
+    if isinstance(inner, Scalar):
+        if inner.max_tokens is not None:
+            words.append(f"max {inner.max_tokens:,} tokens".replace(",", ""))
+        if inner.max_pages is not None:
+            words.append(f"max {inner.max_pages} pages")
+    most = getattr(inner, "max_length", None)
+    if most is not None:
+        words.append(f"max {most}")
+    return " ".join(words)

@@ -1,0 +1,122 @@
+"""Places as the protocol counts them: lines from 0, columns in units that client and server chose.
+
+Lines end where the protocol says (`\\n`, `\\r\\n`, `\\r`), which is neither where Python's
+`splitlines` ends them nor where pipelang does. Offsets are those of a text without its byte order
+mark.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from lsprotocol import types as lsp
+
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
+
+_BREAK = re.compile(r"\r\n|\n|\r")
+
+UTF8, UTF16, UTF32 = "utf-8", "utf-16", "utf-32"
+
+
+def units(text: str, encoding: str) -> int:
+    """The length of a text in the units of an encoding."""
+    if encoding == UTF32 or text.isascii():
+        return len(text)
+    if encoding == UTF8:
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+@dataclass(frozen=True, slots=True)
+class TextLines:
+    """A text with its lines; `starts` are the offsets at which they begin."""
+
+    text: str
+    encoding: str = UTF16
+    starts: list[int] = field(default_factory=list, repr=False, compare=False)
+
+    def _starts(self) -> list[int]:
+        if not self.starts:
+            self.starts.append(0)
+            self.starts.extend(hit.end() for hit in _BREAK.finditer(self.text))
+        return self.starts
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 0, without its end."""
+        starts = self._starts()
+        if not 0 <= number < len(starts):
+            return ""
+        end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
+        return self.text[starts[number] : end].rstrip("\r\n")
+
+    def offset(self, position: lsp.Position) -> int:
+        """The offset of a place; of one that is not there the nearest before it."""
+        starts = self._starts()
+        if position.line >= len(starts):
+            return len(self.text)
+        line = self.line(position.line)
+        if self.encoding == UTF32 or line.isascii():
+            return starts[position.line] + max(0, min(position.character, len(line)))
+        taken = at = 0
+        while at < len(line):
+            taken += units(line[at], self.encoding)
+            if taken > position.character:
+                break
+            at += 1
+        return starts[position.line] + at
+
+    def position(self, offset: int) -> lsp.Position:
+        """The place of an offset."""
+        starts = self._starts()
+        offset = max(0, min(offset, len(self.text)))
+        number = bisect_right(starts, offset) - 1
+        before = self.text[starts[number] : offset]
+        return lsp.Position(number, units(before, self.encoding))
+
+    def range(self, start: int, end: int) -> lsp.Range:
+        """The places of two offsets."""
+        return lsp.Range(self.position(start), self.position(end))
+
+    def range_of(self, span: Span) -> lsp.Range:
+        """The places of a span."""
+        return self.range(span.start, span.end)
+
+    def changed(self, change: lsp.TextDocumentContentChangeEvent) -> TextLines:
+        """The text after a change that a client tells."""
+        if not isinstance(change, lsp.TextDocumentContentChangePartial):
+            return TextLines(change.text, self.encoding)
+        start, end = self.offset(change.range.start), self.offset(change.range.end)
+        text = self.text[:start] + change.text + self.text[max(start, end) :]
+        return TextLines(text, self.encoding)
+
+
+def moved(span: tuple[int, int], before: str, after: str) -> tuple[int, int] | None:
+    """The span of a text in what became of the text; None if the change touches it.
+
+    One change is assumed, from the first letter that differs to the last.
+    """
+    start, end = span
+    if before == after:
+        return span
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    if end <= head:
+        return span
+    if start >= len(before) - tail:
+        by = len(after) - len(before)
+        return start + by, end + by
+    return None
+
+
+def _common(one: str, other: str) -> int:
+    """The length of what two texts begin with alike, found by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,168 @@
+"""Completion against what people wrote: where a word stood, it must be offered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelang.diagnostics import Source
+from pipelang.interfaces.language_server.documents import Documents
+from pipelang.interfaces.language_server.features.completion import complete
+from pipelang.interfaces.language_server.features.names import names_of
+from pipelang.interfaces.language_server.features.words import (
+    KEYWORD_WORDS,
+    METRIC_WORDS,
+    OPTION_WORDS,
+    missing_words,
+    plain,
+)
+from pipelang.interfaces.language_server.positions import TextLines
+from pipelang.interfaces.language_server.session import Root, look
+from pipelang.semantics.metrics import METRICS
+from pipelang.syntax.option_table import OPTIONS, READ_ONLY
+from pipelang.syntax.parse import SHIFT, parse
+from pipelang.syntax.tables import tables
+
+from .editor import Editor
+
+REPO = Path(__file__).parents[4]
+EXAMPLES = sorted(REPO.glob("examples/*/*.pipe"))
+EVERY = 47
+"""One word of so many is tried."""
+
+
+def offered(root: Root, text: str, start: int, end: int) -> set[str]:
+    """What is offered where a word has been taken out of a text."""
+    without = TextLines(text[:start] + text[end:])
+    return {one.label.rstrip(": ") for one in complete(root, Documents(), without, start)}
+
+
+def test_names_that_people_wrote_are_offered_where_they_stand():
+    tried, missed = 0, []
+    for file in EXAMPLES:
+        path, text = str(file), file.read_text(encoding="utf-8")
+        survey, _ = look(path, {path: text})
+        root = Root(path, survey=survey, sound=survey)
+        uses = sorted(span for span, at in names_of(survey).uses.items() if span != at)
+        for span in [one for one in uses if one.file == path][::EVERY]:
+            tried += 1
+            word = text[span.start : span.end]
+            if word not in offered(root, text, span.start, span.end):
+                missed.append((file.name, word, text[span.start - 30 : span.end]))
+    assert tried > 100
+    assert len(missed) <= 0.03 * tried, missed
+
+
+def test_every_keyword_that_people_wrote_is_offered_where_it_stands():
+    keywords = tables().keyword_of
+    for file in EXAMPLES:
+        path, text = str(file), file.read_text(encoding="utf-8")
+        parsed = parse(Source(path, text))
+        shifts = [one for one in parsed.derivation if one < 0]
+        survey, _ = look(path, {path: text})
+        root = Root(path, survey=survey, sound=survey)
+        for token, shift in list(zip(parsed.tokens.tokens, shifts, strict=True))[::EVERY]:
+            if token.type in keywords and shift == SHIFT:
+                assert token.text in offered(root, text, token.start, token.end), token
+
+
+SMALL = """\
+use std.tiers
+
+enum Size { small large }
+type Order { id: text max 20 tokens  size: Size }
+role staff { people 1 }
+tool lookup(id: text) -> Order { effect read  timeout 1s  succeeds 99% }
+prompt q(order: Order) \"\"\"{{ order.id }}\"\"\"
+
+pipeline p(order: Order) -> Order {
+  step found: Order = call lookup(order.id)
+  step answer: Order = ask q(found) by haiku { accuracy 90% } else escalate to staff
+  gate right_size: answer.size == small else reject
+  return answer
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected", "not_expected"),
+    [
+        ("  step a = ask q(order) by ", {"haiku", "sonnet", "staff", "cascade"}, {"lookup", "q"}),
+        ("  step a = call ", {"lookup"}, {"q", "haiku", "order"}),
+        ("  step a = call lookup(order.", {"id", "size"}, {"found"}),
+        ("  gate g: order.size == ", {"small", "large"}, set()),
+        ("  gate g: order.size in [small, ", {"large"}, set()),
+        ("  match order.size { ", {"small", "large"}, set()),
+        ("  step a = call lookup(order.id) { ", {"timeout", "retry", "accuracy"}, {"effort"}),
+        ('  return {id: "a", ', {"size"}, {"id"}),
+        ('  return {id: "a", size: ', {"small", "large"}, set()),
+        ("  escalate to ", {"staff"}, {"haiku"}),
+        ("  let x: ", {"text", "Order", "Size", "untrusted"}, {"found"}),
+        ("  slo { ", {"success", "cost.mean", "latency.p95"}, set()),
+        ("  slo { cost.", {"mean", "p95", "worst"}, set()),
+        ("  # order.", set(), {"id", "size"}),
+        ("  step a = call lookup(", {"id", "order"}, {"haiku"}),
+    ],
+)
+def test_a_place_is_known(written, expected, not_expected):
+    text = SMALL.replace("  step found", f"{written}\n  step found")
+    editor = Editor(small=SMALL)
+    root = editor.root("small.pipe")
+    root.sound = root.survey
+    path = editor.path("small.pipe")
+    root.survey, _ = look(path, {path: text})
+    got = {
+        one.label.rstrip(": ")
+        for one in complete(root, Documents(), TextLines(text), text.index(written) + len(written))
+    }
+    assert expected <= got
+    assert not not_expected & got
+
+
+def test_templates_files_and_libraries(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evals").mkdir()
+    (tmp_path / "evals" / "kind.jsonl").write_text("{}\n")
+    (tmp_path / "other.pipe").write_text("role staff { people 1 }\n")
+    survey, _ = look("small.pipe", {"small.pipe": SMALL})
+    root = Root("small.pipe", survey=survey, sound=survey)
+
+    def at(text: str) -> set[str]:
+        offset = text.index("|")
+        lines = TextLines(text.replace("|", ""))
+        return {one.label for one in complete(root, Documents(), lines, offset)}
+
+    assert {"id", "size"} <= at(SMALL.replace("{{ order.id", "{{ order.|"))
+    assert {"order", "feedback"} <= at(SMALL.replace("{{ order.id", "{{ |"))
+    assert at('use "|"') == {"other.pipe"}
+    assert at('fn f() -> int = 1\ngate g: x { evidence from "|" } ') == {"evals/kind.jsonl"}
+    assert {"std.tiers", "std.checks"} <= at("use |")
+
+
+def test_every_option_item_declaration_and_metric_has_its_words():
+    assert not missing_words()
+    assert not METRIC_WORDS.keys() - METRICS.keys()
+    known = {row.word for row in OPTIONS} | READ_ONLY.keys()
+    assert not OPTION_WORDS.keys() - known
+    assert not KEYWORD_WORDS.keys() - tables().keywords.keys()
+
+
+FRAMES = {
+    "ask": "pipeline p() -> text { step s = ask q() by haiku { OPTION } }",
+    "agent": "pipeline p() -> text { step s = agent q() by haiku with t { OPTION } }",
+    "each": "pipeline p() -> text { step s = each x in xs { call t() } { OPTION } }",
+    "gate": "pipeline p() -> text { gate g: a { OPTION } else reject }",
+    **{word: f"{word} x {{ OPTION }}" for word in ("tier", "role", "provider")},
+    "tool": "tool t() -> text { OPTION }",
+    "memory": "memory m(k: text) -> text { OPTION }",
+}
+
+
+@pytest.mark.parametrize("word", sorted(OPTION_WORDS))
+def test_the_example_of_an_option_is_one(word):
+    owners = [owner for row in OPTIONS if row.word == word for owner in row.owners]
+    owners += READ_ONLY.get(word, ())
+    text = FRAMES[next(owner for owner in FRAMES if owner in owners)]
+    parsed = parse(Source("a.pipe", text.replace("OPTION", plain(OPTION_WORDS[word][0]))))
+    assert not [one for one in parsed.diagnostics if one.rule.code != "P906"]

@@ -1,0 +1,128 @@
+"""Half-written files: every request is answered at prefixes of every example, and after cuts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+
+from pipelang.diagnostics import Source
+from pipelang.interfaces.language_server.features.semantic_tokens import TYPES
+from pipelang.syntax.parse import SHIFT, parse
+from pipelang.syntax.tables import tables
+
+from .editor import Editor, wait
+
+REPO = Path(__file__).parents[4]
+EXAMPLES = sorted(REPO.glob("examples/*/*.pipe"))
+
+
+def every_request(editor: Editor, name: str, offset: int) -> None:
+    """All requests that an editor sends about a place. None may break down."""
+    ask, at = editor.requests, editor.at(name, offset)
+    document = {"text_document": at["text_document"]}
+    whole = lsp.Range(lsp.Position(0, 0), lsp.Position(100_000, 0))
+    wait(ask.lenses(lsp.CodeLensParams(**document)))
+    wait(ask.hints(lsp.InlayHintParams(range=whole, **document)))
+    wait(ask.hover(lsp.HoverParams(**at)))
+    wait(ask.completion(lsp.CompletionParams(**at)))
+    wait(ask.signature_help(lsp.SignatureHelpParams(**at)))
+    wait(ask.definition(lsp.DefinitionParams(**at)))
+    wait(ask.highlights(lsp.DocumentHighlightParams(**at)))
+    wait(ask.prepare_rename(lsp.PrepareRenameParams(**at))) if offset % 2 else None
+    context = lsp.CodeActionContext([])
+    wait(ask.code_actions(lsp.CodeActionParams(range=whole, context=context, **document)))
+    ask.formatting(lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document))
+    ask.symbols(lsp.DocumentSymbolParams(**document))
+    ask.folds(lsp.FoldingRangeParams(**document))
+    ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document))
+    wait(ask.tokens(lsp.SemanticTokensParams(**document)))
+
+
+@pytest.mark.parametrize("file", EXAMPLES[::3], ids=lambda file: file.name)
+def test_prefixes(file):
+    text = file.read_text(encoding="utf-8")
+    editor = Editor()
+    for part in range(1, 8):
+        end = len(text) * part // 8 + part
+        editor.open("half.pipe", text[:end])
+        every_request(editor, "half.pipe", end)
+
+
+def test_every_prefix_of_a_small_file():
+    text = (REPO / "examples/gallery/15_wrong_branch.pipe").read_text(encoding="utf-8")
+    editor = Editor()
+    for end in range(0, len(text), 19):
+        editor.open("half.pipe", text[:end])
+        every_request(editor, "half.pipe", end)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "\ufeff",
+        "{",
+        "}}}}",
+        '"',
+        '"""',
+        "pipeline",
+        "use ",
+        "\0",
+        "😀",
+        "a\r\nb\rc\n",
+        "((((" * 99,
+    ],
+)
+def test_strange_files(text):
+    editor = Editor()
+    editor.open("strange.pipe", text)
+    every_request(editor, "strange.pipe", len(text))
+
+
+def test_semantic_tokens_are_the_parsers():
+    file = REPO / "examples/support/support.pipe"
+    text = file.read_text(encoding="utf-8")
+    editor = Editor(support=text)
+    document = lsp.TextDocumentIdentifier("file:///nowhere/support.pipe")
+    data = wait(editor.requests.tokens(lsp.SemanticTokensParams(document))).data
+    lines = editor.session.documents.open[editor.path("support.pipe")].lines
+    line = column = last = 0
+    seen = {}
+    for at in range(0, len(data), 5):
+        down, right, length, kind, _ = data[at : at + 5]
+        line, column = line + down, right if down else column + right
+        start = lines.offset(lsp.Position(line, column))
+        assert start >= last, "tokens do not overlap"
+        last = start + length
+        seen[start] = (text[start:last], TYPES[kind])
+    parsed = parse(Source("a", text))
+    shifts = [one for one in parsed.derivation if one < 0]
+    for token, shift in zip(parsed.tokens.tokens, shifts, strict=True):
+        if token.type in tables().keyword_of:
+            assert (seen[token.start][1] == "keyword") is (shift == SHIFT), token
+
+
+def test_folds_and_symbols_stay_inside_the_file():
+    for file in EXAMPLES[::5]:
+        text = file.read_text(encoding="utf-8")
+        editor = Editor(a=text)
+        document = lsp.TextDocumentIdentifier("file:///nowhere/a.pipe")
+        last = text.count("\n")
+        for fold in editor.requests.folds(lsp.FoldingRangeParams(document)):
+            assert 0 <= fold.start_line < fold.end_line <= last
+
+        def inside(symbol: lsp.DocumentSymbol) -> None:
+            outer, name = symbol.range, symbol.selection_range
+            assert (outer.start.line, outer.start.character) <= (
+                name.start.line,
+                name.start.character,
+            )
+            assert (name.end.line, name.end.character) <= (outer.end.line, outer.end.character)
+            for child in symbol.children or ():
+                inside(child)
+
+        for symbol in editor.requests.symbols(lsp.DocumentSymbolParams(document)):
+            inside(symbol)
