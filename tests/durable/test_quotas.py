@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pipelang
-from pipelang.runtime.durable.quotas import StoredQuotas, sweep
+from pipelang.runtime.durable.shared.quotas import StoredQuotas, sweep
 from pipelang.runtime.durable.shared.rates import StoredRates
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import QuotaRefusal, claim_of

@@ -5,6 +5,6 @@ ownership, the only module that knows DBOS), `schema` (tables and their version)
 that is open), `programs` (those that runs began with), `submitting`, `legs` (the part of a run that
 one worker does: begun, written, ended), `journal` (the record of a leg), `world` (when a leg may
 end because all of it waits), `doing` (how a leg goes), `leases`, `worker`, `cases`, `switches`,
-`memories` and `quotas` (in the store; so are those of the room `shared`), `tenants` (limits of runs
-at once), `listing`, `forking` and `upkeep` (for people).
+`memories` and `quotas` (in the store; so are those of the room `shared`), `listing` and `upkeep`
+(for people). `history` is about rows that are there already.
 """

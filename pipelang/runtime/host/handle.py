@@ -49,9 +49,8 @@ from pipelang.semantics.patterns import Patterns
 
 
 class SettingError(ValueError):
-    """A setting that the program does not have, or a value that it cannot take.
-
-    Raised before anything runs.
+    """A setting that the program does not have, or a value that it cannot take. Raised before
+    anything runs.
     """
 
 
@@ -411,10 +410,15 @@ class Handle:
             return await run_pipeline(self.start(given))
         return await self._in_turn(given)
 
-    async def _in_turn(self, given: Mapping[str, Any], **how: Any) -> Result:
+    async def _in_turn(
+        self,
+        given: Mapping[str, Any],
+        sinks: Iterable[Sink] = (),
+        partial: Callable[[str, Any], None] | None = None,
+    ) -> Result:
         """Run once the tenant has fewer runs at work than the runtime allows."""
         async with self.runtime.turns.turn(self._options.tenant, self.runtime.per_tenant):
-            return await run_pipeline(self.start(given, **how))
+            return await run_pipeline(self.start(given, sinks=sinks, partial=partial))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -437,10 +441,10 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        ready = await read_ahead(self.pipeline, inputs, self.inputs)
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
         follower = Follower(self.pipeline)
-        work = self._in_turn(ready, sinks=(follower.event,), partial=follower.partial)
-        async with contextlib.aclosing(follower.updates(work)) as updates:
+        playing = self._in_turn(given, (follower.event,), follower.partial)
+        async with contextlib.aclosing(follower.updates(playing)) as updates:
             async for update in updates:
                 yield update
 
@@ -466,21 +470,21 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds. The program with
-        its settings and the permits of this handle are stored: the run has them until it ends.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
         Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
-        now = self._as_set()
+        now, mine = self._as_set(), self._options
         row = {**(given or {}), **inputs}
         row = with_read_media(now.pipeline, row, now.inputs(row))
-        tenant = self._options.tenant if tenant is None else tenant
+        tenant = mine.tenant if tenant is None else tenant
         options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        options["permits"] = None if self._options.permits is None else [*self._options.permits]
-        store, program = self.runtime.opened_store(), now.loaded.program
-        return submit_checked(store, program, now.pipeline, row, options | {"priority": priority})
+        permits = None if mine.permits is None else sorted(mine.permits)
+        options |= {"priority": priority, "permits": permits}
+        store = self.runtime.opened_store()
+        return submit_checked(store, now.loaded.program, now.pipeline, row, options)
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has

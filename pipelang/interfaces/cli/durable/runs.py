@@ -67,7 +67,7 @@ def show(run: str, store: str, form: str) -> None:
     """Show a run, with its result or with what it waits for."""
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
-        from pipelang.runtime.durable.quotas import held_of
+        from pipelang.runtime.durable.shared.quotas import held_of
 
         found = listing.run(ready, run)
         held = held_of(ready, run)
@@ -139,7 +139,7 @@ def fork(run: str, store: str, item: str | None) -> None:
     before is not done again; all from ITEM on is done anew, calls that act included.
     """
     with opened(store) as ready:
-        from pipelang.runtime.durable import forking
+        from pipelang.runtime.durable.history import forking
 
         made = forking.fork(ready, run, item)
         if made.again:
@@ -171,7 +171,7 @@ def stuck(store: str, form: str) -> None:
 
 
 def _of_quota(held: dict[str, Any]) -> str:
-    """What a run holds of a pipeline's quota, or took of it."""
+    """The part of a quota that a run holds or took, in words."""
     words = {"money": "${}", "tokens": "{} tokens", "runs": "{} run"}
     amounts = [form.format(held[what]) for what, form in words.items() if what in held]
     return (

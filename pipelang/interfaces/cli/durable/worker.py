@@ -86,8 +86,8 @@ def command(
             served.handles,
             concurrency,
             switches=switches,
-            per_tenant=per_tenant,
             more=served.earlier,
+            per_tenant=per_tenant,
         )
         if not worker.queues:
             warn("note: there is no pipeline that this worker can run")

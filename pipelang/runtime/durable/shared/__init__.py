@@ -1,1 +1,3 @@
-"""Rates, circuit breakers and caches in a store: what all its workers share while they run."""
+"""What the workers of a store share while they run: quotas, rates, breakers, caches, memories, and
+the places of tenants.
+"""
