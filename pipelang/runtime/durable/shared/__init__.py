@@ -1,3 +1,1 @@
-"""What the workers of a store share while they run: quotas, rates, breakers, caches, memories, and
-the places of tenants.
-"""
+"""Quotas, rates, breakers, caches, memories, places of tenants: shared by the workers of a store."""
