@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessServer]:
     made.kill()
 
 
+def kept(database: Path) -> bool:
+    """Whether the watch has kept that an alert stands."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT value FROM pipelang_watch").fetchall()
+    return any('"since"' in value for (value,) in rows)
+
+
 def test_runs_that_fail_alert_once_and_the_alert_stands_on_their_page(
     server: ProcessServer,
 ) -> None:
@@ -50,9 +59,11 @@ def test_runs_that_fail_alert_once_and_the_alert_stands_on_their_page(
         anyone.start("shaky", {"works": number == 0}, "?wait=30")
     log: Path = server.folder / "alerts.jsonl"  # type: ignore[attr-defined]
     anyone.until(log.exists, bool)
+    # What was told is kept after it was told, and a page is worked out once in five minutes.
+    anyone.until(lambda: kept(server.folder / "runs.db"), bool)  # type: ignore[attr-defined]
     page = anyone.until(
         lambda: anyone.get("/pipelines/shaky").body.decode(),
-        lambda text: "Predicted beside observed" in text and "working" not in text,
+        lambda text: "Predicted beside observed" in text and "being worked out" not in text,
     )
     assert "alert since" in page
     assert "What became of runs" in page

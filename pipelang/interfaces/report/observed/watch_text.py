@@ -29,7 +29,7 @@ def watch_text(
     note = "" if not any(one.watched.is_default for one in statuses) else ", by default"
     lines = [f"{paint(pipeline, 'title')}  watched{note} in {where}"]
     rows: list[Row] = [[Cell(text, "dim") for text in ("line", "", "now", "95% interval", "")]]
-    rows += [_row(one) for one in statuses]
+    rows += [watch_row(one) for one in statuses]
     lines += lay_out(rows, "<<>><", paint, width=width, whole=True)
     for one in statuses:
         if one.state not in (LineState.ALERT, LineState.RECOVERED):
@@ -42,7 +42,8 @@ def watch_text(
     return "\n".join(lines) + "\n"
 
 
-def _row(one: LineStatus) -> Row:
+def watch_row(one: LineStatus) -> Row:
+    """A watched line: itself, its state, what is observed with its interval, a note."""
     quantile = one.watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST)
     show = percent if quantile else of_metric(one.watched.line.metric)
     value = "" if one.value is None else show(one.value)

@@ -50,7 +50,7 @@ class MemorySource:
         return [case for case in self._cases if case.pipeline == pipeline]
 
     def release(self, pipeline: str, version: str) -> str | None:
-        return None
+        return None  # releases are kept in a store
 
     def recall(self, name: str) -> str | None:
         return self._notes.get(name)
