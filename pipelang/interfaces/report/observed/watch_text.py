@@ -11,7 +11,7 @@ from pipelang.interfaces.text.number_format import of_metric, percent, spread
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.interfaces.watching.alerts import alert_words, needs_words
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
-from pipelang.interfaces.watching.lines import Measure
+from pipelang.interfaces.watching.lines import LineMeasure
 
 _STYLES = {
     LineState.QUIET: "good",
@@ -29,7 +29,7 @@ def watch_text(
     note = "" if not any(one.watched.is_default for one in statuses) else ", by default"
     lines = [f"{paint(pipeline, 'title')}  watched{note} in {where}"]
     rows: list[Row] = [[Cell(text, "dim") for text in ("line", "", "now", "95% interval", "")]]
-    rows += [_row(one) for one in statuses]
+    rows += [watch_row(one) for one in statuses]
     lines += lay_out(rows, "<<>><", paint, width=width, whole=True)
     for one in statuses:
         if one.state not in (LineState.ALERT, LineState.RECOVERED):
@@ -42,8 +42,9 @@ def watch_text(
     return "\n".join(lines) + "\n"
 
 
-def _row(one: LineStatus) -> Row:
-    quantile = one.watched.measure in (Measure.QUANTILE, Measure.WORST)
+def watch_row(one: LineStatus) -> Row:
+    """A watched line: itself, its state, what is observed with its interval, a note."""
+    quantile = one.watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST)
     show = percent if quantile else of_metric(one.watched.line.metric)
     value = "" if one.value is None else show(one.value)
     between = ""

@@ -49,6 +49,9 @@ class MemorySource:
     def cases(self, pipeline: str) -> list[Case]:
         return [case for case in self._cases if case.pipeline == pipeline]
 
+    def release(self, pipeline: str, version: str) -> str | None:
+        return None  # releases are kept in a store
+
     def recall(self, name: str) -> str | None:
         return self._notes.get(name)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -73,6 +74,10 @@ async def _read(request: Request) -> Flat:
                     flat[name] = media_text(await value.read(), value.content_type or "")
     except ClientDisconnect:
         raise Problem(400, "bad_body", "the form ended early") from None
+    except HTTPException:
+        raise Problem(
+            400, "bad_body", "the form cannot be read: it is broken or too long"
+        ) from None
     return flat
 
 

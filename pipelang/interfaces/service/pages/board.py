@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.service.backend import RunFilter
+    from pipelang.interfaces.service.backend import RunFilter, RunJson
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
+    from pipelang.runtime.inbox.cases import Case
 
 LOOK = 1.0
 """Seconds for which a look counts."""
@@ -57,15 +59,27 @@ class Board:
         found: tuple[str, ...] = await self._seen(("cases", _scope(who)), look)
         return found
 
-    async def runs(self, who: Principal, wanted: RunFilter, key: Hashable) -> tuple[Any, ...]:
-        """The parts of a page of runs that may change; `key` names its filters."""
+    async def run(self, who: Principal, id: str) -> tuple[Any, ...]:
+        """The parts of a run that change without an event: a case is opened after the event that
+        says that somebody is asked, and a run in a store waits once its leg has ended.
+        """
 
         async def look() -> tuple[Any, ...]:
-            page = await self._service.runs(who, wanted)
-            return tuple((one["id"], one["status"], one["cost"]) for one in page.items)
+            run = await self._service.run(who, id)
+            return parts_of_run(run, await self._service.open_cases_of(who, id))
 
-        found: tuple[Any, ...] = await self._seen(("runs", _scope(who), key), look)
+        found: tuple[Any, ...] = await self._seen(("run", id, _scope(who)), look)
         return found
+
+    async def runs(self, who: Principal, wanted: RunFilter, key: Hashable) -> tuple[Any, ...]:
+        """The parts of a page of runs that may change, with the open cases; `key` names its
+        filters.
+        """
+
+        async def look() -> tuple[Any, ...]:
+            return parts_of_runs((await self._service.runs(who, wanted)).items)
+
+        return await self._seen(("runs", _scope(who), key), look), await self.cases(who)
 
     async def depths(self) -> tuple[Any, ...]:
         """The parts of the page of health that may change."""
@@ -81,6 +95,21 @@ class Board:
 
         found: tuple[Any, ...] = await self._seen("depths", look)
         return found
+
+
+def parts_of_runs(runs: Iterable[RunJson]) -> tuple[Any, ...]:
+    """The parts of runs in a list that may change."""
+    return tuple((one["id"], one["status"], one["cost"]) for one in runs)
+
+
+def parts_of_run(run: RunJson, cases: Iterable[Case]) -> tuple[Any, ...]:
+    """The parts of a run that change without an event."""
+    return run["status"], run["cost"], tuple(case.id for case in cases)
+
+
+def mark_of(parts: Any) -> str:
+    """A mark of what a page shows, which the stream of its changes begins with."""
+    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 async def paused_or_off(service: Service) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
-from pipelang.interfaces.service.pages.board import board_of
+from pipelang.interfaces.service.pages.board import board_of, mark_of
 from pipelang.interfaces.service.pages.forms import (
     ROOT,
     Flat,
@@ -47,6 +47,8 @@ _STATES = {"decided": "Decided", "expired": "Expired", "withdrawn": "Withdrawn"}
 
 async def cases_page(request: Request, service: Service, who: Principal) -> Response:
     """The list of cases."""
+    # Looked at before the list: what is told twice is no harm, what is missed is.
+    known = await board_of(request).cases(who)
     query = request.query_params
     role, closed = query.get("role") or None, query.get("state") == "closed"
     if closed:
@@ -66,8 +68,8 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
         roles=sorted(roles | {case.role for case in found}),
         closed=closed,
         may_decide=who.has("approver"),
-        open_cases=await board_of(request).open_cases(who),
-        stream="/live?of=cases",
+        open_cases=len(known),
+        stream=f"/live?of=cases&seen={mark_of(known)}",
     )
 
 
@@ -142,6 +144,9 @@ async def _shown(
     problem: Problem | None = None,
 ) -> Response:
     now, verdict = datetime.now(UTC), case.verdict
+    known = await board_of(request).cases(who)
+    agree = (case.id in known) == (case.state == "open")
+    seen = mark_of(known if agree else ())
     asks = case.kind in ("ask", "label")
     form = field_of(_asked(case), flat, problems) if asks else None
     from pipelang.runtime.inbox.cases import verdict_words
@@ -169,8 +174,8 @@ async def _shown(
         reason=flat.get("reason", ""),
         problem=detail,
         may_decide=who.has("approver"),
-        open_cases=await board_of(request).open_cases(who),
-        stream="/live?of=cases" if case.state == "open" else None,
+        open_cases=len(known),
+        stream=f"/live?of=cases&seen={seen}" if case.state == "open" else None,
     )
 
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
-from pipelang.interfaces.service.pages.board import board_of, paused_or_off
-from pipelang.interfaces.service.pages.observatory import observatory_of
+from pipelang.interfaces.service.pages.board import board_of, mark_of, paused_or_off
+from pipelang.interfaces.service.pages.observatory import Observed, observatory_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
 
@@ -24,16 +24,18 @@ LONGEST_REASON = 500
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
     """The health of the service, as it is now."""
+    observatory = observatory_of(request)
+    seen = mark_of((await board_of(request).depths(), observatory.made))
     health, states = await service.backend.health(), await paused_or_off(service)
     depths = await service.backend.depths()
     skew = ""
     if abs(health.skew) > MOST_SKEW:
         skew = f"The clock of this machine and that of the store differ by {health.skew:.1f} s."
-    observatory, observed = observatory_of(request), []
+    observed: list[tuple[str, Observed]] = []
     for name, one in service.pipelines.items():
         found = await observatory.of(one)
         if found.report is not None or found.pending:
-            observed.append({"name": name, "pending": found.pending, "report": found.report})
+            observed.append((name, found))
     return render(
         request,
         "health.html",
@@ -48,7 +50,7 @@ async def health_page(request: Request, service: Service, who: Principal) -> Res
         ],
         observed=observed,
         open_cases=await board_of(request).open_cases(who),
-        stream="/live?of=health",
+        stream=f"/live?of=health&seen={seen}",
     )
 
 

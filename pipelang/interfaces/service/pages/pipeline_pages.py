@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipelang.interfaces.service.pages.board import board_of, paused_or_off
+from pipelang.interfaces.service.pages.board import board_of, mark_of, paused_or_off
 from pipelang.interfaces.service.pages.observatory import Observed, observatory_of
 from pipelang.interfaces.service.pages.pipeline_report import outlook_of
 from pipelang.interfaces.service.pages.rendering import render
@@ -48,9 +48,12 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
     deployed = service.pipeline(request.path_params["name"])
     states, found = await paused_or_off(service), await outlook_of(deployed)
     # Figures over the runs of all tenants are for operators.
-    observed = Observed()
+    observed, stream = Observed(), None
     if who.sees_all:
-        observed = await observatory_of(request).of(deployed)
+        board, observatory = board_of(request), observatory_of(request)
+        seen = mark_of((await board.depths(), observatory.made))
+        observed = await observatory.of(deployed)
+        stream = f"/live?of=health&seen={seen}" if observed.pending else None
     return render(
         request,
         "pipeline.html",
@@ -62,6 +65,7 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
         review=found.review,
         findings=found.findings,
         observed=observed,
+        stream=stream,
         may_start=who.has("caller", "operator"),
         open_cases=await board_of(request).open_cases(who),
     )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.api.requests import cursor_of, cursor_to
 from pipelang.interfaces.service.backend import STATES, RunFilter
-from pipelang.interfaces.service.pages.board import board_of
+from pipelang.interfaces.service.pages.board import board_of, mark_of, parts_of_runs
 from pipelang.interfaces.service.pages.rendering import render
 from pipelang.interfaces.service.pages.words import as_moment, dollars, long_span, summary, took
 
@@ -66,7 +66,8 @@ async def runs_page(request: Request, service: Service, who: Principal) -> Respo
     after = cursor_of(query, _LIST)
     page = await service.runs(who, filter_of(filters, after))
     older = cursor_to(page.next, query, _LIST)
-    now = datetime.now(UTC)
+    now, cases = datetime.now(UTC), await board_of(request).cases(who)
+    seen = mark_of((parts_of_runs(page.items), cases))
     return render(
         request,
         "runs.html",
@@ -81,8 +82,8 @@ async def runs_page(request: Request, service: Service, who: Principal) -> Respo
         older=older and "/?" + urlencode({**filters, "cursor": older}),
         later=after and ("/?" + urlencode(filters) if filters else "/"),
         may_start=who.has("caller", "operator"),
-        open_cases=await board_of(request).open_cases(who),
-        stream=None if after else "/live?" + urlencode({"of": "runs", **filters}),
+        open_cases=len(cases),
+        stream=None if after else "/live?" + urlencode({"of": "runs", "seen": seen, **filters}),
     )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pipelang.interfaces.service.backend import ENDED
 from pipelang.interfaces.service.pages.access import form_of
-from pipelang.interfaces.service.pages.board import board_of
+from pipelang.interfaces.service.pages.board import board_of, mark_of, parts_of_run
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.pages.run_list import time_taken
 from pipelang.interfaces.service.pages.standing import run_picture
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MOST_EVENTS = 1500
 """Events of a run of which the page shows the trace; of more, the last ones."""
 
+MOST_ROWS = 300
+"""Rows of the timeline; of more, the last ones."""
+
 ROW_STYLES = {
     "done": "good",
     "working": "plain",
@@ -51,6 +54,7 @@ class _Drawn:
     """The parts of the page that are made of events."""
 
     rows: list[TimelineRow]
+    rows_cut: int
     trace: tuple[TraceNode, ...]
     picture: str | None
     cut: int
@@ -70,7 +74,8 @@ async def run_page(request: Request, service: Service, who: Principal) -> Respon
     drawn = await asyncio.to_thread(_draw, program, run, found, hidden, ended)
     waiting_for = run["waiting_for"] or {}
     last = found[-1].number if found else -1
-    stream = urlencode({"of": "run", "id": id, "after": max(last, 0) if found else ""})
+    seen = mark_of(parts_of_run(run, cases))
+    stream = urlencode({"of": "run", "id": id, "after": last if found else "", "seen": seen})
     return render(
         request,
         "run.html",
@@ -85,6 +90,7 @@ async def run_page(request: Request, service: Service, who: Principal) -> Respon
         input=shown_value(shown_input(program, run["pipeline"], await service.input_of(who, id))),
         picture=drawn.picture,
         rows=drawn.rows,
+        rows_cut=drawn.rows_cut,
         row_styles=ROW_STYLES,
         trace=drawn.trace,
         cut=drawn.cut,
@@ -133,9 +139,11 @@ def _draw(
     picture = None
     if program is not None:
         picture = run_picture(program, run["pipeline"], events)
-    cut = len(events) > MOST_EVENTS
-    shown = events[-MOST_EVENTS:]
-    return _Drawn(timeline(shown, ended), trace(shown, hidden), picture, MOST_EVENTS if cut else 0)
+    rows = timeline(events, ended)
+    left_out = max(0, len(rows) - MOST_ROWS)
+    cut = MOST_EVENTS if len(events) > MOST_EVENTS else 0
+    shown = trace(events[-MOST_EVENTS:], hidden)
+    return _Drawn(rows[left_out:], left_out, shown, picture, cut)
 
 
 def _hidden(request: Request) -> frozenset[str]:
