@@ -52,7 +52,7 @@ def test_an_answer_is_judged_and_corrected(tmp_path: Path) -> None:
         assert closed is not None
         assert (closed.yes, closed.by, closed.seconds is not None) == (True, "ada", True)
         case = sampled(site)
-        form = {"verdict": "answer", "topic": "login", "urgent": "true"}
+        form = {"verdict": "answer", "f.0": "login", "f.1": "true"}
         assert visitor.fill(f"/cases/{case.id}", form).status == 303
         closed = site.inbox.case(case.id).verdict
         assert closed is not None
