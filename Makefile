@@ -27,7 +27,7 @@ READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
 .PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres chromium judges \
-  chaos lowest newest constraints grammar editors pictures site playground \
+  chaos lowest newest constraints grammar editors vsix pictures site playground \
   release-check clean distclean
 
 help: ## This list
@@ -217,6 +217,10 @@ grammar: $(READY_TO_DEVELOP) ## Make the parse tables from grammar/pipelang.lark
 
 editors: $(READY_TO_DEVELOP) ## Make the editors' grammar from the parse tables
 	@$(PY) -m pipelang.interfaces.highlighting.textmate
+
+vsix: editors ## Pack the extension of VS Code (npm gives what it is built with)
+	@cd editors/vscode && npm install --silent --no-audit --no-fund && npm run --silent build
+	@$(PY) editors/vscode/package_vsix.py
 
 pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real output
 	@$(PY) docs/images/make.py

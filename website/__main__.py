@@ -1,4 +1,7 @@
-"""Builds the site: `python -m website [FOLDER]`, into `FOLDER/site` (`build/website/site`)."""
+"""Builds the site: `python -m website [FOLDER]`, into `FOLDER/site` (`build/website/site`).
+
+A playground in `build/playground` becomes a part of it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from website.pages import REPO
 def main() -> int:
     logging_format()
     work = Path(sys.argv[1]) if len(sys.argv) > 1 else REPO / "build" / "website"
-    site = build(work.resolve())
+    playground = REPO / "build" / "playground"
+    site = build(work.resolve(), playground if (playground / "index.html").exists() else None)
     files = [file for file in site.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files) / 1e6
     pages = sum(file.suffix == ".html" for file in files)

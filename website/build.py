@@ -11,7 +11,7 @@ import yaml
 
 from pipelang.version import __version__
 from website.codes import code_pages
-from website.gallery import gallery_pages
+from website.gallery import example_pictures, gallery_pages
 from website.navigation import navigation
 from website.pages import REPO, for_the_site, page_files, site_path, title_of
 from website.reference import with_docstrings
@@ -19,8 +19,14 @@ from website.reference import with_docstrings
 HERE = Path(__file__).parent
 
 
-def gather(work: Path) -> Path:
-    """Write the pages and the configuration below `work`, made anew; the configuration's path."""
+TRIED = "try/index.html"
+
+
+def gather(work: Path, playground: Path | None = None) -> Path:
+    """Write the pages and the configuration below `work`, made anew; the configuration's path.
+
+    A `playground` that was built becomes a part of the site, and pages lead to it.
+    """
     shutil.rmtree(work, ignore_errors=True)
     docs = work / "docs"
     copied: set[str] = set()
@@ -35,6 +41,10 @@ def gather(work: Path) -> Path:
         text = for_the_site(path, copied.add)
         if place == "api.md":
             text = with_docstrings(text)
+        if place == "playground.md" and playground is not None:
+            text = text.replace("\n\n", f"\n\n**[Open it]({TRIED})**\n\n", 1)
+        if path.startswith("examples/") and path.count("/") == 2 and "gallery" not in path:
+            text += example_pictures(path.split("/")[1], target.parent)
         target.write_text(weighed(place, text), encoding="utf-8")
     for path in copied:
         target = docs / "files" / path
@@ -42,7 +52,9 @@ def gather(work: Path) -> Path:
         shutil.copyfile(REPO / path, target)
     shutil.copyfile(HERE / "site.css", docs / "site.css")
     list_decisions(docs / "decisions")
-    gallery = gallery_pages(docs / "gallery")
+    if playground is not None:
+        shutil.copytree(playground, (docs / TRIED).parent)
+    gallery = gallery_pages(docs / "gallery", playground and f"../{TRIED}")
     codes = code_pages(docs / "codes")
     nav = yaml.safe_dump({"nav": navigation(docs, gallery, codes)}, allow_unicode=True)
     paths = {
@@ -86,10 +98,10 @@ def list_decisions(folder: Path) -> None:
     )
 
 
-def build(work: Path) -> Path:
+def build(work: Path, playground: Path | None = None) -> Path:
     """Build the site below `work` and return its folder. Raises what mkdocs aborts with.
 
-    ImportError names the extra where mkdocs is not installed.
+    A `playground` that was built comes along. ImportError names the extra where mkdocs is missing.
     """
     # Material's notice on the future of mkdocs is for who chooses it, not for who builds this.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
@@ -102,7 +114,7 @@ def build(work: Path) -> Path:
         ) from error
     colour_pipe_files()
     logging.getLogger("mkdocs").setLevel(logging.WARNING)
-    config = load_config(str(gather(work)))
+    config = load_config(str(gather(work, playground)))
     config.plugins.on_startup(command="build", dirty=False)
     make(config)
     config.plugins.on_shutdown()

@@ -36,7 +36,7 @@ def code_pages(folder: Path) -> dict[str, list[tuple[str, str]]]:
             if code.startswith(start):
                 (folder / f"{code}.md").write_text(page(rule), encoding="utf-8")
                 made[family].append((f"{code} {rule.name}", f"{code}.md"))
-                says = rule.template.replace("|", "\\|")
+                says = re.sub(r"`?\{\w+\}`?", "…", rule.template).replace("|", "\\|")
                 rows.append(
                     f"| [{code}]({code}.md) | {rule.name} | {rule.severity.value} | {says} |"
                 )

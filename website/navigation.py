@@ -10,6 +10,11 @@ from website.pages import title_of
 START = ["tour.md", "playground.md", "questions.md"]
 LEARN = ["language.md", "model.md", "limits.md"]
 TASKS = [
+    "guides/support-desk.md",
+    "guides/approvals.md",
+    "guides/budgets.md",
+    "guides/evidence.md",
+    "guides/mcp.md",
     "people.md",
     "ci.md",
     "models.md",
@@ -20,6 +25,7 @@ TASKS = [
     "pages.md",
     "operating.md",
     "observing.md",
+    "releases.md",
     "scaling.md",
 ]
 REFERENCE = ["api.md", "running.md", "export.md", "ir.md", "compatibility.md", "release.md"]
@@ -50,7 +56,7 @@ def navigation(
     sections: list[Entry] = [
         {"Start": ["index.md", *taken(START)]},
         {"Language": taken(LEARN)},
-        {"Guides": taken([*below("guides"), *TASKS])},
+        {"Guides": [*taken(TASKS), *taken(below("guides"))]},
         {"Examples": [*taken(["examples/index.md"]), *taken(below("examples"))]},
         {"Gallery": [*taken(["gallery/index.md"]), *_listed("gallery", gallery, left)]},
         {

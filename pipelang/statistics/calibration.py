@@ -107,7 +107,7 @@ class CalibrationProcess:
         self.process.multiply(gains)
 
     def state(self) -> dict[str, Any]:
-        """What it knows, as JSON."""
+        """The state, as JSON."""
         return {"process": self.process.state(), "sums": self._sums}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ class RestartingProcess:
         return self._days
 
     def state(self) -> dict[str, Any]:
-        """What it knows, as JSON."""
+        """The state, as JSON."""
         logs = [None if known == -inf else known for known in self._logs]
         return {"days": self._days, "kept": self._kept, "logs": logs}
 

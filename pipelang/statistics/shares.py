@@ -140,7 +140,7 @@ class ShareMonitor:
         return at_least(total - hits, total, 1 - self.limit)
 
     def state(self) -> dict[str, Any]:
-        """What it knows, as JSON."""
+        """The state, as JSON."""
         return {
             "process": self.process.process.state(),
             "block": [list(day) for day in self._block],

@@ -369,6 +369,8 @@ def screen(folder: Path) -> Iterator[tuple[Any, str]]:
 
 
 def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
+    from playwright.sync_api import expect
+
     started, address = screen
     page, elsewhere, errors = page_over(started, address, viewport={"width": 1440, "height": 900})
     page.goto(address)
@@ -397,10 +399,14 @@ def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
     page.fill("#text", text.replace("  return invoice", "     return   invoice"))
     page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
     page.click("#fmt")
-    for _ in range(100):
-        if page.input_value("#text") == text:
-            break
-        page.wait_for_timeout(100)
+    expect(page.locator("#text")).to_have_value(text, timeout=60_000)
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
+
+    page.select_option("#menu", "my.pipe")
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
+    assert "pipeline help" in page.input_value("#text")
+    page.select_option("#menu", "gallery/05_gate.pipe")
+    page.wait_for_selector("#state:has-text('Checked')", timeout=60_000)
     assert page.input_value("#text") == text
 
     # A claim that is refuted is run against by the interpreter, which needs an event loop.
@@ -414,8 +420,9 @@ def test_the_page_checks_formats_draws_and_simulates(screen: tuple[Any, str]):
 def test_a_link_carries_the_file_and_what_takes_too_long_is_stopped(screen: tuple[Any, str]):
     started, address = screen
     page, elsewhere, errors = page_over(started, address)
-    page.goto(address)
+    page.goto(address + "#name=gallery/18_approve.pipe")  # as the site leads to it
     page.wait_for_selector("#state:has-text('Checked')", timeout=120_000)
+    assert page.input_value("#text").startswith("## 18.")
     mine = '## é 𝄞\npipeline mine() -> text max 5 tokens { return "hi" }\n'
     page.fill("#text", mine)
     page.click("#link")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built once: mkdocs is strict, so a link or an anchor into nothing ends it."""
     from website.build import build
 
-    return build(tmp_path_factory.mktemp("website"))
+    work = tmp_path_factory.mktemp("website")
+    (work / "playground").mkdir()
+    (work / "playground" / "index.html").write_text("the playground", encoding="utf-8")
+    return build(work / "built", work / "playground")
 
 
 def text_of(page: Path) -> str:
@@ -116,11 +120,29 @@ def test_the_gallery_has_a_picture_and_the_figures_of_every_pipeline(site: Path)
         assert f"$ pipelang check examples/gallery/{file.name}" in text_of(page)
 
 
+def test_a_playground_that_was_built_is_a_part_of_it(site: Path):
+    assert (site / "try" / "index.html").read_text(encoding="utf-8") == "the playground"
+    assert 'href="../try/"' in (site / "playground" / "index.html").read_text("utf-8")
+    gate = (site / "gallery" / "05_gate" / "index.html").read_text("utf-8")
+    assert 'href="../../try/#name=gallery/05_gate.pipe"' in gate
+
+
+def test_an_example_has_a_picture_of_its_pipeline(site: Path):
+    for readme in sorted((REPO / "examples").glob("[!g]*/README.md")):
+        page = site / "examples" / readme.parent.name / "index.html"
+        found = re.findall(r'src="\.\./([\w-]+\.svg)"', page.read_text(encoding="utf-8"))
+        assert found, readme
+        assert all("<svg" in (site / "examples" / one).read_text("utf-8") for one in found)
+
+
 def test_every_public_name_has_its_docstring_on_the_site(site: Path):
     shown = " ".join(text_of(site / "api" / "index.html").split())
     for name in set(pipelang.__all__) - {"__version__"}:
         first = str(getattr(pipelang, name).__doc__).strip().split("\n\n")[0]
         assert " ".join(first.replace("`", "").split()) in shown, name
+    for module in ("providers", "testing"):
+        names = importlib.import_module(f"pipelang.{module}").__all__
+        assert all(re.search(rf"\b{name}\b", shown) for name in names)
 
 
 def test_pipelang_is_coloured(site: Path):

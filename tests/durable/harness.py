@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pipelang
-from pipelang.runtime.durable import auditing, listing
+from pipelang.runtime.durable import listing
 from pipelang.runtime.durable.address import StoreProblem
 from pipelang.runtime.durable.cases import inbox_of
+from pipelang.runtime.durable.history import auditing
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import Submission, submit
 from pipelang.runtime.inbox.cases import InboxBroken, Refused

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelang.runtime.durable import auditing, forking, listing, programs, upkeep
+from pipelang.runtime.durable import listing, programs, upkeep
+from pipelang.runtime.durable.history import auditing, forking
 from pipelang.runtime.durable.submitting import Submission, submit
 
 from ..unit.runtime.durable.by_hand import Stage

@@ -87,7 +87,7 @@ def _verify_stored(store: str, expect: str | None, form: str) -> int:
     from pipelang.interfaces.cli.durable.opening import opened
 
     with opened(store) as ready:
-        from pipelang.runtime.durable import auditing
+        from pipelang.runtime.durable.history import auditing
 
         found, shown = auditing.verify(ready, expect), ready.address.shown
     broken = isinstance(found, auditing.BrokenRow)
@@ -149,7 +149,7 @@ def _show_stored(store: str, run: str | None, tenant: str | None, form: str) -> 
     paint = painter(wants_colour(sys.stdout))
     met = False
     with opened(store) as ready:
-        from pipelang.runtime.durable import auditing
+        from pipelang.runtime.durable.history import auditing
 
         for entry in auditing.entries(ready, run, tenant):
             met = True

@@ -25,13 +25,13 @@ SURE = 0.999
 about one in twenty of them. `simulate` takes the same."""
 
 NEAR = (0.99, 1.01)
-"""What is closer than 1% agrees: quantiles are worked out to that, and tokens are our own count."""
+"""Figures within 1% agree: quantiles are worked out to that, and tokens are our own count."""
 
 CHANGE = 0.4
 """A relative change that the data should be able to show (the reports' rise by 40%)."""
 
 
-class Verdict(Enum):
+class FigureVerdict(Enum):
     """The verdict on a figure."""
 
     AGREES = "agrees"
@@ -54,7 +54,7 @@ class ObservedMetric:
     high: float | None
     runs: int
     predicted: Number | None
-    verdict: Verdict
+    verdict: FigureVerdict
     more: int = 0
     what: str = "runs"
     note: str = ""
@@ -94,15 +94,15 @@ def predicted_range(number: Number | None) -> tuple[float, float] | None:
 
 def judged(
     interval: tuple[float, float], number: Number | None, enough: bool, unit: bool = True
-) -> Verdict:
+) -> FigureVerdict:
     """The verdict of an interval at `SURE` on a prediction. Ranges that touch agree."""
     told = predicted_range(number)
     if told is None or (unit and told == (0.0, 1.0)):
-        return Verdict.ALONE
+        return FigureVerdict.ALONE
     slack = 1e-9 * max(1.0, abs(told[0]))
     if interval[1] < told[0] - slack or interval[0] > told[1] + slack:
-        return Verdict.DIFFERS
-    return Verdict.AGREES if enough else Verdict.TOO_FEW
+        return FigureVerdict.DIFFERS
+    return FigureVerdict.AGREES if enough else FigureVerdict.TOO_FEW
 
 
 def observed_share(
@@ -111,7 +111,15 @@ def observed_share(
     """A share of runs. Runs of one thread count as one: the interval is that of `stories` runs."""
     if not runs:
         return ObservedMetric(
-            metric, None, 0.0, 1.0, 0, predicted, Verdict.UNMEASURED, runs_for_share(0.1), what
+            metric,
+            None,
+            0.0,
+            1.0,
+            0,
+            predicted,
+            FigureVerdict.UNMEASURED,
+            runs_for_share(0.1),
+            what,
         )
     share = hits / runs
     good = share * stories
@@ -136,7 +144,7 @@ def observed_mean(
 ) -> ObservedMetric:
     """A mean, with Student's interval, which is widened for runs of one thread."""
     if not values:
-        return ObservedMetric(metric, None, None, None, 0, predicted, Verdict.UNMEASURED, 2)
+        return ObservedMetric(metric, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, 2)
     wider = (len(values) / max(stories, 1)) ** 0.5
 
     def spread(confidence: float) -> tuple[float, float]:
@@ -157,7 +165,9 @@ def observed_quantile(
     """A quantile, with its exact interval."""
     if not ordered:
         more = runs_for_quantile(share)
-        return ObservedMetric(metric, None, None, None, 0, predicted, Verdict.UNMEASURED, more)
+        return ObservedMetric(
+            metric, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, more
+        )
     low, high = _between(ordered, share, stories, SHOWN)
     sure = _between(ordered, share, stories, SURE)
     more = max(0, runs_for_quantile(share) - stories)
@@ -181,11 +191,11 @@ def _between(
 def observed_most(metric: str, values: Sequence[float], predicted: Number | None) -> ObservedMetric:
     """The largest value, which no worst case may be below."""
     if not values:
-        return ObservedMetric(metric, None, None, None, 0, predicted, Verdict.UNMEASURED, 1)
+        return ObservedMetric(metric, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, 1)
     most = max(values)
     told = predicted_range(predicted)
-    verdict = Verdict.ALONE
+    verdict = FigureVerdict.ALONE
     if told is not None and isfinite(told[1]):
         passed = most > told[1] * (1 + 1e-6) + 1e-6
-        verdict = Verdict.DIFFERS if passed else Verdict.AGREES
+        verdict = FigureVerdict.DIFFERS if passed else FigureVerdict.AGREES
     return ObservedMetric(metric, most, most, None, len(values), predicted, verdict)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class AnswerLabel:
     """A sampled answer and the verdict on it. `chance` is the share of runs that was sampled, `at`
     when the last verdict came; `step` is `child.step` of a sub-pipeline's.
     """
@@ -33,11 +33,11 @@ class Labels:
     for one.
     """
 
-    labels: tuple[Label, ...]
+    labels: tuple[AnswerLabel, ...]
     left_out: Mapping[str, int]
     open: int
 
-    def of(self, step: str) -> list[Label]:
+    def of(self, step: str) -> list[AnswerLabel]:
         return [label for label in self.labels if label.step == step]
 
 
@@ -62,7 +62,7 @@ def labels_from(
         name = one.step if one.pipeline == pipeline else f"{one.pipeline}.{one.step}"
         sure = one.about.get("confidence")
         found.append(
-            Label(
+            AnswerLabel(
                 one.run,
                 name,
                 one.right,

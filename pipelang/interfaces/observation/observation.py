@@ -9,7 +9,7 @@ from typing import Any
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.review_queues import loads
 from pipelang.analysis.model.intervals import Number
-from pipelang.interfaces.observation.comparison import ObservedMetric, Verdict
+from pipelang.interfaces.observation.comparison import FigureVerdict, ObservedMetric
 from pipelang.interfaces.observation.fit import GoodnessOfFit, goodness_of_fit
 from pipelang.interfaces.observation.labels import Labels, labels_from
 from pipelang.interfaces.observation.observed_metrics import (
@@ -20,8 +20,8 @@ from pipelang.interfaces.observation.observed_metrics import (
     stories_of,
 )
 from pipelang.interfaces.observation.observed_steps import (
-    Difference,
     ObservedStep,
+    StepDifference,
     declared_steps,
     failing_together,
     number_of,
@@ -35,6 +35,7 @@ from pipelang.interfaces.observation.people_and_savings import (
     role_queues,
     savings,
 )
+from pipelang.interfaces.observation.quotas_left import QuotaLeft, quotas_left
 from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
 from pipelang.interfaces.observation.step_tallies import Tallies, tallied
 from pipelang.records import dataclass
@@ -94,7 +95,7 @@ class Observation:
     simulated: int
     metrics: tuple[ObservedMetric, ...]
     steps: tuple[ObservedStep, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[StepDifference, ...]
     fit: GoodnessOfFit
     labels: Labels
     people: tuple[RoleQueue, ...]
@@ -104,10 +105,11 @@ class Observation:
     days: tuple[DayCount, ...]
     rate: float | None
     declared_rate: float | None
+    quotas: tuple[QuotaLeft, ...] = ()
 
     @property
     def differing(self) -> list[ObservedMetric]:
-        return [one for one in self.metrics if one.verdict is Verdict.DIFFERS]
+        return [one for one in self.metrics if one.verdict is FigureVerdict.DIFFERS]
 
     @property
     def first(self) -> str | None:
@@ -153,6 +155,7 @@ class Observation:
                 name: {"used": one.made, "failed": one.failed, "unfit": one.unfit}
                 for name, one in sorted(self.tallies.tools.items())
             },
+            "quotas": [one.as_json() for one in self.quotas],
             "days": [one.as_json() for one in self.days],
         }
 
@@ -214,6 +217,7 @@ def observe(
         days=_days(begun),
         rate=rate,
         declared_rate=None if pipeline.traffic.per_day is None else float(pipeline.traffic.per_day),
+        quotas=tuple(quotas_left(pipeline, source)),
     )
 
 

@@ -7,8 +7,8 @@ from math import ceil
 
 from pipelang.analysis.model.intervals import Number
 from pipelang.interfaces.observation.comparison import (
+    FigureVerdict,
     ObservedMetric,
-    Verdict,
     judged,
     observed_mean,
     observed_most,
@@ -16,7 +16,7 @@ from pipelang.interfaces.observation.comparison import (
     observed_share,
     runs_for_share,
 )
-from pipelang.interfaces.observation.labels import Label
+from pipelang.interfaces.observation.labels import AnswerLabel
 from pipelang.interfaces.observation.records import (
     ANSWERED,
     ENDINGS,
@@ -105,7 +105,9 @@ def cost_a_month(
     name = m.COST_MONTH
     if mean.value is None or mean.low is None or mean.high is None or rate is None:
         note = "a rate a day needs runs over an hour at least" if rate is None else ""
-        return ObservedMetric(name, None, None, None, 0, predicted, Verdict.UNMEASURED, note=note)
+        return ObservedMetric(
+            name, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, note=note
+        )
     often = rate * DAYS_A_MONTH
     low, high = mean.low * often, mean.high * often
     verdict = judged((low, high), predicted, enough=True, unit=False)
@@ -118,7 +120,7 @@ def cost_a_month(
 def metrics_of_labels(
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
     numbers: Mapping[str, Number],
     declared: Mapping[str, Number],
 ) -> list[ObservedMetric]:
@@ -141,14 +143,14 @@ def metrics_of_labels(
                     error.high,
                     error.rows,
                     None,
-                    Verdict.ALONE,
+                    FigureVerdict.ALONE,
                     what="labels",
                 )
             )
     return [*_answers(pipeline, runs, labels, numbers), *found]
 
 
-def _accuracy(step: str, labels: Sequence[Label], declared: Number | None) -> ObservedMetric:
+def _accuracy(step: str, labels: Sequence[AnswerLabel], declared: Number | None) -> ObservedMetric:
     share = weighted_share((label.right, 1 / label.chance) for label in labels)
     return _weighted(f"{m.ACCURACY}({step})", share, declared)
 
@@ -160,7 +162,7 @@ def _weighted(
         more = runs_for_share(0.1)
         why = note or "nobody labelled it: `sample 5% of STEP by ROLE` puts answers before people"
         return ObservedMetric(
-            name, None, 0.0, 1.0, 0, predicted, Verdict.UNMEASURED, more, "labels", why
+            name, None, 0.0, 1.0, 0, predicted, FigureVerdict.UNMEASURED, more, "labels", why
         )
     more = max(0, ceil(runs_for_share(share.share) - share.effective))
     sure = (share.low, share.high)
@@ -173,7 +175,7 @@ def _weighted(
 def _answers(
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
     numbers: Mapping[str, Number],
 ) -> list[ObservedMetric]:
     """Success, silent errors and selective risk, where the answer of the pipeline is labelled."""

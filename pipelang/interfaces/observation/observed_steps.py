@@ -31,7 +31,7 @@ FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class StepDifference:
     """Something that is not as declared: of which step, in words, and how likely by chance."""
 
     place: str
@@ -148,7 +148,7 @@ def declared_steps(program: p.Program, pipeline: p.Pipeline) -> dict[str, p.Step
 
 def observed_steps(
     program: p.Program, analysis: Analysis, tallies: Tallies, stories: int
-) -> tuple[list[ObservedStep], list[Difference]]:
+) -> tuple[list[ObservedStep], list[StepDifference]]:
     """The steps in writing order, and how they differ from what is declared of them: what is told
     holds at 5% over all comparisons together (Holm).
     """
@@ -169,7 +169,7 @@ def observed_steps(
         for (link, answers), attempts in sorted(tally.attempts.items()):
             one, differences = _who(program, name, step, link, answers, attempts)
             who.append(one)
-            found += [Difference(name, words, p_value, order) for words, p_value in differences]
+            found += [StepDifference(name, words, p_value, order) for words, p_value in differences]
         evidence = _evidence_mean(program, step)
         mean = fmean(tally.confidences) if tally.confidences else None
         found += _confidence(name, tally.confidences, evidence, order)
@@ -178,7 +178,7 @@ def observed_steps(
                 _percent(reached.value)
             )
             p_value = share_p_value(tally.runs, tallies.runs, min(max(reached.value, 0), 1))
-            found.append(Difference(name, words, p_value, order))
+            found.append(StepDifference(name, words, p_value, order))
         rows.append(
             ObservedStep(
                 name,
@@ -282,7 +282,7 @@ def _evidence_mean(program: p.Program, step: p.Step) -> tuple[float, float, int]
 
 def _confidence(
     name: str, values: Sequence[float], evidence: tuple[float, float, int] | None, order: int
-) -> list[Difference]:
+) -> list[StepDifference]:
     """Welch's test of the mean confidence of answers against that of the evidence."""
     if evidence is None or len(values) < FEWEST:
         return []
@@ -294,7 +294,7 @@ def _confidence(
     degrees = (one + other) ** 2 / (one**2 / (len(values) - 1) + other**2 / (evidence[2] - 1))
     p_value = student_p_value((mean - evidence[0]) / (one + other) ** 0.5, max(1, int(degrees)))
     words = f"`{name}` is {_percent(mean)} sure on average, its evidence {_percent(evidence[0])}"
-    return [Difference(name, words, p_value, order)]
+    return [StepDifference(name, words, p_value, order)]
 
 
 def _bins(values: Sequence[float]) -> tuple[int, ...]:

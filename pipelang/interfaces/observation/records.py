@@ -69,7 +69,7 @@ class RunSource(Protocol):
         """The program of a release by its version; None if there is no such release."""
 
     def recall(self, name: str) -> str | None:
-        """What was kept under a name by `keep`."""
+        """The text that `keep` kept under a name."""
 
     def keep(self, name: str, value: str) -> None:
         """Keep a text under a name."""

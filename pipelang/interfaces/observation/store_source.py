@@ -25,34 +25,34 @@ class StoreSource:
         return self._store.now()
 
     def runs(self, pipeline: str, since: float = 0.0) -> list[ObservedRun]:
-        from pipelang.runtime.durable.observing import rows_of
+        from pipelang.interfaces.observation.store_rows import rows_of
 
         return [_run(row) for row in rows_of(self._store, pipeline, since)]
 
     def events(self, runs: Sequence[ObservedRun]) -> Iterator[tuple[ObservedRun, Sequence[Event]]]:
-        from pipelang.runtime.durable.observing import events_of
+        from pipelang.interfaces.observation.store_rows import events_of
 
         by_id = {run.id: run for run in runs}
         for id, events in events_of(self._store, list(by_id)):
             yield by_id[id], events
 
     def cases(self, pipeline: str) -> list[Case]:
-        from pipelang.runtime.durable.observing import cases_of
+        from pipelang.interfaces.observation.store_rows import cases_of
 
         return cases_of(self._store, pipeline)
 
     def release(self, pipeline: str, version: str) -> str | None:
-        from pipelang.runtime.durable.observing import program_of_release
+        from pipelang.interfaces.observation.store_rows import program_of_release
 
         return program_of_release(self._store, pipeline, version)
 
     def recall(self, name: str) -> str | None:
-        from pipelang.runtime.durable.observing import recall
+        from pipelang.interfaces.observation.store_rows import recall
 
         return recall(self._store, name)
 
     def keep(self, name: str, value: str) -> None:
-        from pipelang.runtime.durable.observing import keep
+        from pipelang.interfaces.observation.store_rows import keep
 
         keep(self._store, name, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipelang.interfaces.service.backend import Backend
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.sessions import Authenticator
+    from pipelang.interfaces.service.watching import ServiceWatch
 
 LOG = logging.getLogger("pipelang.serve")
 
@@ -38,9 +40,10 @@ def make_app(
     gate: Authenticator,
     *,
     grace: float = 30.0,
+    watch: ServiceWatch | None = None,
 ) -> Starlette:
     """The application of a server. `request.app.state` has `service` and `gate`; `grace` are the
-    seconds that runs have to finish when the server stops.
+    seconds that runs have to finish when the server stops; `watch` looks at what they keep.
     """
     service = Service(backend, pipelines)
     endpoint = McpEndpoint(service, gate)
@@ -48,11 +51,16 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await backend.open(service.pipelines, service.metrics)
+        looking = None
+        if watch is not None:
+            looking = asyncio.create_task(watch.run(backend, service.pipelines))
         try:
             async with endpoint.running():
                 yield
         finally:
             service.stopping.ask()
+            if looking is not None:
+                looking.cancel()
             await backend.close(grace)
 
     app = Starlette(

@@ -40,6 +40,7 @@ _VERDICTS = {
     "hold": ("yes", "no"),
     "ask": ("answer", "no"),
     "escalation": ("yes",),
+    "label": ("yes", "no", "answer"),
 }
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 """The form of ids: nothing else is looked up."""

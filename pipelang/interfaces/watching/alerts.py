@@ -12,7 +12,7 @@ from typing import Any
 from pipelang.interfaces.observation.observation import moment
 from pipelang.interfaces.text.number_format import of_metric, percent, plural
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
-from pipelang.interfaces.watching.lines import Measure
+from pipelang.interfaces.watching.lines import LineMeasure
 from pipelang.records import dataclass
 
 TIMEOUT = 10.0
@@ -71,7 +71,7 @@ def alert_words(status: LineStatus) -> str:
 
 
 def _seen(status: LineStatus) -> str:
-    if status.watched.measure in (Measure.QUANTILE, Measure.WORST):
+    if status.watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST):
         return f"{percent(status.value or 0.0)} of the runs beyond it"
     return of_metric(status.watched.line.metric)(status.value or 0.0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.interfaces.observation.labels import Label
+from pipelang.interfaces.observation.labels import AnswerLabel
 from pipelang.interfaces.observation.records import DAY, ENDINGS, ObservedRun, day_of
-from pipelang.interfaces.watching.lines import Measure, WatchedLine
+from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine
 from pipelang.interfaces.watching.measurements import amount_of, measurements
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -29,7 +29,7 @@ CONFIDENCE = 0.99
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class FrozenBaseline:
     """A frozen figure: `value` as it was, and `bound`, which it is surely not worse than. `hits` of
     `runs` where it is a share; `first` and `last` are its days.
     """
@@ -52,23 +52,23 @@ class Baseline:
         }
 
 
-def baseline_from(record: dict[str, Any]) -> Baseline:
+def baseline_from(record: dict[str, Any]) -> FrozenBaseline:
     """A baseline as it was kept."""
-    return Baseline(**{name: value for name, value in record.items() if name != "of"})
+    return FrozenBaseline(**{name: value for name, value in record.items() if name != "of"})
 
 
 def frozen(
     watched: WatchedLine,
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
     today: int,
     all_days: bool,
-) -> Baseline | int:
+) -> FrozenBaseline | int:
     """The baseline of a line over the complete days of a release; of its first days that have
     enough, or of all of them. How many runs or labels are missing, where there are too few.
     """
-    by_labels = watched.measure in (Measure.LABELS, Measure.CALIBRATION, Measure.WRONG)
+    by_labels = watched.measure in (LineMeasure.LABELS, LineMeasure.CALIBRATION, LineMeasure.WRONG)
     least = LEAST_LABELS if by_labels else LEAST_RUNS
     ended = [run for run in runs if run.ended is not None and run.outcome in ENDINGS]
     counted = [label.at for label in labels] if by_labels else [run.ended or 0.0 for run in ended]
@@ -83,33 +83,33 @@ def frozen(
     if found is None:
         return least
     value, bound, hits, total = found
-    return Baseline(value, bound, hits, total, days[0], last)
+    return FrozenBaseline(value, bound, hits, total, days[0], last)
 
 
 def _figure(
     watched: WatchedLine,
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
 ) -> tuple[float, float, int, int] | None:
     above = watched.above
     match watched.measure:
-        case Measure.QUANTILE | Measure.WORST | Measure.MEAN:
+        case LineMeasure.QUANTILE | LineMeasure.WORST | LineMeasure.MEAN:
             amounts = [amount_of(watched.line.metric, run) for run in runs]
             values = sorted(amount for amount in amounts if amount is not None)
             if len(values) < 2:
                 return None
-            if watched.measure is Measure.MEAN:
+            if watched.measure is LineMeasure.MEAN:
                 mean, low, high = mean_interval(values, 2 * CONFIDENCE - 1)
                 return mean, high if above else low, 0, len(values)
-            if watched.measure is Measure.WORST:
+            if watched.measure is LineMeasure.WORST:
                 return values[-1], values[-1], 0, len(values)
             share = 1 - watched.quantile
             low_rank, high_rank = quantile_ranks(share, len(values), 2 * CONFIDENCE - 1)
             rank = high_rank if above else low_rank
             bound = values[min(max(rank, 1), len(values)) - 1]
             return quantile_at(values, share), bound, 0, len(values)
-        case Measure.CALIBRATION:
+        case LineMeasure.CALIBRATION:
             from pipelang.statistics.calibration import calibration_error
 
             rows = [

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from pipelang.interfaces.observation.labels import Label, labels_from
+from pipelang.interfaces.observation.labels import AnswerLabel, labels_from
 from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
 from pipelang.interfaces.watching.baselines import (
-    Baseline,
+    FrozenBaseline,
     baseline_from,
     frozen,
     with_tolerance,
 )
 from pipelang.interfaces.watching.changes import what_changed
-from pipelang.interfaces.watching.lines import Measure, WatchedLine, lines_of
+from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine, lines_of
 from pipelang.interfaces.watching.measurements import Measurement, measurements
-from pipelang.interfaces.watching.monitors import Monitor, monitor_of
+from pipelang.interfaces.watching.monitors import LineMonitor, monitor_of
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.statistics.calibration import calibration_error
@@ -98,7 +98,7 @@ class LineStatus:
 
 @dataclass(slots=True)
 class WatchState:
-    """What a watch remembers of a pipeline's program: each line's monitor as of the last day that
+    """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
     was closed, its baseline, and the alert that stands.
     """
 
@@ -135,7 +135,7 @@ def evaluate(
     lines = lines_of(pipeline)
     since = _since(lines, state, now)
     every = source.runs(pipeline.name, since)
-    runs = [run for run in every if is_of(run, release) and run.started <= now + GRACE]
+    runs = [run for run in every if is_of(run, release) and not _is_impossible(run, now)]
     cases = [case for case in source.cases(pipeline.name) if not _is_before(case, since)]
     labels = labels_from(program, pipeline.name, cases).labels
     others: list[ObservedRun] = []
@@ -152,8 +152,13 @@ def evaluate(
         now,
         min((day_of(run.started) for run in runs), default=day_of(now)),
     )
-    share = ALPHA / max(1, sum(one.measure is not Measure.NONE for one in lines))
+    share = ALPHA / max(1, sum(one.measure is not LineMeasure.NONE for one in lines))
     return [_line(known, one, state, share) for one in lines], state
+
+
+def _is_impossible(run: ObservedRun, now: float) -> bool:
+    """Whether clocks disagree about a run: it begins later than now, or ended before it began."""
+    return run.started > now + GRACE or (run.ended is not None and run.ended < run.started - 1.0)
 
 
 def _is_before(case: Case, since: float) -> bool:
@@ -168,7 +173,7 @@ def _since(lines: Sequence[WatchedLine], state: WatchState, now: float) -> float
     closed: list[float] = []
     for one in lines:
         record = state.lines.get(one.line.text)
-        if one.measure is Measure.NONE:
+        if one.measure is LineMeasure.NONE:
             continue
         if record is None or "closed" not in record:
             return 0.0
@@ -179,13 +184,13 @@ def _since(lines: Sequence[WatchedLine], state: WatchState, now: float) -> float
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What all lines of a pipeline are evaluated on."""
+    """Runs, labels and the time, on which all lines of a pipeline are evaluated."""
 
     pipeline: p.Pipeline
     runs: list[ObservedRun]
-    labels: list[Label]
+    labels: list[AnswerLabel]
     others: list[ObservedRun]
-    other_labels: list[Label]
+    other_labels: list[AnswerLabel]
     against: str | None
     now: float
     first: int
@@ -206,7 +211,7 @@ class _Limit:
 
 
 def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) -> LineStatus:
-    if watched.measure is Measure.NONE:
+    if watched.measure is LineMeasure.NONE:
         return LineStatus(watched, LineState.UNMEASURED, note=watched.why)
     record = state.lines.setdefault(watched.line.text, {})
     limit = _limit(known, watched, record, alpha)
@@ -255,7 +260,7 @@ def _is_over(alert: dict[str, Any], now: float, over: float) -> bool:
     return bool(now - alert["since"] >= min(over, DAY))
 
 
-_LABELLED = (Measure.LABELS, Measure.CALIBRATION, Measure.WRONG)
+_LABELLED = (LineMeasure.LABELS, LineMeasure.CALIBRATION, LineMeasure.WRONG)
 
 
 def _limit(
@@ -284,11 +289,11 @@ def _limit(
             return base
         record.clear()
         record["baseline"] = kept = {**base.as_json(), "of": known.against}
-    found: Baseline = baseline_from(kept)
+    found: FrozenBaseline = baseline_from(kept)
     began = record.setdefault("began", found.last + 1 if known.against is None else first)
     value = with_tolerance(found.value, line.baseline)
     bound = with_tolerance(found.bound, line.baseline)
-    exact = line.baseline.amount == 0 and found.hits and watched.measure is Measure.RUNS
+    exact = line.baseline.amount == 0 and found.hits and watched.measure is LineMeasure.RUNS
     sample = (found.hits, found.runs) if exact else None
     return _Limit(value, bound, alpha * (1 - OF_BASELINE), sample, found.value, began)
 
@@ -299,7 +304,7 @@ def _monitored(
     record: dict[str, Any],
     limit: _Limit,
     found: Sequence[Measurement],
-) -> Monitor:
+) -> LineMonitor:
     """The monitor after all that is known. The record has it as of the last closed day, and under
     `fired` when it last had evidence enough, while that is not longer ago than the line's period.
     """
@@ -334,9 +339,9 @@ def _figure(
     if not recent:
         return None, None, None
     match watched.measure:
-        case Measure.MEAN:
+        case LineMeasure.MEAN:
             return mean_interval([float(one.value) for one in recent])
-        case Measure.CALIBRATION:
+        case LineMeasure.CALIBRATION:
             error = calibration_error([one.value for one in recent])
             return error.error, error.low, error.high
         case _:
@@ -347,8 +352,8 @@ def _figure(
 def _breached(watched: WatchedLine, value: float | None, limit: float) -> bool:
     if value is None:
         return False
-    if watched.measure in (Measure.QUANTILE, Measure.WORST):
-        limit = watched.quantile if watched.measure is Measure.QUANTILE else 0.0
+    if watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST):
+        limit = watched.quantile if watched.measure is LineMeasure.QUANTILE else 0.0
     return value > limit if watched.above else value < limit
 
 
@@ -362,13 +367,16 @@ def _forecast(
     share that it leads to: that of the baseline times 1.4 (or errors, where the line is about what
     goes well); where that is still allowed, or without a baseline, 1.4 times the limit.
     """
-    if watched.measure in (Measure.MEAN, Measure.CALIBRATION, Measure.WORST) or not found:
+    if (
+        watched.measure in (LineMeasure.MEAN, LineMeasure.CALIBRATION, LineMeasure.WORST)
+        or not found
+    ):
         return None, None
     last = [one for one in found if one.at > known.now - 7 * DAY]
     span = max(1.0, min(7.0, (known.now - found[0].at) / DAY))
     a_day = len(last) / span
-    held = watched.quantile if watched.measure is Measure.QUANTILE else limit.bound
-    quantile = watched.measure is Measure.QUANTILE
+    held = watched.quantile if watched.measure is LineMeasure.QUANTILE else limit.bound
+    quantile = watched.measure is LineMeasure.QUANTILE
     usual = held if limit.reference is None or quantile else limit.reference
     changed = _risen(usual, watched.above)
     if (changed <= held) if watched.above else (changed >= held):
@@ -387,11 +395,11 @@ def _risen(share: float, above: bool) -> float:
 def _alert(
     known: _Known, watched: WatchedLine, limit: _Limit, status: LineStatus
 ) -> dict[str, Any]:
-    """What is told of a line that is passed. Of a quantile the figure is the quantile, and `share`
+    """The alert on a line that is passed. Of a quantile the figure is the quantile, and `share`
     the share of runs beyond the limit.
     """
     line = watched.line
-    beyond = watched.measure in (Measure.QUANTILE, Measure.WORST)
+    beyond = watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST)
     return {
         "pipeline": known.pipeline.name,
         "line": line.text,
@@ -417,6 +425,6 @@ def _quantile_now(known: _Known, watched: WatchedLine) -> float | None:
     values = sorted(amount for amount in amounts if amount is not None)
     if not values:
         return None
-    if watched.measure is Measure.WORST:
+    if watched.measure is LineMeasure.WORST:
         return values[-1]
     return quantile_at(values, 1 - watched.quantile)

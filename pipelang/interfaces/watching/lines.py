@@ -14,7 +14,7 @@ from pipelang.semantics.types import DURATION
 DAY, HOUR = Decimal(86_400), Decimal(3_600)
 
 
-class Measure(Enum):
+class LineMeasure(Enum):
     """The way a metric is measured: what is counted, and which test it takes."""
 
     RUNS = "a share of runs"
@@ -34,7 +34,7 @@ class WatchedLine:
     """
 
     line: p.WatchLine
-    measure: Measure
+    measure: LineMeasure
     why: str = ""
     is_default: bool = False
 
@@ -91,36 +91,36 @@ def _measured(pipeline: p.Pipeline, line: p.WatchLine, is_default: bool = False)
     return WatchedLine(line, measure, why, is_default)
 
 
-def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[Measure, str]:
+def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[LineMeasure, str]:
     name = m.metric_of(line.metric).name
     above = line.op in ("<=", "<")
     last = line.metric.rpartition(".")[2]
     if name in (m.ACCURACY, m.CALIBRATION):
         step = line.metric.partition("(")[2].rstrip(")")
         if not any(step in sample.steps for sample in pipeline.samples):
-            return Measure.NONE, f"nobody labels it: `sample 5% of {step} by ROLE`"
+            return LineMeasure.NONE, f"nobody labels it: `sample 5% of {step} by ROLE`"
         if name == m.ACCURACY:
-            return Measure.LABELS, ""
+            return LineMeasure.LABELS, ""
         if not above:
-            return Measure.NONE, "a calibration error is watched from above"
-        return Measure.CALIBRATION, ""
+            return LineMeasure.NONE, "a calibration error is watched from above"
+        return LineMeasure.CALIBRATION, ""
     if name in (m.SUCCESS, m.SILENT_ERROR, m.SELECTIVE_RISK):
         from pipelang.interfaces.observation.observed_metrics import returned_step
 
         step_name = returned_step(pipeline)
         if step_name is None:
-            return Measure.NONE, "no single step is what it returns, so that no label says it"
+            return LineMeasure.NONE, "no single step is what it returns, so that no label says it"
         if not any(step_name in sample.steps for sample in pipeline.samples):
-            return Measure.NONE, f"nobody labels it: `sample 5% of {step_name} by ROLE`"
-        return Measure.WRONG, ""
+            return LineMeasure.NONE, f"nobody labels it: `sample 5% of {step_name} by ROLE`"
+        return LineMeasure.WRONG, ""
     if name in _OF_RUNS:
-        return Measure.RUNS, ""
+        return LineMeasure.RUNS, ""
     if line.metric in (*_MEANS, *_MEANS_TOO):
         if not above:
-            return Measure.NONE, "a mean without an upper bound cannot be tested from below"
-        return Measure.MEAN, ""
+            return LineMeasure.NONE, "a mean without an upper bound cannot be tested from below"
+        return LineMeasure.MEAN, ""
     if last == m.WORST and above:
-        return Measure.WORST, ""
+        return LineMeasure.WORST, ""
     if last in (m.P50, m.P95, m.P99):
-        return Measure.QUANTILE, ""
-    return Measure.NONE, "no run shows it: `pipelang observe` says what it comes to"
+        return LineMeasure.QUANTILE, ""
+    return LineMeasure.NONE, "no run shows it: `pipelang observe` says what it comes to"

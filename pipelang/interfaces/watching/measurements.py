@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipelang.interfaces.observation.labels import Label
+from pipelang.interfaces.observation.labels import AnswerLabel
 from pipelang.interfaces.observation.observed_metrics import returned_step
 from pipelang.interfaces.observation.records import (
     ANSWERED,
@@ -15,7 +15,7 @@ from pipelang.interfaces.observation.records import (
     REJECTED,
     ObservedRun,
 )
-from pipelang.interfaces.watching.lines import Measure, WatchedLine
+from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
@@ -32,7 +32,7 @@ class Measurement:
 
 
 def amount_of(metric: str, run: ObservedRun) -> float | None:
-    """What a run took of a metric: dollars, tokens or seconds."""
+    """The amount that a run took of a metric: dollars, tokens or seconds."""
     match metric.partition(".")[0]:
         case m.COST:
             return run.cost
@@ -65,24 +65,24 @@ def measurements(
     watched: WatchedLine,
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
     limit: float,
     now: float,
     after: float = 0.0,
 ) -> list[Measurement]:
     """The measurements of a line since a moment, in the order in which they became known."""
-    if watched.measure is not Measure.WRONG:
+    if watched.measure is not LineMeasure.WRONG:
         runs = [run for run in runs if run.ended is None or run.ended > after]
     match watched.measure:
-        case Measure.RUNS:
+        case LineMeasure.RUNS:
             found = [
                 Measurement(run.ended, is_hit(watched.line.metric, run))
                 for run in runs
                 if run.ended is not None and run.outcome in ENDINGS
             ]
-        case Measure.QUANTILE | Measure.WORST:
+        case LineMeasure.QUANTILE | LineMeasure.WORST:
             found = list(_beyond(watched, runs, limit, now))
-        case Measure.MEAN:
+        case LineMeasure.MEAN:
             found = [
                 Measurement(run.ended, amount)
                 for run in runs
@@ -90,16 +90,16 @@ def measurements(
                 and run.outcome in ENDINGS
                 and (amount := amount_of(watched.line.metric, run)) is not None
             ]
-        case Measure.LABELS:
+        case LineMeasure.LABELS:
             mine = (label for label in labels if label.step == watched.step)
             found = [Measurement(label.at, label.right) for label in mine]
-        case Measure.CALIBRATION:
+        case LineMeasure.CALIBRATION:
             found = [
                 Measurement(label.at, (label.confidence, label.right))
                 for label in labels
                 if label.step == watched.step and label.confidence is not None
             ]
-        case Measure.WRONG:
+        case LineMeasure.WRONG:
             found = list(_by_labels(watched, pipeline, runs, labels))
         case _:
             found = []
@@ -142,7 +142,7 @@ def _by_labels(
     watched: WatchedLine,
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
-    labels: Sequence[Label],
+    labels: Sequence[AnswerLabel],
 ) -> Iterator[Measurement]:
     """Labels of what the pipeline returned. Of success and silent errors, runs without an answer
     stand beside the labelled ones in the proportion in which they ended: neither right nor wrong.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from pipelang.interfaces.watching.lines import Measure, WatchedLine
+from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine
 from pipelang.interfaces.watching.measurements import Measurement
 from pipelang.statistics.calibration import CalibrationProcess
 from pipelang.statistics.means import MeanProcess
@@ -13,7 +13,7 @@ from pipelang.statistics.restarts import daily
 from pipelang.statistics.shares import ShareMonitor
 
 
-class Monitor(Protocol):
+class LineMonitor(Protocol):
     """A test that takes measurements day by day."""
 
     def take(self, found: Sequence[Measurement]) -> bool:
@@ -23,7 +23,7 @@ class Monitor(Protocol):
         """End the day; says the same of the day."""
 
     def state(self) -> dict[str, Any]:
-        """What it knows, as JSON."""
+        """The state, as JSON."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
@@ -118,17 +118,17 @@ class ProcessPassed:
 
 def monitor_of(
     watched: WatchedLine, limit: float, alpha: float, sample: tuple[int, int] | None
-) -> Monitor:
+) -> LineMonitor:
     """The monitor of a line: with a limit in its unit, and its part of the false alarms."""
     match watched.measure:
-        case Measure.WORST:
+        case LineMeasure.WORST:
             return WorstPassed()
-        case Measure.QUANTILE:
+        case LineMeasure.QUANTILE:
             # "The p95 is at most 30 s" is "at most 5% take longer"; from below the other way.
             return SharePassed(watched.quantile, watched.above, alpha, None)
-        case Measure.MEAN:
+        case LineMeasure.MEAN:
             return ProcessPassed(MeanProcess(max(limit, 1e-12), weights=daily), alpha)
-        case Measure.CALIBRATION:
+        case LineMeasure.CALIBRATION:
             return ProcessPassed(CalibrationProcess(limit, daily), alpha)
         case _:
             return SharePassed(limit, watched.above, alpha, sample)

@@ -151,7 +151,9 @@ class LegWork:
 
 
 def _spent(run: Run) -> dict[str, tuple[Decimal, int]] | None:
-    """What the pipelines of a run have spent of their quotas; None if its program has none."""
+    """The dollars and tokens that pipelines of a run took of their quotas; None if its program has
+    none.
+    """
     if not any(pipeline.quota for pipeline in run.program.pipelines.values()):
         return None
     assert isinstance(run.world, JournaledWorld)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pipelang.runtime.durable.legs import Legs, LegToken
 from pipelang.runtime.durable.quotas import QuotaRows
-from pipelang.runtime.shared.quotas import QuotaClaim, Refusal
+from pipelang.runtime.shared.quotas import QuotaClaim, QuotaRefusal
 from pipelang.semantics import program as p
 
 T = TypeVar("T")
@@ -27,18 +27,18 @@ class LegQuotas:
         with self._legs.fenced(self._token) as connection:
             return work(QuotaRows(self._legs.store, connection))
 
-    def reserve(self, claim: QuotaClaim) -> float | Refusal:
+    def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         return self._fenced(lambda rows: rows.reserve(claim))
 
     def rest(self, claim: QuotaClaim, money: Decimal, tokens: int) -> bool:
         """Nothing: what waits for long is parked, and holds what it spent from then on."""
         return False
 
-    def take_up(self, claim: QuotaClaim, started: float) -> Refusal | None:
+    def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
         return self._fenced(lambda rows: rows.take_up(claim, started))
 
     def settle(self, claim: QuotaClaim, money: Decimal, tokens: int) -> None:
         return self._fenced(lambda rows: rows.settle(*claim.key, money, tokens))
 
-    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> Refusal | None:
+    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
         return self._fenced(lambda rows: rows.refusal(pipeline, tenant))

@@ -16,10 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
-from pipelang.runtime.durable.chain import ChainHead, hash_of, is_there
+from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
 from pipelang.runtime.worlds.recorded.record import Kind
@@ -116,10 +117,11 @@ _END = sa.text(
 
 
 class Legs:
-    """The legs that a process does."""
+    """The legs that a process does, of each tenant no more at once than `per_tenant`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, per_tenant: int | None = None) -> None:
         self.store = store
+        self._places = TenantPlaces(store, per_tenant)
 
     def _fence(self, connection: sa.Connection, token: LegToken) -> None:
         if self.store.legs.owner(connection, token.run, token.leg) != token.owner:
@@ -155,9 +157,14 @@ class Legs:
             if found.started is None and self._is_paused(connection, found.pipeline):
                 self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
                 return None
+            if not self._places.take(connection, token.run, found.tenant):
+                due = now + RECHECK
+                self._next(connection, token, found, due, HELD, waiting=None, seen=found.seen)
+                return None
             barren = 0 if len(rows) > found.seen else found.barren + 1
             if barren >= MOST_BARREN:
                 self._write_end(connection, token.run, crashed(), now)
+                self._places.free(connection, found)
                 return None
             connection.execute(
                 sa.text(
@@ -230,6 +237,7 @@ class Legs:
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
             self._write_end(connection, token.run, end, self.store.set_clock(connection))
+            self._places.free(connection, _row_of(connection, token.run))
 
     def medium(self, run: str, digest: str) -> bytes:
         """The bytes of a picture or document of a run."""
@@ -289,6 +297,7 @@ class Legs:
                 {"run": token.run, "cost": cost, "tokens": tokens},
             )
             self._next(connection, token, found, first, paused=0, waiting=waiting)
+            self._places.free(connection, found)
             quotas = QuotaRows(self.store, connection)
             for place, amounts in (spent or {}).items():
                 quotas.rest(token.run, place, *amounts)
@@ -307,6 +316,7 @@ class Legs:
             found = _row_of(connection, token.run)
             waiting = {"kind": "worker", "name": claim.program, "due": now + seconds}
             self._next(connection, token, found, now + seconds, 0, waiting, found.seen)
+            self._places.free(connection, found)
 
     def _next(
         self,

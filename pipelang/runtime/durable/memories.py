@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
-from pipelang.runtime.durable.address import StoreUnreachable
+from pipelang.runtime.durable.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.memory_store import Place
-
-PAUSE = 0.5
-"""Seconds between two tries to reach a database that is away."""
-
-T = TypeVar("T")
 
 _HERE = "tenant = :tenant AND memory = :memory AND key = :key"
 _LOCK = sa.text(
@@ -52,7 +45,7 @@ class StoredMemories:
                     connection.execute(sa.text(f"DELETE FROM {_TOO_OLD}"), now)
                 return self._found(connection, place, keeps)
 
-        return _patiently(work)
+        return patiently(work)
 
     def write(
         self,
@@ -67,7 +60,7 @@ class StoredMemories:
                 number = connection.execute(_LOCK, _columns(place)).scalar_one()
                 self._write(connection, place, number, value, most, keeps, key)
 
-        _patiently(work)
+        patiently(work)
 
     def swap(
         self,
@@ -90,7 +83,7 @@ class StoredMemories:
                 self._write(connection, place, number, value, 1, keeps, key)
                 return None
 
-        return _patiently(work)
+        return patiently(work)
 
     def _found(self, connection: sa.Connection, place: Place, keeps: float | None) -> list[Any]:
         now = self._store.now()
@@ -133,14 +126,6 @@ class StoredMemories:
                 ),
                 {**where, "most": most},
             )
-
-
-def _patiently(work: Callable[[], T]) -> T:
-    while True:
-        try:
-            return work()
-        except StoreUnreachable:
-            time.sleep(PAUSE)
 
 
 def _columns(place: Place) -> dict[str, str]:

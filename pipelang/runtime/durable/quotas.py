@@ -18,7 +18,7 @@ from pipelang.runtime.shared.quotas import (
     ZERO,
     Amounts,
     QuotaClaim,
-    Refusal,
+    QuotaRefusal,
     claim_of,
     end_of_window,
     full,
@@ -66,7 +66,7 @@ class QuotaRows:
         self._store = store
         self._connection = connection
 
-    def reserve(self, claim: QuotaClaim) -> float | Refusal:
+    def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         where = self._lock(claim.pipeline, claim.tenant)
         held = self._hold(claim.run, claim.place)
         if held is not None:  # a process that died had reserved it: if it was settled, it is not
@@ -98,12 +98,12 @@ class QuotaRows:
         if held is not None and held["is_open"]:
             self._change(held, _spent(held, money, tokens), is_open=True)
 
-    def take_up(self, claim: QuotaClaim, started: float) -> Refusal | None:
+    def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
         where = self._lock(claim.pipeline, claim.tenant)
         held = self._hold(claim.run, claim.place)
         if held is None:  # its run was granted it, and its rows are gone: as at the start
             answer = self.reserve(claim)
-            return answer if isinstance(answer, Refusal) else None
+            return answer if isinstance(answer, QuotaRefusal) else None
         before = _amounts(held)
         more = {what: most - before.get(what, ZERO) for what, most in claim.most.items()}
         if held["is_open"] and not any(more.values()):
@@ -142,7 +142,7 @@ class QuotaRows:
                 known = used_by(journal, place)
             self.settle(run, place, *known)
 
-    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> Refusal | None:
+    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
         claim = claim_of(pipeline, tenant, "", "")
         now = self._store.now_on(self._connection)
         where = {"pipeline": claim.pipeline, "tenant": _tenant(tenant)}
@@ -181,7 +181,7 @@ class QuotaRows:
         started: float,
         more: Amounts,
         now: float,
-    ) -> Refusal | None:
+    ) -> QuotaRefusal | None:
         used: dict[str, Amounts] = {}
         held: dict[str, Amounts] = {}
         for period, slot in windows_of(claim.quota, started).items():
@@ -246,7 +246,7 @@ class StoredQuotas:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def reserve(self, claim: QuotaClaim) -> float | Refusal:
+    def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         with self._store.transaction() as connection:
             return QuotaRows(self._store, connection).reserve(claim)
 
@@ -255,7 +255,7 @@ class StoredQuotas:
             QuotaRows(self._store, connection).rest(*claim.key, money, tokens)
         return True
 
-    def take_up(self, claim: QuotaClaim, started: float) -> Refusal | None:
+    def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
         with self._store.transaction() as connection:
             return QuotaRows(self._store, connection).take_up(claim, started)
 
@@ -263,7 +263,7 @@ class StoredQuotas:
         with self._store.transaction() as connection:
             QuotaRows(self._store, connection).settle(*claim.key, money, tokens)
 
-    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> Refusal | None:
+    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
         if pipeline.quota is None:
             return None
         with self._store.transaction() as connection:
@@ -296,7 +296,7 @@ def forget_windows(connection: sa.Connection, before: float) -> None:
 
 
 def held_of(store: Store, run: str) -> list[dict[str, Any]]:
-    """What a run holds of quotas, or took of them: an entry for each of its pipelines."""
+    """The claims of a run: an entry for each of its pipelines, held or settled."""
     rows = store.rows("SELECT * FROM pipelang_quota_holds WHERE run = :run ORDER BY place", run=run)
     return [
         {

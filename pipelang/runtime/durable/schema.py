@@ -61,8 +61,22 @@ STEPS: tuple[tuple[str, ...], ...] = (
             started DOUBLE PRECISION NOT NULL, slots TEXT NOT NULL, money TEXT, tokens BIGINT,
             runs BIGINT, is_open BIGINT NOT NULL, PRIMARY KEY (run, place))""",
         "CREATE INDEX pipelang_quota_holds_open ON pipelang_quota_holds (is_open)",
+        "CREATE TABLE pipelang_tenants (tenant TEXT PRIMARY KEY)",
+        "CREATE TABLE pipelang_places (run TEXT PRIMARY KEY, tenant TEXT NOT NULL)",
+        "CREATE INDEX pipelang_places_tenant ON pipelang_places (tenant)",
+        "CREATE TABLE pipelang_rates (tool TEXT PRIMARY KEY, taken BIGINT NOT NULL)",
+        """CREATE TABLE pipelang_rate_calls (
+            tool TEXT NOT NULL, place BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (tool, place))""",
+        "CREATE TABLE pipelang_breakers (name TEXT PRIMARY KEY, state TEXT NOT NULL)",
+        """CREATE TABLE pipelang_breaker_calls (
+            run TEXT NOT NULL, call TEXT NOT NULL, answer TEXT NOT NULL,
+            PRIMARY KEY (run, call))""",
+        """CREATE TABLE pipelang_cache (
+            digest TEXT PRIMARY KEY, name TEXT NOT NULL, answer TEXT NOT NULL,
+            until DOUBLE PRECISION NOT NULL)""",
+        "CREATE INDEX pipelang_cache_until ON pipelang_cache (until)",
     ),
-    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
     (
         """CREATE TABLE pipelang_programs (
             program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,

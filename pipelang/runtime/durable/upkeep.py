@@ -21,6 +21,8 @@ _OF_RUN = (
     "pipelang_media",
     "pipelang_cases",
     "pipelang_quota_holds",
+    "pipelang_breaker_calls",
+    "pipelang_places",
     "pipelang_runs",
 )
 RESUMABLE = ("crashed", "cancelled")

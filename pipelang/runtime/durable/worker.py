@@ -21,6 +21,7 @@ from pipelang.runtime.durable.quotas import sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.durable.tenants import HELD
 from pipelang.runtime.durable.versions.guards import ReleaseGuards
 from pipelang.runtime.engine.events import Sink
 
@@ -37,7 +38,8 @@ class Worker:
 
     `sinks` gets the sinks of a run by its id. `more` gives pipelines that this worker can do too,
     of programs that runs in the store need now; it is asked at the start and with every beat.
-    `live` hears events before they are recorded.
+    `live` hears events before they are recorded. Of a tenant no more runs are at work at once,
+    with all workers that say so, than `per_tenant`.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Worker:
         switches: StoredSwitches | None = None,
         more: Callable[[], Mapping[tuple[str, str], Startable]] = dict,
         live: Sink | None = None,
+        per_tenant: int | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
@@ -57,7 +60,7 @@ class Worker:
         named = {queue_of(*key): one for key, one in {**pipelines, **more()}.items()}
         self._named = named
         self.queues = tuple(named)
-        self._legs = Legs(store)
+        self._legs = Legs(store, per_tenant)
         self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
@@ -107,7 +110,7 @@ class Worker:
         asked = f"""SELECT 1 FROM pipelang_runs r JOIN {table} w
             ON w.workflow_uuid = r.run || ':' || r.leg
             WHERE r.status IS NULL AND r.queue IN ({listed})
-            AND (w.status IN ('ENQUEUED', 'PENDING')
+            AND (w.status IN ('ENQUEUED', 'PENDING') OR r.paused = {HELD}
                 OR w.status = 'DELAYED' AND w.delay_until_epoch_ms <= :now) LIMIT 1"""
         now = int(self._store.now() * 1000)
         return not names or not self._store.rows(asked, now=now, **names)

@@ -59,7 +59,7 @@ class JournaledWorld(RecordingWorld):
             self._staked.pop(run.where, None)
 
     def spent(self) -> dict[str, tuple[Decimal, int]]:
-        """What the pipelines that go on have spent, by their places, where they have a quota."""
+        """Dollars and tokens that the pipelines with a quota took, which go on, by their places."""
         return {place: (one.money, one.tokens) for place, one in self._staked.items()}
 
     # ---------------------------------------------------------------------------------- waits

@@ -28,6 +28,7 @@ from pipelang.runtime.engine.world import World
 from pipelang.runtime.host.follower import Follower
 from pipelang.runtime.host.inputs import InputError as InputError
 from pipelang.runtime.host.inputs import checked_inputs, read_ahead, with_read_media
+from pipelang.runtime.host.lazy_providers import LazyProviders
 from pipelang.runtime.host.progress import Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
@@ -35,7 +36,7 @@ from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import secrets_of
-from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.quotas import QuotaRefusal
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
@@ -48,9 +49,8 @@ from pipelang.semantics.patterns import Patterns
 
 
 class SettingError(ValueError):
-    """A setting that the program does not have, or a value that it cannot take.
-
-    Raised before anything runs.
+    """A setting that the program does not have, or a value that it cannot take. Raised before
+    anything runs.
     """
 
 
@@ -164,7 +164,7 @@ class Handle:
         program = loaded.program
         self._has_models = False
         self._most = frozenset(pipeline.permits)
-        self._providers = _LazyProviders(runtime, program)
+        self._providers = LazyProviders(runtime, program)
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
@@ -405,7 +405,20 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        return await run_pipeline(self.start(await read_ahead(self.pipeline, inputs, self.inputs)))
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
+        if self.runtime.per_tenant is None:
+            return await run_pipeline(self.start(given))
+        return await self._in_turn(given)
+
+    async def _in_turn(
+        self,
+        given: Mapping[str, Any],
+        sinks: Iterable[Sink] = (),
+        partial: Callable[[str, Any], None] | None = None,
+    ) -> Result:
+        """Run once the tenant has fewer runs at work than the runtime allows."""
+        async with self.runtime.turns.turn(self._options.tenant, self.runtime.per_tenant):
+            return await run_pipeline(self.start(given, sinks=sinks, partial=partial))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -428,12 +441,20 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        ready = await read_ahead(self.pipeline, inputs, self.inputs)
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
         follower = Follower(self.pipeline)
-        run = self.start(ready, sinks=(follower.event,), partial=follower.partial)
-        async with contextlib.aclosing(follower.updates(run_pipeline(run))) as updates:
+        playing = self._in_turn(given, (follower.event,), follower.partial)
+        async with contextlib.aclosing(follower.updates(playing)) as updates:
             async for update in updates:
                 yield update
+
+    def refusal(self, tenant: str | None = None) -> QuotaRefusal | None:
+        """Return the limit of a quota that would refuse a run which began now, and after how many
+        seconds it is worth asking again; None if there is room. It looks into the store of the
+        runtime if that has one. Raises `StoreProblem`.
+        """
+        tenant = self._options.tenant if tenant is None else tenant
+        return self.runtime.counted_quotas().refusal(self.pipeline, tenant)
 
     def submit(
         self,
@@ -449,21 +470,21 @@ class Handle:
     ) -> str:
         """Put a run into the store of the runtime, for a worker, and return its id. `given` are
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
-        smaller `priority` begins sooner (10 without), none before `delay` seconds. The program with
-        its settings and the permits of this handle are stored: the run has them until it ends.
+        smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
         Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
-        now = self._as_set()
+        now, mine = self._as_set(), self._options
         row = {**(given or {}), **inputs}
         row = with_read_media(now.pipeline, row, now.inputs(row))
-        tenant = self._options.tenant if tenant is None else tenant
+        tenant = mine.tenant if tenant is None else tenant
         options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        options["permits"] = None if self._options.permits is None else [*self._options.permits]
-        store, program = self.runtime.opened_store(), now.loaded.program
-        return submit_checked(store, program, now.pipeline, row, options | {"priority": priority})
+        permits = None if mine.permits is None else sorted(mine.permits)
+        options |= {"priority": priority, "permits": permits}
+        store = self.runtime.opened_store()
+        return submit_checked(store, now.loaded.program, now.pipeline, row, options)
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has
@@ -473,20 +494,3 @@ class Handle:
 
         store = self.runtime.opened_store()
         return await result_of(store, self.loaded.types, self.pipeline, run_id)
-
-
-class _LazyProviders(Mapping[str, ModelProvider]):
-    """Providers by name, made when a model is really called."""
-
-    def __init__(self, runtime: Runtime, program: p.Program) -> None:
-        self._runtime = runtime
-        self._program = program
-
-    def __getitem__(self, name: str) -> ModelProvider:
-        return self._runtime.provider(self._program, name)
-
-    def __iter__(self) -> Any:
-        return iter(self._program.providers)
-
-    def __len__(self) -> int:
-        return len(self._program.providers)

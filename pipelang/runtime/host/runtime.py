@@ -38,6 +38,7 @@ from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
 from pipelang.runtime.shared.quotas import InMemoryQuotas, Quotas
 from pipelang.runtime.shared.secret_stores import SecretStores
 from pipelang.runtime.shared.single_flight import SingleFlight
+from pipelang.runtime.shared.tenant_turns import TenantTurns
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.threads import Threads
 from pipelang.semantics import program as p
@@ -68,7 +69,8 @@ class Runtime:
     or month, and `threads` run the functions that block. `store` is the URL of the store that
     `Handle.submit` puts runs into. `media_paths` says whether inputs may name files of pictures and
     documents: all, only those below a folder, or none; `media_urls` are the beginnings of the
-    addresses that may be fetched.
+    addresses that may be fetched. Of one tenant no more runs are at work at once than `per_tenant`;
+    others wait for their turn.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -92,8 +94,10 @@ class Runtime:
     store: str | None = None
     media_paths: bool | str | os.PathLike[str] = True
     media_urls: tuple[str, ...] = ()
+    per_tenant: int | None = None
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
+    turns: TenantTurns = field(default_factory=TenantTurns, init=False, repr=False)
     secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)
     _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
@@ -166,6 +170,17 @@ class Runtime:
             self._opened = Store.open(self.store, make=True)
         opened: Store = self._opened
         return opened
+
+    def counted_quotas(self) -> Quotas:
+        """Return the quotas that submitted runs count in: those of the store if there is one.
+
+        Raises `StoreProblem` if it cannot be used.
+        """
+        if self.store is None:
+            return self.quotas
+        from pipelang.runtime.durable.quotas import StoredQuotas
+
+        return StoredQuotas(self.opened_store())
 
     async def close(self) -> None:
         """Close the providers that this runtime made, and its MCP sessions of this event loop."""

@@ -26,7 +26,7 @@ KINDS = ("money", "tokens", "runs")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class QuotaRefusal:
     """The answer to a run that a quota has no room for: the `limit` as it is written, and after how
     many seconds it is worth asking again.
     """
@@ -117,7 +117,7 @@ def refusal_of(
     held: Mapping[str, Amounts],
     started: float,
     now: float,
-) -> Refusal | None:
+) -> QuotaRefusal | None:
     """The refusal by limits that have no room; None if there are none. Where only what runs hold
     that go on stands in the way, it may be over when these have ended; else when the window has.
     """
@@ -132,7 +132,7 @@ def refusal_of(
             wait = min(wait, claim.seconds)
         if wait > after:
             worst, after = limit, wait
-    return Refusal(worst.text, after)
+    return QuotaRefusal(worst.text, after)
 
 
 # ---------------------------------------------------------------------------------- what counts
@@ -143,19 +143,19 @@ class Quotas(Protocol):
 
     blocks: bool
 
-    def reserve(self, claim: QuotaClaim) -> float | Refusal:
+    def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         """Reserve for a run that starts: when it started. Once by claim: again is the same."""
 
     def rest(self, claim: QuotaClaim, money: Decimal, tokens: int) -> bool:
         """Hold only what a run spent, which waits for people; whether that is done."""
 
-    def take_up(self, claim: QuotaClaim, started: float) -> Refusal | None:
+    def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
         """Reserve again before a run goes on, in the windows in which it started."""
 
     def settle(self, claim: QuotaClaim, money: Decimal, tokens: int) -> None:
         """End the claim of a run, which took so much."""
 
-    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> Refusal | None:
+    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
         """The refusal that a run would get if it started now; None if there is room."""
 
 
@@ -196,7 +196,7 @@ class InMemoryQuotas:
         self._held: dict[tuple[str, str], _Held] = {}
         self._started: dict[tuple[str, str], float] = {}
 
-    def reserve(self, claim: QuotaClaim) -> float | Refusal:
+    def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         with self._lock:
             if claim.key in self._held:
                 return self._started[claim.key]
@@ -215,7 +215,7 @@ class InMemoryQuotas:
                 self._hold(claim, self._started[claim.key], spent)
         return True
 
-    def take_up(self, claim: QuotaClaim, started: float) -> Refusal | None:
+    def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
         with self._lock:
             held = self._held.get(claim.key)
             before = {} if held is None else held.amounts
@@ -238,14 +238,14 @@ class InMemoryQuotas:
             del self._held[claim.key], self._started[claim.key]
             self._forget()
 
-    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> Refusal | None:
+    def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
         if pipeline.quota is None:
             return None
         claim = claim_of(pipeline, tenant, "", "")
         with self._lock:
             return self._refused(claim, self._clock(), claim.most)
 
-    def _refused(self, claim: QuotaClaim, started: float, more: Amounts) -> Refusal | None:
+    def _refused(self, claim: QuotaClaim, started: float, more: Amounts) -> QuotaRefusal | None:
         used: dict[str, Amounts] = {}
         held: dict[str, Amounts] = {}
         for period, window in windows_of(claim.quota, started).items():

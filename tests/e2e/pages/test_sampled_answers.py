@@ -53,7 +53,8 @@ def test_an_answer_is_judged_and_corrected(tmp_path: Path) -> None:
         assert (closed.yes, closed.by, closed.seconds is not None) == (True, "ada", True)
         case = sampled(site)
         form = {"verdict": "answer", "f.0": "login", "f.1": "true"}
-        assert visitor.fill(f"/cases/{case.id}", form).status == 303
+        sent = visitor.fill(f"/cases/{case.id}", form)
+        assert sent.status == 303, sent.text
         closed = site.inbox.case(case.id).verdict
         assert closed is not None
         assert (closed.yes, closed.answer) == (False, {"topic": "login", "urgent": True})

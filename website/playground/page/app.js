@@ -175,9 +175,32 @@ async function fromLink() {
 
 // ----------------------------------------------------------------------------------------- the page
 
+const STARTER = `use std.tiers
+
+role support { accuracy 98% }
+
+prompt answer(question: untrusted text max 500 tokens) """
+  Answer this question about our product in at most three sentences.
+  <question>{{ question }}</question>
+"""
+
+pipeline help(question: untrusted text max 500 tokens) -> text max 300 tokens {
+  slo { silent_error <= 10% }
+
+  step reply: text max 300 tokens = ask answer(question) by haiku {
+    accuracy 92%
+    retry    2 backoff 100ms..1s
+    timeout  20s
+  } else escalate to support "no model answered"
+
+  return reply
+}
+`;
+const texts = new Map(); // what was written, by file, so that going back to one finds it
+
 function choose(file) {
   name = file.name;
-  editor.text = file.text;
+  editor.text = texts.get(name) ?? file.text;
   get("menu").value = file.name;
   check();
 }
@@ -185,10 +208,10 @@ function choose(file) {
 function fillMenu() {
   const groups = new Map();
   for (const file of files) {
-    const [folder, leaf] = file.name.split("/");
+    const [folder, leaf = folder] = file.name.split("/");
     if (!groups.has(folder)) {
       const group = document.createElement("optgroup");
-      group.label = folder;
+      group.label = leaf === folder ? "yours" : folder;
       groups.set(folder, group);
     }
     const idea = /^## (\d+)\. (.*)/.exec(file.text);
@@ -201,23 +224,27 @@ function fillMenu() {
 async function main() {
   const carried = await fromLink();
   const said = await start();
-  files = said.files;
+  files = [{ name: "my.pipe", text: STARTER }, ...said.files];
   editor.words = new Set(said.words);
   fillMenu();
   get("version").textContent = `pipelang ${said.version}.`;
   for (const id of ["menu", "fmt", "link"]) get(id).disabled = false;
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("name");
   if (carried) {
     get("menu").value = name;
     editor.paint();
     await check();
   } else {
-    choose(files.find((file) => file.name === "gallery/05_gate.pipe") ?? files[0]);
+    const first = (named) => files.find((file) => file.name === named);
+    choose(first(wanted) ?? first("gallery/05_gate.pipe") ?? files[0]);
   }
 }
 
 let timer;
 editor.area.addEventListener("input", () => {
   typed++;
+  texts.set(name, editor.text);
+  say("…");
   clearTimeout(timer);
   timer = setTimeout(() => ready.then(check), PAUSE);
 });
@@ -226,10 +253,18 @@ get("link").onclick = copyLink;
 get("stop").onclick = () => stop("Stopped");
 get("fmt").onclick = async () => {
   const mine = typed;
-  const said = await ask({ command: "fmt", name, text: editor.text });
-  if (mine !== typed) return;
-  if (said.code === 0) editor.rewrite(said.formatted);
-  await check();
+  say("Formatting…");
+  try {
+    const said = await ask({ command: "fmt", name, text: editor.text });
+    if (mine !== typed) return;
+    if (said.code === 0) {
+      editor.rewrite(said.formatted);
+      texts.set(name, said.formatted);
+    }
+    await check();
+  } catch (error) {
+    say(error.message);
+  }
 };
 window.addEventListener("hashchange", async () => (await fromLink()) && check());
 for (const one of tabs) {

@@ -59,8 +59,11 @@ class Editor {
     this.area.scrollTop = Math.max(0, (found.line - 4) * line);
   }
 
+  // Tab indents; after Escape it leaves the text, for who has no pointer.
   indent(event) {
-    if (event.key !== "Tab" || event.shiftKey || event.ctrlKey || event.altKey) return;
+    const leaves = this.leaves;
+    this.leaves = event.key === "Escape";
+    if (event.key !== "Tab" || leaves || event.shiftKey || event.ctrlKey || event.altKey) return;
     event.preventDefault();
     this.area.setRangeText("  ", this.area.selectionStart, this.area.selectionEnd, "end");
     this.area.dispatchEvent(new Event("input"));

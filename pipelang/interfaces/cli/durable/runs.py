@@ -67,12 +67,16 @@ def show(run: str, store: str, form: str) -> None:
     """Show a run, with its result or with what it waits for."""
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
+        from pipelang.runtime.durable.quotas import held_of
 
         found = listing.run(ready, run)
+        held = held_of(ready, run)
     if form == "json":
         write(dumps(found, allow_nan=True) + "\n")
         return
-    write("\n".join(f"{name:12} {_said(value)}" for name, value in found.items()) + "\n")
+    lines = [f"{name:12} {_said(value)}" for name, value in found.items()]
+    lines += [f"{'quota':12} {_of_quota(one)}" for one in held]
+    write("\n".join(lines) + "\n")
 
 
 @command.command(name="wait", short_help="Wait until runs have ended.")
@@ -135,7 +139,7 @@ def fork(run: str, store: str, item: str | None) -> None:
     before is not done again; all from ITEM on is done anew, calls that act included.
     """
     with opened(store) as ready:
-        from pipelang.runtime.durable import forking
+        from pipelang.runtime.durable.history import forking
 
         made = forking.fork(ready, run, item)
         if made.again:
@@ -164,6 +168,16 @@ def stuck(store: str, form: str) -> None:
         from pipelang.runtime.durable import listing
 
         _listed(listing.stuck(ready), form, "no run is stuck")
+
+
+def _of_quota(held: dict[str, Any]) -> str:
+    """What a run holds of a pipeline's quota, or took of it."""
+    words = {"money": "${}", "tokens": "{} tokens", "runs": "{} run"}
+    amounts = [form.format(held[what]) for what, form in words.items() if what in held]
+    return (
+        f"{held['state']}: {', '.join(amounts)} of `{held['pipeline']}` "
+        f"in {' and '.join(held['windows'])}"
+    )
 
 
 def _listed(found: list[dict[str, Any]], form: str, nothing: str) -> None:

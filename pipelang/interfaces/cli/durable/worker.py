@@ -34,6 +34,12 @@ LOOK = 0.5
     show_default=True,
     help="Runs of a pipeline at once.",
 )
+@click.option(
+    "--per-tenant",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Runs of a tenant at once, with all workers that say so; any number without.",
+)
 @click.option("--drain", is_flag=True, help="End when no queued or running run is left.")
 @click.option(
     "--grace",
@@ -49,6 +55,7 @@ def command(
     files: tuple[str, ...],
     store: str,
     concurrency: int,
+    per_tenant: int | None,
     drain: bool,
     grace: float,
     log_level: str,
@@ -74,7 +81,14 @@ def command(
         switches = StoredSwitches(ready)
         switches.look()
         served = ServedFiles(files, ready, switches, cache)
-        worker = Worker(ready, served.handles, concurrency, switches=switches, more=served.earlier)
+        worker = Worker(
+            ready,
+            served.handles,
+            concurrency,
+            switches=switches,
+            more=served.earlier,
+            per_tenant=per_tenant,
+        )
         if not worker.queues:
             warn("note: there is no pipeline that this worker can run")
         worker.start()

@@ -119,6 +119,10 @@ def _handles(
     from pipelang.interfaces.runs.provider_choice import set_up
     from pipelang.runtime.durable.cases import inbox_of
     from pipelang.runtime.durable.memories import StoredMemories
+    from pipelang.runtime.durable.quotas import StoredQuotas
+    from pipelang.runtime.durable.shared.breakers import StoredBreakers
+    from pipelang.runtime.durable.shared.caches import StoredCache
+    from pipelang.runtime.durable.shared.rates import StoredRates
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles
     from pipelang.runtime.tools.binding import ToolMissing
@@ -135,6 +139,10 @@ def _handles(
     setup.runtime.people = inbox_of(store, patient=True)
     setup.runtime.switches = switches
     setup.runtime.memories = StoredMemories(store)
+    setup.runtime.rates = StoredRates(store)
+    setup.runtime.breakers = StoredBreakers(store)
+    setup.runtime.cache = StoredCache(store)
+    setup.runtime.quotas = StoredQuotas(store)
     found: dict[tuple[str, str], Handle] = {}
     for name in names:
         try:

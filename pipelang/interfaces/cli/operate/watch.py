@@ -107,6 +107,7 @@ def _look(
             continue
         against = None if baseline is None else _release(source, name, baseline)
         statuses, state = evaluate(program, pipeline, source, program.hash, against)
+        _of_others(source, name, program.hash)
         for status in statuses:
             if status.state not in (LineState.ALERT, LineState.RECOVERED):
                 continue
@@ -129,6 +130,17 @@ def _look(
     else:
         write("\n".join(texts))
     return code
+
+
+def _of_others(source: RunSource, pipeline: str, own: str) -> None:
+    """Say that none of the runs of the last two days is of this program."""
+    recent = source.runs(pipeline, source.now() - 2 * 86_400)
+    programs = sorted({run.program[:12] for run in recent})
+    if programs and not any(own.startswith(one) for one in programs):
+        warn(
+            f"note: the runs of `{pipeline}` in {source.shown} are of {', '.join(programs)}, and "
+            f"this file is {own[:12]}: what is deployed is another program"
+        )
 
 
 def _release(source: RunSource, pipeline: str, wanted: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.tokens import TokenFile
+    from pipelang.interfaces.service.watching import ServiceWatch
     from pipelang.runtime.host.handle import LoadedProgram
 
 
@@ -58,6 +59,15 @@ if TYPE_CHECKING:
 )
 @click.option("--allow", multiple=True, metavar="CODE", help="Serve in spite of this finding.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
+@click.option("--watch", "every", type=Duration(), help="With --store: look at `watch` lines.")
+@click.option(
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="[ROLE=]TARGET",
+    help="Where alerts go, as of watch.",
+)
+@click.option("--alert-secret", metavar="env:NAME", help="The secret that signs what is posted.")
 @cache_option
 def command(
     files: tuple[str, ...],
@@ -70,6 +80,9 @@ def command(
     concurrency: int,
     allow: tuple[str, ...],
     state: str,
+    every: float | None,
+    alerts: tuple[str, ...],
+    alert_secret: str | None,
     cache: bool,
 ) -> None:
     """Serve the pipelines of FILES over HTTP, until SIGTERM.
@@ -105,7 +118,10 @@ def command(
     except OSError as error:
         stop(f"`{state}` cannot keep the audit log: {error.strerror or error}")
     gate_facts = file, None if file is not None else _me()
-    line = ServeLine(programs, folder, host, port, gate_facts, grace, concurrency)
+    if every is not None and store is None:
+        stop("a watch needs runs that are kept: --store", USAGE)
+    watch = None if every is None else _watch(every, alerts, alert_secret)
+    line = ServeLine(programs, folder, host, port, gate_facts, grace, concurrency, watch)
     if store is None:
         _serve_from_memory(line)
     else:
@@ -123,6 +139,14 @@ class ServeLine:
     who: tuple[TokenFile | None, Principal | None]
     grace: float
     concurrency: int
+    watch: ServiceWatch | None
+
+
+def _watch(every: float, alerts: Sequence[str], secret: str | None) -> ServiceWatch:
+    from pipelang.interfaces.service.watching import ServiceWatch
+    from pipelang.interfaces.watching.alerts import target_from
+
+    return ServiceWatch(max(every, 1.0), [target_from(one, secret) for one in alerts])
 
 
 def _serve_from_memory(line: ServeLine) -> None:
@@ -181,7 +205,7 @@ def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> 
         stop(
             f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
         )
-    app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace)
+    app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace, watch=line.watch)
     at = socket.getsockname()
     shown = f"[{at[0]}]" if ":" in at[0] else at[0]
     server = ServiceServer(

@@ -30,6 +30,11 @@ _OWN = """\
 }"""
 
 
+def days_stylesheet() -> str:
+    """The style of such pictures, for a page that has its own sheet."""
+    return f"{stylesheet()}\n{_OWN}"
+
+
 def day_curve(
     title: str,
     days: Sequence[str],
@@ -54,7 +59,7 @@ def day_curve(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="pipelang" role="img" {size} '
         f'viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}">',
         f"<title>{escape(title)}, day by day</title>",
-        f"<style>\n{stylesheet()}\n{_OWN}\n</style>",
+        f"<style>\n{days_stylesheet()}\n</style>",
         f'<rect class="ground" {size}/>',
         _text(title, LEFT, 26, "title", "start"),
         *chart.axes(days),

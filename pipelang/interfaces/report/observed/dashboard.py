@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelang.interfaces.export.svg.days import day_curve
-from pipelang.interfaces.observation.comparison import Verdict, predicted_range
+from pipelang.interfaces.observation.comparison import FigureVerdict, predicted_range
 from pipelang.interfaces.observation.observation import Observation, moment
 from pipelang.interfaces.report.html.page import Report, Section, Share, render_page
 from pipelang.interfaces.report.html.parts import HtmlPicture, table
@@ -87,7 +87,7 @@ def _tiles(found: Observation) -> Section:
             if one.metric.partition("(")[0] != name or one.value is None:
                 continue
             shown = of_metric(name)(one.value)
-            words = "differs" if one.verdict is Verdict.DIFFERS else ""
+            words = "differs" if one.verdict is FigureVerdict.DIFFERS else ""
             rows.append([one.metric, shown, words])
     days = max(len(found.days), 1)
     rows.append(["cost a day", money(found.savings.spent / days), ""])
@@ -98,6 +98,8 @@ def _tiles(found: Observation) -> Section:
         rows.append(["hours saved", f"{found.savings.hours:,.1f}", ""])
     if found.first_human.median is not None:
         rows.append(["time to the first human", show_seconds(found.first_human.median), ""])
+    for quota in found.quotas:
+        rows.append([f"left of {quota.text}", percent(quota.left), ""])
     waiting = sum(one.waiting for one in found.people)
     rows.append(["cases that wait for people", f"{waiting:,}", ""])
     return Section("At a glance", table=table("At a glance", ("", "", ""), "<><", rows))

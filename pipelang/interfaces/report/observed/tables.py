@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import inf
 
-from pipelang.interfaces.observation.comparison import ObservedMetric, Verdict
+from pipelang.interfaces.observation.comparison import FigureVerdict, ObservedMetric
 from pipelang.interfaces.observation.observation import Observation
 from pipelang.interfaces.observation.observed_steps import ObservedStep, WhoAnswers
 from pipelang.interfaces.text.number_format import (
@@ -25,11 +25,11 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics.quantities import show_seconds
 
 _STYLES = {
-    Verdict.AGREES: "good",
-    Verdict.DIFFERS: "bad",
-    Verdict.TOO_FEW: "unsure",
-    Verdict.ALONE: "dim",
-    Verdict.UNMEASURED: "dim",
+    FigureVerdict.AGREES: "good",
+    FigureVerdict.DIFFERS: "bad",
+    FigureVerdict.TOO_FEW: "unsure",
+    FigureVerdict.ALONE: "dim",
+    FigureVerdict.UNMEASURED: "dim",
 }
 
 
@@ -69,7 +69,7 @@ def headline(found: Observation) -> list[str]:
         rest = f"; {plural(more, 'more figure differs', 'more figures differ')}" if more else ""
         said.append(f"first difference: {found.first}{rest}")
     elif found.runs:
-        few = sum(one.verdict is Verdict.TOO_FEW for one in found.metrics)
+        few = sum(one.verdict is FigureVerdict.TOO_FEW for one in found.metrics)
         tail = f"; {plural(few, 'figure has', 'figures have')} too few data to say" if few else ""
         said.append(f"nothing differs from the prediction{tail}")
     said += [f"the model does not hold: {one}" for one in found.fit.said]
@@ -118,7 +118,7 @@ def _figures(title: str, found: Observation, wanted: object) -> ObservedTable:
     head = ("", "observed", "95% interval", "predicted", "")
     said = []
     notes = {one.note for one in mine if one.note}
-    if any(one.verdict is Verdict.TOO_FEW for one in mine):
+    if any(one.verdict is FigureVerdict.TOO_FEW for one in mine):
         notes.add("+N: so many more would show a change by 40%")
     said += sorted(notes)
     return ObservedTable(title, head, "<>>><", tuple(rows), tuple(said))
@@ -158,13 +158,13 @@ def _predicted(one: ObservedMetric, show: Show) -> str:
 
 def _verdict(one: ObservedMetric) -> str:
     match one.verdict:
-        case Verdict.DIFFERS:
+        case FigureVerdict.DIFFERS:
             return "differs"
-        case Verdict.TOO_FEW:
+        case FigureVerdict.TOO_FEW:
             return f"agrees so far, +{one.more:,} {one.what}"
-        case Verdict.UNMEASURED:
+        case FigureVerdict.UNMEASURED:
             return f"needs {one.more:,} {one.what}" if one.more else ""
-        case Verdict.AGREES:
+        case FigureVerdict.AGREES:
             return "agrees"
         case _:
             return ""
@@ -191,7 +191,7 @@ def _step(one: ObservedStep, runs: int) -> Row:
         _part(one.used_up, visits),
         sure,
         money(one.cost_mean) if one.cost_mean else "",
-        Cell("differs", "bad") if one.reached.verdict is Verdict.DIFFERS else "",
+        Cell("differs", "bad") if one.reached.verdict is FigureVerdict.DIFFERS else "",
     ]
 
 
@@ -221,7 +221,7 @@ def _attempt(step: str, one: WhoAnswers) -> Row:
     tokens = "" if one.tokens_out is None else count(one.tokens_out)
     if one.declared_tokens is not None and one.tokens_out is not None:
         tokens += f" ({one.declared_tokens:,})"
-    differs = one.failed.verdict is Verdict.DIFFERS
+    differs = one.failed.verdict is FigureVerdict.DIFFERS
     share = "?" if one.failed.value is None else percent(one.failed.value)
     return [
         f"{step}{link}",
@@ -298,6 +298,9 @@ def _worth(found: Observation) -> ObservedTable:
     declared = "" if found.declared_rate is None else f" (declared {rate(found.declared_rate)})"
     if found.rate is not None:
         rows.append(["runs a day", rate(found.rate) + declared])
+    for one in found.quotas:
+        whose = "" if one.tenant is None else f" of `{one.tenant}`"
+        rows.append([f"left of {one.text}{whose}", percent(one.left)])
     said = (saved.note,) if saved.note else ()
     return ObservedTable("What it saves", ("", ""), "<>", tuple(rows) if found.runs else (), said)
 

@@ -11,7 +11,7 @@ from pipelang.interfaces.text.number_format import of_metric, percent, spread
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.interfaces.watching.alerts import alert_words, needs_words
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
-from pipelang.interfaces.watching.lines import Measure
+from pipelang.interfaces.watching.lines import LineMeasure
 
 _STYLES = {
     LineState.QUIET: "good",
@@ -44,7 +44,7 @@ def watch_text(
 
 def watch_row(one: LineStatus) -> Row:
     """A watched line: itself, its state, what is observed with its interval, a note."""
-    quantile = one.watched.measure in (Measure.QUANTILE, Measure.WORST)
+    quantile = one.watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST)
     show = percent if quantile else of_metric(one.watched.line.metric)
     value = "" if one.value is None else show(one.value)
     between = ""

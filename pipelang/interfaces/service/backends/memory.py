@@ -28,6 +28,7 @@ from pipelang.interfaces.service.backends.memory_runs import (
     is_in,
     is_older,
 )
+from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 
@@ -144,6 +145,7 @@ class MemoryBackend:
                 f"{len(self._queue)} runs wait to begin",
                 headers={"Retry-After": "5"},
             )
+        refuse_beyond_quota(handle.runtime.quotas, handle.pipeline, order)
         from pipelang.runtime.host.inputs import has_media, read_ahead
 
         row: Mapping[str, Any] = order.row

@@ -23,6 +23,7 @@ from pipelang.interfaces.service.backend import (
     RunPage,
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
+from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.backends.watch import RunWatch
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
@@ -40,7 +41,8 @@ from pipelang.runtime.durable.cases import (
     open_cases_of,
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
-from pipelang.runtime.durable.submitting import submit_checked
+from pipelang.runtime.durable.quotas import StoredQuotas
+from pipelang.runtime.durable.submitting import Submission, run_id_of, submit_checked
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -242,10 +244,21 @@ class StoreBackend:
             values = checked_inputs(
                 found.loaded.types, found.pipeline, order.row, MediaSources(False, ())
             )
+            if found.pipeline.quota is not None and not self._is_known(order):
+                refuse_beyond_quota(StoredQuotas(self._store), found.pipeline, order)
             row = with_read_media(found.pipeline, order.row, values)
             return submit_checked(self._store, found.loaded.program, found.pipeline, row, options)
 
         return await self._ask(submit)
+
+    def _is_known(self, order: RunOrder) -> bool:
+        """Whether the run of a key was taken before."""
+        if order.key is None:
+            return False
+        named = Submission(
+            pipeline=order.pipeline, program="", input={}, key=order.key, tenant=order.tenant
+        )
+        return run_pages.input_of(self._store, run_id_of(named)) is not None
 
     async def run(self, id: str) -> RunJson | None:
         """A run, by its whole id."""

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipelang.interfaces.export.calibration_svg import calibration_stylesheet
+from pipelang.interfaces.export.svg.days import days_stylesheet
 from pipelang.interfaces.report.html.page import TEMPLATES as REPORT_TEMPLATES
 from pipelang.interfaces.service.pages import words
 from pipelang.interfaces.service.problems import Problem
@@ -126,7 +127,8 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 def _files() -> Mapping[str, bytes]:
     """The files of the pages by name: read once, all of our own."""
     parts = [REPORT_TEMPLATES / "report.css", HERE / "static" / "page.css"]
-    css = "\n".join([*(one.read_text(encoding="utf-8") for one in parts), calibration_stylesheet()])
+    sheets = [calibration_stylesheet(), days_stylesheet()]
+    css = "\n".join([*(one.read_text(encoding="utf-8") for one in parts), *sheets])
     found = {"pipelang.css": css.encode()}
     for name in ("page.js", "icon.svg"):
         found[name] = (HERE / "static" / name).read_bytes()

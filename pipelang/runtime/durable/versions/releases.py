@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from pipelang.records import dataclass
 from pipelang.runtime.durable.address import NotPossible
-from pipelang.runtime.durable.chain import GENESIS
+from pipelang.runtime.durable.history.chain import GENESIS
 from pipelang.runtime.durable.store import Store
 
 CURRENT, CANARY, RETIRED, ROLLED_BACK = "current", "canary", "retired", "rolled_back"

@@ -1,4 +1,4 @@
-"""What a run holds of the quotas of its pipelines, from its start to its end."""
+"""Stakes: the part of a quota that a run holds, from its start to its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget, quota_of
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.shared.quotas import QuotaClaim, Quotas, Refusal, claim_of
+from pipelang.runtime.shared.quotas import QuotaClaim, QuotaRefusal, Quotas, claim_of
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ async def reserve_quota(run: Run, quotas: Quotas) -> QuotaStake:
     """Reserve from the quota of a pipeline that begins. Raises `BudgetSpent` if it is spent."""
     claim = claim_of_run(run)
     answer = await asked(quotas, lambda: quotas.reserve(claim))
-    if isinstance(answer, Refusal):
+    if isinstance(answer, QuotaRefusal):
         raise BudgetSpent(run.budget, quota_of(answer.limit))
     held: dict[str, Any] = {what: _plain(amount) for what, amount in claim.most.items()}
     run.emit("quota", run.pipeline.name, state="reserved", **held)
@@ -76,7 +76,7 @@ async def take_up_quotas(budget: RunBudget) -> None:
             one.stake.rests = False
 
 
-async def _taken_up(stake: QuotaStake) -> Refusal | None:
+async def _taken_up(stake: QuotaStake) -> QuotaRefusal | None:
     return await asked(stake.quotas, lambda: stake.quotas.take_up(stake.claim, stake.started))
 
 

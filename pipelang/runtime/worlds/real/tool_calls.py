@@ -283,7 +283,9 @@ class ToolCalls:
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
-        while seconds := self._services.rates.take(tool):
+        rates = self._services.rates
+        take = partial(rates.take, tool)
+        while seconds := (await asyncio.to_thread(take) if rates.blocks else take()):
             await pause(self._services.switches, run, seconds, tool.name)
             check_not_killed(self._services.switches, run, tool.name)
 

@@ -83,7 +83,7 @@ class RealWorld(EvaluatingWorld):
         breaker = run.pipeline.breaker
         if breaker is None:
             return True
-        run.frame = admit_run(run, breaker, services.breakers)
+        run.frame = await admit_run(run, breaker, services.breakers)
         self._guards = True
         return run.frame is not None
 
@@ -95,7 +95,7 @@ class RealWorld(EvaluatingWorld):
 
     async def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
-            record_end(run, run.frame, ended, self._by.services.breakers)
+            await record_end(run, run.frame, ended, self._by.services.breakers)
         if run.budget.stake is not None:
             await self._settled(run)
 
@@ -160,7 +160,7 @@ class RealWorld(EvaluatingWorld):
 
     async def finish(self, run: Run, answered: bool) -> None:
         if self._cached is not None:
-            self._cached.finish(run, answered)
+            await self._cached.finish(run, answered)
 
     def _answers(self) -> CachedAnswers:
         """The cached answers of this run, made by the first link that has a cache."""

@@ -60,7 +60,7 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         _about_whole(whole, item)
     one_source(context, made, whole.traffic)
     if whole.quota is not None:
-        fits_budget(context, key, whole.quota, whole.budget)
+        fits_budget(context, key, whole.quota, whole.budget, whole.unread_budget)
     _permits(context, file, key, decl, whole)
     return p.Pipeline(
         name=key,
@@ -117,6 +117,7 @@ class _Whole:
         self.budget: p.Budget | None = None
         self.breaker: p.Breaker | None = None
         self.quota: p.Quota | None = None
+        self.unread_budget = False
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
         self.watch: tuple[p.WatchLine, ...] = ()
@@ -175,6 +176,7 @@ def _budget(whole: _Whole, item: ast.Budget) -> p.Budget:
     for amount in item.amounts:
         found = _amount(context, scope, amount)
         if found is None:
+            whole.unread_budget = True
             continue
         kind, value = found
         if kind in amounts:

@@ -77,9 +77,11 @@ def _no_unit(context: Context, written: ast.QuotaAmount, type: Type) -> None:
     )
 
 
-def fits_budget(context: Context, name: str, made: p.Quota, budget: p.Budget | None) -> None:
+def fits_budget(
+    context: Context, name: str, made: p.Quota, budget: p.Budget | None, unread: bool
+) -> None:
     """A run reserves the whole of its budget when it starts: there must be one, in the unit of each
-    limit, and it must fit into the limit.
+    limit, and it must fit into the limit. Of an `unread` one some amounts were reported.
     """
     for limit in made.limits:
         if limit.what == RUNS:
@@ -87,6 +89,8 @@ def fits_budget(context: Context, name: str, made: p.Quota, budget: p.Budget | N
         most: Decimal | int | None = None
         if budget is not None:
             most = budget.money if limit.what == MONEY_AMOUNT else budget.tokens
+        if most is None and unread:
+            continue
         if most is None:
             example = "$0.25" if limit.what == MONEY_AMOUNT else "60k tokens"
             context.tell(

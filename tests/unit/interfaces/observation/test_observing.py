@@ -16,7 +16,7 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.cli.operate.observe import command
 from pipelang.interfaces.observation.comparison import (
-    Verdict,
+    FigureVerdict,
     observed_quantile,
     observed_share,
 )
@@ -150,7 +150,7 @@ def test_predictions_lie_in_the_intervals_of_what_was_observed(as_declared: Desk
     for name in ("escalation", "coverage", "success", "silent_error", "accuracy(kind)"):
         one = found.metric(name)
         assert one is not None
-        assert one.verdict in (Verdict.AGREES, Verdict.TOO_FEW), one
+        assert one.verdict in (FigureVerdict.AGREES, FigureVerdict.TOO_FEW), one
         assert one.predicted is not None
         assert one.low is not None
         assert one.high is not None
@@ -244,12 +244,12 @@ def test_too_few_runs_say_how_many_more(tmp_path: Path) -> None:
     found = Desk(tmp_path, seed=8, runs=5).observed()
     one = found.metric("escalation")
     assert one is not None
-    assert one.verdict is Verdict.TOO_FEW
+    assert one.verdict is FigureVerdict.TOO_FEW
     assert one.more > 50
     quantile = found.metric("cost.p95")
     assert quantile is not None
     assert quantile.more > 50
     unlabelled = found.metric("accuracy(kind)")
     assert unlabelled is not None
-    assert unlabelled.verdict is Verdict.UNMEASURED
+    assert unlabelled.verdict is FigureVerdict.UNMEASURED
     assert unlabelled.what == "labels"

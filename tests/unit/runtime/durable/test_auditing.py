@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.runtime.durable import auditing, forking
-from pipelang.runtime.durable.chain import ChainHead
+from pipelang.runtime.durable.history import auditing, forking
+from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import Legs
 
 from .by_hand import Stage

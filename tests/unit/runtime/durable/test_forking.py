@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.runtime.durable import forking, listing, upkeep
+from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.history import forking
 
 from .by_hand import Stage
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
-from pipelang.runtime.durable.chain import ChainHead
+from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
 from pipelang.runtime.inbox.cases import Refused
 

@@ -20,7 +20,7 @@ import pipelang
 from pipelang.runtime.durable import upkeep
 from pipelang.runtime.durable.legs import MOST_BARREN
 from pipelang.runtime.durable.quotas import QuotaRows, StoredQuotas, sweep
-from pipelang.runtime.shared.quotas import Refusal
+from pipelang.runtime.shared.quotas import QuotaRefusal
 
 from .by_hand import Stage
 
@@ -211,7 +211,7 @@ def test_it_can_be_asked_ahead_whether_a_run_would_be_admitted(stage: Stage) -> 
     with stage.store.transaction() as connection:
         connection.execute(sa.text("UPDATE pipelang_quota_counts SET money = '1.6'"))
     found = quotas.refusal(asks, None)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, QuotaRefusal)
     assert found.limit == "$2.50/day"
     assert 0 < found.after <= 86_400
     assert quotas.refusal(asks, "other") is None
@@ -224,7 +224,7 @@ from random import Random
 import pipelang
 from pipelang.runtime.durable.quotas import StoredQuotas
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.shared.quotas import Refusal, claim_of
+from pipelang.runtime.shared.quotas import QuotaRefusal, claim_of
 
 file, url, name = sys.argv[1:]
 pipeline = pipelang.load(file).program.pipelines["asks"]
@@ -233,7 +233,7 @@ for number in range(60):
     if luck.random() < 0.6 or not live:
         claim = claim_of(pipeline, "t", f"{name}{number}", "")
         started = quotas.reserve(claim)
-        if not isinstance(started, Refusal):
+        if not isinstance(started, QuotaRefusal):
             live.append((claim, started))
         continue
     claim, started = live.pop(luck.randrange(len(live)))

@@ -18,8 +18,8 @@ from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import (
     InMemoryQuotas,
     QuotaClaim,
+    QuotaRefusal,
     Quotas,
-    Refusal,
     claim_of,
     end_of_window,
     window_of,
@@ -130,8 +130,8 @@ def test_what_is_granted_is_what_sums_over_all_claims_leave(
             fits = sums.fits(claim, now[0])
             looked = quotas.refusal(pipeline, tenant)
             answer = quotas.reserve(claim)
-            assert (looked is None) == fits == (not isinstance(answer, Refusal))
-            if isinstance(answer, Refusal):
+            assert (looked is None) == fits == (not isinstance(answer, QuotaRefusal))
+            if isinstance(answer, QuotaRefusal):
                 refused += 1
                 assert 0 < answer.after <= 31 * 86_400
                 continue
@@ -177,17 +177,17 @@ def test_it_is_worth_asking_again_when_the_window_ends_or_those_that_go_on_do(
     counted, free = pipelines["counted"], pipelines["free"]
     for number in range(2):
         quotas.reserve(claim_of(free, None, f"f{number}", ""))
-    assert quotas.refusal(free, None) == Refusal("2 runs/hour", 90.0)
+    assert quotas.refusal(free, None) == QuotaRefusal("2 runs/hour", 90.0)
     assert quotas.refusal(free, "other") is None
     now[0] = at("2026-11-30T12:00:00")
     held = [claim_of(counted, None, f"c{number}", "") for number in range(2)]
     for claim in held:
         assert isinstance(quotas.reserve(claim), float)
     # Two hold 200 of 250 tokens: when they have ended, in two minutes at most, there may be room.
-    assert quotas.refusal(counted, None) == Refusal("250 tokens/hour", 120.0)
+    assert quotas.refusal(counted, None) == QuotaRefusal("250 tokens/hour", 120.0)
     for claim in held:
         quotas.settle(claim, Decimal(0), 90)
-    assert quotas.refusal(counted, None) == Refusal("250 tokens/hour", 3600.0)
+    assert quotas.refusal(counted, None) == QuotaRefusal("250 tokens/hour", 3600.0)
     now[0] += 3600.0
     assert quotas.refusal(counted, None) is None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipelang.runtime.durable.chain import GENESIS, hash_of
+from pipelang.runtime.durable.history.chain import GENESIS, hash_of
 from pipelang.runtime.durable.listing import moment
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.sinks.audit import UNDECIDED, entry_data

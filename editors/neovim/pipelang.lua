@@ -1,0 +1,62 @@
+-- Neovim 0.7 and newer. Put this file into ~/.config/nvim/plugin/, or `:luafile` it.
+-- It needs `pip install 'pipelang-dsl[lsp]'` and `pipelang` on the path.
+
+vim.api.nvim_create_autocmd({ "BufRead", "BufNewFile" }, {
+  pattern = "*.pipe",
+  command = "setfiletype pipelang",
+})
+
+local client -- Neovim before 0.8 starts clients one by one
+
+local function root_of(file)
+  local folder = vim.fn.fnamemodify(file, ":p:h")
+  for _, mark in ipairs({ "pyproject.toml", ".git" }) do
+    local found = vim.fn.finddir(mark, folder .. ";")
+    found = found ~= "" and found or vim.fn.findfile(mark, folder .. ";")
+    if found ~= "" then
+      return vim.fn.fnamemodify(found, ":p:h")
+    end
+  end
+  return folder
+end
+
+local function start(buffer)
+  local config = {
+    name = "pipelang",
+    cmd = { "pipelang", "lsp" },
+    root_dir = root_of(vim.api.nvim_buf_get_name(buffer)),
+  }
+  config.workspace_folders = { { uri = vim.uri_from_fname(config.root_dir), name = "root" } }
+  if vim.lsp.start then
+    vim.lsp.start(config, { bufnr = buffer })
+  else
+    client = client or vim.lsp.start_client(config)
+    vim.lsp.buf_attach_client(buffer, client)
+  end
+end
+
+vim.api.nvim_create_autocmd("FileType", {
+  pattern = "pipelang",
+  callback = function(event)
+    local buffer = event.buf or vim.api.nvim_get_current_buf()
+    vim.bo[buffer].commentstring = "# %s"
+    vim.bo[buffer].omnifunc = "v:lua.vim.lsp.omnifunc"
+    vim.bo[buffer].expandtab = true
+    vim.bo[buffer].shiftwidth = 2
+    start(buffer)
+  end,
+})
+
+-- Numbers over pipelines. Hints at steps and gates need Neovim 0.10: vim.lsp.inlay_hint.enable().
+vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave" }, {
+  pattern = "*.pipe",
+  callback = function()
+    pcall(vim.lsp.codelens.refresh)
+  end,
+})
+if vim.lsp.handlers["workspace/codeLens/refresh"] == nil then
+  vim.lsp.handlers["workspace/codeLens/refresh"] = function()
+    pcall(vim.lsp.codelens.refresh)
+    return vim.NIL
+  end
+end

@@ -1,0 +1,216 @@
+// The extension: starts `pipelang lsp`, and shows in panels what the command line prints.
+
+const vscode = require("vscode");
+const { execFile } = require("child_process");
+const path = require("path");
+const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+
+let client;
+let status;
+const states = new Map();
+const STATES = {
+  computing: ["$(sync~spin) numbers", "The numbers of this file are being worked out."],
+  current: ["$(check) numbers", "The numbers are those of the text as it is."],
+  stale: ["$(history) numbers", "The numbers are of the text before your last change."],
+  broken: ["$(error) numbers", "The file has errors: the numbers are from before them."],
+  failed: ["$(warning) numbers", "The analysis broke off."],
+};
+
+/** The words of the command, the first of them a path that a process can be started from. */
+function command() {
+  const words = vscode.workspace.getConfiguration("pipelang").get("command") || ["pipelang"];
+  const [first, ...rest] = words.length ? words : ["pipelang"];
+  const folder = root();
+  const relative = first.includes("/") && !path.isAbsolute(first) && folder;
+  return [relative ? path.join(folder, first) : first, ...rest];
+}
+
+function root() {
+  const folders = vscode.workspace.workspaceFolders;
+  return folders && folders.length ? folders[0].uri.fsPath : undefined;
+}
+
+async function start(context) {
+  const [file, ...words] = command();
+  const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
+  client = new LanguageClient("pipelang", "pipelang", { run, debug: run }, {
+    documentSelector: [{ language: "pipelang" }],
+    initializationOptions: { panels: true },
+    middleware: { executeCommand },
+  });
+  client.onNotification("pipelang/status", (told) => {
+    states.set(vscode.Uri.parse(told.uri).toString(), told.state);
+    showStatus();
+  });
+  try {
+    await client.start();
+  } catch (problem) {
+    const install = "pip install 'pipelang-dsl[lsp]'";
+    const said = `\`${file} lsp\` did not start (${problem.message || problem}). It needs ${install}.`;
+    const chosen = await vscode.window.showErrorMessage(said, "Settings");
+    if (chosen) {
+      vscode.commands.executeCommand("workbench.action.openSettings", "pipelang.command");
+    }
+  }
+}
+
+/** What the server answers to a command of its own is shown beside the text. */
+async function executeCommand(name, words, next) {
+  const text = await next(name, words);
+  if (typeof text !== "string") {
+    return text;
+  }
+  if (name === "pipelang.explain") {
+    const document = await vscode.workspace.openTextDocument({ language: "markdown", content: text });
+    await vscode.commands.executeCommand("markdown.showPreviewToSide", document.uri);
+  } else if (name === "pipelang.report") {
+    panel("report", `${words[1]}: report`, `<pre>${escaped(text)}</pre>`);
+  }
+  return text;
+}
+
+const panels = new Map();
+
+function panel(kind, title, body) {
+  let shown = panels.get(kind);
+  if (!shown) {
+    const beside = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+    shown = vscode.window.createWebviewPanel(`pipelang.${kind}`, title, beside, {
+      enableScripts: false,
+      localResourceRoots: [],
+    });
+    shown.onDidDispose(() => panels.delete(kind));
+    panels.set(kind, shown);
+  }
+  shown.title = title;
+  shown.webview.html = body.trimStart().startsWith("<!") ? body : page(body);
+  shown.reveal(undefined, true);
+}
+
+function page(body) {
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+  const style =
+    "body { background: #fff; color: #111; } pre { font: 13px/1.4 monospace; } svg { max-width: 100%; height: auto; }";
+  return `<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><style>${style}</style></head><body>${body}</body></html>`;
+}
+
+function escaped(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+}
+
+/** The standard output of the command line about the file that is shown, saved first. */
+async function output(...words) {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor || editor.document.languageId !== "pipelang") {
+    vscode.window.showInformationMessage("Open a .pipe file first.");
+    return undefined;
+  }
+  if (editor.document.isUntitled || editor.document.isDirty) {
+    await editor.document.save();
+  }
+  const name = editor.document.uri.fsPath;
+  const [file, ...before] = command();
+  const [verb, ...options] = words;
+  return new Promise((resolve) => {
+    const folder = root() || path.dirname(name);
+    const limits = { cwd: folder, maxBuffer: 64 * 1024 * 1024, timeout: 120000 };
+    execFile(file, [...before, verb, name, ...options], limits, (problem, out, errors) => {
+      if (!out && problem) {
+        vscode.window.showErrorMessage(`pipelang: ${errors || problem.message}`);
+      }
+      resolve(out ? { out, name: path.basename(name) } : undefined);
+    });
+  });
+}
+
+async function showReport() {
+  const found = await output("check", "--format", "html");
+  if (found) {
+    panel("html", `${found.name}: report`, found.out);
+  }
+}
+
+async function showGraph() {
+  const found = await output("graph", "--format", "svg");
+  if (found) {
+    panel("graph", `${found.name}: graph`, found.out.replace(/^<\?xml[^>]*>\s*/, ""));
+  }
+}
+
+/** A task in the terminal, where progress and questions are seen. */
+async function inTerminal(verb, ...more) {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) {
+    return;
+  }
+  await editor.document.save();
+  const [file, ...words] = command();
+  const all = [...words, verb, editor.document.uri.fsPath, ...more];
+  const folder = root() || path.dirname(editor.document.uri.fsPath);
+  const run = new vscode.ShellExecution(file, all, { cwd: folder });
+  const task = new vscode.Task(
+    { type: "pipelang", verb },
+    vscode.workspace.workspaceFolders ? vscode.TaskScope.Workspace : vscode.TaskScope.Global,
+    `${verb} ${path.basename(editor.document.uri.fsPath)}`,
+    "pipelang",
+    run
+  );
+  await vscode.tasks.executeTask(task);
+}
+
+async function run() {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) {
+    return;
+  }
+  const names = [...editor.document.getText().matchAll(/^pipeline\s+([A-Za-z_]\w*)/gm)].map((hit) => hit[1]);
+  const name = names.length > 1 ? await vscode.window.showQuickPick(names) : names[0];
+  if (!name) {
+    return;
+  }
+  const input = await vscode.window.showInputBox({
+    title: `Input of ${name}`,
+    prompt: "JSON, or @FILE for lines of JSON",
+    value: "{}",
+  });
+  if (input !== undefined) {
+    await inTerminal("run", name, "--input", input);
+  }
+}
+
+function showStatus() {
+  const editor = vscode.window.activeTextEditor;
+  const state = editor && states.get(editor.document.uri.toString());
+  if (!editor || editor.document.languageId !== "pipelang" || !state) {
+    status.hide();
+    return;
+  }
+  [status.text, status.tooltip] = STATES[state] || [state, ""];
+  status.command = "pipelang.showReport";
+  status.show();
+}
+
+async function activate(context) {
+  status = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left, 10);
+  const on = (name, act) => context.subscriptions.push(vscode.commands.registerCommand(name, act));
+  on("pipelang.showReport", showReport);
+  on("pipelang.graph", showGraph);
+  on("pipelang.check", () => inTerminal("check"));
+  on("pipelang.run", run);
+  on("pipelang.restart", async () => {
+    if (client) {
+      await client.stop().catch(() => undefined);
+    }
+    await start(context);
+  });
+  context.subscriptions.push(status, vscode.window.onDidChangeActiveTextEditor(showStatus));
+  await start(context);
+}
+
+async function deactivate() {
+  if (client) {
+    await client.stop().catch(() => undefined);
+  }
+}
+
+module.exports = { activate, deactivate };

@@ -1,0 +1,165 @@
+"""Editors as people set them up: Neovim headless, Helix's settings, the extension of VS Code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pipelang.diagnostics import Source
+from pipelang.interfaces.language_server.features.code_actions import EXPLAIN
+from pipelang.interfaces.language_server.features.lenses import REPORT
+from pipelang.syntax.parse import parse
+from pipelang.version import __version__ as VERSION
+
+from .test_language_server import SMALL
+
+REPO = Path(__file__).parents[2]
+DRIVE = Path(__file__).parent / "editors" / "drive.lua"
+
+
+@pytest.fixture
+def path_with_pipelang(tmp_path: Path) -> str:
+    """A path on which `pipelang` is the one of this checkout."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "pipelang"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m pipelang "$@"\n')
+    command.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.skipif(shutil.which("nvim") is None, reason="needs Neovim (Debian: neovim)")
+def test_neovim(tmp_path: Path, path_with_pipelang: str):
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "small.pipe").write_text(SMALL, encoding="utf-8")
+    settings = str(REPO / "editors/neovim/pipelang.lua")
+    run = subprocess.run(
+        ["nvim", "--headless", "-u", settings, "small.pipe", "-c", f"luafile {DRIVE}"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PATH": path_with_pipelang,
+            "PYTHONPATH": str(REPO),
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=180,
+    )
+    found = re.search(r"SEEN (\{.*\})", run.stdout + run.stderr)
+    assert found is not None, run.stdout + run.stderr
+    seen = json.loads(found[1])
+    assert "problem" not in seen, seen
+    assert all(seen[what] for what in ("attached", "numbers", "finding", "mended")), seen
+    assert seen["lens"].startswith("answered right 8")
+    assert "step reply: text" in seen["hover"]
+    assert seen["definition"] == 6
+    assert seen["renamed"] == SMALL.replace("reply", "word").rstrip("\n")
+    assert {"haiku", "staff"} <= set(seen["completion"])
+
+
+def test_the_settings_of_helix_name_the_server():
+    text = (REPO / "editors/helix/languages.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    server = settings["language-server"]["pipelang"]
+    assert [server["command"], *server["args"]] == ["pipelang", "lsp"]
+    (language,) = settings["language"]
+    assert language["language-servers"] == ["pipelang"]
+    assert language["file-types"] == ["pipe"]
+
+
+EXTENSION = REPO / "editors/vscode"
+ABOUT = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+
+
+def test_the_extension_has_all_that_it_names():
+    text = (EXTENSION / "src/extension.js").read_text(encoding="utf-8")
+    for command in ABOUT["contributes"]["commands"]:
+        assert f'on("{command["command"]}"' in text
+    for group in ("grammars", "snippets"):
+        for one in ABOUT["contributes"][group]:
+            assert (EXTENSION / one["path"]).is_file()
+    (language,) = ABOUT["contributes"]["languages"]
+    settings = json.loads((EXTENSION / language["configuration"]).read_text(encoding="utf-8"))
+    assert settings["comments"]["lineComment"] == "#"
+    assert ABOUT["version"] == VERSION
+
+
+def test_commands_of_the_server_are_not_those_of_the_extension():
+    """The client registers the server's by itself; VS Code refuses a second one of a name."""
+    ours = {command["command"] for command in ABOUT["contributes"]["commands"]}
+    assert not ours & {EXPLAIN, REPORT}
+    text = (EXTENSION / "src/extension.js").read_text(encoding="utf-8")
+    assert f'"{EXPLAIN}"' in text
+    assert f'"{REPORT}"' in text
+
+
+SNIPPETS = json.loads((EXTENSION / "snippets/pipelang.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_a_snippet_is_in_the_language(name: str):
+    body = "\n".join(SNIPPETS[name]["body"])
+    text = re.sub(r"\$\{\d+\|([^,|]*)[^|]*\|\}", r"\1", body)
+    defaults = dict(re.findall(r"\$\{(\d+):([^}]*)\}", text))
+    text = re.sub(r"\$\{(\d+)(?::[^}]*)?\}", lambda hit: defaults[hit[1]], text)
+    text = re.sub(r"(?<!\\)\$\d+", "", text).replace("\\$", "$")
+    if not re.match(r"(pipeline|tool|prompt|role|tier|test|prove)\b", text):
+        text = f"pipeline p() -> text {{\n{text}\n}}\n"
+    assert not parse(Source(name, text)).diagnostics, text
+
+
+def test_the_package_is_made_without_a_network(tmp_path: Path):
+    """The same files make the same bytes, and all that the manifest names is in it."""
+    shutil.copytree(EXTENSION, tmp_path / "vscode", ignore=shutil.ignore_patterns("node_modules"))
+    (tmp_path / "vscode/dist").mkdir(exist_ok=True)
+    (tmp_path / "vscode/dist/extension.js").write_text("module.exports = {};\n")
+    made = []
+    for number in range(2):
+        out = tmp_path / f"{number}.vsix"
+        script = str(tmp_path / "vscode/package_vsix.py")
+        subprocess.run([sys.executable, script, str(out)], check=True, timeout=60)
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+    with zipfile.ZipFile(tmp_path / "0.vsix") as zipped:
+        names = set(zipped.namelist())
+        manifest = zipped.read("extension.vsixmanifest").decode()
+    assert {"[Content_Types].xml", "extension/package.json"} <= names
+    assert f"extension/{ABOUT['main'].removeprefix('./')}" in names
+    assert set(re.findall(r'Path="([^"]*)"', manifest)) <= names
+    endings = {f".{name.rpartition('.')[2]}" for name in names}
+    with zipfile.ZipFile(tmp_path / "0.vsix") as zipped:
+        types = zipped.read("[Content_Types].xml").decode()
+    assert endings - {".xml"} <= set(re.findall(r'Extension="([^"]*)"', types))
+
+
+def test_a_package_that_was_not_built_is_told(tmp_path: Path):
+    shutil.copytree(
+        EXTENSION, tmp_path / "v", ignore=shutil.ignore_patterns("node_modules", "dist")
+    )
+    run = subprocess.run(
+        [sys.executable, str(tmp_path / "v/package_vsix.py"), str(tmp_path / "out.vsix")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    assert "npm run build" in run.stderr
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_the_extension_is_javascript():
+    source = str(EXTENSION / "src/extension.js")
+    subprocess.run(["node", "--check", source], check=True, timeout=60)
