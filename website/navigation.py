@@ -21,7 +21,6 @@ TASKS = [
     "editors.md",
     "embedding.md",
     "durable.md",
-    "scaling.md",
     "service.md",
     "pages.md",
     "operating.md",
