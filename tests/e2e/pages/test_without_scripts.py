@@ -196,6 +196,7 @@ def test_a_thread_is_one_story(site: Site) -> None:
     page = visitor.get(f"/?thread={quote('order 7/1')}")
     assert all(run in page.text for run in mine)
     assert other not in page.text
+    assert re.search(r"2 runs, the first one (now|\d+ s ago), \$\d", page.text)
     assert f"/?thread={quote('order 7/1', safe='/')}" in visitor.get(mine[0]).text
 
 
