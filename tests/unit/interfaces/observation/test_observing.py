@@ -165,6 +165,11 @@ def test_predictions_lie_in_the_intervals_of_what_was_observed(as_declared: Desk
     assert calibration is not None
     assert calibration.value is not None
     assert calibration.value < 0.06
+    certain, unknown = found.metric("rejection"), found.metric("latency.p95")
+    assert certain is not None
+    assert certain.verdict is FigureVerdict.AGREES  # one rejected run would refute it
+    assert unknown is not None
+    assert unknown.verdict is FigureVerdict.ALONE
     cost = found.metric("cost.mean")
     assert cost is not None
     assert cost.value == pytest.approx(5 * 50 / 1e6)
