@@ -26,13 +26,14 @@ PINNED := --constraint constraints.txt
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres judges \
-  chaos lowest newest constraints grammar editors vsix pictures clean distclean
+.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres chromium judges \
+  chaos lowest newest constraints grammar editors vsix pictures site playground \
+  release-check clean distclean
 
 help: ## This list
 	@echo 'pipelang: make TARGET [PYTHON=python3.13] [VENV=.venv] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -161,6 +162,13 @@ postgres: ## The database for tests/durable, from Debian or Ubuntu; the tests st
 	  $$run apt-get update -qq && $$run apt-get install -y -qq postgresql >/dev/null; \
 	}
 
+chromium: ## The browser for tests of pages, from Debian or Ubuntu; without it they skip and say so
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	    && apt-get update -qq -o DPkg::Lock::Timeout=120 >/dev/null 2>&1 \
+	    && apt-get install -y -qq -o DPkg::Lock::Timeout=120 chromium >/dev/null 2>&1; \
+	} || echo 'no chromium, and it cannot be installed here: tests that show pages in it will skip'
+
 judges: storm agentdojo scram postgres ## All; PIPELANG_JUDGES=required makes tests without one fail
 
 chaos: $(READY_TO_DEVELOP) ## Workers are killed for an hour; ARGS="--minutes 5 --seed 7" for less
@@ -216,6 +224,15 @@ vsix: editors ## Pack the extension of VS Code (npm gives what it is built with)
 
 pictures: $(READY_TO_DEVELOP) ## Make the pictures of the README from real output
 	@$(PY) docs/images/make.py
+
+site: $(READY_TO_DEVELOP) ## The documentation as a site, in build/website/site
+	@$(PY) -m website
+
+playground: $(READY_TO_DEVELOP) ## pipelang in a browser, as one static folder, in build/playground
+	@$(PY) -m website.playground
+
+release-check: $(READY_TO_DEVELOP) ## Build, compare, list and try a release, in dist; nothing is uploaded
+	@$(PY) -m release $(ARGS)
 
 clean: ## Caches and build results; keeps the environment
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .pipelang

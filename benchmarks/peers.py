@@ -24,6 +24,12 @@ PYTHON_PEERS = {
     "ruff": ("ruff==0.17.6",),
     "cython": ("lark==1.3.1", "lark-cython==0.0.17"),
     "frameworks": ("burr==0.42.0", "pydantic-graph==2.68.0", "langgraph==1.2.22"),
+    "savers": (
+        "langgraph==1.2.22",
+        "langgraph-checkpoint-sqlite==3.1.2",
+        "langgraph-checkpoint-postgres==3.2.0",
+        "psycopg[binary]==3.3.9",
+    ),
     "storm": ("stormpy==1.14.0",),
 }
 NODE_PEERS = {"baml": "@boundaryml/baml@0.226.2"}

@@ -138,7 +138,8 @@ def customer_history(customer: str) -> dict[str, Any]:
 def state_folder() -> Path:
     """Where the tools write; made if it isn't there."""
     named = os.environ.get("PIPELANG_SUPPORT_STATE")
-    folder = Path(named) if named else Path(tempfile.gettempdir()) / "pipelang-support"
+    shared = os.environ.get("PIPELANG_EXAMPLE_STATE") or tempfile.gettempdir()
+    folder = Path(named) if named else Path(shared) / "pipelang-support"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

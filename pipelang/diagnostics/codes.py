@@ -9,6 +9,9 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
+from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
+from pipelang.diagnostics.quota_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET
 from pipelang.diagnostics.rules import RULES, Rule, Severity
 from pipelang.diagnostics.rules import row as _row
 
@@ -427,6 +430,9 @@ UNORDERED_EFFECT = _row(
     " answer; `parallel N` says that side by side is meant",
     _W,
 )
+EFFECT_UNKNOWN = _row(
+    "P551", "effect-unknown", "in a store the run ends when `{tool}` {when}, {what}", severity=_N
+)
 
 # ------------------------------------- P8xx what `production` demands, and what is ignored
 NO_ERROR_HANDLING = _row(
@@ -479,16 +485,9 @@ UNUSED_IGNORE = _row(
     _W,
 )
 
+NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled")
+
 # ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
     "P902", "metric-undecided", "this version does not compute `{metric}` yet", severity=_W
-)
-NOT_WATCHED = _row(
-    "P905", "not-watched", "this version checks {what} but does not watch it yet", severity=_W
-)
-NOT_BUILT = _row(
-    "P906",
-    "not-built",
-    "this version cannot do {what} yet",
-    "leave it out: `run` and `load` refuse a file that says it",
 )

@@ -166,7 +166,7 @@ def _elaborate(context: Context, loaded: Loaded) -> p.Program:
     used = {key for _, key in context.symbols.used}
     program = p.Program(
         file=loaded.root,
-        hash=program_hash(loaded, made["prompt"], context.stand_ins),
+        hash=program_hash(loaded, made["prompt"], context.stand_ins, context.turned),
         enums={key: type.members for key, type in made["enum"].items()},
         records={
             key: type

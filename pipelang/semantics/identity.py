@@ -2,22 +2,29 @@
 
 The hash of a program depends on what its files mean: on the letters of their tokens, on doc
 comments (models and people get to see them) and on the texts of prompts, but not on layout, plain
-comments, line endings or how a template is indented. Tiers that stand in for others are part of it.
+comments, line endings or how a template is indented. Tiers that stand in for others are part of it,
+and so are settings that a host turned.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from pipelang.semantics import program as p
 from pipelang.semantics.loading import Loaded, LoadedModule
 
 
 def program_hash(
-    loaded: Loaded, prompts: Mapping[str, p.Prompt], stand_ins: Mapping[str, str]
+    loaded: Loaded,
+    prompts: Mapping[str, p.Prompt],
+    stand_ins: Mapping[str, str],
+    turned: Mapping[str, int | Decimal] | None = None,
 ) -> str:
-    """The hash, as hexadecimal digits. `stand_ins` are tiers by those whose place they take."""
+    """The hash, as hexadecimal digits. `stand_ins` are tiers by those whose place they take,
+    `turned` settings whose value is not the one of their file.
+    """
     digest = hashlib.sha256()
     for path in sorted(loaded.modules, key=lambda path: (path != loaded.root, path)):
         for text in _letters(loaded.modules[path]):
@@ -31,6 +38,8 @@ def program_hash(
         digest.update(b"\2")
     for name, other in sorted(stand_ins.items()):
         digest.update(f"{name}\0{other}\3".encode())
+    for name, value in sorted((turned or {}).items()):
+        digest.update(f"{name}\0{Decimal(value).normalize()}\4".encode())
     return digest.hexdigest()
 
 

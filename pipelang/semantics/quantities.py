@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal, localcontext
+from json.encoder import encode_basestring
 from typing import Any
 
 from pipelang.semantics.types import Scalar, ScalarKind, Type
@@ -116,3 +117,17 @@ BYTES_A_TOKEN = 3
 def count_tokens(text: str) -> int:
     """Our own bound on the tokens of a text: a third of its UTF-8 bytes, rounded up."""
     return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN)
+
+
+def text_bytes(text: str) -> int:
+    """Bytes that JSON takes for a text between its quotes: UTF-8, where quotes, backslashes and
+    line breaks are two bytes and other control characters six.
+    """
+    return len(encode_basestring(text).encode("utf-8", "surrogatepass")) - 2
+
+
+def text_tokens(text: str) -> int:
+    """The length that `max N tokens` limits: a third of a text's bytes in JSON, rounded up, so
+    that a list or record of such texts stays within its bound wherever it is written out.
+    """
+    return -(-text_bytes(text) // BYTES_A_TOKEN)

@@ -11,6 +11,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.media import NOTED_TOKENS, MediaRule, most_tokens
 from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT
+from pipelang.semantics.quantities import BYTES_A_TOKEN, text_bytes
 from pipelang.semantics.types import (
     TEXT,
     EnumType,
@@ -72,8 +73,8 @@ def value_size(type: Type, media: MediaRule | None = None) -> Size:
         case Scalar(kind=ScalarKind.JSON):
             return Size(float("inf"), None, False)
         case EnumType():
-            longest = max((len(member) for member in type.members), default=0)
-            return Size(longest / 4, -(-longest // 3))
+            longest = max((text_bytes(member) for member in type.members), default=0)
+            return Size(longest / 4, -(-longest // BYTES_A_TOKEN))
         case RecordType():
             total = NONE
             for field in type.fields:
@@ -81,16 +82,49 @@ def value_size(type: Type, media: MediaRule | None = None) -> Size:
                 total = (
                     total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type, media)
                 )
-            return total
+            return _no_less(total, _json_bytes(type, media))
         case ListType():
-            element = value_size(type.element, media) + Size(0.5, 1)
-            return element.times(type.max_length)
+            elements = (value_size(type.element, media) + Size(0.5, 1)).times(type.max_length)
+            return _no_less(elements, _json_bytes(type, media))
         case MapType():
             return Size(float("inf"), None, False)
         case OptionalType():
             return value_size(type.inner, media)
         case _:
             return Size(2.0, SCALAR_TOKENS)
+
+
+def _no_less(size: Size, written: int | None) -> Size:
+    """A size, part by part, whose bound is no less than so many bytes of JSON take as a whole."""
+    if size.bound is None or written is None:
+        return size
+    return Size(size.mean, max(size.bound, -(-written // BYTES_A_TOKEN)), size.declared)
+
+
+def _json_bytes(type: Type, media: MediaRule | None) -> int | None:
+    """The most bytes of a value inside JSON with a space after commas and colons."""
+    match type:
+        case RecordType():
+            parts = [_json_bytes(field.type, media) for field in type.fields]
+            names = sum(text_bytes(field.key) + len('"": , ') for field in type.fields)
+            known = [part for part in parts if part is not None]
+            return max(2, names + sum(known)) if len(known) == len(parts) else None
+        case ListType():
+            most = _json_bytes(type.element, media)
+            if type.max_length == 0:
+                return len("[]")
+            if most is None or type.max_length is None:
+                return None
+            return len("[]") + type.max_length * (most + len(", ")) - len(", ")
+        case OptionalType():
+            most = _json_bytes(type.inner, media)
+            return None if most is None else max(most, len("null"))
+        case EnumType():
+            return max((text_bytes(member) for member in type.members), default=0) + len('""')
+        case _:
+            bound = value_size(type, media).bound
+            quotes = len('""') if type == TEXT else 0
+            return None if bound is None else bound * BYTES_A_TOKEN + quotes
 
 
 def output_limit(link: p.Link, answers: Type) -> int | None:

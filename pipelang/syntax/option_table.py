@@ -89,6 +89,9 @@ OPTIONS = (
     _row("handles", ast.Handles, "role"),
     _row("responds", ast.Responds, "role"),
     _row("hours", ast.Hours, "role"),
+    _row("weight", ast.Weight, "role"),
+    _row("rushed", ast.Rushed, "role"),
+    _row("cost", ast.CostAnHour, "role", rule="opt_cost_an_hour"),
     _row("must_differ_from", ast.MustDifferFrom, "role", "name"),
     _row("kind", ast.Kind, "provider", "name"),
     _row("key", ast.Key, "provider", "texts"),
@@ -104,12 +107,6 @@ OF_MODELS = frozenset(row.word for row in OPTIONS if row.of_models)
 """Options that say something only where a model answers."""
 
 
-READ_ONLY = dict.fromkeys(("weight", "rushed", "cost"), frozenset({"role"}))
-"""Options that this version reads and refuses, with their owners: they have no node yet."""
-
-
 def words_of(*owners: str) -> frozenset[str]:
     """The keywords of the options that any of these owners may have."""
-    known = ((row.word, row.owners) for row in OPTIONS)
-    every = (*known, *READ_ONLY.items())
-    return frozenset(word for word, its in every if its.intersection(owners))
+    return frozenset(row.word for row in OPTIONS if row.owners.intersection(owners))

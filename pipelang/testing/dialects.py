@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from pipelang.testing import streams
 from pipelang.testing.replies import Reply
+from pipelang.testing.streams import Event
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -53,6 +55,10 @@ class Dialect(ABC):
     @abstractmethod
     def schema(self, body: Body) -> Body | None:
         """The schema that a request has enforced; None for none."""
+
+    def stream(self, sent: Body, body: Body) -> Iterable[Event] | None:
+        """The events of a body that a request wants streamed; None where it wants none."""
+        return None
 
     def seen(self, body: Body) -> list[str | SeenMedium]:
         """The first message to the model, in order: texts, and the type and bytes of pictures and
@@ -103,7 +109,7 @@ class MessagesDialect(Dialect):
     path = "/v1/messages"
     _known: ClassVar = {
         "messages", "model", "output_config", "system", "tools", "tool_choice", "max_tokens",
-        "metadata", "stop_sequences", "thinking",
+        "metadata", "stop_sequences", "thinking", "stream",
     }  # fmt: skip
 
     def key(self, headers: Mapping[str, str]) -> str | None:
@@ -144,6 +150,9 @@ class MessagesDialect(Dialect):
             },
         }
 
+    def stream(self, sent: Body, body: Body) -> Iterable[Event] | None:
+        return streams.of_message(body) if sent.get("stream") else None
+
     def error(self, code: int, message: str) -> Body:
         kinds = {429: "rate_limit_error", 529: "overloaded_error", 401: "authentication_error"}
         kind = kinds.get(code, "api_error" if code >= 500 else "invalid_request_error")
@@ -182,7 +191,7 @@ class ResponsesDialect(Dialect):
     root = "/v1"
     _known: ClassVar = {
         "input", "instructions", "model", "store", "text", "reasoning", "max_output_tokens",
-        "include", "tools",
+        "include", "tools", "stream",
     }  # fmt: skip
 
     def key(self, headers: Mapping[str, str]) -> str | None:
@@ -257,6 +266,9 @@ class ResponsesDialect(Dialect):
             },
         }
 
+    def stream(self, sent: Body, body: Body) -> Iterable[Event] | None:
+        return streams.of_response(body) if sent.get("stream") else None
+
     def error(self, code: int, message: str) -> Body:
         return {"error": {"message": message, "type": "error", "code": None, "param": None}}
 
@@ -293,6 +305,7 @@ class ChatDialect(Dialect):
     root = "/v1"
     _known: ClassVar = {
         "messages", "model", "max_tokens", "response_format", "reasoning_effort", "tools",
+        "stream", "stream_options",
     }  # fmt: skip
 
     def key(self, headers: Mapping[str, str]) -> str | None:
@@ -341,6 +354,9 @@ class ChatDialect(Dialect):
             },
         }
 
+    def stream(self, sent: Body, body: Body) -> Iterable[Event] | None:
+        return streams.of_completion(body) if sent.get("stream") else None
+
     def error(self, code: int, message: str) -> Body:
         return {"error": {"message": message, "type": "error", "code": code}}
 
@@ -371,9 +387,9 @@ class ChatDialect(Dialect):
 class GoogleDialect(Dialect):
     """Google's `generateContent` of the Gemini API."""
 
-    path = "/v1/models/{model}:generateContent"
+    path = "/v1/models/{model}:{how}"
     _known: ClassVar = {
-        "contents", "systemInstruction", "generationConfig", "tools", "toolConfig",
+        "contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "stream",
     }  # fmt: skip
 
     def key(self, headers: Mapping[str, str]) -> str | None:
@@ -410,6 +426,12 @@ class GoogleDialect(Dialect):
                 "totalTokenCount": usage.input + usage.output,
             }
         return body
+
+    def sent(self, path: str, body: Body) -> Body:
+        return {**body, "stream": True} if path.endswith(":streamGenerateContent") else body
+
+    def stream(self, sent: Body, body: Body) -> Iterable[Event] | None:
+        return streams.of_candidates(body) if sent.get("stream") else None
 
     def error(self, code: int, message: str) -> Body:
         status = {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}.get(code, "INVALID_ARGUMENT")

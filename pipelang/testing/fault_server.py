@@ -12,11 +12,13 @@ import asyncio
 import json
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelang.testing.dialects import KEY, Dialect
 from pipelang.testing.replies import Reply
+from pipelang.testing.streams import Event, written
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -114,7 +116,9 @@ class FaultServer:
     ) -> web.StreamResponse:
         from aiohttp import web
 
-        headers = {"content-type": "application/json"} | reply.headers
+        streamed = bool(body.get("stream")) and reply.kind in ("drip", "cut")
+        kind = "text/event-stream" if streamed else "application/json"
+        headers = {"content-type": kind} | reply.headers
         match reply.kind:
             case "hang":
                 await self._over.wait()
@@ -123,7 +127,7 @@ class FaultServer:
                 response = web.StreamResponse(headers=headers)
                 await response.prepare(request)
                 while not self._over.is_set():
-                    await response.write(b" ")
+                    await response.write(b"\n" if streamed else b" ")
                     await asyncio.sleep(0.05)
                 return response
             case "cut":
@@ -139,5 +143,17 @@ class FaultServer:
                 told = json.dumps(self.dialect.error(reply.code, reply.message)).encode()
                 return web.Response(status=reply.code, body=told, headers=headers)
             case _:
-                told = json.dumps(self.dialect.body(reply, body, len(self.requests))).encode()
-                return web.Response(body=told, headers=headers)
+                whole = self.dialect.body(reply, body, len(self.requests))
+                events = self.dialect.stream(body, whole)
+                if events is None:
+                    return web.Response(body=json.dumps(whole).encode(), headers=headers)
+                return await self._stream(events, request)
+
+    async def _stream(self, events: Iterable[Event], request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        for event in events:
+            await response.write(written(event))
+        return response

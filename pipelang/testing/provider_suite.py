@@ -6,8 +6,10 @@ It needs pytest and aiohttp (`pip install 'pipelang-dsl[test]'`), no network and
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -79,12 +81,18 @@ def answer_type() -> type[BaseModel]:
 
 
 def provider_suite(
-    make_provider: MakeProvider, dialect: Dialect, *, tools: bool = True, key: str | None = KEY
+    make_provider: MakeProvider,
+    dialect: Dialect,
+    *,
+    tools: bool = True,
+    key: str | None = KEY,
+    streaming: bool = False,
 ) -> type:
     """A class of pytest cases for the providers that `make_provider` makes for a server's address.
 
     `dialect` is the server's wire format; `tools` says whether the provider lets models call tools.
-    `key` is the one that the server demands; None demands none.
+    `key` is the one that the server demands; None demands none. `streaming` has every request
+    listen to its answer, and demands that the provider tells what comes of it.
     """
 
     class ProviderSuite(_Suite):
@@ -94,6 +102,7 @@ def provider_suite(
     ProviderSuite.dialect = dialect
     ProviderSuite.tools = tools
     ProviderSuite.key = key
+    ProviderSuite.streaming = streaming
     return ProviderSuite
 
 
@@ -102,6 +111,7 @@ class _Suite:
     dialect: Dialect
     tools: bool
     key: str | None
+    streaming: bool = False
 
     # ------------------------------------------------------------------------- ways to ask
 
@@ -120,7 +130,10 @@ class _Suite:
         return asyncio.run(main())
 
     def _answer(self, server: FaultServer, asked: ModelRequest | None = None) -> ModelAnswer:
-        return self._with(server.url, lambda provider: provider.answer(asked or request()))
+        told = asked or request()
+        if self.streaming and told.partial is None:
+            told = replace(told, partial=lambda piece: None)
+        return self._with(server.url, lambda provider: provider.answer(told))
 
     def _fault(self, *script: Reply, asked: ModelRequest | None = None) -> ModelFault:
         with self._server(*script) as server:
@@ -165,6 +178,15 @@ class _Suite:
             found = self._answer(server, request(answer=None))
             assert found.value == "Hello."
             assert self.dialect.schema(server.last.body) is None
+
+    def test_pieces_of_an_answer_are_told_as_they_come(self) -> None:
+        heard: list[str] = []
+        with self._server(Reply.answer(GOOD)) as server:
+            found = self._answer(server, request(partial=heard.append))
+        assert found.value == GOOD
+        assert found.usage == Usage(12, 34)
+        assert not heard or json.loads("".join(heard)) == GOOD
+        assert len(heard) > 2 or not self.streaming
 
     def test_json_in_a_fence_is_read(self) -> None:
         text = '```json\n{"topic": "access", "sure": 1, "tags": []}\n```'

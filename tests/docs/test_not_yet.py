@@ -1,6 +1,6 @@
 """Marks of what is not yet there follow the P9xx rows of the table of codes, in both directions.
 
-A mark reads `*not yet* (P905)`: in italics or bold, with the code whose finding says so. Its line
+A mark reads `*not yet* (P902)`: in italics or bold, with the code whose finding says so. Its line
 names the construct. Which construct a code is about is not written down here: it is what the
 finding points at in the wrong example of the code's own page (`pipelang explain CODE`).
 """
@@ -94,6 +94,6 @@ def test_what_is_missing_in_words_has_its_code_or_is_no_construct(name: str):
 def test_a_mark_is_seen_and_a_wrong_one_fails(folder: Path):
     assert wrong_marks("`recall M(k)`: what was remembered. *Not yet*", folder)
     assert wrong_marks("> **Not yet:** labels are not checked.", folder)
-    assert wrong_marks("`recall` is *not yet* (P905) run.", folder)
+    assert wrong_marks("`recall` is *not yet* (P902) run.", folder)
     assert wrong_marks("`each` is *not yet* (P999) run.", folder)
-    assert wrong_marks("`watch` is *not yet* (P905) watched.", folder) == []
+    assert wrong_marks("`review.load` is *not yet* (P902) decided.", folder) == []

@@ -99,7 +99,7 @@ def test_every_variable_of_the_environment_is_listed():
         for file in (REPO / "pipelang").rglob("*.py")
         for name in re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', file.read_text("utf-8"))
     }
-    system = {"PYTHONPATH", "LOCALAPPDATA", "XDG_CACHE_HOME", "TERM", "COLUMNS", "APPDATA"}
+    system = {"LOCALAPPDATA", "XDG_CACHE_HOME", "TERM", "COLUMNS", "APPDATA", "PYTHONPATH"}
     text = page("running.md")
     assert {name for name in read - system if f"`{name}" not in text} == set()
 
@@ -122,3 +122,21 @@ def test_only_a_file_that_is_no_program_is_not_exported(
     for command in (["graph"], ["compile", "--to", "ir"]):
         assert main([command[0], str(file), *command[1:]]) == (0 if exported else 1)
     assert (code in page("export.md")) is exported
+
+
+@pytest.mark.parametrize("name", pipelang.__all__)
+def test_a_public_name_has_a_section_with_an_example_of_its_use(name: str):
+    """The examples run in test_docs.py; this only says that each name has one."""
+    found = re.search(
+        rf"^### `{name}`$(.*?)(?=^##)", page("api.md") + "\n## ", re.DOTALL | re.MULTILINE
+    )
+    assert found is not None
+    told, _, example = found[1].partition("```python\n")
+    assert len(told.split()) >= 8
+    assert re.search(rf"\bpipelang\.{name}\b", example) or name == "LoadedProgram", example
+
+
+def test_the_sections_of_the_reference_are_the_public_names():
+    assert sorted(re.findall(r"^### `(\w+)`$", page("api.md"), re.MULTILINE)) == sorted(
+        pipelang.__all__
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 PIPE = """
@@ -77,9 +78,12 @@ KEYS = {
 }
 
 
-def write_into(folder: Path) -> Path:
-    """Write the program and its tools into a folder; the program's file."""
+COSTS = {"pay": Decimal("0.00002"), "put": Decimal("0.00001")}
+
+
+def write_into(folder: Path, text: str = PIPE) -> Path:
+    """Write a program and its tools into a folder; the program's file."""
     (folder / "acts.py").write_text(TOOLS, encoding="utf-8")
     file = folder / "acts.pipe"
-    file.write_text(PIPE, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return file

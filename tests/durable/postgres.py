@@ -67,6 +67,22 @@ class Server:
         self._do("createdb", *at, name)
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
+    @property
+    def pid(self) -> int:
+        return int((self._data / "postmaster.pid").read_text().split("\n")[0])
+
+    @property
+    def log(self) -> Path:
+        return self._data / "log"
+
+    def ask(self, name: str, statement: str) -> str:
+        """The answer to a statement in a database, columns apart by `|`."""
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", name]
+        line = [str(self._bin / "psql"), *at, "-Atqc", statement]
+        done = subprocess.run(line, cwd="/tmp", capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def close(self) -> None:
         self.stop()
         shutil.rmtree(self._data.parent, ignore_errors=True)

@@ -48,7 +48,7 @@ def test_a_worker_that_was_stopped_past_its_lease_is_fenced(harness: Harness) ->
         until(lambda: "takes over" in harness.said(), 30)
     except AssertionError:
         # Stopped within a transaction it holds SQLite's only lock, and nobody goes on before it.
-        if not harness.store.startswith("sqlite"):
+        if not harness.url.startswith("sqlite"):
             raise
     old.send_signal(signal.SIGCONT)
     ended = harness.wait(runs, 90)

@@ -106,6 +106,14 @@ def test_from_submitting_to_an_answer_of_a_person(place: Path) -> None:
     traced = call(place, "trace", acts, "--store", STORE)
     assert traced.returncode == 0
     assert "answered" in traced.stdout
+    shown = call(place, "audit", "show", acts, "--store", STORE)
+    assert shown.returncode == 0
+    assert "effect first" in shown.stdout
+    verified = told(place, "audit", "verify")
+    assert (verified["ok"], verified["runs"]) == (True, 3)
+    wrong = call(place, "audit", "verify", "--store", STORE, "--expect", "0" * 63 + "1")
+    assert wrong.returncode == 1
+    assert call(place, "audit", "show", "nobody", "--store", STORE).returncode == 1
     assert call(place, "runs", "cancel", late, "--store", STORE).returncode == 0
     assert told(place, "runs", "show", late)["result"]["code"] == "cancelled"
     assert call(place, "runs", "wait", late, "--store", STORE).returncode == 1
@@ -140,13 +148,6 @@ def test_a_worker_leaves_what_it_cannot_run_to_others(place: Path) -> None:
     drained = call(place, "worker", "acts.pipe", "--store", STORE, "--drain")
     assert drained.returncode == 0
     assert "runs of `acts` are left to other workers" in drained.stderr
-    text = (place / "acts.pipe").read_text(encoding="utf-8")
-    (place / "acts.pipe").write_text(text.replace("$0.00001", "$0.00003"), encoding="utf-8")
-    write_tools = (place / "acts.py").write_text
-    from ..durable.acting import TOOLS
-
-    write_tools(TOOLS, encoding="utf-8")
-    assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
     found = told(place, "runs", "show", run)
     assert (found["status"], found["waiting_for"]["kind"]) == ("queued", "worker")
     assert found["waiting_for"]["name"] == found["program"]
@@ -175,6 +176,14 @@ SUBMIT = ("submit", "acts.pipe", "acts", "--input")
         (("kill", "--all", "--store", STORE), 3, "there is no store"),
         (("pause", "acts", "--store", STORE), 3, "there is no store"),
         (("store", "check", STORE), 3, "there is no store"),
+        (("store", "migrate", STORE), 3, "there is no store"),
+        (("store", "check", "sqlite:///acts.pipe"), 3, "not a database"),
+        (("audit", "verify", "--store", STORE), 3, "there is no store"),
+        (("audit", "verify", "file", "--store", STORE), 2, "exclude"),
+        (("runs", "fork", "x", "--store", STORE), 3, "there is no store"),
+        (("runs", "stuck", "--store", STORE), 3, "there is no store"),
+        (("runs", "prune", "--older-than", "1y", "--store", STORE), 2, "no duration"),
+        (("trace", "--store", STORE), 2, "name a run"),
         (("run", "acts.pipe", "acts", "--store", STORE, "--jobs", "2"), 2, "exclude"),
     ],
 )
@@ -184,12 +193,39 @@ def test_a_wrong_line_is_told(place: Path, line: tuple[str, ...], code: int, sai
     assert "secret" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["show", "wait", "cancel", "resume"])
+def test_a_run_is_forked(place: Path) -> None:
+    run = submit(place, "acts")
+    drain = ("worker", "acts.pipe", "--store", STORE, "--drain")
+    assert call(place, *drain).returncode == 0
+    forked = call(place, "runs", "fork", run, "--from", "last", "--store", STORE)
+    assert forked.returncode == 0, forked.stderr
+    assert "made 2 calls that act from `last` on" in forked.stderr
+    assert call(place, *drain).returncode == 0
+    old, new = (told(place, "runs", "show", id) for id in (run, forked.stdout.strip()))
+    assert (new["status"], new["result"]) == ("answered", old["result"])
+    lines = (place / "effects").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(set(lines)) == 8
+    wrong = call(place, "runs", "fork", run, "--from", "lost", "--store", STORE)
+    assert wrong.returncode == 1
+    assert "it can be forked from `seen`, `first`, `more`, `last`" in wrong.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "wait", "cancel", "resume", "fork"])
 def test_an_unknown_run_is_told(place: Path, command: str) -> None:
     assert call(place, "store", "init", STORE).returncode == 0
     done = call(place, "runs", command, "nobody", "--store", STORE)
     assert done.returncode == 1
     assert "there is no run `nobody`" in done.stderr
+
+
+def test_a_store_that_cannot_be_copied_is_told(place: Path) -> None:
+    assert call(place, "store", "init", STORE).returncode == 0
+    for output, said in (("no/x.db", "no folder"), ("runs.db", "there already")):
+        done = call(place, "store", "backup", STORE, "--output", output)
+        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    done = call(place, "store", "backup", STORE, "--output", "copy.db")
+    assert (done.returncode, done.stdout) == (0, "copy.db\n")
+    assert call(place, "store", "check", "sqlite:///copy.db").returncode == 0
 
 
 def test_a_pipeline_with_secrets_is_refused(place: Path) -> None:

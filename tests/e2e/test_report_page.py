@@ -8,19 +8,16 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipelang.interfaces.report.html.page import report_html
+from tests.browser import CHROMIUM, OPTIONS, needs_chromium
 from tests.unit.interfaces.report.test_report_html import PAGES
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium here to show the page in")
+pytestmark = needs_chromium
 
 FRAME = """<!doctype html><body style="margin: 0">
 <iframe id="page" style="width: {width}px; height: 900px; border: 0" srcdoc="{page}"></iframe>
@@ -35,7 +32,8 @@ frame.addEventListener("load", () => {{
     width: inside.documentElement.scrollWidth,
     tables: tables.length,
     flat: tables.filter((table) => table.getBoundingClientRect().height < 20).length,
-    pictures: [...inside.querySelectorAll("svg")].map((one) => one.getBoundingClientRect().height),
+    pictures: [...inside.querySelectorAll("svg.pipelang")]
+      .map((one) => one.getBoundingClientRect().height),
     font: parseFloat(body.fontSize),
     alerts: window.alerts,
     injected: inside.querySelectorAll("script, img, b").length,
@@ -45,8 +43,8 @@ frame.addEventListener("load", () => {{
 
 
 def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    assert BROWSER is not None
-    line = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/u"]
+    assert CHROMIUM is not None
+    line = [CHROMIUM, "--headless", *OPTIONS, f"--user-data-dir={folder}/u"]
     return subprocess.run(
         [*line, *options], capture_output=True, text=True, timeout=120, check=True
     )

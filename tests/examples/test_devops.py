@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +124,15 @@ def test_the_files_are_what_their_scripts_make(
         assert (here / name).read_bytes() == (folder / name).read_bytes()
     for file in (tmp_path / "recordings").iterdir():
         assert file.read_bytes() == (DEVOPS / "recordings" / file.name).read_bytes()
+
+
+def test_autonomy_waits_for_evidence(tmp_path: Path):
+    """With few labels no threshold keeps the promise; with all of them that of the file does."""
+    autonomy = load("autonomy.py")
+    folder = tmp_path / "devops"
+    shutil.copytree(DEVOPS, folder)
+    evidence = folder / "evals" / "finding.jsonl"
+    rows = evidence.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert autonomy.checked(folder, 75)["silent_error"]["high"] <= autonomy.PROMISE
+    evidence.write_text("".join(rows[:40]), encoding="utf-8")
+    assert autonomy.checked(folder, 75)["silent_error"]["high"] > autonomy.PROMISE

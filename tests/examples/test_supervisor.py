@@ -11,7 +11,7 @@ import pytest
 import pipelang
 from pipelang.runtime.providers.replay import ReplayProvider
 
-from .test_systems import EXAMPLES, load
+from .test_systems import EXAMPLES, command, load
 
 HERE = EXAMPLES / "supervisor"
 TOOLS = load(HERE / "tools.py")
@@ -80,3 +80,14 @@ def test_the_loop_of_the_report_costs_dollars_and_with_a_budget_cents():
     assert (loop, stopped) == ("found", "budget")
     assert dear > 4
     assert 0 < cheap <= 0.02
+
+
+def test_the_golden_set_passes_but_for_the_case_that_the_readme_names():
+    file = "examples/supervisor/supervisor.pipe"
+    golden = ("golden", file, "--set", "examples/supervisor/golden.jsonl", "--format", "json")
+    done = command(*golden, "--least", "98%")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert (said["cases"], said["passed"]) == (60, 59)
+    assert [one["case"] for one in said["failed"]] == ["R57"]
+    assert command(*golden).returncode == 1

@@ -235,7 +235,7 @@ def test_evidence_is_valid_and_has_the_accuracy_that_the_readme_tells(
     rows = lines(f"evals/{name}.jsonl")
     assert len(rows) >= least
     for row in rows:
-        assert set(row) == {"confidence", "correct"}
+        assert set(row) == {"case", "confidence", "correct"}
         assert 0 <= row["confidence"] <= 1
         assert row["confidence"] == round(row["confidence"], 2)
         assert type(row["correct"]) is bool
@@ -334,3 +334,22 @@ def test_the_template_reads_only_its_parameters_and_keeps_the_ticket_in_its_tags
     assert f"<ticket>\n{TICKETS['T21']['body']}\n</ticket>" in text
     assert "Promise nothing." in text
     assert text.count("<article>") == len(TOOLS.search_kb("discount"))
+
+
+def test_bad_ratings_ask_for_a_fit_and_their_corrections_go_into_the_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    refit = load("refit.py")
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", "")  # put back afterwards: `rate` sets it
+    ratings, asked = refit.rate(tmp_path)
+    assert (ratings, asked[:4]) == (62, "due:")
+    kept = tmp_path / "pipelang-support" / "negative-examples.jsonl"
+    negatives = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
+    assert len(negatives) == refit.TOO_MANY
+    (tmp_path / "prompts").mkdir()
+    before = (SUPPORT / "prompts" / "answer.j2").read_text("utf-8")
+    (tmp_path / "prompts" / "answer.j2").write_text(before, "utf-8")
+    refit.refitted(tmp_path, negatives)
+    after = (tmp_path / "prompts" / "answer.j2").read_text("utf-8")
+    assert all(row["corrected"] in after for row in negatives)
+    assert "Your confidence is" in after

@@ -173,3 +173,24 @@ def test_six_months_of_own_outputs_do_what_the_readme_tells():
     assert DRIFT.right(itself[0]) == DRIFT.right(people[0])
     assert DRIFT.right(itself[-1]) + 0.1 < DRIFT.right(people[-1])
     assert DRIFT.right_by_itself(itself[-1]) > DRIFT.right(itself[-1]) + 0.1
+
+
+def test_a_version_that_is_wrong_twice_as_often_is_rolled_back_and_a_better_one_is_promoted():
+    """Shares as `check` predicts them; in each of these years both happen, and nothing else."""
+    versions = load(EXAMPLES / "ticket_routing" / "versions.py")
+    rest = {"rejection": 0.0, "failure": 0.001}
+    known = {
+        "v1": {"success": 0.784, "silent_error": 0.0228, "escalation": 0.1925, **rest},
+        "v2": {"success": 0.807, "silent_error": 0.0290, "escalation": 0.1627, **rest},
+        "v3": {"success": 0.778, "silent_error": 0.0580, "escalation": 0.1627, **rest},
+    }
+    for seed in range(1, 5):
+        said = versions.months(known, seed)
+        events = [line.partition(": ")[2] for line in said if line.startswith("day")]
+        assert [line[:12] for line in events] == [
+            "v2 is out fo",
+            "v2 is promot",
+            "v3 is out fo",
+            "v3 is rolled",
+        ]
+        assert said[-1].startswith("month 6: v2")

@@ -23,12 +23,13 @@ from .imports import PACKAGE, REPO, at, circles, graph, imports, name_of, place,
 # What each layer may import. `analysis` and `runtime` are siblings on purpose: that they agree is
 # worth testing only as long as neither knows the other.
 BELOW: dict[str, set[str]] = {
+    "statistics": set(),
     "diagnostics": set(),
     "syntax": {"diagnostics"},
     "semantics": {"diagnostics", "syntax"},
-    "analysis": {"diagnostics", "syntax", "semantics"},
-    "runtime": {"diagnostics", "syntax", "semantics"},
-    "interfaces": {"diagnostics", "syntax", "semantics", "analysis", "runtime"},
+    "analysis": {"statistics", "diagnostics", "syntax", "semantics"},
+    "runtime": {"statistics", "diagnostics", "syntax", "semantics"},
+    "interfaces": {"statistics", "diagnostics", "syntax", "semantics", "analysis", "runtime"},
     "testing": {"runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.

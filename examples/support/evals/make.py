@@ -18,7 +18,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
 
-from example_data import confidences, write_lines  # noqa: E402
+from example_data import confidences, numbered, write_lines  # noqa: E402
 
 SEED = 20261105
 
@@ -43,7 +43,7 @@ def main() -> None:
     for name, shape in SHAPES.items():
         random_source = random.Random(f"{SEED}-{name}")
         rows = confidences(random_source, *shape)
-        write_lines(HERE / f"{name}.jsonl", rows)
+        write_lines(HERE / f"{name}.jsonl", numbered(name[0].upper(), rows))
 
 
 if __name__ == "__main__":

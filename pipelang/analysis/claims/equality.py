@@ -33,7 +33,7 @@ from pipelang.analysis.claims.values import (
     one,
 )
 from pipelang.analysis.claims.variables import Elements, Variables, is_json
-from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.quantities import text_tokens
 from pipelang.semantics.types import (
     BOOL,
     INT,
@@ -129,7 +129,7 @@ def _is_constant(known: Variables, symbol: Free, text: str) -> Formula:
             return FALSE
         return literal(Equals(symbol.name, text, constant=True))
     limit = inner.max_tokens if isinstance(inner, Scalar) else None
-    if limit is not None and count_tokens(text) > limit:
+    if limit is not None and text_tokens(text) > limit:
         return FALSE
     return known.text_is(Equals(symbol.name, text, constant=True))
 

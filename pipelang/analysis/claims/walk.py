@@ -6,9 +6,9 @@ side and are taken in both orders where the difference is visible. At every test
 both outcomes, each under the condition that leads to it. A step is left by each of its links, and a
 fallback starts in the states that a partly done attempt may have left. So every run is on one of
 the paths, and a claim that no path breaks holds in every run. The walk also follows a redo that
-fails on its second round, a budget that cuts a run, a circuit breaker or a cache that answers
-instead of a sub-pipeline, an agent that calls its tools in any order, and an `each` over no element
-or many.
+fails on its second round, a budget or a quota that cuts a run, a circuit breaker or a cache that
+answers instead of a sub-pipeline, an agent that calls its tools in any order, and an `each` over no
+element or many.
 
 Completeness. Where the walk covers more than a run can do (the contents of a cache, the elements of
 a list), the path contains an opaque question, and a claim that only such a path breaks is undecided
@@ -37,7 +37,7 @@ from pipelang.analysis.claims.values import Cases, one, under
 from pipelang.diagnostics import Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import pipelines_behind, tools_behind
+from pipelang.semantics.kernels.run import pipelines_behind, tools_behind, waits_for_people
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import agent_of, inner_links
 
@@ -131,20 +131,45 @@ class ClaimWalk:
     def _run(self, frame: SymbolicFrame, state: State) -> None:
         pipeline = frame.pipeline
         self._cut(frame, state)
+        self._quota_at_start(frame, state)
         if pipeline.breaker is not None:
             self._breaker(frame, pipeline.breaker, state)
         self.block(frame, pipeline.block, state)
+        self._quota_later(frame)
         budget = pipeline.budget
-        if budget is None or pipeline.name in self.never_cut:
-            return
-        cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
-        cuts = step_to(cuts, TRUE, PathEvent("the budget is spent", budget.span))
-        if isinstance(budget.otherwise, (p.Escalate, p.Reject)):
+        if budget is not None and pipeline.name not in self.never_cut:
+            cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
+            cuts = step_to(cuts, TRUE, PathEvent("the budget is spent", budget.span))
+            self._spent(frame, budget.otherwise, cuts)
+
+    def _spent(self, frame: SymbolicFrame, otherwise: p.Outcome | None, cuts: State) -> None:
+        """End a pipeline whose budget or quota is spent."""
+        if isinstance(otherwise, (p.Escalate, p.Reject)):
             cuts = step_to(cuts, self._not_yet_made())
-        if budget.otherwise is not None:
-            self.end(frame, budget.otherwise, cuts)
+        if otherwise is not None:
+            self.end(frame, otherwise, cuts)
         elif not frame.root:
             self.fail(frame, cuts)
+
+    def _quota_at_start(self, frame: SymbolicFrame, state: State) -> None:
+        """A quota that is spent ends a run before it does anything."""
+        quota = frame.pipeline.quota
+        if quota is not None:
+            event = PathEvent("the quota is spent", quota.span)
+            self._spent(frame, quota.otherwise, step_to(state, TRUE, event))
+
+    def _quota_later(self, frame: SymbolicFrame) -> None:
+        """A quota of money or tokens may also be spent behind a wait for people: anywhere in a
+        pipeline that has one, as a budget.
+        """
+        quota = frame.pipeline.quota
+        if quota is None or not (quota.names("money") or quota.names("tokens")):
+            return
+        if not waits_for_people(self.program, frame.pipeline):
+            return
+        cuts: State = met({key: list(paths) for key, paths in frame.cuts.items()})
+        event = PathEvent("the quota is spent behind a wait for people", quota.span)
+        self._spent(frame, quota.otherwise, step_to(cuts, TRUE, event))
 
     def _cut(self, frame: SymbolicFrame, state: State, *, always: bool = False) -> None:
         """Record where an exhausted budget may cut the run, or one around it: at the earliest

@@ -11,6 +11,7 @@ from pipelang.analysis.budgets.unreservable import budget_findings
 from pipelang.analysis.findings.dependence_findings import dependence_findings
 from pipelang.analysis.findings.evidence_findings import evidence_findings
 from pipelang.analysis.findings.origin_findings import origin_findings
+from pipelang.analysis.findings.quota_findings import quota_findings
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
@@ -39,6 +40,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)
     yield from budget_findings(program, pipeline)
+    yield from quota_findings(analysis)
 
 
 def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:

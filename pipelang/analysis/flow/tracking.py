@@ -135,7 +135,12 @@ class Tracker:
             values.put(parameter.name, own)
         owners_beside(values, [q.name for q in pipeline.parameters])
         place = TrackedRun(pipeline, values, measured_steps(pipeline), situation)
-        if pipeline.breaker is not None:
+        if pipeline.breaker is not None and not pipeline.breaker.otherwise.chain.links:
+            ends = pipeline.breaker.otherwise.chain.end
+            assert ends is not None
+            values.looks = NO_LOOKS
+            self.end(place, ends, situation)
+        elif pipeline.breaker is not None:
             self.step(place, pipeline.breaker.otherwise, situation)
             place.returns = values.flows.get(pipeline.breaker.otherwise.name, NOTHING)
             values.put(pipeline.breaker.otherwise.name, NOTHING)
@@ -146,6 +151,9 @@ class Tracker:
         if pipeline.budget is not None and pipeline.budget.otherwise is not None:
             values.looks = NO_LOOKS  # a budget may be spent before anything was looked at
             self.end(place, pipeline.budget.otherwise, situation)
+        if pipeline.quota is not None and pipeline.quota.otherwise is not None:
+            values.looks = NO_LOOKS
+            self.end(place, pipeline.quota.otherwise, situation)
         after = together(place.answered) if place.answered else situation
         # A branch that answers on each of its ways decides nothing about what follows the answer.
         added = after.since(situation)

@@ -159,10 +159,26 @@ def _a_day(analysis: Analysis, often: Number, begins: bool) -> Number:
 def _arrivals(program: p.Program, analysis: Analysis) -> Mapping[str, Number]:
     """Cases a run by role. How often an agent runs a pipeline that asks people is up to a model."""
     found = dict(analysis.asked)
+    for role, more in _sampled(program, analysis):
+        found[role] = _sum(found.get(role, NO_CASES), more)
     for role in _asked_by_agents(program, analysis.pipeline):
         known = found.get(role, NO_CASES)
         found[role] = Number(None, known.low, None, None, Basis.UNKNOWN)
     return found
+
+
+def _sampled(program: p.Program, analysis: Analysis) -> Iterator[tuple[str, Number]]:
+    """Answers a run that `sample` puts before a role: a share of those of each step, here and in
+    the pipelines that run in it. As many as the step is reached: that it fails is not taken off.
+    """
+    reached = {row.name: row.reached for row in (*analysis.steps, *analysis.inner)}
+    here = analysis.pipeline
+    for pipeline in program.pipelines.values():
+        for sample in pipeline.samples:
+            for step in sample.steps:
+                name = step if pipeline.name == here.name else f"{pipeline.name}.{step}"
+                if name in reached:
+                    yield sample.role, reached[name].times(float(sample.share))
 
 
 def _asked_by_agents(program: p.Program, pipeline: p.Pipeline) -> set[str]:
@@ -184,6 +200,7 @@ def _asked_by_agents(program: p.Program, pipeline: p.Pipeline) -> set[str]:
 def _questions(program: p.Program, pipeline: p.Pipeline) -> set[str]:
     """The roles that a pipeline may ask while it goes on."""
     found = {item.role for item in all_items(pipeline.block) if isinstance(item, p.Person)}
+    found |= {sample.role for sample in pipeline.samples}
     for item in all_items(pipeline.block):
         for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
             if isinstance(link.action, p.AskRole):

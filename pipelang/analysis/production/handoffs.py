@@ -17,8 +17,9 @@ def handoffs_are_complete(program: p.Program, pipeline: p.Pipeline) -> Iterator[
     """
     docs = _docs(pipeline)
     ends = list(outcomes(pipeline.block))
-    if pipeline.budget is not None and pipeline.budget.otherwise is not None:
-        ends.append(pipeline.budget.otherwise)
+    for limits in (pipeline.budget, pipeline.quota):
+        if limits is not None and limits.otherwise is not None:
+            ends.append(limits.otherwise)
     for end in ends:
         if not isinstance(end, p.Escalate):
             continue

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.interfaces.cache.entries import Shelf
-from pipelang.interfaces.cache.program_table import NoTable, from_table, to_table
 from pipelang.interfaces.check.disk_loader import STANDARD_INPUT
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.stored.table import NoTable, from_table, to_table
 
 PROGRAMS = Shelf("programs", most_entries=50, most_bytes=8 * 1024 * 1024)
 

@@ -20,7 +20,7 @@ from typing import Any
 from pipelang.analysis.claims.counterexamples import Counterexample
 from pipelang.analysis.claims.properties import OnPaths, Property
 from pipelang.interfaces.check.strands import PassedTests
-from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
+from pipelang.runtime.engine.budget import BudgetSpent, RunBudget, quota_of
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Rejected, Result
@@ -226,6 +226,7 @@ class _ReplayWorld(MockedWorld):
         self._state = 0
         self._tests = PassedTests()
         self._cuts = guide.says("the budget is spent|takes longer than it has")
+        self._spent_later = guide.says("the quota is spent behind")
         self._reads_budget = guide.reads_budget()
         self._moved = _reads_only(loaded.program, claimed)
         self._count = claimed.count if isinstance(claimed, p.AtMost) else 0
@@ -260,6 +261,10 @@ class _ReplayWorld(MockedWorld):
     # --------------------------------------------------------------------------------- the world
 
     async def admit(self, run: Run) -> bool:
+        quota = run.pipeline.quota
+        at_start = quota is not None and self.guide.says("the quota is spent$")
+        if quota is not None and at_start and self.guide.either(True):
+            raise BudgetSpent(run.budget, quota_of(quota.limits[0].text))
         if run.pipeline.breaker is None:
             return True
         return self.guide.either(not self.guide.says("the breaker is open"))
@@ -293,8 +298,18 @@ class _ReplayWorld(MockedWorld):
             if at:
                 raise BudgetSpent(limited[at - 1], _dimension(limited[at - 1]))
 
+    def _spend_quota(self, run: Run) -> None:
+        """Spend a quota behind a wait for people, where the path does and a pipeline has one."""
+        at: Run | None = run if self._spent_later else None
+        while at is not None:
+            quota = at.pipeline.quota
+            if quota is not None and self.guide.either(True):
+                raise BudgetSpent(at.budget, quota_of(quota.limits[0].text))
+            at = at.parent
+
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
         self._cut(run)
+        self._spend_quota(run)
         action, program = attempt.action, run.program
         try:
             if isinstance(action, p.Call):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelang.interfaces.check.disk_loader import input_text
-from pipelang.interfaces.cli.inbox import REFUSED, inbox_at, place_option, waiting
+from pipelang.interfaces.cli.inbox import REFUSED, inbox_at, place_option, user, waiting
+from pipelang.interfaces.cli.options.quantities import Duration, ShareOption
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 @click.command(name="approve", short_help="Answer what waits: yes, no, or an answer.")
 @click.argument("case")
 @click.option("--no", is_flag=True, help="No: a veto for a hold; for an ask, that you will not.")
-@click.option("--answer", "given", metavar="JSON|@FILE", help="The answer to an ask.")
+@click.option("--answer", "given", metavar="JSON|@FILE", help="The answer, or the corrected one.")
 @click.option("--reason", default="", help="Why; for an escalation, what was done.")
+@click.option("--sure", type=ShareOption(), help="How sure you are of a verdict, such as 90%.")
+@click.option("--took", type=Duration(), help="How long a verdict took, such as 40s.")
 @click.option("--by", help="Who decides. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
 @click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
@@ -38,12 +41,15 @@ def command(
     no: bool,
     given: str | None,
     reason: str,
+    sure: float | None,
+    took: float | None,
     by: str | None,
     state: str,
     store: str | None,
 ) -> None:
     """Say yes to CASE (its id, or how it begins), or with --no no; answer an ask with --answer;
-    close an escalation with a --reason. A case is decided once.
+    close an escalation with a --reason. Of a sampled answer it says that it is right, --no that it
+    is wrong, --answer what it should have been. A case is decided once.
 
     Exit code 0 when decided, 1 when refused (the reason is told), 2 on wrong usage.
     """
@@ -52,7 +58,17 @@ def command(
     who = by if by is not None else _user()
     answer = None if given is None else _answer(given)
     with inbox_at(state, store) as inbox:
-        if given is None:
+        if sure is not None or took is not None:
+            work = inbox.label(
+                case,
+                right=not no and given is None,
+                by=who,
+                answer=answer,
+                sure=sure,
+                seconds=took,
+                reason=reason,
+            )
+        elif given is None:
             work = inbox.decide(case, yes=not no, by=who, reason=reason)
         else:
             work = inbox.answer(case, answer, by=who, reason=reason)
@@ -90,12 +106,10 @@ def _help(inbox: Inbox, case: str, option: str) -> str | None:
 
 
 def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
+    found = user()
+    if found is None:
         stop("this machine has no name for you: say who decides with --by NAME")
+    return found
 
 
 def _answer(given: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ REFUSED = 1
 @click.option("--role", help="Only what waits for this role.")
 @click.option("--tenant", help="Only runs of this tenant.")
 @click.option("--all", "closed", is_flag=True, help="Also what is closed, and how.")
+@click.option("--by", help="Who looks. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
 @click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -35,18 +37,19 @@ def command(
     role: str | None,
     tenant: str | None,
     closed: bool,
+    by: str | None,
     state: str,
     store: str | None,
     form: str,
 ) -> None:
     """List the open cases, or show CASE (its id, or how it begins) with the command that answers
-    it.
+    it. Of a sampled answer it is noted who looks since when.
 
     Exit code 0, 1 if there is no such case, 2 on wrong usage.
     """
     with inbox_at(state, store) as inbox:
         where = str(StateFolder(Path(state)).inbox) if store is None else "the store"
-        _show(inbox, case, role, tenant, closed, place_option(state, store), where, form)
+        _show(inbox, case, role, tenant, closed, by, place_option(state, store), where, form)
 
 
 def _show(
@@ -55,6 +58,7 @@ def _show(
     role: str | None,
     tenant: str | None,
     closed: bool,
+    by: str | None,
     option: str,
     where: str,
     form: str,
@@ -67,6 +71,8 @@ def _show(
     try:
         if case is not None:
             found = inbox.case(case)
+            if found.kind == "label" and (who := by or user()) is not None:
+                found = asyncio.run(inbox.look(found.id, who))
             if form == "json":
                 _json(case_json(found))
             else:
@@ -102,6 +108,16 @@ def inbox_at(state: str, store: str | None) -> Iterator[Inbox]:
         from pipelang.runtime.durable.cases import inbox_of
 
         yield inbox_of(ready)
+
+
+def user() -> str | None:
+    """The name of the user of this machine, if it has one."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
 
 
 def place_option(state: str, store: str | None) -> str:

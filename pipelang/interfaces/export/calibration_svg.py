@@ -33,6 +33,11 @@ _OWN = """\
 }"""
 
 
+def calibration_stylesheet() -> str:
+    """The CSS of a curve."""
+    return f"{stylesheet()}\n{_OWN}"
+
+
 def calibration_svg(name: str, found: Calibration, thresholds: Sequence[Threshold]) -> str:
     """The picture, as a document of its own."""
     size = f'width="{_n(WIDTH)}" height="{_n(HEIGHT)}"'
@@ -40,7 +45,7 @@ def calibration_svg(name: str, found: Calibration, thresholds: Sequence[Threshol
         f'<svg xmlns="http://www.w3.org/2000/svg" class="pipelang" role="img" {size} '
         f'viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}">',
         f"<title>{escape(name)}: accuracy by confidence</title>",
-        f"<style>\n{stylesheet()}\n{_OWN}\n</style>",
+        f"<style>\n{calibration_stylesheet()}\n</style>",
         f'<rect class="ground" {size}/>',
         *_head(name, found),
         *_axes(),

@@ -26,6 +26,7 @@ from pipelang.interfaces.export.labels import (
     budget_words,
     outcome_label,
     person_lines,
+    quota_words,
     signature,
     values_of,
     words_of,
@@ -195,10 +196,16 @@ class _Drawing:
             budget = pipeline.budget
             if budget is not None:
                 lines = (*lines, budget_words(budget))
+            if pipeline.quota is not None:
+                lines = (*lines, quota_words(pipeline.quota))
             top = self.node(name, NodeKind.INPUT, pipeline.span, name, name, lines, pipeline.doc)
             if budget is not None and budget.otherwise is not None:
                 spent = self.outcome(self.local("spent"), budget.otherwise)
                 self.edge(top, spent, EdgeKind.ELSE, "spent")
+            quota = pipeline.quota
+            if quota is not None and quota.otherwise is not None:
+                spent = self.outcome(self.local("quota"), quota.otherwise)
+                self.edge(top, spent, EdgeKind.ELSE, "quota spent")
             self.block(pipeline.block, [Loose(top)])
 
     def block(self, block: p.Block, loose: list[Loose]) -> list[Loose]:

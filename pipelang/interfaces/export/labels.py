@@ -216,6 +216,10 @@ def signature(pipeline: p.Pipeline) -> tuple[str, ...]:
     return (f"({', '.join(given)}) → {show(pipeline.returns)}",)
 
 
+def quota_words(quota: p.Quota) -> str:
+    return f"quota {', '.join(limit.text for limit in quota.limits)}"
+
+
 def budget_words(budget: p.Budget) -> str:
     parts = []
     if budget.money is not None:

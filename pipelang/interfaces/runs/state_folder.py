@@ -50,6 +50,11 @@ class StateFolder:
         return self.root / "kills"
 
     @property
+    def watch(self) -> Path:
+        """A folder of what `pipelang watch` counted and told."""
+        return self.root / "watch"
+
+    @property
     def cache(self) -> Path:
         """A folder of cached answers."""
         return self.root / "cache"
@@ -58,3 +63,8 @@ class StateFolder:
     def memories(self) -> Path:
         """The SQLite file of what pipelines remember."""
         return self.root / "memories.db"
+
+    @property
+    def tokens(self) -> Path:
+        """The file of the tokens of a server."""
+        return self.root / "tokens.json"

@@ -31,12 +31,13 @@ class NoTrace(LookupError):
 @dataclass(frozen=True, slots=True)
 class WrittenTrace:
     """A trace as far as it is written. `header` is {} where it cannot be read; `torn` are the
-    numbers of lines that cannot.
+    numbers of lines that cannot. `last` is the wall clock of the last event, as written.
     """
 
     header: dict[str, Any]
     events: tuple[Event, ...]
     torn: tuple[int, ...]
+    last: str | None = None
 
     @property
     def outcome(self) -> Event | None:
@@ -97,6 +98,7 @@ def read(path: Path) -> WrittenTrace:
     header: dict[str, Any] = {}
     events: list[Event] = []
     torn: list[int] = []
+    last: str | None = None
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line:
             continue
@@ -107,9 +109,10 @@ def read(path: Path) -> WrittenTrace:
             header, events = found, []
         elif (event := event_of(found)) is not None:
             events.append(event)
+            last = str(found["time"]) if "time" in found else None
         else:
             torn.append(number)
-    return WrittenTrace(header, tuple(events), tuple(torn))
+    return WrittenTrace(header, tuple(events), tuple(torn), last)
 
 
 def follow(path: Path, pause: float = 0.1) -> Iterator[dict[str, Any] | None]:

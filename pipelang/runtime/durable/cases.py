@@ -13,7 +13,14 @@ import sqlalchemy as sa
 from pipelang.runtime.durable.address import StoreUnreachable
 from pipelang.runtime.durable.legs import locked_run
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.inbox.cases import Case, case_from, case_json, settled, withdrawn
+from pipelang.runtime.inbox.cases import (
+    NOT_WAITED_FOR,
+    Case,
+    case_from,
+    case_json,
+    settled,
+    withdrawn,
+)
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
@@ -124,7 +131,7 @@ class StoredCases:
         return case_from(self._store.rows(asked, id=case_id)[0]["value"].encode())
 
     def _as_it_stands(self, case: Case) -> Case:
-        waited_for = case.kind == "escalation" or self._waited_for(case.id)
+        waited_for = case.kind in NOT_WAITED_FOR or self._waited_for(case.id)
         return settled(case, self.clock(), waited_for)
 
     def clock(self) -> datetime:
@@ -143,8 +150,58 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
     now = datetime.fromtimestamp(store.now_on(connection), UTC)
     for row in rows:
         case = case_from(row.value.encode())
-        if case.kind != "escalation":
+        if case.kind not in NOT_WAITED_FOR:
             connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
+
+
+def open_case_ids(store: Store, tenant: tuple[str | None] | None) -> tuple[str, ...]:
+    """The ids of the open cases of a tenant, None for all: they are counted often, and few are
+    looked at.
+    """
+    where, values = _of_tenant(tenant)
+    rows = store.rows(
+        f"""SELECT c.id FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run
+        WHERE c.state = 'open' {where} ORDER BY c.id""",
+        **values,
+    )
+    return tuple(row["id"] for row in rows)
+
+
+def closed_cases(
+    store: Store, tenant: tuple[str | None] | None, role: str | None, most: int
+) -> list[Case]:
+    """The closed cases of the newest runs that have some, at most so many."""
+    where, values = _of_tenant(tenant)
+    if role is not None:
+        is_text = store.address.is_sqlite
+        of_role = "json_extract(c.value, '$.role')" if is_text else "c.value::json ->> 'role'"
+        where += f" AND {of_role} = :role"
+        values["role"] = role
+    rows = store.rows(
+        f"""SELECT c.value FROM pipelang_runs r JOIN pipelang_cases c ON c.run = r.run
+        WHERE c.state <> 'open' {where} ORDER BY r.created DESC, r.run, c.id LIMIT :most""",
+        **values,
+        most=most,
+    )
+    return [case_from(row["value"].encode()) for row in rows]
+
+
+def open_cases_of(store: Store, run: str) -> list[Case]:
+    """The open cases of a run, oldest first."""
+    asked = "SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"
+    now = datetime.fromtimestamp(store.now(), UTC)
+    known = (case_from(row["value"].encode()) for row in store.rows(asked, run=run))
+    # A run in a store goes on elsewhere: its cases are waited for.
+    found = (settled(case, now, waited_for=True) for case in known)
+    return sorted((one for one in found if one.state == "open"), key=lambda one: one.opened_at)
+
+
+def _of_tenant(tenant: tuple[str | None] | None) -> tuple[str, dict[str, str | int]]:
+    if tenant is None:
+        return "", {}
+    if tenant[0] is None:
+        return "AND r.tenant IS NULL", {}
+    return "AND r.tenant = :tenant", {"tenant": tenant[0]}
 
 
 def _row(case: Case) -> dict[str, str]:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,6 +15,7 @@ from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
 from pipelang.runtime.durable.outcomes import end_of
+from pipelang.runtime.durable.shared.leg_quotas import LegQuotas
 from pipelang.runtime.durable.world import JournaledWorld
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink
@@ -43,6 +46,7 @@ class Startable(Protocol):
         given: Mapping[str, Any],
         *,
         sinks: Iterable[Sink] = (),
+        permits: Iterable[str] | None = None,
         tenant: str | None = None,
         run_id: str | None = None,
         record: RunRecord | None = None,
@@ -53,7 +57,8 @@ class Startable(Protocol):
 
 class LegWork:
     """Does legs of the runs of pipelines, which are by their queue. `sinks` gets the sinks of a run
-    by its id. Once `stopping` is set, a run that only waits is put back at once.
+    by its id. Once `stopping` is set, a run that only waits is put back at once. `live` hears
+    events before they are recorded.
     """
 
     def __init__(
@@ -62,11 +67,13 @@ class LegWork:
         pipelines: Mapping[str, Startable],
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         stopping: threading.Event | None = None,
+        live: Sink | None = None,
     ) -> None:
         self._legs = legs
         self._pipelines = pipelines
         self._sinks = sinks
         self._stopping = stopping or threading.Event()
+        self._live = live
 
     async def do(self, token: LegToken) -> None:
         """Do a leg, if there is anything to do in it. Raises `Fenced`."""
@@ -74,16 +81,18 @@ class LegWork:
         if claim is None:
             return
         activity = Activity()
-        record = JournalRecord(self._legs, claim, activity)
+        live = None if self._live is None else partial(self._live, token.run)
+        record = JournalRecord(self._legs, claim, activity, live)
         handle = self._pipelines[claim.queue]
         try:
             run = handle.start(
                 claim.input,
                 run_id=token.run,
                 tenant=claim.tenant,
+                permits=claim.permits,
                 sinks=tuple(self._sinks(token.run)),
                 record=record,
-                recorder=partial(JournaledWorld, activity),
+                recorder=partial(JournaledWorld, activity, quotas=LegQuotas(self._legs, token)),
             )
         except Exception as error:  # a model or a tool that this worker does not have
             LOG.warning("run %s is left to others: %s", token.run, error)
@@ -107,7 +116,8 @@ class LegWork:
             await self._end(claim, run, task)  # it came to its end while it was asked to stop
             return
         cost, tokens = str(run.budget.money), run.budget.tokens
-        await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens))
+        spent = _spent(run) if waiting["kind"] == "person" else None
+        await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens, spent))
 
     async def _end(self, claim: BegunLeg, run: Run, task: asyncio.Task[Result]) -> None:
         try:
@@ -118,7 +128,7 @@ class LegWork:
             LOG.exception("run %s broke; it is tried again", claim.token.run)
             await surely(lambda: self._legs.again(claim, PAUSE))
             return
-        end = end_of(run, result)
+        end = replace(end_of(run, result), spent=_spent(run))
         await surely(lambda: self._legs.end(claim.token, end))
 
     async def _until_long_wait(
@@ -138,3 +148,13 @@ class LegWork:
             if still >= STILL and is_long:
                 return first.due, first.as_json()
         return None
+
+
+def _spent(run: Run) -> dict[str, tuple[Decimal, int]] | None:
+    """The dollars and tokens that pipelines of a run took of their quotas; None if its program has
+    none.
+    """
+    if not any(pipeline.quota for pipeline in run.program.pipelines.values()):
+        return None
+    assert isinstance(run.world, JournaledWorld)
+    return run.world.spent()

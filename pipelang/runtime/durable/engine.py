@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
@@ -30,6 +31,13 @@ POOL = 10
 IDLE = 5.0
 """Seconds that PostgreSQL lets a transaction hang whose process is stopped."""
 
+SILENT = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
 DoLeg = Callable[[str, int, str], Awaitable[None]]
 """Does a leg: the run, the number of the leg, and the token of who owns it."""
 
@@ -47,6 +55,17 @@ class JsonSerializer(Serializer):
         return "pipelang_json"
 
 
+def _database_url(address: Address) -> str:
+    """The URL for the driver. A connection that goes silent is given up within half a minute, where
+    the URL says nothing else: by itself TCP waits for a quarter of an hour.
+    """
+    if address.is_sqlite:
+        return address.url
+    parts = urlsplit(address.url)
+    given = {**SILENT, **dict(parse_qsl(parts.query))}
+    return urlunsplit(parts._replace(query=urlencode(given)))
+
+
 def workflow_id(run: str, leg: int) -> str:
     return f"{run}:{leg}"
 
@@ -57,7 +76,7 @@ class LegQueues:
     def __init__(self, address: Address) -> None:
         quiet()
         self._client = DBOSClient(
-            system_database_url=address.url,
+            system_database_url=_database_url(address),
             serializer=JsonSerializer(),
             application_name=APPLICATION,
             lazy=True,
@@ -172,6 +191,16 @@ class LegQueues:
             {"id": workflow_id(run, leg)},
         )
 
+    def move(self, connection: sa.Connection, runs: str, to: str, **values: Any) -> None:
+        """Put legs that nobody has into another queue: those of the ids that a query gives."""
+        connection.execute(
+            sa.text(
+                f"UPDATE {self.table} SET queue_name = :to_queue "
+                f"WHERE status IN ('ENQUEUED', 'DELAYED') AND workflow_uuid IN ({runs})"
+            ),
+            {"to_queue": to, **values},
+        )
+
     def forget(self, connection: sa.Connection, run: str, legs: int) -> None:
         """Delete the legs of a run that is over."""
         connection.execute(
@@ -189,10 +218,11 @@ class LegRunner:
     def __init__(self, address: Address, executor: str, queues: Sequence[str], do: DoLeg) -> None:
         quiet()
         self._queues = tuple(queues)
+        self._concurrency = 1
         self._dbos = DBOS(
             config={
                 "name": APPLICATION,
-                "system_database_url": address.url,
+                "system_database_url": _database_url(address),
                 "executor_id": executor,
                 "application_version": VERSION,
                 "serializer": JsonSerializer(),
@@ -216,13 +246,25 @@ class LegRunner:
     def launch(self, concurrency: int) -> None:
         """Begin to take legs, as many at once of each queue."""
         DBOS.launch()
+        self._concurrency = concurrency
         for name in self._queues:
-            DBOS.register_queue(
-                name,
-                worker_concurrency=concurrency,
-                polling_interval_sec=POLL,
-                on_conflict="always_update",
-            )
+            self._register(name)
+
+    def listen(self, queue: str) -> None:
+        """Take from another queue too. The list is one that DBOS reads every second."""
+        listened: list[str] | None = self._dbos._listening_queues
+        assert listened is not None
+        if queue not in listened:
+            listened.append(queue)
+            self._register(queue)
+
+    def _register(self, queue: str) -> None:
+        DBOS.register_queue(
+            queue,
+            worker_concurrency=self._concurrency,
+            polling_interval_sec=POLL,
+            on_conflict="always_update",
+        )
 
     def take_over(self, executors: Sequence[str]) -> None:
         """Put the legs of processes that are dead back into their queues."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.legs import BegunLeg, Legs
 from pipelang.runtime.durable.store import may_pass
+from pipelang.runtime.engine.events import Event
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text, told_of
 from pipelang.runtime.worlds.recorded.record import Kind
@@ -22,9 +23,18 @@ T = TypeVar("T")
 
 
 class JournalRecord:
-    """The record of a run as a leg has it: a `RunRecord`."""
+    """The record of a run as a leg has it: a `RunRecord`. `live` hears events before they are
+    recorded.
+    """
 
-    def __init__(self, legs: Legs, claim: BegunLeg, activity: Activity) -> None:
+    def __init__(
+        self,
+        legs: Legs,
+        claim: BegunLeg,
+        activity: Activity,
+        live: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.live = live
         self._legs = legs
         self._claim = claim
         self._activity = activity
@@ -37,9 +47,9 @@ class JournalRecord:
 
     async def write(self, place: str, kind: Kind, value: Any) -> None:
         text, media = as_text(value)
-        token = self._claim.token
+        token, head = self._claim.token, self._claim.head
         with self._activity.working():
-            await surely(lambda: self._legs.write(token, place, kind, text, media))
+            await surely(lambda: self._legs.write(token, head, place, kind, text, media))
 
     def medium(self, told: Mapping[str, Any]) -> Media:
         run = self._claim.token.run

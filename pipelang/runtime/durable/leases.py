@@ -42,6 +42,10 @@ class Lease:
         self._steady = clock()
         self._seen: dict[str, tuple[float, float]] = {}
 
+    def serve(self, queues: Sequence[str]) -> None:
+        """Tell from the next beat on that this worker takes from these queues."""
+        self._queues = json.dumps(list(queues))
+
     def beat(self) -> list[str]:
         """Tell that this worker lives; the workers that are dead. Raises `StoreUnreachable`."""
         with self._store.transaction() as connection:

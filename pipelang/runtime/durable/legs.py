@@ -7,7 +7,8 @@ this process that owns it. Who lost it writes nothing more.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
+from pipelang.runtime.durable.shared.quotas import QuotaRows, Spent
+from pipelang.runtime.durable.shared.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
@@ -43,7 +47,8 @@ class LegToken:
 @dataclass(frozen=True, slots=True)
 class BegunLeg:
     """A leg that begins: its run, the rows of former legs, and the time of the store. `poked`
-    counts the decisions of people so far.
+    counts the decisions of people so far. `permits` None are all that its pipeline has,
+    `head` is the end of the chain of its rows.
     """
 
     token: LegToken
@@ -56,16 +61,21 @@ class BegunLeg:
     rows: dict[str, tuple[Kind, Any]]
     now: float
     poked: int
+    permits: tuple[str, ...] | None
+    head: ChainHead
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The outcome of a run as it is stored."""
+    """The outcome of a run as it is stored. `spent` is what its pipelines took of their quotas, by
+    their places; what is not in it is told by the journal. None: its program has no quota.
+    """
 
     status: str
     outcome: dict[str, Any]
     cost: str = "0"
     tokens: int = 0
+    spent: Spent | None = None
 
 
 def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
@@ -87,12 +97,15 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
 def crashed() -> RunEnd:
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
     result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
-    return RunEnd("failed", {"result": result})
+    return RunEnd("failed", {"result": result}, spent={})
 
 
+_READ = sa.text(
+    "SELECT place, kind, value, number, hash FROM pipelang_journal WHERE run = :run ORDER BY number"
+)
 _WRITE = sa.text(
-    """INSERT INTO pipelang_journal (run, place, kind, value, written)
-    VALUES (:run, :place, :kind, :value, :written)
+    """INSERT INTO pipelang_journal (run, place, kind, value, written, number, hash)
+    VALUES (:run, :place, :kind, :value, :written, :number, :hash)
     ON CONFLICT (run, place) DO UPDATE
     SET kind = excluded.kind, value = excluded.value, written = excluded.written"""
 )
@@ -104,14 +117,27 @@ _END = sa.text(
 
 
 class Legs:
-    """The legs that a process does."""
+    """The legs that a process does, of each tenant no more at once than `per_tenant`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, per_tenant: int | None = None) -> None:
         self.store = store
+        self._places = TenantPlaces(store, per_tenant)
 
     def _fence(self, connection: sa.Connection, token: LegToken) -> None:
         if self.store.legs.owner(connection, token.run, token.leg) != token.owner:
             raise Fenced(f"another worker has run {token.run}")
+
+    @contextmanager
+    def fenced(self, token: LegToken) -> Iterator[sa.Connection]:
+        """One transaction of who owns a leg that has not ended: a thread of it may be late. Raises
+        `Fenced`.
+        """
+        with self.store.legs.database.begin() as connection:
+            self._fence(connection, token)
+            found = _row_of(connection, token.run)
+            if found.leg != token.leg or found.status is not None:
+                raise Fenced(f"the leg of run {token.run} has ended")
+            yield connection
 
     def begin(self, token: LegToken) -> BegunLeg | None:
         """Begin a leg; None if there is nothing to do in it. Raises `Fenced`."""
@@ -123,19 +149,22 @@ class Legs:
             if found is None or found.leg != token.leg or found.status is not None:
                 return None
             now = self.store.set_clock(connection)
-            rows: dict[str, tuple[Kind, Any]] = {
-                row.place: (row.kind, json.loads(row.value))
-                for row in connection.execute(
-                    sa.text("SELECT place, kind, value FROM pipelang_journal WHERE run = :run"),
-                    {"run": token.run},
-                )
-            }
-            if not rows and self._is_paused(connection, found.pipeline):
+            rows: dict[str, tuple[Kind, Any]] = {}
+            head = ChainHead(0)
+            for row in connection.execute(_READ, {"run": token.run}):
+                rows[row.place] = row.kind, json.loads(row.value)
+                head.number, head.hash = row.number, row.hash or head.hash
+            if found.started is None and self._is_paused(connection, found.pipeline):
                 self._next(connection, token, found, now + FOREVER, paused=1, waiting=None)
+                return None
+            if not self._places.take(connection, token.run, found.tenant):
+                due = now + RECHECK
+                self._next(connection, token, found, due, HELD, waiting=None, seen=found.seen)
                 return None
             barren = 0 if len(rows) > found.seen else found.barren + 1
             if barren >= MOST_BARREN:
                 self._write_end(connection, token.run, crashed(), now)
+                self._places.free(connection, found)
                 return None
             connection.execute(
                 sa.text(
@@ -162,6 +191,8 @@ class Legs:
             rows,
             now,
             found.poked,
+            None if found.permits is None else tuple(json.loads(found.permits)),
+            head,
         )
 
     def _is_paused(self, connection: sa.Connection, pipeline: str) -> bool:
@@ -171,6 +202,7 @@ class Legs:
     def write(
         self,
         token: LegToken,
+        head: ChainHead,
         place: str,
         kind: Kind,
         value: str,
@@ -179,25 +211,33 @@ class Legs:
         """Write a row of the journal, and the pictures and documents that it tells of. Raises
         `Fenced`.
         """
-        with self.store.legs.database.begin() as connection:
-            self._fence(connection, token)
-            keep(connection, token.run, media or {})
-            connection.execute(
-                _WRITE,
-                {
+        with head.lock:
+            with self.store.legs.database.begin() as connection:
+                self._fence(connection, token)
+                if head.number is None:
+                    head.look(connection, token.run)
+                    if kind != "ahead" and is_there(connection, token.run, place):
+                        return  # it was written, and only the answer was lost
+                assert head.number is not None
+                number, before, head.number = head.number + 1, head.hash, None
+                hash = None if kind == "ahead" else hash_of(before, number, place, kind, value)
+                keep(connection, token.run, media or {})
+                row: dict[str, Any] = {
                     "run": token.run,
                     "place": place,
                     "kind": kind,
                     "value": value,
-                    "written": self.store.now(),
-                },
-            )
+                }
+                row |= {"written": self.store.now(), "number": number, "hash": hash}
+                connection.execute(_WRITE, row)
+            head.number, head.hash = number, hash or before
 
     def end(self, token: LegToken, end: RunEnd) -> None:
         """End the run. Raises `Fenced`."""
         with self.store.legs.database.begin() as connection:
             self._fence(connection, token)
             self._write_end(connection, token.run, end, self.store.set_clock(connection))
+            self._places.free(connection, _row_of(connection, token.run))
 
     def medium(self, run: str, digest: str) -> bytes:
         """The bytes of a picture or document of a run."""
@@ -217,12 +257,21 @@ class Legs:
                 "now": now,
             },
         )
+        if end.spent is not None:
+            QuotaRows(self.store, connection).settle_run(run, end.spent)
 
     def park(
-        self, claim: BegunLeg, due: float | None, waiting: dict[str, Any], cost: str, tokens: int
+        self,
+        claim: BegunLeg,
+        due: float | None,
+        waiting: dict[str, Any],
+        cost: str,
+        tokens: int,
+        spent: Spent | None = None,
     ) -> None:
         """End the leg because all that the run does is wait: the next one begins when the first of
-        its waits is due, or at once if somebody decided meanwhile. Raises `Fenced`.
+        its waits is due, or at once if somebody decided meanwhile. Of their quotas its pipelines
+        hold what they `spent`. Raises `Fenced`.
         """
         token = claim.token
         with self.store.legs.database.begin() as connection:
@@ -248,6 +297,10 @@ class Legs:
                 {"run": token.run, "cost": cost, "tokens": tokens},
             )
             self._next(connection, token, found, first, paused=0, waiting=waiting)
+            self._places.free(connection, found)
+            quotas = QuotaRows(self.store, connection)
+            for place, amounts in (spent or {}).items():
+                quotas.rest(token.run, place, *amounts)
 
     def release(self, token: LegToken) -> None:
         """Put a leg back that could not be done here, if it is still this process's."""
@@ -263,6 +316,7 @@ class Legs:
             found = _row_of(connection, token.run)
             waiting = {"kind": "worker", "name": claim.program, "due": now + seconds}
             self._next(connection, token, found, now + seconds, 0, waiting, found.seen)
+            self._places.free(connection, found)
 
     def _next(
         self,

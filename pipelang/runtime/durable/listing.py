@@ -53,7 +53,7 @@ def runs(
         {where} ORDER BY r.created DESC, r.run""",
         **values,
     )
-    served = _served(store)
+    served = served_queues(store)
     found = [run_json(row, served) for row in rows]
     chosen = [one for one in found if status in (None, one["status"])]
     return chosen if limit is None else chosen[:limit]
@@ -110,7 +110,7 @@ def events(store: Store, run: str) -> tuple[Event, ...]:
     return tuple(sorted(found, key=lambda one: one.number))
 
 
-def _served(store: Store) -> set[str]:
+def served_queues(store: Store) -> set[str]:
     """The queues that some live worker takes from."""
     then = store.now() - LEASE
     rows = store.rows("SELECT queues FROM pipelang_workers WHERE beat >= :then", then=then)

@@ -13,9 +13,9 @@ from pipelang.runtime.engine.outcomes import (
     Rejected,
     Result,
     Spent,
+    result_json,
 )
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p
 
@@ -27,29 +27,6 @@ def end_of(run: Run, result: Result) -> RunEnd:
         outcome["exact"] = encode(run.pipeline.returns, result.value)
     status = type(result).__name__.lower()
     return RunEnd(status, outcome, str(result.cost), result.tokens)
-
-
-def result_json(result: Result) -> dict[str, Any]:
-    """The result of a run, for whoever asks for it."""
-    match result:
-        case Answered():
-            return {"value": to_json(result.value)}
-        case Escalated():
-            return {
-                "role": result.role,
-                "reason": result.reason,
-                "text": result.text,
-                "handoff": result.handoff,
-            }
-        case Rejected():
-            return {"reason": result.reason, "text": result.text}
-        case Failed():
-            return {
-                "code": result.code,
-                "reason": result.reason,
-                "text": result.text,
-                "partial": result.partial,
-            }
 
 
 def result_from(

@@ -47,6 +47,60 @@ STEPS: tuple[tuple[str, ...], ...] = (
             run TEXT NOT NULL, sha256 TEXT NOT NULL, data BYTEA NOT NULL,
             PRIMARY KEY (run, sha256))""",
     ),
+    (
+        """CREATE TABLE pipelang_quota_places (
+            pipeline TEXT NOT NULL, tenant TEXT NOT NULL, PRIMARY KEY (pipeline, tenant))""",
+        """CREATE TABLE pipelang_quota_counts (
+            pipeline TEXT NOT NULL, tenant TEXT NOT NULL, slot TEXT NOT NULL,
+            until DOUBLE PRECISION NOT NULL,
+            money TEXT NOT NULL, tokens BIGINT NOT NULL, runs BIGINT NOT NULL,
+            held_money TEXT NOT NULL, held_tokens BIGINT NOT NULL, held_runs BIGINT NOT NULL,
+            PRIMARY KEY (pipeline, tenant, slot))""",
+        """CREATE TABLE pipelang_quota_holds (
+            run TEXT NOT NULL, place TEXT NOT NULL, pipeline TEXT NOT NULL, tenant TEXT NOT NULL,
+            started DOUBLE PRECISION NOT NULL, slots TEXT NOT NULL, money TEXT, tokens BIGINT,
+            runs BIGINT, is_open BIGINT NOT NULL, PRIMARY KEY (run, place))""",
+        "CREATE INDEX pipelang_quota_holds_open ON pipelang_quota_holds (is_open)",
+        "CREATE TABLE pipelang_tenants (tenant TEXT PRIMARY KEY)",
+        "CREATE TABLE pipelang_places (run TEXT PRIMARY KEY, tenant TEXT NOT NULL)",
+        "CREATE INDEX pipelang_places_tenant ON pipelang_places (tenant)",
+        "CREATE TABLE pipelang_rates (tool TEXT PRIMARY KEY, taken BIGINT NOT NULL)",
+        """CREATE TABLE pipelang_rate_calls (
+            tool TEXT NOT NULL, place BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (tool, place))""",
+        "CREATE TABLE pipelang_breakers (name TEXT PRIMARY KEY, state TEXT NOT NULL)",
+        """CREATE TABLE pipelang_breaker_calls (
+            run TEXT NOT NULL, call TEXT NOT NULL, answer TEXT NOT NULL,
+            PRIMARY KEY (run, call))""",
+        """CREATE TABLE pipelang_cache (
+            digest TEXT PRIMARY KEY, name TEXT NOT NULL, answer TEXT NOT NULL,
+            until DOUBLE PRECISION NOT NULL)""",
+        "CREATE INDEX pipelang_cache_until ON pipelang_cache (until)",
+    ),
+    (
+        """CREATE TABLE pipelang_programs (
+            program TEXT PRIMARY KEY, file TEXT NOT NULL, pipelines TEXT NOT NULL,
+            version TEXT NOT NULL, value TEXT NOT NULL, used DOUBLE PRECISION NOT NULL)""",
+        "ALTER TABLE pipelang_runs ADD COLUMN permits TEXT",
+        "ALTER TABLE pipelang_runs ADD COLUMN forked TEXT",
+        "ALTER TABLE pipelang_journal ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE pipelang_journal ADD COLUMN hash TEXT",
+    ),
+    (
+        """CREATE TABLE pipelang_releases (
+            pipeline TEXT NOT NULL, version TEXT NOT NULL, program TEXT NOT NULL,
+            signature TEXT NOT NULL, state TEXT NOT NULL, share DOUBLE PRECISION NOT NULL,
+            guards TEXT NOT NULL, purpose TEXT NOT NULL, made_by TEXT NOT NULL,
+            made DOUBLE PRECISION NOT NULL, changed DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (pipeline, version))""",
+        """CREATE TABLE pipelang_release_log (
+            number BIGINT NOT NULL PRIMARY KEY, at DOUBLE PRECISION NOT NULL,
+            pipeline TEXT NOT NULL, version TEXT NOT NULL, act TEXT NOT NULL,
+            made_by TEXT NOT NULL, why TEXT NOT NULL, hash TEXT NOT NULL)""",
+        "CREATE INDEX pipelang_runs_program ON pipelang_runs (pipeline, program, created)",
+    ),
+    ("CREATE INDEX pipelang_cases_state ON pipelang_cases (state)",),
+    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
 )
 """The statements of each step: the first makes version 1."""
 

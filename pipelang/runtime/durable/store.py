@@ -40,9 +40,9 @@ class Store:
         self._ahead: float | None = None
 
     @classmethod
-    def open(cls, url: str, make: bool = False) -> Store:
-        """Open a store; with `make` its tables are made, or brought up to date. Raises
-        `StoreProblem`.
+    def open(cls, url: str, make: bool = False, renew: bool = False) -> Store:
+        """Open a store; with `make` its tables are made, or brought up to date, with `renew` only
+        brought up to date. Raises `StoreProblem`.
         """
         address = address_of(url)
         if address.file is not None:
@@ -57,13 +57,13 @@ class Store:
                 )
         store = cls(address, LegQueues(address))
         try:
-            store._make_fit(make)
+            store._make_fit(make, renew)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _make_fit(self, make: bool) -> None:
+    def _make_fit(self, make: bool, renew: bool) -> None:
         with self.reached(), self.legs.database.connect() as connection:
             found = schema.version_of(connection)
         if found > schema.VERSION:
@@ -74,7 +74,7 @@ class Store:
             )
         if found == schema.VERSION:
             return
-        if not make:
+        if not (make or (renew and found > 0)):
             what = "is no store yet" if found == 0 else f"is a store of the older version {found}"
             raise StoreUnreachable(
                 f"`{self.address.shown}` {what}",

@@ -11,9 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.media.given import media_of
 from pipelang.runtime.media.medium import Media
@@ -29,7 +31,8 @@ HIGHEST = 2**31 - 1
 class Submission:
     """A run that is asked for. `input` is JSON that was checked. Of two runs with the same `key`,
     tenant and pipeline there is one. Of a smaller `priority` a run begins sooner, after `delay`
-    seconds.
+    seconds. `compiled` is the program itself, None if it is not to be stored; `permits` are those
+    that the run has, None for all of its pipeline's.
     """
 
     pipeline: str
@@ -42,6 +45,8 @@ class Submission:
     delay: float = 0.0
     media: Mapping[str, Media] = field(default_factory=dict)
     """The pictures and documents that the input tells of, by their hashes."""
+    compiled: p.Program | None = None
+    permits: tuple[str, ...] | None = None
 
 
 def queue_of(program: str, pipeline: str) -> str:
@@ -59,9 +64,10 @@ def run_id_of(given: Submission) -> str:
 
 _INSERT = sa.text(
     """INSERT INTO pipelang_runs (run, pipeline, program, tenant, thread, key, input, input_hash,
-        queue, priority, created, due, leg, attempts, barren, seen, poked, paused, cost, tokens)
+        queue, priority, created, due, leg, attempts, barren, seen, poked, paused, cost, tokens,
+        permits)
     VALUES (:run, :pipeline, :program, :tenant, :thread, :key, :input, :input_hash,
-        :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0)
+        :queue, :priority, :now, :due, 1, 0, 0, -1, 0, 0, '0', 0, :permits)
     ON CONFLICT (run) DO NOTHING"""
 )
 
@@ -78,7 +84,12 @@ def submit_checked(
     row = {name: to_json(value) for name, value in given.items()}
     media = media_of(given)
     made = Submission(
-        pipeline=pipeline.name, program=program.hash, input=row, media=media, **options
+        pipeline=pipeline.name,
+        program=program.hash,
+        compiled=program,
+        input=row,
+        media=media,
+        **options,
     )
     return submit(store, made)
 
@@ -88,16 +99,18 @@ def submit(store: Store, given: Submission) -> str:
     used with another input, and `StoreUnreachable`.
     """
     run = run_id_of(given)
+    unit = given.thread or given.key or run
     text = json.dumps(given.input, sort_keys=True, allow_nan=False)
     digest = sha256(text.encode(errors="surrogatepass")).hexdigest()
-    queue = queue_of(given.program, given.pipeline)
     with store.transaction() as connection:
+        program = releases.assigned(connection, given.pipeline, given.program, given.tenant, unit)
+        queue = queue_of(program, given.pipeline)
         now = store.now_on(connection)
         due = now + given.delay if given.delay > 0 else None
         row = {
             "run": run,
             "pipeline": given.pipeline,
-            "program": given.program,
+            "program": program,
             "tenant": given.tenant,
             "thread": given.thread,
             "key": given.key,
@@ -107,9 +120,12 @@ def submit(store: Store, given: Submission) -> str:
             "priority": given.priority,
             "now": now,
             "due": due,
+            "permits": None if given.permits is None else json.dumps(given.permits),
         }
         if connection.execute(_INSERT, row).rowcount:
             keep(connection, run, given.media)
+            if given.compiled is not None and program == given.program:
+                programs.keep(connection, given.compiled, now)
             due_ms = None if due is None else int(due * 1000)
             store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)
             return run

@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from pipelang.runtime.durable import schema
+from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
+from pipelang.runtime.durable.store import Store, reason_of
 
-_OF_RUN = ("pipelang_journal", "pipelang_media", "pipelang_cases", "pipelang_runs")
+_OF_RUN = (
+    "pipelang_journal",
+    "pipelang_media",
+    "pipelang_cases",
+    "pipelang_quota_holds",
+    "pipelang_breaker_calls",
+    "pipelang_places",
+    "pipelang_runs",
+)
 RESUMABLE = ("crashed", "cancelled")
 
 
@@ -42,6 +52,7 @@ def cancel(store: Store, run: str) -> None:
             },
         )
         withdraw_all(store, connection, run)
+        QuotaRows(store, connection).settle_run(run)
 
 
 def resume(store: Store, run: str) -> None:
@@ -103,6 +114,7 @@ def unpause(store: Store, pipeline: str) -> bool:
 
 def prune(store: Store, older_than: float) -> int:
     """Delete all of the runs that ended so many seconds ago; how many."""
+    sweep(store)
     then = store.now() - older_than
     rows = store.rows(
         "SELECT run, leg FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
@@ -114,6 +126,9 @@ def prune(store: Store, older_than: float) -> int:
                 connection.execute(
                     sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": row["run"]}
                 )
+    with store.transaction() as connection:
+        forget_windows(connection, then)
+        programs.drop_unused(connection, store.now_on(connection))
     return len(rows)
 
 
@@ -153,5 +168,10 @@ def backup(store: Store, to: Path) -> None:
         )
     if to.exists():
         raise NotPossible(f"`{to}` is there already")
-    with store.reached(), store.legs.database.connect() as connection:
-        connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+    if not to.absolute().parent.is_dir():
+        raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
+    try:
+        with store.legs.database.connect() as connection:
+            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+    except SQLAlchemyError as error:
+        raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error

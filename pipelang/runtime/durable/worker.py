@@ -17,11 +17,18 @@ from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import surely
 from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
 from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
+from pipelang.runtime.durable.shared.quotas import sweep
+from pipelang.runtime.durable.shared.tenants import HELD
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.durable.versions.guards import ReleaseGuards
 from pipelang.runtime.engine.events import Sink
 
+SWEEP = 15
+"""Beats between two looks for runs that have ended and still hold something of a quota."""
+GUARD_EVERY = 10.0
+"""Seconds between two looks at the guards of canaries."""
 LOOK = 0.1
 """Seconds between two looks whether all is done."""
 
@@ -29,7 +36,10 @@ LOOK = 0.1
 class Worker:
     """Does legs of runs of these pipelines, which are by the hash of their program and their name.
 
-    `sinks` gets the sinks of a run by its id.
+    `sinks` gets the sinks of a run by its id. `more` gives pipelines that this worker can do too,
+    of programs that runs in the store need now; it is asked at the start and with every beat.
+    `live` hears events before they are recorded. Of a tenant no more runs are at work at once,
+    with all workers that say so, than `per_tenant`.
     """
 
     def __init__(
@@ -39,19 +49,27 @@ class Worker:
         concurrency: int = 10,
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         switches: StoredSwitches | None = None,
+        more: Callable[[], Mapping[tuple[str, str], Startable]] = dict,
+        live: Sink | None = None,
+        per_tenant: int | None = None,
     ) -> None:
         self.executor = token_hex(6)
         self._store = store
         self._stopping = threading.Event()
-        named = {queue_of(*key): handle for key, handle in pipelines.items()}
+        self._more = more
+        named = {queue_of(*key): one for key, one in {**pipelines, **more()}.items()}
+        self._named = named
         self.queues = tuple(named)
-        self._legs = Legs(store)
-        self._work = LegWork(self._legs, named, sinks, self._stopping)
+        self._legs = Legs(store, per_tenant)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
         self._concurrency = concurrency
         self._switches = switches
+        self._guards = ReleaseGuards(store)
+        self._guarded = 0.0
         self._lease = Lease(store, self.executor, self.queues)
         self._runner = LegRunner(store.address, self.executor, self.queues, self._do)
         self._active: dict[LegToken, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._beats = 0
         self._missed: dict[LegToken, float] = {}
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, name="pipelang-beat", daemon=True)
@@ -92,7 +110,7 @@ class Worker:
         asked = f"""SELECT 1 FROM pipelang_runs r JOIN {table} w
             ON w.workflow_uuid = r.run || ':' || r.leg
             WHERE r.status IS NULL AND r.queue IN ({listed})
-            AND (w.status IN ('ENQUEUED', 'PENDING')
+            AND (w.status IN ('ENQUEUED', 'PENDING') OR r.paused = {HELD}
                 OR w.status = 'DELAYED' AND w.delay_until_epoch_ms <= :now) LIMIT 1"""
         now = int(self._store.now() * 1000)
         return not names or not self._store.rows(asked, now=now, **names)
@@ -109,12 +127,39 @@ class Worker:
                     self._lease.forget(dead)
                 self._drop_ended()
                 self._release_lost()
+                self._beats += 1
+                if self._beats % SWEEP == 0:
+                    sweep(self._store)
+                self._take_up()
                 if self._switches is not None:
                     self._switches.look()
+                self._guard_releases()
             except (StoreProblem, SQLAlchemyError) as error:
                 LOG.warning("the store is away: %s", error)
             except Exception:
                 LOG.exception("a beat failed")
+
+    def _take_up(self) -> None:
+        """Take from the queues of programs that runs have begun to need."""
+        if self._stopping.is_set():
+            return
+        found = {queue_of(*key): one for key, one in self._more().items()}
+        new = [queue for queue in found if queue not in self._named]
+        if not new:
+            return
+        self._named |= found
+        for queue in new:
+            self._runner.listen(queue)
+        self.queues = tuple(self._named)
+        self._lease.serve(self.queues)
+
+    def _guard_releases(self) -> None:
+        """Take back canaries whose guards say that they are worse."""
+        if time.monotonic() - self._guarded < GUARD_EVERY:
+            return
+        self._guarded = time.monotonic()
+        for release, why in self._guards.look():
+            LOG.warning("`%s` of %s is rolled back: %s", release.version, release.pipeline, why)
 
     def _release_lost(self) -> None:
         """Put back legs that the store says this worker has, and that it does not: the answer to

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from decimal import Decimal
 from typing import Any
 
 from pipelang.runtime.durable.activity import Activity, LongWait
 from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Attempt, Decision, Question
+from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
 from pipelang.runtime.worlds.recorded.record import RunRecord
@@ -26,9 +29,40 @@ class JournaledWorld(RecordingWorld):
         root: RunBudget,
         record: RunRecord,
         program: p.Program,
+        quotas: Quotas | None = None,
     ) -> None:
         super().__init__(performers, root, record, program)
         self._activity = activity
+        self._leg_quotas = quotas
+        self._staked: dict[str, RunBudget] = {}
+
+    # --------------------------------------------------------------------------------- quotas
+
+    def _quotas(self) -> Quotas:
+        return super()._quotas() if self._leg_quotas is None else self._leg_quotas
+
+    async def admit(self, run: Run) -> bool:
+        try:
+            return await super().admit(run)
+        finally:
+            if run.budget.stake is not None:
+                self._staked[run.where] = run.budget
+
+    async def leave(self, run: Run, ended: Ended | None) -> None:
+        if run.parent is not None or run.frame is not None:
+            await super().leave(run, ended)
+
+    async def _settled(self, run: Run) -> None:
+        """A sub-pipeline's claim ends with it, that of the run with its outcome."""
+        if run.parent is not None:
+            await super()._settled(run)
+            self._staked.pop(run.where, None)
+
+    def spent(self) -> dict[str, tuple[Decimal, int]]:
+        """Dollars and tokens that the pipelines with a quota took, which go on, by their places."""
+        return {place: (one.money, one.tokens) for place, one in self._staked.items()}
+
+    # ---------------------------------------------------------------------------------- waits
 
     async def _once(
         self,

@@ -9,12 +9,13 @@ the innermost that is spent is named.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Protocol
 
 from pipelang.records import dataclass, field
-from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.semantics import program as p
 
 CODES = {
@@ -26,13 +27,97 @@ CODES = {
 """The code with which a run fails when a dimension is spent and the budget has no `else`."""
 
 
+class PeopleWaits:
+    """Counts the seconds in which people are waited for and no work of the pipeline goes on.
+
+    Machine time leaves these waits out. It is a pipeline's own: that a neighbour works on neither
+    charges a pipeline that only waits for a person, nor does the wait stop the neighbour's clock.
+    """
+
+    __slots__ = ("_people", "_since", "_total")
+
+    def __init__(self) -> None:
+        self._people = 0
+        self._since: float | None = None
+        self._total = 0.0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether people are waited for now."""
+        return self._people > 0
+
+    def begin(self, busy: bool) -> None:
+        """Begin to wait for a person; `busy` says that the pipeline works on meanwhile."""
+        self._people += 1
+        if not busy:
+            self.rest()
+
+    def end(self) -> None:
+        """End a wait for a person."""
+        self._people -= 1
+        if not self._people:
+            self.work()
+
+    def rest(self) -> None:
+        """Take note that no work goes on from now."""
+        if self._people and self._since is None:
+            self._since = time.monotonic()
+
+    def work(self) -> None:
+        """Take note that work goes on from now."""
+        if self._since is not None:
+            self._total += time.monotonic() - self._since
+            self._since = None
+
+    def seconds(self) -> float:
+        """The seconds so far."""
+        now = 0.0 if self._since is None else time.monotonic() - self._since
+        return self._total + now
+
+    def restore(self, seconds: float) -> None:
+        """Count waits of a former process, so many seconds in all."""
+        self._total = max(self._total, seconds)
+
+
 class BudgetSpent(Exception):
-    """A budget cannot carry the next call. `budget` is the innermost that is spent."""
+    """A budget cannot carry the next call. `budget` is the innermost that is spent, or that of the
+    pipeline whose quota is, by the `dimension`.
+    """
 
     def __init__(self, budget: RunBudget, dimension: str) -> None:
-        super().__init__(f"the {dimension} budget is spent")
+        what = dimension if is_quota(dimension) else f"{dimension} budget"
+        super().__init__(f"the {what} is spent")
         self.budget = budget
         self.dimension = dimension
+
+
+_QUOTA = "quota of "
+
+
+def quota_of(limit: str) -> str:
+    """The dimension of a quota: `limit` as it is written, such as `$50/day`."""
+    return _QUOTA + limit
+
+
+def is_quota(dimension: str) -> bool:
+    """Whether a dimension is that of a quota."""
+    return dimension.startswith(_QUOTA)
+
+
+def limit_of(dimension: str) -> str:
+    """The limit of a quota, as it is written."""
+    return dimension.removeprefix(_QUOTA)
+
+
+class Stake(Protocol):
+    """The part of a quota that a run holds. `rests` says that it may be less than a run needs to go
+    on.
+    """
+
+    rests: bool
+
+    def rest(self, money: Decimal, tokens: int) -> None:
+        """Hold no more than what was spent: people are waited for, and nothing else is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +139,7 @@ class RunBudget:
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
     `place` is that of the pipeline in a record. `patience` says that it is no budget but the
-    timeout of a `run`.
+    timeout of a `run`. `stake` is what the pipeline holds of its quota.
     """
 
     limits: p.Budget | None
@@ -69,6 +154,7 @@ class RunBudget:
     working: int = 0
     waits: PeopleWaits | None = None
     patience: bool = False
+    stake: Stake | None = field(default=None, repr=False)
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
     def chain(self) -> list[RunBudget]:
@@ -139,7 +225,7 @@ class RunBudget:
             at.tokens += tokens
             at.working -= 1
             if at.waits is not None and not at.working:
-                at.waits.rest()
+                at._rest()
             if at._settled is not None:
                 at._settled.set()
                 at._settled = None
@@ -187,7 +273,7 @@ class RunBudget:
             for budget in chain:
                 budget.working -= 1
                 if budget.waits is not None and not budget.working:
-                    budget.waits.rest()
+                    budget._rest()
 
     @contextmanager
     def waiting_for_people(self) -> Iterator[None]:
@@ -199,12 +285,30 @@ class RunBudget:
             if budget.waits is None:
                 budget.waits = PeopleWaits()
             budget.waits.begin(busy=budget.working > 0)
+            if not budget.working:
+                budget._rest()
         try:
             yield
         finally:
             for budget in chain:
                 assert budget.waits is not None
                 budget.waits.end()
+
+    def _rest(self) -> None:
+        """No work of this pipeline goes on; people may be waited for."""
+        assert self.waits is not None
+        self.waits.rest()
+        if self.stake is not None and self.waits.waiting:
+            self.stake.rest(self.money, self.tokens)
+
+    def rests(self) -> bool:
+        """Whether a quota must be taken up again before anything more is called."""
+        at: RunBudget | None = self
+        while at is not None:
+            if at.stake is not None and at.stake.rests:
+                return True
+            at = at.parent
+        return False
 
     def machine_time(self, elapsed: float) -> float:
         """Seconds of machine time so far; `elapsed` are all seconds since the run began."""

@@ -13,6 +13,7 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.sampling import put_before_people
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
@@ -40,6 +41,8 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         run.world.begin(run, step)
         if run.feedback:
             feedback = run.feedback.pop(step.name, None)
+        if run.pipeline.samples:
+            run.notes.tiers.pop(step.name, None)
     # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None
@@ -59,8 +62,11 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
                 answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
             else:
                 answer = await _cached(run, step, link, subjects, at, feedback, misfit)
-            if chain is step.chain and not run.quiet:
-                _emit_done(run, step, answer)
+            if chain is step.chain:
+                if not run.quiet:
+                    _emit_done(run, step, answer)
+                if run.pipeline.samples and not isinstance(answer, Ended):
+                    await put_before_people(run, step, link, answer)
             return answer
         except AttemptFailed as failure:
             misfit = failure.misfit
@@ -173,6 +179,8 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
+                if run.pipeline.samples:
+                    run.notes.tiers[step.name] = tier
             arguments = await run.world.arguments(run, action.arguments)
             part = _part(at) if at.link else ""
             attempt = Attempt(

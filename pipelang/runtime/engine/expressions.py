@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pipelang.runtime.engine.values import Types, attribute
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.kernels import arithmetic
-from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.quantities import BYTES_A_TOKEN, text_bytes, text_tokens
 from pipelang.semantics.types import (
     OptionalType,
     RecordType,
@@ -286,6 +286,13 @@ def _first(value: Any, limit: int) -> Any:
     """The first elements of a list, or as much of a text as fits into so many tokens."""
     if not isinstance(value, str):
         return value[: max(limit, 0)]
-    if count_tokens(value) <= limit:
-        return value
-    return value.encode()[: max(limit, 0) * 3].decode(errors="ignore")
+    return value if text_tokens(value) <= limit else _start(value, max(limit, 0) * BYTES_A_TOKEN)
+
+
+def _start(text: str, size: int) -> str:
+    """The longest start of a text that JSON writes in so many bytes."""
+    low, high = 0, min(len(text), size)
+    while low < high:
+        middle = -(-(low + high) // 2)
+        low, high = (middle, high) if text_bytes(text[:middle]) <= size else (low, middle - 1)
+    return text[:low]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from pipelang.runtime.engine.barriers import ask_person, remember
-from pipelang.runtime.engine.budget import CODES, BudgetSpent
+from pipelang.runtime.engine.budget import CODES, BudgetSpent, is_quota, limit_of
 from pipelang.runtime.engine.endings import (
     conclude,
     inputs_of,
@@ -102,6 +102,9 @@ async def play(run: Run) -> Ended:
     return ended
 
 
+QUOTA_EXCEEDED = "quota_exceeded"
+"""The code of a run that finds a quota without `else` spent."""
+
 Part = p.Region | p.Barrier | p.Breaker
 """A part that a run goes through: a segment of a block, or a breaker that is open."""
 
@@ -129,7 +132,11 @@ async def _cut(run: Run, problem: BudgetSpent | NoValue) -> Ended:
     if isinstance(problem, BudgetSpent):
         if problem.budget is not run.budget:
             raise problem
-        run.emit("budget", run.pipeline.name, dimension=problem.dimension)
+        if is_quota(problem.dimension):
+            limit = limit_of(problem.dimension)
+            run.emit("quota", run.pipeline.name, state="spent", limit=limit)
+        else:
+            run.emit("budget", run.pipeline.name, dimension=problem.dimension)
         try:
             return _fitted(run, await _budget_end(run, problem))
         except NoValue as without:
@@ -151,6 +158,12 @@ def _fitted(run: Run, ended: Ended | None) -> Ended:
 
 
 async def _budget_end(run: Run, spent: BudgetSpent) -> Ended:
+    if is_quota(spent.dimension):
+        quota = run.pipeline.quota
+        assert quota is not None
+        if quota.otherwise is not None:
+            return await conclude(run, quota.otherwise)
+        return Ended(p.Fail(QUOTA_EXCEEDED, "quota", quota.span), None, detail=str(spent))
     limits = spent.budget.limits
     if limits is not None and limits.otherwise is not None:
         return await conclude(run, limits.otherwise)

@@ -135,6 +135,21 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """An answer of a step that people of a role are to judge: what was `given` to be answered and
+    the `answer`, as JSON, `place` is where in the run it was given, and `about` says of what
+    program, prompt and model it is (`sampling.about`).
+    """
+
+    step: p.Step
+    role: str
+    place: str
+    given: Any
+    answer: Any
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The values of a region's items when it was left, and its end: None where the run goes on, how
     an item ended the run, or the `BudgetSpent` or `Halted` that cut it short.

@@ -41,7 +41,7 @@ def text_too_long(tokens: int, most: int) -> str:
     """The message for a text of so many tokens, in bytes too: those can be counted."""
     return (
         f"text of {tokens} tokens, at most {most} are allowed "
-        f"({most * BYTES_A_TOKEN} bytes of UTF-8)"
+        f"({most * BYTES_A_TOKEN} bytes in JSON)"
     )
 
 

@@ -106,6 +106,31 @@ class Failed(Outcome):
 Result = Answered | Escalated | Rejected | Failed
 
 
+def result_json(result: Result) -> dict[str, Any]:
+    """The result of a run, for whoever asks for it."""
+    from pipelang.runtime.engine.values import to_json
+
+    match result:
+        case Answered():
+            return {"value": to_json(result.value)}
+        case Escalated():
+            return {
+                "role": result.role,
+                "reason": result.reason,
+                "text": result.text,
+                "handoff": result.handoff,
+            }
+        case Rejected():
+            return {"reason": result.reason, "text": result.text}
+        case Failed():
+            return {
+                "code": result.code,
+                "reason": result.reason,
+                "text": result.text,
+                "partial": result.partial,
+            }
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The outcome that ended a pipeline, with its value. `inside` is the handoff of the

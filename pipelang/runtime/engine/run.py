@@ -26,7 +26,8 @@ class Terms:
     handle share them.
 
     `play` plays a sub-pipeline. `references` name secrets, None where nothing is real. `traced`
-    means that the result has the events.
+    means that the result has the events. `partial` is told, by the step, what a model has written
+    of its answer so far.
     """
 
     program: p.Program
@@ -37,6 +38,7 @@ class Terms:
     tenant: str | None = None
     traced: bool = True
     references: tuple[str, ...] | None = None
+    partial: Callable[[str, Any], None] | None = None
 
 
 class Notes:
@@ -46,10 +48,10 @@ class Notes:
     branches around the current item. For a handoff: `partial` has the elements that an unfinished
     `each` has so far, `decided` the decisions of people, `unfinished` the values of sub-pipelines
     that were cut short. `recalled` belongs to the world: by step and visit, what it found at which
-    places of memories.
+    places of memories. `tiers` are those that answer the steps now that are sampled.
     """
 
-    __slots__ = ("conditions", "decided", "partial", "recalled", "redos", "unfinished")
+    __slots__ = ("conditions", "decided", "partial", "recalled", "redos", "tiers", "unfinished")
 
     redos: dict[Span, int]
     conditions: list[expr.Expr]
@@ -57,6 +59,7 @@ class Notes:
     decided: dict[str, Any]
     unfinished: dict[str, Any]
     recalled: dict[tuple[str, int], dict[Any, Any]]
+    tiers: dict[str, str]
 
     if not TYPE_CHECKING:
 

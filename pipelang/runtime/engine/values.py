@@ -49,7 +49,7 @@ from pipelang.runtime.media.annotation import medium_annotation
 from pipelang.runtime.media.medium import Media
 from pipelang.semantics.jsonschema import bounds, json_schema, quantity_in_words
 from pipelang.semantics.patterns import Patterns
-from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.quantities import text_tokens
 from pipelang.semantics.types import (
     BOOL,
     AnswererType,
@@ -360,7 +360,7 @@ class Types:
             most = limit
 
             def short(text: str) -> str:
-                size = count_tokens(text)
+                size = text_tokens(text)
                 if size > most:
                     raise ValueError(text_too_long(size, most))
                 return text

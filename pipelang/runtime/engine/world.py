@@ -25,6 +25,7 @@ from pipelang.runtime.engine.messages import Decision as Decision
 from pipelang.runtime.engine.messages import Left as Left
 from pipelang.runtime.engine.messages import Nothing as Nothing
 from pipelang.runtime.engine.messages import Question as Question
+from pipelang.runtime.engine.messages import Sampled as Sampled
 from pipelang.runtime.engine.messages import Subjects as Subjects
 from pipelang.runtime.engine.messages import ToolCall as ToolCall
 from pipelang.runtime.engine.messages import ToolResult as ToolResult
@@ -61,7 +62,9 @@ class World(Protocol[R]):
     # ------------------------------------------------------------------------------------ pipelines
 
     async def admit(self, run: R) -> bool:
-        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed."""
+        """Begin a pipeline: whether its breaker admits the run. Raises `Halted` if it is killed,
+        `BudgetSpent` if its quota is spent.
+        """
 
     def fitted_answer(self, run: R, value: Any) -> Any:
         """Check the answer of a pipeline against the type that it returns. Raises `Misfit`."""
@@ -183,10 +186,18 @@ class World(Protocol[R]):
     async def decide(self, run: R, question: Question) -> Decision | None:
         """Ask a person; None if nobody answered in time."""
 
+    async def judge(self, run: R, sampled: Sampled) -> None:
+        """Put an answer before people for a verdict. The run does not wait for it."""
+
     # ---------------------------------------------------------- what is used, and what is begun
 
     async def reserved(self, run: R, held: Reservation) -> None:
         """Take note of what a call may use, before it is made."""
+
+    async def take_up(self, run: R) -> None:
+        """Reserve from the quotas again what was given back while people were waited for. Raises
+        `BudgetSpent` where one is spent by now.
+        """
 
     def settle(self, run: R, held: Reservation, money: Decimal, tokens: int) -> None:
         """Give a reservation back, and count what the call used."""

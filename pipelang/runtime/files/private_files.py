@@ -40,3 +40,18 @@ def append_line(path: Path, data: bytes) -> None:
             raise OSError(f"`{path}`: the disk took only a part of the line")
     finally:
         os.close(file)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a private file beside its place and move it there: who reads sees the old or the new
+    one, whole. Raises OSError.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(file, "wb") as writing:
+            writing.write(data)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

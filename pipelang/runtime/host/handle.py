@@ -16,7 +16,7 @@ from typing import Any
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.budget import RunBudget
-from pipelang.runtime.engine.events import Event, Sink
+from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue
 from pipelang.runtime.engine.interpreter import play, run_pipeline
 from pipelang.runtime.engine.outcomes import Result
@@ -25,16 +25,18 @@ from pipelang.runtime.engine.run import Run, Terms
 from pipelang.runtime.engine.secrets import redact
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.engine.world import World
+from pipelang.runtime.host.follower import Follower
 from pipelang.runtime.host.inputs import InputError as InputError
 from pipelang.runtime.host.inputs import checked_inputs, read_ahead, with_read_media
-from pipelang.runtime.host.progress import Progress, Update
+from pipelang.runtime.host.lazy_providers import LazyProviders
+from pipelang.runtime.host.progress import Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
 from pipelang.runtime.mcp.sessions import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import secrets_of
-from pipelang.runtime.providers.protocol import ModelProvider
+from pipelang.runtime.shared.quotas import QuotaRefusal
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import ToolMissing, describe
 from pipelang.runtime.tools.received import received
@@ -47,9 +49,8 @@ from pipelang.semantics.patterns import Patterns
 
 
 class SettingError(ValueError):
-    """A setting that the program does not have, or a value that it cannot take.
-
-    Raised before anything runs.
+    """A setting that the program does not have, or a value that it cannot take. Raised before
+    anything runs.
     """
 
 
@@ -163,7 +164,7 @@ class Handle:
         program = loaded.program
         self._has_models = False
         self._most = frozenset(pipeline.permits)
-        self._providers = _LazyProviders(runtime, program)
+        self._providers = LazyProviders(runtime, program)
         self._tools = Toolbox(
             program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
         )
@@ -225,20 +226,24 @@ class Handle:
         record: RunRecord | None = None,
         replay: bool = False,
         recorder: Recorder | None = None,
+        partial: Callable[[str, Any], None] | None = None,
     ) -> Run:
         """Make a run with these inputs that has not begun. With a `record` it is recorded, and goes
         on from there: the inputs and options must be those with which the record began. With
         `replay` it does nothing that is not recorded, but raises `NotRecorded` where it would.
-        `recorder` makes the world that records.
+        `recorder` makes the world that records. `partial` is told, by the step, what a model has
+        written of its answer so far.
 
         Raises `InputError`, `SettingError` if the settings that the runtime now gives do not fit,
         `NotRunnable` if a model that the pipeline may ask cannot be asked, and `NotRecordable` if
         what it works on may be secret and is to be recorded.
         """
-        now = self._as_set()
-        return now._begin(
+        run = self._as_set()._begin(
             given, self._options, sinks, permits, tenant, run_id, world, record, replay, recorder
         )
+        if partial is not None:
+            run.terms = replace(run.terms, partial=partial)
+        return run
 
     def _as_set(self) -> Handle:
         """The handle on the program as its settings are now: they stay so until the run ends."""
@@ -338,6 +343,7 @@ class Handle:
             runtime.switches,
             runtime.rates,
             runtime.breakers,
+            runtime.quotas,
             runtime.secrets,
         )
 
@@ -399,7 +405,20 @@ class Handle:
         """
         if self._remote:
             await self._compared()
-        return await run_pipeline(self.start(await read_ahead(self.pipeline, inputs, self.inputs)))
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
+        if self.runtime.per_tenant is None:
+            return await run_pipeline(self.start(given))
+        return await self._in_turn(given)
+
+    async def _in_turn(
+        self,
+        given: Mapping[str, Any],
+        sinks: Iterable[Sink] = (),
+        partial: Callable[[str, Any], None] | None = None,
+    ) -> Result:
+        """Run once the tenant has fewer runs at work than the runtime allows."""
+        async with self.runtime.turns.turn(self._options.tenant, self.runtime.per_tenant):
+            return await run_pipeline(self.start(given, sinks=sinks, partial=partial))
 
     def run_sync(self, /, **inputs: Any) -> Result:
         """Run the pipeline from code without an event loop, and return its result.
@@ -417,31 +436,25 @@ class Handle:
     async def stream(self, /, **inputs: Any) -> AsyncIterator[Update]:
         """Run the pipeline and give an `Update` whenever something happens.
 
-        The last update has progress 100 and the `result`. Leaving the loop early cancels the run.
-        Raises what `run` raises.
+        The last update has progress 100 and the `result`; some have a `partial` answer, as a model
+        writes it. Leaving the loop early cancels the run. Raises what `run` raises.
         """
         if self._remote:
             await self._compared()
-        queue: asyncio.Queue[Update | None] = asyncio.Queue()
-        progress = Progress(self.pipeline)
-
-        def sink(run_id: str, event: Event) -> None:
-            update = progress.update(event)
-            if update is not None:
-                queue.put_nowait(update)
-
-        run = self.start(await read_ahead(self.pipeline, inputs, self.inputs), sinks=(sink,))
-        task = asyncio.ensure_future(run_pipeline(run))
-        task.add_done_callback(lambda done: queue.put_nowait(None))
-        try:
-            while (update := await queue.get()) is not None:
+        given = await read_ahead(self.pipeline, inputs, self.inputs)
+        follower = Follower(self.pipeline)
+        playing = self._in_turn(given, (follower.event,), follower.partial)
+        async with contextlib.aclosing(follower.updates(playing)) as updates:
+            async for update in updates:
                 yield update
-            yield progress.last(await task)
-        finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+
+    def refusal(self, tenant: str | None = None) -> QuotaRefusal | None:
+        """Return the limit of a quota that would refuse a run which began now, and after how many
+        seconds it is worth asking again; None if there is room. It looks into the store of the
+        runtime if that has one. Raises `StoreProblem`.
+        """
+        tenant = self._options.tenant if tenant is None else tenant
+        return self.runtime.counted_quotas().refusal(self.pipeline, tenant)
 
     def submit(
         self,
@@ -459,16 +472,19 @@ class Handle:
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
         smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
-        Raises `InputError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
         from pipelang.runtime.durable.submitting import submit_checked
 
+        now, mine = self._as_set(), self._options
         row = {**(given or {}), **inputs}
-        row = with_read_media(self.pipeline, row, self.inputs(row))
-        tenant = self._options.tenant if tenant is None else tenant
-        options = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
-        store, program = self.runtime.opened_store(), self.loaded.program
-        return submit_checked(store, program, self.pipeline, row, options | {"priority": priority})
+        row = with_read_media(now.pipeline, row, now.inputs(row))
+        tenant = mine.tenant if tenant is None else tenant
+        options: dict[str, Any] = {"key": key, "tenant": tenant, "thread": thread, "delay": delay}
+        permits = None if mine.permits is None else sorted(mine.permits)
+        options |= {"priority": priority, "permits": permits}
+        store = self.runtime.opened_store()
+        return submit_checked(store, now.loaded.program, now.pipeline, row, options)
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has
@@ -478,20 +494,3 @@ class Handle:
 
         store = self.runtime.opened_store()
         return await result_of(store, self.loaded.types, self.pipeline, run_id)
-
-
-class _LazyProviders(Mapping[str, ModelProvider]):
-    """Providers by name, made when a model is really called."""
-
-    def __init__(self, runtime: Runtime, program: p.Program) -> None:
-        self._runtime = runtime
-        self._program = program
-
-    def __getitem__(self, name: str) -> ModelProvider:
-        return self._runtime.provider(self._program, name)
-
-    def __iter__(self) -> Any:
-        return iter(self._program.providers)
-
-    def __len__(self) -> int:
-        return len(self._program.providers)

@@ -87,13 +87,15 @@ def _world(loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]) 
     types = _targets(program, program.pipelines[test.pipeline])
     values: dict[str, Any] = {}
     verdicts: dict[str, tuple[p.MockedVerdict, ...]] = {}
-    breaker_open = False
+    breaker_open = quota_spent = False
     for mock in test.mocks:
         name = mock.target
         if mock.verdicts is not None:
             verdicts[name] = mock.verdicts
         elif name == "breaker" and mock.values is None:
             breaker_open = True
+        elif name == "quota" and mock.values is None:
+            quota_spent = True
         elif name not in types:
             raise _BadMock(f"`{name}` is worked out from other values: mock those", mock.span)
         elif mock.values is None:
@@ -105,7 +107,8 @@ def _world(loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]) 
                 else _fitting(loaded, mock, types[name], evaluate(value))
                 for value in mock.values
             ]
-    return MockedWorld(loaded.types, Toolbox(program, {}), values, verdicts, breaker_open)
+    toolbox = Toolbox(program, {})
+    return MockedWorld(loaded.types, toolbox, values, verdicts, breaker_open, quota_spent)
 
 
 def _fitting(loaded: LoadedProgram, mock: p.Mock, type: Type, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Result
@@ -17,7 +18,9 @@ class Update:
     `step` is the step, gate or person, None where it is the whole run. `progress` is 0 to 100.
     `cost` is US dollars so far. `can_cancel` is False while a tool that writes is at work, which
     cancelling would not undo. `needs_approval` says who is waited for and why, None while nobody
-    is. `result` is set in the last update only.
+    is. `result` is set in the last update only. `partial` is what a model has written of the step's
+    answer so far: a text, or the JSON of the part that is there. It is not checked, and the next
+    attempt begins anew.
     """
 
     phase: str
@@ -27,6 +30,7 @@ class Update:
     can_cancel: bool
     needs_approval: str | None
     result: Result | None = None
+    partial: Any = None
 
 
 _PHASES = {
@@ -87,11 +91,18 @@ class Progress:
             return None
         if event.name in self._names:
             self._reached.add(event.name)
-        total = len(self._names) + 1
-        progress = min(99, round(100 * len(self._reached) / total))
         waits = "; ".join(self._waiting.values()) or None
         step = None if event.kind == "run" else event.name
-        return Update(phase, step, progress, round(self._cost, 6), not self._acting, waits)
+        return Update(phase, step, self._share(), round(self._cost, 6), not self._acting, waits)
+
+    def writing(self, step: str, partial: Any) -> Update:
+        """The update for what a model has written of an answer so far."""
+        waits = "; ".join(self._waiting.values()) or None
+        progress, cost = self._share(), round(self._cost, 6)
+        return Update("writing", step, progress, cost, not self._acting, waits, partial=partial)
+
+    def _share(self) -> int:
+        return min(99, round(100 * len(self._reached) / (len(self._names) + 1)))
 
     def _follow(self, event: Event) -> None:
         """Keep in mind who is waited for, and what acts on the world, until it is over."""

@@ -35,8 +35,10 @@ from pipelang.runtime.shared.cache import CacheStore, InMemoryCache
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import InMemory, MemoryStore
+from pipelang.runtime.shared.quotas import InMemoryQuotas, Quotas
 from pipelang.runtime.shared.secret_stores import SecretStores
 from pipelang.runtime.shared.single_flight import SingleFlight
+from pipelang.runtime.shared.tenant_turns import TenantTurns
 from pipelang.runtime.tools.rate_limits import Rates
 from pipelang.runtime.tools.threads import Threads
 from pipelang.semantics import program as p
@@ -63,10 +65,12 @@ class Runtime:
     object unless others are handed in. Without `trace` results carry no events. `settings` replace
     those of the programs, or are a function that returns them whenever a run begins. `mcp` are the
     servers that tools are bound to, by name. `switches` stop runs, `rates` count the calls of
-    tools, `breakers` answer for pipelines that do badly, and `threads` run the functions that
-    block. `store` is the URL of the store that `Handle.submit` puts runs into. `media_paths`
-    says whether inputs may name files of pictures and documents: all, only those below a folder, or
-    none; `media_urls` are the beginnings of the addresses that may be fetched.
+    tools, `breakers` answer for pipelines that do badly, `quotas` count what runs take across a day
+    or month, and `threads` run the functions that block. `store` is the URL of the store that
+    `Handle.submit` puts runs into. `media_paths` says whether inputs may name files of pictures and
+    documents: all, only those below a folder, or none; `media_urls` are the beginnings of the
+    addresses that may be fetched. Of one tenant no more runs are at work at once than `per_tenant`;
+    others wait for their turn.
 
     Making one raises nothing. What does not fit raises later: tools and servers when a handle is
     made (`ToolMissing`), settings (`SettingError`) and models (`NotRunnable`) when a run begins.
@@ -85,12 +89,15 @@ class Runtime:
     switches: Switches = field(default_factory=Switches)
     rates: Rates = field(default_factory=Rates)
     breakers: Breakers = field(default_factory=Breakers)
+    quotas: Quotas = field(default_factory=InMemoryQuotas)
     threads: Threads = field(default_factory=Threads)
     store: str | None = None
     media_paths: bool | str | os.PathLike[str] = True
     media_urls: tuple[str, ...] = ()
+    per_tenant: int | None = None
     batches: Batches = field(default_factory=Batches, init=False, repr=False)
     flights: SingleFlight = field(default_factory=SingleFlight, init=False, repr=False)
+    turns: TenantTurns = field(default_factory=TenantTurns, init=False, repr=False)
     secrets: SecretStores = field(default_factory=SecretStores, init=False, repr=False)
     _sessions: Sessions | None = None
     _made: dict[tuple[str | None, ...], ModelProvider] = field(default_factory=dict)
@@ -163,6 +170,17 @@ class Runtime:
             self._opened = Store.open(self.store, make=True)
         opened: Store = self._opened
         return opened
+
+    def counted_quotas(self) -> Quotas:
+        """Return the quotas that submitted runs count in: those of the store if there is one.
+
+        Raises `StoreProblem` if it cannot be used.
+        """
+        if self.store is None:
+            return self.quotas
+        from pipelang.runtime.durable.shared.quotas import StoredQuotas
+
+        return StoredQuotas(self.opened_store())
 
     async def close(self) -> None:
         """Close the providers that this runtime made, and its MCP sessions of this event loop."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelang.runtime.engine.misfits import text_too_long, text_without_match
 from pipelang.semantics.jsonschema import json_schema
-from pipelang.semantics.quantities import count_tokens
+from pipelang.semantics.quantities import text_tokens
 from pipelang.semantics.types import (
     JSON,
     ListType,
@@ -140,8 +140,8 @@ def _wrong_text(shape: Mapping[str, Any], text: str, path: str) -> tuple[str, st
     if shape.get("format") == "date-time" and not _is_time(text):
         return path, "expected a time with its offset, such as 2026-11-21T09:30:00Z"
     most = shape.get("maxTokens")
-    if most is not None and count_tokens(text) > most:
-        return path, text_too_long(count_tokens(text), most)
+    if most is not None and text_tokens(text) > most:
+        return path, text_too_long(text_tokens(text), most)
     for name, patterns in shape.get("matches", {}).items():
         if not _matches(patterns, text):
             return path, text_without_match(name, tuple(patterns))

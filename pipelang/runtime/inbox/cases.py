@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,12 +18,22 @@ from pydantic import TypeAdapter
 
 from pipelang.runtime.inbox.answer_schema import misfit
 
-Kind = Literal["approve", "hold", "ask", "escalation"]
+Kind = Literal["approve", "hold", "ask", "escalation", "label"]
+NOT_WAITED_FOR: frozenset[Kind] = frozenset(("escalation", "label"))
+"""Cases that no run waits for: they outlive it."""
 State = Literal["open", "decided", "expired", "withdrawn"]
 
 
 class Refused(ValueError):
     """A person's answer that cannot count. The message says why."""
+
+
+class CaseClosed(Refused):
+    """A case that was closed before."""
+
+
+class MustDiffer(Refused):
+    """A person who decided before in the same run, where somebody else must."""
 
 
 class InboxBroken(RuntimeError):
@@ -32,8 +42,9 @@ class InboxBroken(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A person's word. `yes` False is a no, a veto, or that they will not answer; `answer` is what
-    they answered to an ask, as JSON.
+    """A person's word. `yes` False is a no, a veto, that they will not answer, or that an answer is
+    wrong; `answer` is what they answered to an ask, or would have answered, as JSON. `sure` is how
+    sure they are, from 0 to 1, and `seconds` how long it took them; None where nobody knows.
     """
 
     yes: bool
@@ -41,6 +52,8 @@ class Verdict:
     reason: str = ""
     answer: Any = None
     at: datetime | None = None
+    sure: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +65,8 @@ class Case:
     `shape` (JSON Schema) are an ask's. Who decided as one of `differs_from` in the same run may not
     decide here. `holder` is the process that waits, None where none does. `why` says what closed a
     case that nobody decided. A `lasting` one stays open while no process waits: its run goes on
-    elsewhere.
+    elsewhere. `about` is what a label is of (`engine/sampling`), `looked` who looked at it since
+    when.
     """
 
     id: str
@@ -75,6 +89,8 @@ class Case:
     closed_at: datetime | None = None
     why: str | None = None
     lasting: bool = False
+    about: dict[str, Any] | None = None
+    looked: dict[str, datetime] = field(default_factory=dict)
 
 
 _ADAPTER = TypeAdapter(Case)
@@ -124,23 +140,46 @@ def withdrawn(case: Case, now: datetime, why: str) -> Case:
 def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) -> Case:
     """The case, decided. `run` are all cases of its run. Raises `Refused`."""
     if case.state != "open":
-        raise Refused(closed_words(case))
+        raise CaseClosed(closed_words(case))
     by = verdict.by.strip()
     if not identity(by):
         raise Refused("who decides must be named")
     _is_json([by, verdict.reason, verdict.answer])
+    _measured(verdict)
     for other in run:
-        if other.verdict is None or other.role not in case.differs_from:
+        if other.verdict is None:
+            continue
+        own = case.kind == "label" and (other.kind, other.name) == ("ask", case.name)
+        if own and _same(other.verdict.by, by):
+            raise Refused(f"`{by}` gave this answer, and cannot say whether it is right")
+        if other.role not in case.differs_from:
             continue
         if _same(other.verdict.by, by):
-            raise Refused(
+            raise MustDiffer(
                 f"`{by}` already decided `{other.name}` as `{other.role}` in this run, and who "
                 f"decides `{case.name}` as `{case.role}` must be somebody else"
             )
     _fits_kind(case, verdict)
-    return replace(
-        case, state="decided", closed_at=now, verdict=replace(verdict, by=by, at=now), why=None
-    )
+    seconds = verdict.seconds
+    if seconds is None and (since := case.looked.get(identity(by))) is not None:
+        seconds = max((now - since).total_seconds(), 0.0)
+    made = replace(verdict, by=by, at=now, seconds=seconds)
+    return replace(case, state="decided", closed_at=now, verdict=made, why=None)
+
+
+def looked_at(case: Case, by: str, now: datetime) -> Case:
+    """The case, once this person has begun to look at it; the first look counts."""
+    who = identity(by)
+    if case.state != "open" or not who or who in case.looked:
+        return case
+    return replace(case, looked={**case.looked, who: now})
+
+
+def _measured(verdict: Verdict) -> None:
+    if verdict.sure is not None and not 0 <= verdict.sure <= 1:
+        raise Refused("how sure somebody is lies between 0% and 100%")
+    if verdict.seconds is not None and not 0 <= verdict.seconds < float("inf"):
+        raise Refused("how long it took is a number of seconds, 0 or more")
 
 
 def _is_json(value: Any) -> None:
@@ -180,6 +219,13 @@ def _fits_kind(case: Case, verdict: Verdict) -> None:
                 wrong = misfit(case.shape or {}, verdict.answer)
                 if wrong is not None:
                     raise Refused(f"the answer does not fit: {wrong}")
+        case "label":
+            if verdict.yes and verdict.answer is not None:
+                raise Refused("an answer that is right has no corrected answer beside it")
+            if verdict.answer is not None:
+                wrong = misfit(case.shape or {}, verdict.answer)
+                if wrong is not None:
+                    raise Refused(f"the corrected answer does not fit: {wrong}")
         case "escalation":
             if not verdict.yes:
                 raise Refused("an escalation is closed with a note; there is no no to it")
@@ -207,3 +253,7 @@ def verdict_words(case: Case) -> str:
             return "answered" if case.verdict.yes else "would not answer"
         case "escalation":
             return "closed it"
+        case "label":
+            if case.verdict.yes:
+                return "said it is right"
+            return "said it is wrong" + (", and corrected it" if case.verdict.answer else "")

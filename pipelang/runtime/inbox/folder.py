@@ -24,7 +24,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelang.runtime.files.private_files import append_line, make_private
-from pipelang.runtime.inbox.cases import Case, InboxBroken, case_from, case_json, settled
+from pipelang.runtime.inbox.cases import (
+    NOT_WAITED_FOR,
+    Case,
+    InboxBroken,
+    case_from,
+    case_json,
+    settled,
+)
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
 
@@ -90,6 +97,8 @@ class FolderCases:
             finally:
                 if case.state != "open" and before.state == "open":
                     self._close(path, case)
+            if case.state == "open" and case != before:
+                self._write(path, case)
             return case
 
     def forget(self, run_id: str) -> None:
@@ -174,7 +183,7 @@ class FolderCases:
             file.write(text.encode())
             file.flush()
             # What was decided or handed over must outlive the machine; what waits ends with it.
-            if case.state != "open" or case.kind == "escalation":
+            if case.state != "open" or case.kind in NOT_WAITED_FOR:
                 os.fsync(file.fileno())
         os.replace(beside, path)
 

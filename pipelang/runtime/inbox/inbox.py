@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelang.runtime.inbox.cases import (
+    NOT_WAITED_FOR,
     Case,
     InboxBroken,
     Refused,
     Verdict,
     decided,
     expired,
+    looked_at,
     withdrawn,
 )
 from pipelang.runtime.inbox.memory import InMemoryCases
@@ -122,8 +124,44 @@ class Inbox:
             case_id, Verdict(yes=True, by=by, reason=reason, answer=answer), answers=True
         )
 
+    async def label(
+        self,
+        case_id: str,
+        *,
+        right: bool,
+        by: str,
+        answer: Any = None,
+        sure: float | None = None,
+        seconds: float | None = None,
+        reason: str = "",
+    ) -> Case:
+        """Say of a sampled answer whether it is right; of a wrong one perhaps the corrected
+        `answer`, how `sure` you are (0 to 1), and how many `seconds` it took (else since `look`).
+        Raises `Refused` and `InboxBroken`.
+        """
+        verdict = Verdict(
+            yes=right, by=by, reason=reason, answer=answer, sure=sure, seconds=seconds
+        )
+        return await self._rule(case_id, verdict, answers=answer is not None)
+
+    async def look(self, case_id: str, by: str) -> Case:
+        """Take note that somebody begins to look at a case, and return it: how long a verdict took
+        is counted from there. Raises `Refused` and `InboxBroken`.
+        """
+        found = await self._do(lambda: self._store.get(case_id))
+        if found.kind != "label" or looked_at(found, by, self._clock()) == found:
+            return found
+        now = self._clock()
+        return await self._do(
+            lambda: self._store.change(found.id, lambda case, _: looked_at(case, by, now))
+        )
+
     async def _rule(self, case_id: str, verdict: Verdict, answers: bool = False) -> Case:
         def rule(case: Case, run: tuple[Case, ...]) -> Case:
+            if answers and case.kind == "label":
+                return decided(case, replace(verdict, yes=False), run, self._clock())
+            if verdict.sure is not None and case.kind != "label":
+                raise Refused(f"case `{case.id}` does not ask how sure you are")
             if answers and case.kind != "ask":
                 raise Refused(f"case `{case.id}` wants a yes or a no, not an answer")
             if not answers and verdict.yes and case.kind == "ask" and case.state == "open":
@@ -135,9 +173,9 @@ class Inbox:
         return closed
 
     async def withdraw(self, run_id: str, why: str) -> None:
-        """Withdraw the open cases of a run, except escalations; runs that wait for them wake up."""
+        """Withdraw the open cases that a run waits for; it wakes up."""
         for case in self.cases():
-            if case.run_id == run_id and case.kind != "escalation":
+            if case.run_id == run_id and case.kind not in NOT_WAITED_FOR:
                 await self._close(case.id, lambda one: withdrawn(one, self._clock(), why))
 
     # -------------------------------------------------------------------------- the run's side
@@ -171,7 +209,7 @@ class Inbox:
             self._wakeups.unregister(case.id)
 
     async def file(self, case: Case) -> Case:
-        """Open a case that no run waits for: an escalation."""
+        """Open a case that no run waits for: an escalation, or an answer that is to be judged."""
         return await self._open(self._stamped(case, None))
 
     async def _open(self, case: Case) -> Case:
@@ -195,7 +233,7 @@ class Inbox:
 
     def _stamped(self, case: Case, seconds: float | None) -> Case:
         now = self._clock()
-        holder = None if case.kind == "escalation" or case.lasting else self._store.holder
+        holder = None if case.kind in NOT_WAITED_FOR or case.lasting else self._store.holder
         try:
             due = None if seconds is None else now + timedelta(seconds=seconds)
         except OverflowError:

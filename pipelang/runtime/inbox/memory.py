@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import datetime
 
-from pipelang.runtime.inbox.cases import Case, settled
+from pipelang.runtime.inbox.cases import NOT_WAITED_FOR, Case, settled
 from pipelang.runtime.inbox.store import Change, unique_id
 
 MOST_CLOSED = 10_000
@@ -93,6 +93,6 @@ class InMemoryCases:
 
     def _as_it_stands(self, case_id: str) -> Case:
         case = self._cases[case_id]
-        waited_for = case.kind == "escalation" or self._waited_for(case_id)
+        waited_for = case.kind in NOT_WAITED_FOR or self._waited_for(case_id)
         case = self._cases[case_id] = settled(case, self._clock(), waited_for)
         return case

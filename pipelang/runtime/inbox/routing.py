@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.engine.redaction import hide, hide_json
-from pipelang.runtime.engine.world import Attempt, Decision, Question
+from pipelang.runtime.engine.world import Attempt, Decision, Question, Sampled
 from pipelang.runtime.inbox.answer_schema import shape_of
 from pipelang.runtime.inbox.cases import Case, Kind
 from pipelang.runtime.inbox.inbox import Inbox
@@ -91,6 +91,21 @@ class PeopleRouter:
         case = self._case(
             run, "escalation", result.reason, result.role, "end", result.text, handoff
         )
+        return await self.people.file(case)
+
+    async def judge(self, run: Run, sampled: Sampled) -> Case | None:
+        """Put an answer into the inbox for a verdict, if there is one."""
+        if not isinstance(self.people, Inbox):
+            return None
+        step, role = sampled.step, sampled.role
+        place = f"label:{role}:{sampled.place}"
+        shape = shape_of(step.type, run.program.patterns)
+        shown = {"input": sampled.given, "answer": sampled.answer}
+        case = self._case(
+            run, "label", step.name, role, place, step.doc, shown, shape=shape, about=sampled.about
+        )
+        if case.lasting:  # by its place alone: whatever a region says that is done again, once
+            case = replace(case, id=case_id(run.id, place, None, None))
         return await self.people.file(case)
 
     def _case(

@@ -47,7 +47,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self) -> None:
-        super().__init__(autoescape=False, undefined=StrictUndefined)
+        super().__init__(autoescape=False, undefined=StrictUndefined, finalize=_whole)
         self.globals.clear()
         own = {
             "tojson": _tojson,
@@ -173,6 +173,14 @@ def _concat(context: Context, values: list[Any]) -> str:
 
 
 # ------------------------------------------------------------------------------------- filters
+
+
+def _whole(value: Any) -> Any:
+    """A list or record that is shown as a whole, as JSON; a picture or document is its mark."""
+    plain = isinstance(value, dict) and type(value).__str__ is object.__str__
+    if plain or isinstance(value, (list, tuple)):
+        return json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def _tojson(value: Any, indent: Any = None) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.streams.anthropic import message_of
+from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,8 @@ class MessagesProvider(SdkProvider[Client]):
     """
 
     sdk = "anthropic"
+    streams: ClassVar[bool] = False
+    """Whether answers are streamed to those who listen."""
 
     async def count_tokens(self, request: ModelRequest) -> int | None:
         """The API's own count of the request's input in tokens, or None if it doesn't say."""
@@ -74,16 +78,20 @@ class MessagesProvider(SdkProvider[Client]):
         from anthropic import omit
 
         call = call_of(request)
-        return await client.messages.create(
-            model=request.model,
-            max_tokens=max_tokens_of(request),
-            messages=call.messages,
-            system=omit if call.system is None else call.system,
-            output_config=omit if call.output_config is None else call.output_config,
-            tools=omit if call.tools is None else call.tools,
-            thinking=omit if call.thinking is None else call.thinking,
-            timeout=_timeout(request.timeout),
-        )
+        arguments: dict[str, Any] = {
+            "model": request.model,
+            "max_tokens": max_tokens_of(request),
+            "messages": call.messages,
+            "system": omit if call.system is None else call.system,
+            "output_config": omit if call.output_config is None else call.output_config,
+            "tools": omit if call.tools is None else call.tools,
+            "thinking": omit if call.thinking is None else call.thinking,
+            "timeout": _timeout(request.timeout),
+        }
+        if request.partial is None or not self.streams:
+            return await client.messages.create(**arguments)
+        async with client.messages.stream(**arguments) as stream:
+            return await read(message_of(stream, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return answer_of(request, response)
@@ -96,6 +104,7 @@ class AnthropicProvider(MessagesProvider["AsyncAnthropic"]):
     """Answers requests with Claude models, by Anthropic's own API."""
 
     name = "anthropic"
+    streams = True
     extra = "anthropic"
     key_variable = "ANTHROPIC_API_KEY"
     default_base_url = DEFAULT_BASE_URL

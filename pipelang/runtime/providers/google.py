@@ -25,6 +25,8 @@ from pipelang.runtime.providers.protocol import (
     ModelRequest,
 )
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.streams.google import candidate_of
+from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -77,11 +79,15 @@ class GoogleProvider(SdkProvider["Client"]):
         limit = DEFAULT_TIMEOUT if request.timeout is None else max(request.timeout, 0.001)
         config = google_wire.config_of(request)
         config["http_options"] = {"timeout": max(1, round(limit * 1000))}
-        return await client.aio.models.generate_content(
-            model=request.model,
-            contents=_contents(google_wire.contents_of(request)),
-            config=GenerateContentConfig.model_validate(config),
-        )
+        arguments: dict[str, Any] = {
+            "model": request.model,
+            "contents": _contents(google_wire.contents_of(request)),
+            "config": GenerateContentConfig.model_validate(config),
+        }
+        if request.partial is None:
+            return await client.aio.models.generate_content(**arguments)
+        chunks = await client.aio.models.generate_content_stream(**arguments)
+        return await read(candidate_of(chunks, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return google_wire.answer_of(request, response)

@@ -19,6 +19,8 @@ from pipelang.runtime.providers.http_faults import (
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.streams.openai import response_of, whole_or_stream
+from pipelang.runtime.providers.streams.reading import read
 from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
 if TYPE_CHECKING:
@@ -45,7 +47,12 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         arguments = openai_wire.create_arguments(request)
         if self._weighs(request):
             arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
-        return await client.responses.create(**arguments, timeout=_limit(request))
+        if request.partial is None:
+            return await client.responses.create(**arguments, timeout=_limit(request))
+        async with await client.responses.create(
+            **arguments, stream=True, timeout=_limit(request)
+        ) as events:
+            return await read(response_of(events, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         if self._decides(request):
@@ -129,6 +136,8 @@ class OpenAICompatibleProvider(OpenAIProvider):
         super().__init__(key, base_url)
         self._in_words: set[str] = set()
         """Models whose server refused a schema."""
+        self._streams_not = False
+        """Whether the server refused to stream: that is no attempt, and costs nothing."""
 
     async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
         import openai
@@ -136,14 +145,33 @@ class OpenAICompatibleProvider(OpenAIProvider):
         in_words = request.model in self._in_words
         arguments = chat_wire.create_arguments(request, in_words=in_words)
         try:
-            return await client.chat.completions.create(**arguments, timeout=_limit(request))
+            return await self._complete(client, request, arguments)
         except openai.APIStatusError as error:
             if "response_format" not in arguments or not _refuses_schemas(error):
                 raise
         arguments = chat_wire.create_arguments(request, in_words=True)
-        completion = await client.chat.completions.create(**arguments, timeout=_limit(request))
+        completion = await self._complete(client, request, arguments)
         self._in_words.add(request.model)
         return completion
+
+    async def _complete(
+        self, client: AsyncOpenAI, request: ModelRequest, arguments: dict[str, Any]
+    ) -> Any:
+        import openai
+
+        limit = _limit(request)
+        if request.partial is not None and not self._streams_not:
+            wanted = {"stream": True, "stream_options": {"include_usage": True}}
+            create: Any = client.chat.completions.create
+            try:
+                stream = await create(**arguments, **wanted, timeout=limit)
+            except openai.APIStatusError as error:
+                if not _is_about(error, ("stream",)):
+                    raise
+                self._streams_not = True
+            else:
+                return await read(whole_or_stream(stream, request.partial))
+        return await client.chat.completions.create(**arguments, timeout=limit)
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return chat_wire.answer_of(request, response)
@@ -154,10 +182,14 @@ _NO_SCHEMA = ("response_format", "json_schema", "schema", "guided", "grammar", "
 
 def _refuses_schemas(error: APIStatusError) -> bool:
     """Whether an error is about the form of the answer, and not about anything else."""
+    return _is_about(error, _NO_SCHEMA)
+
+
+def _is_about(error: APIStatusError, words: tuple[str, ...]) -> bool:
     if error.status_code not in (400, 404, 415, 422, 500, 501):
         return False
     said = said_in(error.body) or str(error.body or "")
-    return any(word in said.casefold() for word in _NO_SCHEMA)
+    return any(word in said.casefold() for word in words)
 
 
 def _limit(request: ModelRequest) -> Any:

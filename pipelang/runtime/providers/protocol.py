@@ -12,7 +12,7 @@ attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -119,6 +119,10 @@ class ModelRequest:
     content: tuple[str | Media, ...] = field(default=(), repr=False)
     """The user text in parts, with pictures and documents where they stand; empty where there are
     none. `user` then tells of them in words.
+    """
+    partial: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    """Called with each piece of the answer's text as it comes, by a provider that streams; None
+    where nobody listens. What is answered in the end is the same with it and without.
     """
 
 

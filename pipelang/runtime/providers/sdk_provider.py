@@ -79,6 +79,8 @@ class SdkProvider(ABC, Generic[Client]):
         try:
             async with asyncio.timeout(request.timeout):
                 response = await self._send(client, request)
+        except ModelFault as told:
+            fault = told
         except Exception as error:
             fault = self._fault_of(error)
             if fault is None:

@@ -69,7 +69,9 @@ class Admission:
 
 
 @dataclass(slots=True)
-class _State:
+class BreakerState:
+    """The state of a breaker, and what it has counted since it last changed."""
+
     breaker: p.Breaker
     now: str = CLOSED
     turn: int = 0
@@ -87,13 +89,15 @@ class _State:
 
 class Breakers:
     """The breakers of a `Runtime`, by pipeline and tenant. `clock` gives seconds that never go
-    back. May be used from several threads.
+    back. May be used from several threads. One that `blocks` is called in threads.
     """
+
+    blocks = False
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._states: dict[Key, _State] = {}
+        self._states: dict[Key, BreakerState] = {}
         self._named: OrderedDict[str, Any] = OrderedDict()
 
     def admit(self, key: Key, breaker: p.Breaker, name: str | None = None) -> Admission | str:
@@ -117,7 +121,7 @@ class Breakers:
     def _admit(self, key: Key, breaker: p.Breaker, name: str | None) -> Admission | str:
         state = self._states.get(key)
         if state is None or state.breaker != breaker:
-            state = self._states[key] = _State(breaker)
+            state = self._states[key] = BreakerState(breaker)
         if state.now == CLOSED:
             return Admission(key, state.turn, False, name)
         if self._clock() - state.since < float(breaker.probes):
@@ -126,9 +130,12 @@ class Breakers:
         state.becomes(HALF_OPEN, self._clock(), state.why)
         return Admission(key, state.turn, True, name)
 
-    def record_end(self, given: Admission, seen: EndedRun | None) -> tuple[str, str] | None:
+    def record_end(
+        self, given: Admission, seen: EndedRun | None, breaker: p.Breaker | None = None
+    ) -> tuple[str, str] | None:
         """Count the end of an admitted run; `seen` is None if it was cut short. The new state of
-        the breaker and the reason; None if it stays as it is.
+        the breaker and the reason; None if it stays as it is. Where states are kept elsewhere the
+        `breaker` says what they mean.
         """
         name = None if seen is None else given.name
         changed: tuple[str, str] | None = self._once(
@@ -150,7 +157,7 @@ class Breakers:
         state.becomes(OPEN, self._clock(), why)
         return OPEN, why
 
-    def _probed(self, state: _State, seen: EndedRun | None) -> tuple[str, str]:
+    def _probed(self, state: BreakerState, seen: EndedRun | None) -> tuple[str, str]:
         if seen is None:
             # The next run is the probe: the wait before it is over.
             why = state.why
@@ -160,6 +167,14 @@ class Breakers:
         state.becomes(OPEN if why else CLOSED, self._clock(), why)
         return state.now, why
 
+    def get(self, key: Key) -> BreakerState | None:
+        """The state of a breaker that was asked."""
+        return self._states.get(key)
+
+    def put(self, key: Key, state: BreakerState) -> None:
+        """Go on from a state."""
+        self._states[key] = state
+
     def state(self, key: Key) -> str:
         """`closed`, `open` or `half_open`."""
         with self._lock:
@@ -167,7 +182,7 @@ class Breakers:
             return CLOSED if found is None else found.now
 
 
-def _counted(state: _State, seen: EndedRun) -> str | None:
+def _counted(state: BreakerState, seen: EndedRun) -> str | None:
     """Count a run; the reason that now holds, if any."""
     opens = state.breaker.opens
     most = max((one.runs for one in opens if isinstance(one, p.OpensMetric)), default=0)

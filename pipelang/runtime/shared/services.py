@@ -14,6 +14,7 @@ from pipelang.runtime.shared.cache import CacheStore
 from pipelang.runtime.shared.circuit_breakers import Breakers
 from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.shared.memory_store import MemoryStore
+from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.shared.secret_stores import SecretStores
 from pipelang.runtime.shared.single_flight import SingleFlight
 from pipelang.runtime.tools.rate_limits import Rates
@@ -38,4 +39,5 @@ class Services:
     switches: Switches
     rates: Rates
     breakers: Breakers
+    quotas: Quotas
     secrets: SecretStores

@@ -38,7 +38,7 @@ GENESIS = "0" * 64
 TORN = "torn"
 """The kind of an entry that reports a torn line before it."""
 
-_UNDECIDED = frozenset({"step", "done", "value", "each", "runs", "returned"})
+UNDECIDED = frozenset({"step", "done", "value", "each", "runs", "returned"})
 """Events that are no decision: they say where a run is. All others are entries."""
 
 _SAID = ("message", "note")
@@ -76,7 +76,7 @@ class AuditLog:
         self._known: tuple[int, int, str] | None = None
 
     def __call__(self, run_id: str, event: Event) -> None:
-        if event.kind in _UNDECIDED:
+        if event.kind in UNDECIDED:
             return
         if event.kind == "run":
             self._tenants[run_id] = event.data.get("tenant")

@@ -9,13 +9,20 @@ from collections import deque
 from pipelang.semantics import program as p
 
 
+def rate_key(tool: p.Tool) -> tuple[object, ...]:
+    """The key of what shares a rate: the binding of a tool, and how often."""
+    return (*(tool.binding or (tool.name,)), *(tool.rate or ()))
+
+
 class Rates:
     """Counts the calls of tools in a sliding window: no span of that length has more calls than
     the rate allows. May be used from several threads.
 
     A tool is its binding: two programs that call one function share its rate. Whoever has to wait
-    asks again, so that a kill can cut its wait short.
+    asks again, so that a kill can cut its wait short. One that `blocks` is asked in threads.
     """
+
+    blocks = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +34,7 @@ class Rates:
         if tool.rate is None:
             return 0.0
         count, seconds = tool.rate
-        key = (*(tool.binding or (tool.name,)), *tool.rate)
+        key = rate_key(tool)
         with self._lock:
             calls, now = self._calls.setdefault(key, deque(maxlen=count)), time.monotonic()
             if len(calls) == count and now - calls[0] < seconds:

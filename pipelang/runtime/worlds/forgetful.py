@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
     from pipelang.runtime.engine.outcomes import Ended, Escalated
     from pipelang.runtime.engine.run import Run
-    from pipelang.runtime.engine.world import Items, Left
+    from pipelang.runtime.engine.world import Items, Left, Sampled
     from pipelang.semantics import program as p
 
 
@@ -28,6 +28,9 @@ class ForgetfulWorld:
         return None
 
     async def hand_over(self, run: Run, result: Escalated) -> None:
+        return None
+
+    async def judge(self, run: Run, sampled: Sampled) -> None:
         return None
 
     async def finish(self, run: Run, answered: bool) -> None:
@@ -56,6 +59,9 @@ class ForgetfulWorld:
         return None
 
     async def reserved(self, run: Run, held: Reservation) -> None:
+        return None
+
+    async def take_up(self, run: Run) -> None:
         return None
 
     def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:

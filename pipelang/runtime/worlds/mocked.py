@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass, replace
-from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.budget import BudgetSpent, Reservation, quota_of
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.values import Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import (
@@ -88,6 +88,7 @@ class MockedWorld(EvaluatingWorld):
         values: Mapping[str, list[Any] | object],
         verdicts: Mapping[str, tuple[p.MockedVerdict, ...]],
         breaker_open: bool = False,
+        quota_spent: bool = False,
     ) -> None:
         super().__init__()
         self._types = types
@@ -96,6 +97,7 @@ class MockedWorld(EvaluatingWorld):
         self._values = values
         self._verdicts = verdicts
         self._breaker_open = breaker_open
+        self._quota_spent = quota_spent
         self._taken: dict[str, int] = {}
         self._asked: dict[str, int] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -106,7 +108,12 @@ class MockedWorld(EvaluatingWorld):
         return step if run.parent is None else f"{run.pipeline.name}.{step}"
 
     async def admit(self, run: Run) -> bool:
-        """`mock breaker open` is of the pipeline that is tested, not of those that it runs."""
+        """`mock breaker open` and `mock quota spent` are of the pipeline that is tested, not of
+        those that it runs.
+        """
+        quota = run.pipeline.quota
+        if self._quota_spent and run.parent is None and quota is not None:
+            raise BudgetSpent(run.budget, quota_of(quota.limits[0].text))
         closed = run.parent is not None or not self._breaker_open
         if not closed:
             run.emit("breaker", run.pipeline.name, state="open", why="mocked")

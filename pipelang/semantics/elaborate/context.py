@@ -27,8 +27,8 @@ class Context:
     with an item that could not be read, `depths` how many declarations hang on one another,
     `sizes` how many fields a record has with those of its fields. `assumed` are shares for what
     nobody declared, by the word of its option. `stand_ins` are tiers by the names of those whose
-    place they take. `uses` go from where a name stands to where it was declared; None where nobody
-    asks for them.
+    place they take. `turned` are the settings whose value is another one than their file's.
+    `uses` go from where a name stands to where it was declared; None where nobody asks for them.
     """
 
     symbols: Symbols
@@ -48,6 +48,7 @@ class Context:
     sizes: dict[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    turned: dict[str, int | Decimal] = field(default_factory=dict)
     uses: dict[Span, Span] | None = None
 
     def tell(

@@ -81,6 +81,18 @@ def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
     return tuple(found)
 
 
+def waits_for_people(program: p.Program, pipeline: p.Pipeline) -> bool:
+    """Whether a run of a pipeline may wait for people, also through others and through agents."""
+    if any(isinstance(item, p.Person) for item in all_items(pipeline.block)):
+        return True
+    for step in all_steps(pipeline):
+        if any(isinstance(link.action, p.AskRole) for link in inner_links(step.chain)):
+            return True
+        if any(waits_for_people(program, program.pipelines[name]) for name in _run_by(step)):
+            return True
+    return False
+
+
 def pipeline_acts(program: p.Program, pipeline: str) -> bool:
     """Whether a pipeline, or one that it runs, changes the world."""
     found = program.pipelines[pipeline]

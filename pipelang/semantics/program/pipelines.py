@@ -48,9 +48,14 @@ __all__ = [
     "PathShares",
     "Pipeline",
     "Program",
+    "Quota",
+    "QuotaLimit",
+    "Sample",
     "SloLine",
     "Test",
+    "Tolerance",
     "Traffic",
+    "WatchLine",
 ]
 
 
@@ -64,6 +69,36 @@ class Budget:
     steps: int | None
     otherwise: Outcome | None
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimit:
+    """The most that all runs of a tenant together may take which start in one `period` (hour, day,
+    month, in UTC): `amount` dollars, tokens or runs, as `what` says. `text` is as written.
+    """
+
+    what: str
+    amount: Decimal
+    period: str
+    text: str
+    span: Span
+
+    @property
+    def how_often(self) -> str:
+        return "an hour" if self.period == "hour" else f"a {self.period}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Hard limits across the runs of a tenant; a run that finds one spent ends by `otherwise`."""
+
+    limits: tuple[QuotaLimit, ...]
+    otherwise: Outcome | None
+    span: Span
+
+    def names(self, what: str) -> bool:
+        """Whether it limits dollars, tokens or runs."""
+        return any(limit.what == what for limit in self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +147,33 @@ class SloLine:
     span: Span
     cached: str | None = None
     condition: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """`baseline`, and what may be added to it: a part of it (`relative`), or an amount in the unit
+    of the metric. Below 0 where the line says `baseline - 20%`.
+    """
+
+    amount: Decimal
+    relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """`metric op target` over so many seconds, or against the baseline of a release; who is told by
+    an alert, and what. `text` is the condition as written.
+    """
+
+    metric: str
+    op: str
+    target: Decimal | None
+    baseline: Tolerance | None
+    over: Decimal
+    role: str | None
+    alert: str | None
+    text: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +235,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict."""
+
+    share: Decimal
+    steps: tuple[str, ...]
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     name: str
     parameters: tuple[Parameter, ...]
@@ -185,6 +257,9 @@ class Pipeline:
     doc: str | None
     span: Span
     breaker: Breaker | None = None
+    quota: Quota | None = None
+    watch: tuple[WatchLine, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +344,11 @@ class MockedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """`target` is a step, tool, approval, hold, or `breaker`, which is open.
+    """`target` is a step, tool, approval, hold, `breaker`, which is open, or `quota`, which is
+    spent.
 
     `values` are its answers one after the other, of an agent its turns; `verdicts` what a person
-    says each time. With neither it fails (or is open).
+    says each time. With neither it fails (or is open, or spent).
     """
 
     target: str

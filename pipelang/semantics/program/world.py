@@ -76,7 +76,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`handles` and `responds` are seconds; `hours` a day, None where undeclared."""
+    """`handles` and `responds` are seconds; `hours` a day, None where undeclared. A verdict counts
+    `weight` times where verdicts differ, and not at all if it was given within `rushed` seconds;
+    `cost` is dollars an hour.
+    """
 
     name: str
     people: int | None
@@ -86,6 +89,9 @@ class Role:
     hours: Decimal | None
     must_differ_from: str | None
     span: Span
+    weight: Decimal = Decimal(1)
+    rushed: Decimal | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

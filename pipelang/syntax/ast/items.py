@@ -29,8 +29,11 @@ __all__ = [
     "OpensMetric",
     "OpensRejects",
     "Permits",
+    "Quota",
+    "QuotaAmount",
     "Redo",
     "Remember",
+    "Sample",
     "ShareByRight",
     "ShareOf",
     "Slo",
@@ -56,6 +59,24 @@ class StepsAmount:
 @dataclass(frozen=True, slots=True)
 class Budget:
     amounts: tuple[Expr | StepsAmount, ...]
+    otherwise: Outcome | None
+    doc: str | None = None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaAmount:
+    """`$50/day`, `500 runs/hour`; `runs` says that the word stands there."""
+
+    amount: Expr
+    runs: bool
+    period: str
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    amounts: tuple[QuotaAmount | Broken, ...]
     otherwise: Outcome | None
     doc: str | None = None
     span: Span = span_field()
@@ -193,6 +214,17 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample 5% of STEP, ... by ROLE`."""
+
+    share: Expr
+    steps: tuple[tuple[Name, ...], ...]
+    role: Name
+    doc: str | None = None
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     name: Name
     type: TypeExpr | None
@@ -322,10 +354,12 @@ class Breaker:
 
 Item = (
     Budget
+    | Quota
     | Permits
     | Slo
     | Traffic
     | Watch
+    | Sample
     | Let
     | Step
     | Gate

@@ -18,6 +18,7 @@ __all__ = [
     "Context",
     "Correlation",
     "Cost",
+    "CostAnHour",
     "Counted",
     "Effect",
     "Effort",
@@ -51,6 +52,7 @@ __all__ = [
     "Recovers",
     "Responds",
     "Retry",
+    "Rushed",
     "Spread",
     "Steps",
     "Succeeds",
@@ -61,6 +63,7 @@ __all__ = [
     "Turns",
     "Vote",
     "VoteLead",
+    "Weight",
 ]
 
 
@@ -414,6 +417,24 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    weight: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Rushed:
+    duration: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class CostAnHour:
+    amount: Expr
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class MustDifferFrom:
     role: Name
     span: Span = span_field()
@@ -438,6 +459,7 @@ Option = (
     | Context
     | Correlation
     | Cost
+    | CostAnHour
     | Effect
     | Effort
     | Evidence
@@ -465,6 +487,7 @@ Option = (
     | Recovers
     | Responds
     | Retry
+    | Rushed
     | Steps
     | Succeeds
     | Thinking
@@ -473,4 +496,5 @@ Option = (
     | Turns
     | Vote
     | VoteLead
+    | Weight
 )

@@ -20,6 +20,7 @@ __all__ = [
     "MockBreaker",
     "MockCall",
     "MockFails",
+    "MockQuota",
     "MockValues",
     "MockVerdict",
     "MockVerdicts",
@@ -86,7 +87,14 @@ class MockBreaker:
     span: Span = span_field()
 
 
-Mock = MockValues | MockFails | MockVerdicts | MockBreaker
+@dataclass(frozen=True, slots=True)
+class MockQuota:
+    """`mock quota spent`."""
+
+    span: Span = span_field()
+
+
+Mock = MockValues | MockFails | MockVerdicts | MockBreaker | MockQuota
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ layout for each rule (`layout`, `chains`, `pieces`) in a small language of words
 
 from __future__ import annotations
 
-from pipelang.diagnostics import Diagnostic, Source, codes, has_errors
+from pipelang.diagnostics import Diagnostic, Source, has_errors
 from pipelang.syntax.format.layout import finish, whole
 from pipelang.syntax.format.leaf import leaves
 from pipelang.syntax.format.render import render
@@ -22,13 +22,11 @@ __all__ = ["format_source"]
 def format_source(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     """The file in its one layout, and what the parser found.
 
-    A file with errors comes back unchanged; what is read and not built yet (P906) has a layout and
-    is none. The text has LF line ends and no byte order mark.
+    A file with errors comes back unchanged. The text has LF line ends and no byte order mark.
     """
     parsed = parse(source)
-    wrong = tuple(one for one in parsed.diagnostics if one.rule is not codes.NOT_BUILT)
-    if has_errors(wrong):
+    if has_errors(parsed.diagnostics):
         return source.text, parsed.diagnostics
     found = leaves(source.text, parsed.tokens)
     root = grow(parsed.derivation, found, finish)
-    return render(whole(root, found[-1])), wrong
+    return render(whole(root, found[-1])), parsed.diagnostics

@@ -180,6 +180,7 @@ LAYOUTS: dict[str, Callable[[Node, Lay], Document]] = {
     ),
     **dict.fromkeys(_TIER_RATES, _tier_rates),
     "quota_amount": _quota_amount,
+    "quota_runs": _quota_amount,
 }  # fmt: skip
 """The rules that are more than a sentence."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipelang.diagnostics import Diagnostic, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Span
 from pipelang.syntax.ast import Broken, Name
 from pipelang.syntax.tokens import Token
 
@@ -25,15 +25,6 @@ class Lowering:
 
     def names(self, tokens: tuple[Token, ...]) -> tuple[Name, ...]:
         return tuple(self.name(token) for token in tokens)
-
-    def not_built(self, what: str, kind: str, span: Span) -> Broken:
-        """Report a construct that can be read and means nothing yet."""
-        self.refuse(what, span)
-        return Broken(kind, None, span)
-
-    def refuse(self, what: str, span: Span) -> None:
-        """Report a part that can be read and means nothing yet, of something that goes on."""
-        self.diagnostics.append(report(codes.NOT_BUILT, span, what=what))
 
     def doc(self, span: Span) -> str | None:
         """The doc comment right above the node that starts here."""
@@ -58,20 +49,6 @@ def gather_optional(lowering: Lowering, span: Span, *children: Any) -> tuple[Any
 def only(lowering: Lowering, span: Span, child: Any) -> Any:
     """The builder of rules that only bring a keyword along."""
     return child
-
-
-def unbuilt(what: str, kind: str | None = None) -> Callable[..., Any]:
-    """The builder of a construct that this version only reads: its node is a `Broken` of the kind,
-    or nothing at all where it is a part that may be left out.
-    """
-
-    def build(lowering: Lowering, span: Span, *parts: Any) -> Broken | None:
-        if kind is not None:
-            return lowering.not_built(what, kind, span)
-        lowering.refuse(what, span)
-        return None
-
-    return build
 
 
 def constant(value: Any) -> Callable[..., Any]:

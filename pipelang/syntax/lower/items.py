@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, gather, only, unbuilt
+from pipelang.syntax.lower.context import Lowering, constant, gather, only
 from pipelang.syntax.lower.expressions import rate_literal, text_of
 from pipelang.syntax.lower.options import by_case, of, of_text
 from pipelang.syntax.tokens import Token
@@ -20,6 +20,18 @@ def budget(
     otherwise: ast.Outcome | None,
 ) -> ast.Budget:
     return ast.Budget(amounts, otherwise, lowering.doc(span), span)
+
+
+def quota(lowering: Lowering, span: Span, *parts: Any) -> ast.Quota:
+    *amounts, otherwise = parts
+    return ast.Quota(tuple(amounts), otherwise, lowering.doc(span), span)
+
+
+def quota_amount(runs: bool) -> Callable[..., Any]:
+    def build(lowering: Lowering, span: Span, amount: ast.Expr, period: str) -> ast.QuotaAmount:
+        return ast.QuotaAmount(amount, runs, period, span)
+
+    return build
 
 
 def strings_comma(lowering: Lowering, span: Span, *tokens: Token) -> tuple[ast.Literal, ...]:
@@ -79,6 +91,11 @@ def member(lowering: Lowering, span: Span, name: Token, rate: ast.Rate) -> ast.M
 
 def share_members(lowering: Lowering, span: Span, *members: ast.Member) -> ast.Members:
     return ast.Members(members, span)
+
+
+def sample(lowering: Lowering, span: Span, share: ast.Expr, *steps: Any) -> ast.Sample:
+    *dotted, role = steps
+    return ast.Sample(share, tuple(dotted), lowering.name(role), lowering.doc(span), span)
 
 
 def watch(lowering: Lowering, span: Span, lines: tuple[ast.WatchLine, ...]) -> ast.Watch:
@@ -216,10 +233,11 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "budget": budget,
     "amounts": gather,
     "amount_steps": of(ast.StepsAmount),
-    "quota": unbuilt("`quota`", "item"),
-    "quota_amount": gather,
-    "period": gather,
-    "sample": unbuilt("`sample`", "item"),
+    "quota": quota,
+    "quota_amount": quota_amount(runs=False),
+    "quota_runs": quota_amount(runs=True),
+    **{f"period_{name}": constant(name) for name in ("hour", "day", "month")},
+    "sample": sample,
     "permits": permits,
     "strings_comma": strings_comma,
     "slo": slo,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, constant, gather, only, unbuilt
+from pipelang.syntax.lower.context import Lowering, constant, gather, only
 from pipelang.syntax.lower.expressions import percent_literal, text_literal
 from pipelang.syntax.option_table import OPTIONS
 from pipelang.syntax.tokens import Token
@@ -161,9 +161,6 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "tier_rate": tier_rate,
     "hard": only,
     "shift": only,
-    "opt_weight": unbuilt("`weight`", "option"),
-    "opt_rushed": unbuilt("`rushed`", "option"),
-    "opt_cost_an_hour": unbuilt("`cost` of a role", "option"),
     "opt_evidence": evidence,
     "spread": of(ast.Spread),
     "opt_output": output,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
-from pipelang.syntax.lower.context import Lowering, constant, gather, only, unbuilt
+from pipelang.syntax.lower.context import Lowering, constant, gather, only
 from pipelang.syntax.lower.expressions import text_of
 from pipelang.syntax.lower.options import of
 from pipelang.syntax.tokens import Token
@@ -81,7 +81,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "verdict_no": verdict("no"),
     "verdict_none": verdict("no answer"),
     "mock_veto": mock_veto,
-    "mock_quota": unbuilt("`quota`", "test line"),
+    "mock_quota": of(ast.MockQuota),
     "mock_breaker": of(ast.MockBreaker),
     "expect_answered": of(ast.ExpectAnswered),
     "expect_escalated": of(ast.ExpectEscalated),

@@ -37,6 +37,18 @@ TestCompatible = provider_suite(lambda url: OpenAICompatibleProvider(KEY, url), 
 TestCompatibleWithoutKey = provider_suite(
     lambda url: OpenAICompatibleProvider(None, url), ChatDialect(), key=None
 )
+TestAnthropicStreaming = provider_suite(
+    lambda url: AnthropicProvider(KEY, url), MessagesDialect(), streaming=True
+)
+TestOpenAIStreaming = provider_suite(
+    lambda url: OpenAIProvider(KEY, url), ResponsesDialect(), streaming=True
+)
+TestGoogleStreaming = provider_suite(
+    lambda url: GoogleProvider(KEY, url), GoogleDialect(), streaming=True
+)
+TestCompatibleStreaming = provider_suite(
+    lambda url: OpenAICompatibleProvider(KEY, url), ChatDialect(), streaming=True
+)
 TestBedrock = provider_suite(lambda url: BedrockProvider(KEY, url), BedrockDialect())
 TestVertex = provider_suite(lambda url: VertexProvider(KEY, url), VertexDialect())
 TestFoundry = provider_suite(lambda url: FoundryProvider(KEY, url), FoundryDialect())

@@ -32,7 +32,10 @@ def pipeline(world: World, types: dict[str, Type], returns: Type, size: int, who
     )
     w.indent += 1
     if whole or world.some(0.4):
-        budget(world)
+        limits = budget(world)
+        if whole:
+            quota(world, limits)
+            items.made.quota = True
     permits = sorted({tool.permit for tool in world.tools} - {""})
     permits_at = (
         w.line("permits " + ", ".join(f'"{permit}"' for permit in permits)) if permits else 0
@@ -69,7 +72,8 @@ def pipeline(world: World, types: dict[str, Type], returns: Type, size: int, who
     return items.made
 
 
-def budget(world: World) -> None:
+def budget(world: World) -> str:
+    """Write a budget; its amounts."""
     pick = world.pick
     amounts = [dollars(pick, "$0.25"), slip("wrong unit", "5m", "5%"), tokens(pick, "900k tokens")]
     amounts = [slip("wrong unit", plain(one), "5%") for one in amounts]
@@ -77,6 +81,21 @@ def budget(world: World) -> None:
     words = ", ".join(chosen)
     end = pick.choice(("", f' else escalate to {world.roles[0]} "spent"', ' else fail "broke"'))
     world.writer.line(f"budget {slip('double option', words, words + ', 9 steps')}{end}")
+    return plain(words)
+
+
+def quota(world: World, limits: str) -> None:
+    """A quota in the units that the budget limits, and of runs."""
+    pick = world.pick
+    amounts = [slip("wrong unit", "500 runs", pick.choice(("500", "$5 runs", "2.5 runs")))]
+    if "$" in limits:
+        amounts.append(slip("wrong unit", "$50", pick.choice(("5s", "50%"))))
+    if "tokens" in limits:
+        amounts.append(slip("wrong unit", "40M tokens", pick.choice(("5s", "50%"))))
+    periods = pick.sample(("hour", "day", "month"), len(amounts))
+    words = ", ".join(f"{one}/{at}" for one, at in zip(amounts, periods, strict=True))
+    end = pick.choice(("", f' else escalate to {world.roles[0]} "spent"', ' else fail "broke"'))
+    world.writer.line(f"quota {words} per tenant{end}")
 
 
 def traffic(world: World, params: list[Field], made: Made) -> None:
@@ -125,6 +144,8 @@ def promises(world: World, made: Made, name: str) -> None:
         tier = slip("unknown tier", f'"{world.tiers[0]}"', '"nothing"')
         w.line(f"cost.baseline[{tier}] <= $9000")
         w.line(f"tokens.worst <= {slip('wrong unit', '9000M tokens', '$1')}")
+    if made.asked:
+        w.line(f"sample {share(pick, '5%')} of {made.asked[0]} by {world.roles[0]}")
     with w.block("watch"):
         step = slip("unknown step", made.asked[-1], "no_such_step")
         alert = f" else alert {slip('wrong kind', world.roles[0], world.tiers[0])}"
@@ -223,6 +244,8 @@ def _scenario(world: World, made: Made, title: str) -> None:
         w.line(f"mock {person} {slip('wrong answer', said, other)}")
     if world.some(0.3):
         w.line("mock breaker open")
+    if made.quota and world.some(0.3):
+        w.line("mock quota spent")
     code = f" {pick.choice(made.codes)}" if made.codes else ""
     ends = [
         "answered", f"answered {constant(pick, types, main.returns or TEXT)}", "escalated",

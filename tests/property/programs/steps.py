@@ -30,6 +30,7 @@ class Made:
     exits: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
+    quota: bool = False
 
 
 class Steps:

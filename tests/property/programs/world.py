@@ -197,6 +197,10 @@ class World:
             w.line(f"accuracy {share(pick, '98%')}")
             if self.some(0.5):
                 w.line(f"hours {slip('out of range', '8', '25')}")
+            if self.some(0.4):
+                w.line(f"weight {slip('out of range', '2', '0')}")
+                w.line(f"rushed {duration(pick, '20s')}")
+                w.line(f"cost {dollars(pick, '$40')}")
             if self.roles and self.some(0.7):
                 other = slip("itself", self.roles[0], name)
                 w.line(f"must_differ_from {other}")

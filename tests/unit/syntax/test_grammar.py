@@ -16,7 +16,7 @@ from pipelang.syntax import ast
 from pipelang.syntax.build_tables import GRAMMAR, RESERVED, TABLES, ConflictError, build, dump
 from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.lower import _BUILDERS, builder
-from pipelang.syntax.option_table import ACTIONS, OPTIONS, READ_ONLY, WORD_OF, words_of
+from pipelang.syntax.option_table import ACTIONS, OPTIONS, WORD_OF, words_of
 from pipelang.syntax.tables import tables
 
 TEXT = (resource("grammar") / GRAMMAR).read_text(encoding="utf-8")
@@ -110,8 +110,7 @@ def test_every_option_has_a_row_in_the_table() -> None:
     assert set(WORD_OF) == set(get_args(ast.Option)) - {ast.Broken}
     assert len({row.alias for row in OPTIONS}) == len(OPTIONS) == len(WORD_OF)
     aliases = {rule.builder for rule in tables().rules if rule.builder.startswith("opt_")}
-    read_only = {f"opt_{word}" for word in READ_ONLY if word != "cost"} | {"opt_cost_an_hour"}
-    assert aliases == {row.alias for row in OPTIONS} | read_only
+    assert aliases == {row.alias for row in OPTIONS}
 
 
 @pytest.mark.parametrize(("origin", "count"), [("claim", 8), ("expect", 8), ("mock", 6)])

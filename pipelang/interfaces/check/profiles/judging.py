@@ -19,7 +19,8 @@ RAISED = (codes.SLO_UNDECIDED, codes.METRIC_UNDECIDED)
 """Warnings that are errors in production: an objective that nobody can decide is not met."""
 
 OF_PRODUCTION = frozenset(
-    {codes.NO_WAY_WITHOUT_MODEL.code} | {code for code in RULES if "P800" < code < "P850"}
+    {codes.NO_WAY_WITHOUT_MODEL.code, codes.EFFECT_UNKNOWN.code}
+    | {code for code in RULES if "P800" < code < "P850"}
 )
 OF_IMPORTS = frozenset({"P314", "P315", "P316", "P317"})
 """Codes that only `--import-tools` finds."""

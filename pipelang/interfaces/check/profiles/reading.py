@@ -19,9 +19,10 @@ from pipelang.interfaces.check.profiles.mistakes import (
     meant_of,
     quoted_or_kind,
 )
+from pipelang.runtime.durable.address import FORMS, BadAddress, address_of
 
 KEYS = ("profile", "select", "ignore", "per-file-ignores", "production", "mcp")
-PLACES = ("trace", "audit", "state")
+PLACES = ("trace", "audit", "state", "store")
 INSIDE = frozenset({"memory", ":memory:", "none", "process"})
 """Words for places that die with a process."""
 
@@ -91,11 +92,20 @@ def _setup(reading: Mistakes, table: Any) -> DeploymentSetup:
         elif value.strip().casefold() in INSIDE:
             help = "name a folder, a file or the address of a store"
             reading.tell(value, f'`{key} = "{value}"` is no place outside the process', help)
+        elif key == "store" and (why := _no_store(value)):
+            reading.tell(value, why, f"a store is {FORMS}")
         else:
             places[key] = value
-    return DeploymentSetup(
-        places.get("trace"), places.get("audit"), places.get("state"), reading.source.name
-    )
+    return DeploymentSetup(**places, file=reading.source.name)
+
+
+def _no_store(url: str) -> str | None:
+    """A reason why a text is the URL of no store; None if it is one."""
+    try:
+        address_of(url)
+    except BadAddress as bad:
+        return str(bad)
+    return None
 
 
 def _malformed(source: Source, said: str) -> Diagnostic:

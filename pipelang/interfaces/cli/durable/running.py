@@ -29,6 +29,7 @@ def run_stored(
     file: str,
     pipeline: str | None,
     inputs: Inputs,
+    settings: tuple[str, ...],
     url: str,
     tenant: str | None,
     form: str,
@@ -36,7 +37,7 @@ def run_stored(
     urls: tuple[str, ...] = (),
 ) -> NoReturn:
     """Run in a store. If this process dies, any worker goes on; the same if it is interrupted."""
-    loaded, _ = program_to_run(file, (), cache)
+    loaded, _ = program_to_run(file, settings, cache)
     name = pick_pipeline(loaded, file, pipeline)
     with opened(url, make=True) as store:
         from pipelang.runtime.durable.submitting import submit
@@ -55,21 +56,28 @@ def _work(
     cache: bool,
 ) -> NoReturn:
     from pipelang.interfaces.cli.durable.worker import leave
-    from pipelang.interfaces.cli.durable.working import handles_of
+    from pipelang.interfaces.cli.durable.working import ServedFiles
     from pipelang.interfaces.cli.run.one import live_of
     from pipelang.runtime.durable import listing
     from pipelang.runtime.durable.results import ended
+    from pipelang.runtime.durable.submitting import queue_of
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.durable.worker import Worker
 
     switches = StoredSwitches(store)
     switches.look()
-    handles = handles_of([file], store, switches, cache)
+    served = ServedFiles([file], store, switches, cache)
     shown = loaded.program.pipelines[name]
-    if (loaded.hash, name) not in handles:
-        stop(f"this machine cannot run `{name}`; its runs wait for a worker: {' '.join(runs)}", 1)
     live = live_of(shown, form if len(runs) == 1 else "json", "")
-    worker = Worker(store, handles, sinks=lambda run: _sinks(live, run in runs), switches=switches)
+    worker = Worker(
+        store,
+        served.handles,
+        sinks=lambda run: _sinks(live, run in runs),
+        switches=switches,
+        more=served.earlier,
+    )
+    if queue_of(loaded.hash, name) not in worker.queues:
+        stop(f"this machine cannot run `{name}`; its runs wait for a worker: {' '.join(runs)}", 1)
     worker.start()
     try:
         with live:

@@ -1,4 +1,4 @@
-"""`pipelang runs`: lists, shows, waits for, cancels, resumes and prunes durable runs."""
+"""`pipelang runs`: lists, shows, waits for, cancels, resumes, forks and prunes durable runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.cli.durable.opening import TIMED_OUT, Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import TIMED_OUT, opened, store_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
 
 STATES = (
@@ -66,12 +67,16 @@ def show(run: str, store: str, form: str) -> None:
     """Show a run, with its result or with what it waits for."""
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
+        from pipelang.runtime.durable.shared.quotas import held_of
 
         found = listing.run(ready, run)
+        held = held_of(ready, run)
     if form == "json":
         write(dumps(found, allow_nan=True) + "\n")
         return
-    write("\n".join(f"{name:12} {_said(value)}" for name, value in found.items()) + "\n")
+    lines = [f"{name:12} {_said(value)}" for name, value in found.items()]
+    lines += [f"{'quota':12} {_of_quota(one)}" for one in held]
+    write("\n".join(lines) + "\n")
 
 
 @command.command(name="wait", short_help="Wait until runs have ended.")
@@ -125,6 +130,24 @@ def resume(ids: tuple[str, ...], store: str) -> None:
             write(f"run {one} is queued again\n")
 
 
+@command.command(name="fork", short_help="Begin a run anew from one of its items.")
+@click.argument("run")
+@store_option()
+@click.option("--from", "item", metavar="ITEM", help="The step or approval. Default: the last one.")
+def fork(run: str, store: str, item: str | None) -> None:
+    """Submit a new run that has what RUN recorded until ITEM began, and print its id. What was done
+    before is not done again; all from ITEM on is done anew, calls that act included.
+    """
+    with opened(store) as ready:
+        from pipelang.runtime.durable.history import forking
+
+        made = forking.fork(ready, run, item)
+        if made.again:
+            calls = "a call that acts" if made.again == 1 else f"{made.again} calls that act"
+            warn(f"note: run {run} made {calls} from `{made.item}` on: the new run makes its own")
+        write(f"{made.run}\n")
+
+
 @command.command(name="prune", short_help="Delete runs that ended long ago.")
 @store_option()
 @click.option("--older-than", type=Duration(), required=True, help="How long ago, e.g. 90d.")
@@ -145,6 +168,16 @@ def stuck(store: str, form: str) -> None:
         from pipelang.runtime.durable import listing
 
         _listed(listing.stuck(ready), form, "no run is stuck")
+
+
+def _of_quota(held: dict[str, Any]) -> str:
+    """The part of a quota that a run holds or took, in words."""
+    words = {"money": "${}", "tokens": "{} tokens", "runs": "{} run"}
+    amounts = [form.format(held[what]) for what, form in words.items() if what in held]
+    return (
+        f"{held['state']}: {', '.join(amounts)} of `{held['pipeline']}` "
+        f"in {' and '.join(held['windows'])}"
+    )
 
 
 def _listed(found: list[dict[str, Any]], form: str, nothing: str) -> None:

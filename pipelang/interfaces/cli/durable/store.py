@@ -33,7 +33,7 @@ def init(url: str) -> None:
 @click.argument("url")
 def migrate(url: str) -> None:
     """Bring the tables of a store up to date."""
-    with opened(url, make=True) as store:
+    with opened(url, renew=True) as store:
         store.migrate()
         write(f"{store.address.shown} is up to date\n")
 

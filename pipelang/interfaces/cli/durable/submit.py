@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
 from pipelang.interfaces.cli.run.program import program_to_run
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Runs with a smaller number begin sooner.",
 )
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Turn a setting.")
 @url_option
 @cache_option
 def command(
@@ -47,20 +49,22 @@ def command(
     thread: str | None,
     delay: float,
     priority: int,
+    settings: tuple[str, ...],
     urls: tuple[str, ...],
     cache: bool,
 ) -> None:
     """Put runs of PIPELINE of FILE into a store, and print their ids, one a line.
 
     The same --key, tenant and pipeline mean the same run: it is submitted once, however often this
-    is called. Nothing is submitted unless all inputs fit.
+    is called. Nothing is submitted unless all inputs fit. The program is stored with its settings
+    as --set turns them: that is the one that the runs end on, whatever becomes of FILE.
 
     Exit code 0, 1 on bad input or when a key was used with another input, 2 on wrong usage, 3 if
     the store cannot be reached or is of a newer version.
     """
     from pipelang.interfaces.runs.inputs import BadInput, read_inputs
 
-    loaded, _ = program_to_run(file, (), cache)
+    loaded, _ = program_to_run(file, settings, cache)
     name = pick_pipeline(loaded, file, pipeline)
     try:
         inputs = read_inputs(given)
@@ -113,7 +117,13 @@ def submissions(
         if media:  # of a picture or document only what tells of it is kept there
             row = to_json(with_read_media(pipeline, row, read))
         one = Submission(
-            pipeline=name, program=loaded.hash, input=row, key=said, media=media, **options
+            pipeline=name,
+            program=loaded.hash,
+            compiled=loaded.program,
+            input=row,
+            key=said,
+            media=media,
+            **options,
         )
         made.append(one)
     return made

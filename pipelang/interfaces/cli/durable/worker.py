@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import Duration, opened, store_option
+from pipelang.interfaces.cli.durable.opening import opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ LOOK = 0.5
     show_default=True,
     help="Runs of a pipeline at once.",
 )
+@click.option(
+    "--per-tenant",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Runs of a tenant at once, with all workers that say so; any number without.",
+)
 @click.option("--drain", is_flag=True, help="End when no queued or running run is left.")
 @click.option(
     "--grace",
@@ -48,6 +55,7 @@ def command(
     files: tuple[str, ...],
     store: str,
     concurrency: int,
+    per_tenant: int | None,
     drain: bool,
     grace: float,
     log_level: str,
@@ -56,25 +64,33 @@ def command(
 ) -> None:
     """Do the runs of these FILES' pipelines that are in a store, until SIGTERM.
 
-    Prints `ready` and the id of this worker. Runs whose tools are missing here, or that began with
-    another program, are left to other workers. If this process dies, another one goes on with what
-    it had.
+    Prints `ready` and the id of this worker. Runs that began with an earlier version of a file, or
+    with other settings, end on that one, which is in the store. Runs whose tools are missing here,
+    or of other files, are left to other workers. If this process dies, another one goes on with
+    what it had.
 
     Exit code 0 when stopped or drained, 1 if a file is refused, 2 on wrong usage, 3 if the store
     cannot be reached or is of a newer version.
     """
     _log(log_level, log_json)
     with opened(store, make=True) as ready:
-        from pipelang.interfaces.cli.durable.working import handles_of
+        from pipelang.interfaces.cli.durable.working import ServedFiles
         from pipelang.runtime.durable.switches import StoredSwitches
         from pipelang.runtime.durable.worker import Worker
 
         switches = StoredSwitches(ready)
         switches.look()
-        handles = handles_of(files, ready, switches, cache)
-        if not handles:
+        served = ServedFiles(files, ready, switches, cache)
+        worker = Worker(
+            ready,
+            served.handles,
+            concurrency,
+            switches=switches,
+            more=served.earlier,
+            per_tenant=per_tenant,
+        )
+        if not worker.queues:
             warn("note: there is no pipeline that this worker can run")
-        worker = Worker(ready, handles, concurrency, switches=switches)
         worker.start()
         write(f"ready {worker.executor}\n")
         sys.stdout.flush()

@@ -8,38 +8,121 @@ from typing import TYPE_CHECKING, Any
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.run.program import program_to_run
 from pipelang.interfaces.cli.terminal import warn
+from pipelang.interfaces.runs.provider_choice import NoProvider
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from pipelang.runtime.durable.programs import StoredProgram
     from pipelang.runtime.durable.store import Store
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.host.handle import Handle, LoadedProgram
 
 
-def handles_of(
-    files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
-) -> dict[tuple[str, str], Handle]:
-    """The pipelines of files that this machine can run, by the hash of their program and their
-    name. Those that it cannot are told, and left to other workers.
+class ServedFiles:
+    """The files of a worker, with the handles on their pipelines that this machine can run. Those
+    that it cannot are told, and left to other workers.
     """
-    found: dict[tuple[str, str], Handle] = {}
-    for file in files:
-        loaded, missed = program_to_run(file, (), cache)
-        if missed:
-            warn(f"note: {missed}")
-        found |= _handles(file, loaded, store, switches)
-    return found
+
+    def __init__(
+        self, files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
+    ) -> None:
+        self._store = store
+        self._switches = switches
+        self._loaded: dict[str, LoadedProgram] = {}
+        self._seen: set[str] = set()
+        self.handles: dict[tuple[str, str], Handle] = {}
+        for file in files:
+            loaded, missed = program_to_run(file, (), cache)
+            if missed:
+                warn(f"note: {missed}")
+            self._loaded[file] = loaded
+            try:
+                self.handles |= _handles(file, loaded, loaded.pipelines, store, switches)
+            except NoProvider as error:
+                stop(str(error), 2)
+        self._seen |= {loaded.hash for loaded in self._loaded.values()}
+
+    def earlier(self) -> dict[tuple[str, str], Handle]:
+        """Handles on the pipelines of stored programs that runs need now, and that are other
+        versions of one of these files: of the same name, with a pipeline in common. Each program
+        is looked at once.
+        """
+        from pipelang.runtime.durable import programs
+
+        found: dict[tuple[str, str], Handle] = {}
+        for one in programs.needed(self._store):
+            if one.hash not in self._seen:
+                self._seen.add(one.hash)
+                file = next((file for file in self._loaded if self._is_of(one, file)), None)
+                if file is not None:
+                    found |= self._of_stored(one, file)
+        return found
+
+    def _is_of(self, one: StoredProgram, file: str) -> bool:
+        pipelines = self._loaded[file].pipelines
+        return one.file == Path(file).name and not {*one.pipelines}.isdisjoint(pipelines)
+
+    def _of_stored(self, one: StoredProgram, file: str) -> dict[tuple[str, str], Handle]:
+        from pipelang.runtime.durable import programs
+        from pipelang.runtime.host.handle import LoadedProgram
+        from pipelang.semantics.stored.text import NotReadable
+
+        left = f"note: runs of the version {one.hash[:12]} of {file} are left to other workers"
+        try:
+            stored = LoadedProgram(programs.read(self._store, one.hash, file))
+        except NotReadable as unreadable:
+            why = f"pipelang {one.version} wrote it, and this one cannot read it"
+            warn(f"{left}: {why}: {unreadable}")
+            return {}
+        except LookupError:
+            return {}
+        own, able = self._loaded[file].program, []
+        for name in stored.pipelines:
+            strange = programs.strange_reach(stored.program, stored.program.pipelines[name], own)
+            if strange:
+                warn(f"{left}: `{name}` needs {', '.join(strange)}, which {file} does not name")
+            else:
+                able.append(name)
+        try:
+            return _handles(file, stored, able, self._store, self._switches, again=True)
+        except NoProvider as error:
+            warn(f"{left}: {error}")
+            return {}
+
+
+def handles_of_program(
+    file: str, loaded: LoadedProgram, store: Store, switches: StoredSwitches
+) -> dict[tuple[str, str], Handle]:
+    """The pipelines of a program that this machine can run, by the hash of their program and their
+    name. Those that it cannot are told, and left to others.
+    """
+    try:
+        return _handles(file, loaded, loaded.pipelines, store, switches)
+    except NoProvider as error:
+        stop(str(error), 2)
 
 
 def _handles(
-    file: str, loaded: LoadedProgram, store: Store, switches: StoredSwitches
+    file: str,
+    loaded: LoadedProgram,
+    names: Iterable[str],
+    store: Store,
+    switches: StoredSwitches,
+    again: bool = False,
 ) -> dict[tuple[str, str], Handle]:
+    """Handles on pipelines. `again` says that the notes about the file are told already. Raises
+    `NoProvider`.
+    """
     from pipelang.interfaces.cli.run.services import plug
-    from pipelang.interfaces.runs.provider_choice import NoProvider, set_up
+    from pipelang.interfaces.runs.provider_choice import set_up
     from pipelang.runtime.durable.cases import inbox_of
-    from pipelang.runtime.durable.memories import StoredMemories
+    from pipelang.runtime.durable.shared.breakers import StoredBreakers
+    from pipelang.runtime.durable.shared.caches import StoredCache
+    from pipelang.runtime.durable.shared.memories import StoredMemories
+    from pipelang.runtime.durable.shared.quotas import StoredQuotas
+    from pipelang.runtime.durable.shared.rates import StoredRates
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles
     from pipelang.runtime.tools.binding import ToolMissing
@@ -48,18 +131,20 @@ def _handles(
     try:
         state.prepare()
         setup = set_up(file, loaded, "auto", 0, state)
-    except NoProvider as error:
-        stop(str(error), 2)
     except OSError as error:
         stop(f"`{DEFAULT}` cannot keep traces and the audit log: {error.strerror or error}", 2)
-    if setup.note:
+    if setup.note and not again:
         warn(f"note: {setup.note}")
     plug(setup, file, state)
     setup.runtime.people = inbox_of(store, patient=True)
     setup.runtime.switches = switches
     setup.runtime.memories = StoredMemories(store)
+    setup.runtime.rates = StoredRates(store)
+    setup.runtime.breakers = StoredBreakers(store)
+    setup.runtime.cache = StoredCache(store)
+    setup.runtime.quotas = StoredQuotas(store)
     found: dict[tuple[str, str], Handle] = {}
-    for name in loaded.pipelines:
+    for name in names:
         try:
             found[loaded.hash, name] = loaded.pipeline(name, runtime=setup.runtime)
         except ToolMissing as missing:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.evidence.pull import pull_command
 from pipelang.interfaces.cli.evidence.reading import read_evidence_file
 from pipelang.interfaces.cli.evidence.stamp import stamp_command
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
@@ -29,6 +30,7 @@ def command() -> None:
 
 
 command.add_command(stamp_command)
+command.add_command(pull_command)
 
 
 def _cuts(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[Cut, ...]:

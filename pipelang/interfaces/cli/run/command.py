@@ -126,7 +126,7 @@ def command(
     if record is not None and replay is not None:
         stop("--record and --replay exclude each other", 2)
     if store is not None:
-        given_too = {"--set": settings, "--output": output, "--jobs": jobs, "--people": people}
+        given_too = {"--output": output, "--jobs": jobs, "--people": people}
         given_too |= {"--record": record, "--replay": replay}
         for option, value in given_too.items():
             if value:
@@ -137,7 +137,7 @@ def command(
             rows = read_inputs(given, line)
         except BadInput as error:
             stop(str(error), 1)
-        run_stored(file, pipeline, rows, store, tenant, form, cache, urls)
+        run_stored(file, pipeline, rows, settings, store, tenant, form, cache, urls)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()

@@ -20,9 +20,12 @@ def pipeline_json(writer: Writer, pipeline: p.Pipeline) -> Json:
         "budget": _budget(writer, pipeline.budget),
         "permits": list(pipeline.permits),
         "slo": [_slo(writer, line) for line in pipeline.slo],
+        "watch": [_watch(writer, line) for line in pipeline.watch],
         "traffic": _traffic(writer, pipeline.traffic),
         "block": block_json(writer, pipeline.block),
         "breaker": _breaker(writer, pipeline.breaker),
+        **_quota(writer, pipeline.quota),
+        **_samples(writer, pipeline.samples),
         "doc": pipeline.doc,
         **writer.place(pipeline.span),
     }
@@ -41,6 +44,21 @@ def _budget(writer: Writer, budget: p.Budget | None) -> Json | None:
     }
 
 
+def _samples(writer: Writer, samples: tuple[p.Sample, ...]) -> Json:
+    if not samples:
+        return {}
+    said = [
+        {
+            "share": exact(sample.share),
+            "steps": list(sample.steps),
+            "role": sample.role,
+            **writer.place(sample.span),
+        }
+        for sample in samples
+    ]
+    return {"samples": said}
+
+
 def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
     if breaker is None:
         return None
@@ -50,6 +68,23 @@ def _breaker(writer: Writer, breaker: p.Breaker | None) -> Json | None:
         "else": chain_json(writer, breaker.otherwise.chain),
         **writer.place(breaker.span),
     }
+
+
+def _quota(writer: Writer, quota: p.Quota | None) -> Json:
+    """The entry `quota`, or nothing where there is none."""
+    if quota is None:
+        return {}
+    limits = [
+        {
+            "what": limit.what,
+            "amount": exact(limit.amount),
+            "period": limit.period,
+            **writer.place(limit.span),
+        }
+        for limit in quota.limits
+    ]
+    otherwise = optional_outcome(writer, quota.otherwise)
+    return {"quota": {"limits": limits, "else": otherwise, **writer.place(quota.span)}}
 
 
 def _opens(writer: Writer, reason: p.OpensRejects | p.OpensMetric) -> Json:
@@ -75,6 +110,22 @@ def _slo(writer: Writer, line: p.SloLine) -> Json:
         "op": line.op,
         "target": exact(line.target),
         "when": line.when,
+        **writer.place(line.span),
+    }
+
+
+def _watch(writer: Writer, line: p.WatchLine) -> Json:
+    tolerance = line.baseline
+    return {
+        "metric": line.metric,
+        "op": line.op,
+        "target": exact(line.target),
+        "baseline": None
+        if tolerance is None
+        else {"amount": exact(tolerance.amount), "relative": tolerance.relative},
+        "over": exact(line.over),
+        "role": line.role,
+        "text": line.alert,
         **writer.place(line.span),
     }
 

@@ -46,6 +46,9 @@ def role_json(writer: Writer, role: p.Role) -> Json:
         "accuracy": writer.chance(role.accuracy),
         "hours": exact(role.hours),
         "must_differ_from": role.must_differ_from,
+        **({} if role.weight == 1 else {"weight": exact(role.weight)}),
+        **({} if role.rushed is None else {"rushed": exact(role.rushed)}),
+        **({} if role.cost is None else {"cost": exact(role.cost)}),
         **writer.place(role.span),
     }
 

@@ -5,6 +5,6 @@ way aside to the right of each, branches as columns, a region in layers. Every p
 the top of its axis and left at the bottom.
 """
 
-from pipelang.interfaces.export.svg.drawing import svg
+from pipelang.interfaces.export.svg.drawing import svg, without_style
 
-__all__ = ["svg"]
+__all__ = ["svg", "without_style"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import hypot
 from xml.sax.saxutils import escape
 
@@ -20,8 +20,11 @@ _ROUND = 7.0
 _TIP = 7.0
 
 
-def svg(graph: Graph) -> str:
-    """The picture of a graph, as a document of its own."""
+def svg(graph: Graph, states: Mapping[str, str] | None = None) -> str:
+    """The picture of a graph, as a document of its own. `states` are classes of nodes by their ids,
+    for a page that shows where a run stands.
+    """
+    states = {} if states is None else states
     lines, trails = assembly(graph)
     axis = MARGIN + max((line.left for line in lines), default=0.0)
     top = MARGIN
@@ -42,11 +45,20 @@ def svg(graph: Graph) -> str:
         f'<rect class="ground" {size}/>',
         *(part for region in regions for part in _frame(region)),
         *(part for way in ways for part in _route(way)),
-        *(part for line in lines for box in boxes(line) for part in _box(box)),
+        *(part for line in lines for box in boxes(line) for part in _box(box, states)),
         *(part for way in ways for part in _label(way)),
         "</svg>",
     ]
     return "\n".join(body) + "\n"
+
+
+def without_style(picture: str) -> str:
+    """A picture of ours for a page that has its stylesheet already, and allows none in its markup.
+
+    Texts in a picture are escaped: the first `<style>` is the picture's own.
+    """
+    before, _, rest = picture.partition("<style>")
+    return before + rest.partition("</style>\n")[2] if rest else picture
 
 
 def _frame(region: Layers) -> list[str]:
@@ -61,9 +73,10 @@ def _frame(region: Layers) -> list[str]:
 # --------------------------------------------------------------------------------------- boxes
 
 
-def _box(box: Box) -> list[str]:
+def _box(box: Box, states: Mapping[str, str]) -> list[str]:
     node = box.node
     look = LOOK[node.kind] + (" fallback" if node.fallback else "")
+    look += f" {states[node.id]}" if node.id in states else ""
     y = box.y - (TITLE_STEP + LINE_STEP * len(box.lines)) / 2 + 13.5
     words = [_words(box.title, "title", box.x, y)]
     for number, line in enumerate(box.lines):

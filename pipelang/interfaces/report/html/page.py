@@ -47,6 +47,8 @@ from pipelang.records import dataclass
 from pipelang.semantics.metrics import SUCCESS
 
 WIDTH = 100
+TEMPLATES = Path(__file__).parent
+"""Macros for a report (`sections.html`), the page made of them, and its stylesheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +88,52 @@ class Report:
 
 def report_html(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) -> str:
     """The whole page over some files; `extra` are findings that belong to no file."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     found: dict[Diagnostic, Finding] = {}
     for one in checked:
         for each in one.diagnostics:
             found.setdefault(each, finding(each, one.sources))
     for each in extra:
         found.setdefault(each, finding(each, {}))
-    reports = [_report(one, analysis) for one in checked for analysis in one.analyses]
-    loader = FileSystemLoader(Path(__file__).parent)
+    reports = [pipeline_report(one, analysis) for one in checked for analysis in one.analyses]
+    return render_page(
+        reports,
+        closing=closing_line(list(found), len(checked)),
+        review=review_section(checked),
+        findings=list(found.values()),
+    )
+
+
+def render_page(
+    reports: Sequence[Report],
+    *,
+    closing: str,
+    review: Section | None = None,
+    findings: Sequence[Finding] = (),
+    command: str = "pipelang check",
+) -> str:
+    """The page of some reports; `closing` stands at its top, `command` is what made it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.lstrip_blocks = True
     return environment.get_template("report.html").render(
         title=", ".join(report.name for report in reports[:3]) or "nothing to report on",
         reports=reports,
-        review=_review(checked),
-        findings=list(found.values()),
-        closing=closing_line(list(found), len(checked)),
-        style=(Path(__file__).parent / "report.css").read_text(encoding="utf-8"),
+        review=review,
+        findings=findings,
+        closing=closing,
+        command=command,
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
 
 
-def _report(checked: Checked, analysis: Analysis) -> Report:
+def pipeline_report(checked: Checked, analysis: Analysis) -> Report:
+    """The part of the page on one pipeline of a file."""
     assert checked.program is not None
     view = View(checked.program, analysis, checked.sources, WIDTH, painter(False), verbose=True)
     span = view.pipeline.span
@@ -232,7 +255,8 @@ def _basis(view: View) -> Section | None:
     return Section(title, table=found, terms=parts, folded=True) if found or parts else None
 
 
-def _review(checked: Sequence[Checked]) -> Section | None:
+def review_section(checked: Sequence[Checked]) -> Section | None:
+    """The load of the people behind the pipelines of some files; None where nobody is asked."""
     loads = review_loads(checked)
     if not loads:
         return None

@@ -96,6 +96,8 @@ def _question(case: Case) -> str:
             return f"{case.role} is asked for {name}"
         case "escalation":
             return f"{name} was handed over to {case.role}"
+        case "label":
+            return f"{case.role} is asked whether this answer of {name} is right"
 
 
 def answer_lines(case: Case, state: str) -> list[str]:
@@ -110,6 +112,9 @@ def answer_lines(case: Case, state: str) -> list[str]:
             return [f"{call} --answer {_example(case.shape or {})}{state}"]
         case "escalation":
             return [f"{call} --reason TEXT{state}"]
+        case "label":
+            example = _example(case.shape or {})
+            return [f"{call} --sure 90%{state}", f"{call} --answer {example} --sure 90%{state}"]
 
 
 def _example(shape: dict[str, Any]) -> str:

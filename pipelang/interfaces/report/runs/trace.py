@@ -120,6 +120,8 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             return _person(event, paint)
         case "budget":
             return paint("✗", "bad"), f"the {data['dimension']} budget is spent"
+        case "quota":
+            return _quota(data, paint)
         case "breaker":
             why = f": {data['why']}" if data.get("why") else ""
             return paint("⏻", "unsure"), f"its breaker is {data['state']}{why}"
@@ -133,6 +135,14 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             # Of a newer pipelang, or of something plugged in.
             said = ", ".join(f"{key} {value}" for key, value in data.items() if value is not None)
             return " ", f"{event.kind}: {said}" if said else event.kind
+
+
+def _quota(data: dict[str, Any], paint: Paint) -> tuple[str, str]:
+    if data["state"] == "spent":
+        return paint("✗", "bad"), f"the quota of {data['limit']} is spent"
+    words = {"money": "${:g}", "tokens": "{:,} tokens", "runs": "{:,} run"}
+    held = [form.format(data[what]) for what, form in words.items() if what in data]
+    return " ", f"holds {', '.join(held)} of its quota"
 
 
 def failure_text(data: dict[str, Any]) -> str:

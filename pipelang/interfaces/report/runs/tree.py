@@ -37,7 +37,8 @@ class TreeEvent:
 @dataclass(slots=True, eq=False)
 class TreeNode:
     """A run, a step, or an element of a list. `seconds` is None while it runs; `cost` (dollars) and
-    `tokens` are of all below; `confidence` is of the last answer.
+    `tokens` are of all below; `confidence` is of the last answer; `outcome` is how a step ended
+    the whole run.
     """
 
     name: str
@@ -46,6 +47,7 @@ class TreeNode:
     cost: float = 0.0
     tokens: int = 0
     confidence: float | None = None
+    outcome: str | None = None
     children: list[TreeNode | TreeEvent] = field(default_factory=list)
     steps: dict[str, TreeNode] = field(default_factory=dict)
 
@@ -93,6 +95,7 @@ def tree_of(events: Iterable[Event]) -> TreeNode:
         _count(way, event)
         if event.kind in ("done", "ended"):
             way[-1].seconds = event.at - way[-1].at
+            way[-1].outcome = event.data.get("outcome")
         if event.kind != "done":
             way[-1].children.append(TreeEvent(local, event))
     return root

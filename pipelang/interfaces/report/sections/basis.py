@@ -13,6 +13,7 @@ from pipelang.analysis.model.posterior import DRAWS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
+from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_MEAN
@@ -54,12 +55,17 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
         parts.append(("unknown", plural(analysis.undeclared, "figure") + " that nobody declared"))
-    broken = list(_with_breakers(view))
+    broken = [name for name, pipeline in _reached(view) if pipeline.breaker is not None]
     if broken:
         breakers = "the breaker of" if len(broken) == 1 else "the breakers of"
         were = "was" if len(broken) == 1 else "were"
         names = listed([f"`{name}`" for name in broken])
         parts.append(("breakers", f"{breakers} {names} {were} taken as closed"))
+    quotas = [f"`{name}`" for name, pipeline in _reached(view) if pipeline.quota is not None]
+    if quotas:
+        said = "the quota of" if len(quotas) == 1 else "the quotas of"
+        were = "was" if len(quotas) == 1 else "were"
+        parts.append(("quotas", f"{said} {listed(quotas)} {were} taken as never spent"))
     if not parts or parts[0][0] == "unknown":
         return []
     fewer = f" (by {analysis.draws:,} draws, not {DRAWS:,})" if 0 < analysis.draws < DRAWS else ""
@@ -70,15 +76,14 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
     return parts
 
 
-def _with_breakers(view: View) -> Iterator[str]:
-    """The pipelines of a run that have a breaker: the pipeline itself, and those that it runs."""
+def _reached(view: View) -> Iterator[tuple[str, p.Pipeline]]:
+    """The pipelines of a run: the pipeline itself, and those that it runs."""
     todo, seen = [view.pipeline.name], set[str]()
     while todo:
         name = todo.pop()
         pipeline = view.program.pipelines[name]
-        if name not in seen and pipeline.breaker is not None:
-            yield name
         if name not in seen:
+            yield name, pipeline
             todo += sub_pipelines(pipeline.block)
         seen.add(name)
 

@@ -106,15 +106,32 @@ def remarks(loads: Sequence[Load]) -> list[str]:
 
 def _open_queues(loads: Sequence[Load]) -> Iterator[str]:
     """The roles of which nobody can say how busy they will be."""
-    silent = [f"`{load.role.name}`" for load in loads if not is_known(load)]
-    silent = list(dict.fromkeys(silent))
-    if silent:
+    by_lack: dict[str, list[str]] = {}
+    for load in loads:
+        if not is_known(load):
+            named = by_lack.setdefault(_lacking(load), [])
+            if f"`{load.role.name}`" not in named:
+                named.append(f"`{load.role.name}`")
+    for lack, silent in by_lack.items():
         more = len(silent) - MOST_NAMED
         others = [f"{more:,} others"] if more > 1 else silent[MOST_NAMED:]
         yield (
-            f"How busy {listed([*silent[:MOST_NAMED], *others])} will be is open: declare `people` "
-            "and `handles` in the role, and `per day` in `traffic`."
+            f"How busy {listed([*silent[:MOST_NAMED], *others])} will be is open: declare {lack}."
         )
+
+
+def _lacking(load: Load) -> str:
+    """The declarations without which a role's load is open, in words."""
+    role = load.role
+    own = [
+        name
+        for name, value in (("`people`", role.people), ("`handles`", role.handles))
+        if value is None
+    ]
+    said = [f"{listed(own)} in the role"] if own else []
+    if load.cases.value is None:
+        said.append("how many runs there are, as in `traffic 500/day`, and what sends cases to it")
+    return ", and ".join(said) or "the figures that it hangs on"
 
 
 def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
@@ -127,7 +144,7 @@ def review_explained(load: Load, width: int, paint: Paint) -> list[str]:
     if cases is None or share is None:
         said = f"Cases a day: {at_least(load.cases, show_cases)}; busy: {busy(load)} of the time."
         why = "There is a range because not all that sends cases is known: a figure that nobody"
-        why += " declared, or a pipeline without `per day` in its `traffic`."
+        why += " declared, or a pipeline whose `traffic` says no rate, such as `500/day`."
         return [*lines, *wrap(said, width), *wrap(why, width)]
     handles, hours = float(role.handles), float(DAY if role.hours is None else role.hours)
     open_seconds = hours * 3600

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from decimal import Decimal
 from typing import Any
 
@@ -73,6 +74,34 @@ def time_limit_or_release(
         run.world.settle(run, held, Decimal(0), 0)
         raise
     return limit
+
+
+async def off_the_clock(clock: asyncio.Timeout | None, work: Awaitable[None]) -> None:
+    """Wait for something that is no part of an attempt: a record that comes late is no call that
+    takes long, and a call that was never made must not be taken for one of unknown fate.
+    """
+    due = None if clock is None or clock.expired() else clock.when()
+    if clock is None or due is None:
+        await work
+        return
+    loop = asyncio.get_running_loop()
+    left = due - loop.time()
+    clock.reschedule(None)
+    try:
+        await work
+    finally:
+        clock.reschedule(loop.time() + max(left, 0.0))
+
+
+async def take_up_or_release(run: Run, held: Reservation) -> None:
+    """Reserve from the quotas again what rests, for a call whose reservation is given back if one
+    is spent.
+    """
+    try:
+        await run.world.take_up(run)
+    except BaseException:
+        run.world.settle(run, held, Decimal(0), 0)
+        raise
 
 
 async def room(

@@ -155,14 +155,18 @@ class CachedAnswers:
             entry = _Entry(key, self._services.cache, JSON, seconds, step)
             self._kept[key] = entry, answer
 
-    def finish(self, run: Run, answered: bool) -> None:
+    async def finish(self, run: Run, answered: bool) -> None:
         """End the run: store its answers, if it answered. A store that fails ends nothing."""
         for asked in self._flights:
             self._services.flights.land(*asked)
         self._flights.clear()
         for entry, answer in self._kept.values() if answered else ():
             try:
-                entry.store.store(entry.key, answer, entry.seconds)
+                keep = partial(entry.store.store, entry.key, answer, entry.seconds)
+                if getattr(entry.store, "blocks", False):
+                    await foreign(asyncio.to_thread(keep))
+                else:
+                    keep()
             except Exception as error:
                 said = hide(run, describe(error))
                 run.emit("failed", entry.step, content=said, why="cache", error=class_of(error))

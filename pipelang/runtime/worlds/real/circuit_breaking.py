@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -36,9 +37,13 @@ def breaker_name(run: Run) -> str | None:
     return f"{run.id}/{run.where}" if run.world.lasting else None
 
 
-def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | None:
+async def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | None:
     """Admit a run or not, None; an open or probing breaker is an event."""
-    given = breakers.admit(breaker_key(run), breaker, breaker_name(run))
+    asked = breaker_key(run), breaker, breaker_name(run)
+    if breakers.blocks:
+        given = await asyncio.to_thread(breakers.admit, *asked)
+    else:
+        given = breakers.admit(*asked)
     if isinstance(given, str):
         run.emit("breaker", run.pipeline.name, state="open", why=given)
         return None
@@ -54,11 +59,16 @@ def admit_run(run: Run, breaker: p.Breaker, breakers: Breakers) -> GuardedRun | 
     )
 
 
-def record_end(run: Run, guarded: GuardedRun, ended: Ended | None, breakers: Breakers) -> None:
+async def record_end(
+    run: Run, guarded: GuardedRun, ended: Ended | None, breakers: Breakers
+) -> None:
     """Count the end of a run; None if it was cut short from outside, which counts for nothing."""
-    changed = breakers.record_end(
-        guarded.given, None if ended is None else _seen(run, guarded, ended)
-    )
+    seen = None if ended is None else _seen(run, guarded, ended)
+    told = guarded.given, seen, run.pipeline.breaker
+    if breakers.blocks:
+        changed = await asyncio.to_thread(breakers.record_end, *told)
+    else:
+        changed = breakers.record_end(*told)
     if changed is not None:
         state, why = changed
         run.emit("breaker", run.pipeline.name, state=state, **({"why": why} if why else {}))

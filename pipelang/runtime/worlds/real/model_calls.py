@@ -41,13 +41,16 @@ from pipelang.runtime.tools.binding import describe
 from pipelang.runtime.worlds.real.attempts import (
     TimeLimit,
     attempt_failed,
+    off_the_clock,
     room,
+    take_up_or_release,
     time_left,
     time_limit,
     time_limit_or_release,
     timed_out,
 )
 from pipelang.runtime.worlds.real.cancellation import check_not_killed, unless_killed
+from pipelang.runtime.worlds.real.partial_answers import listener
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
@@ -108,6 +111,9 @@ class ModelCalls:
         seen = self._seen(run, attempt, ask, tier, provider)
         if tools:
             request = dataclasses.replace(request, tools=tools, turns=turns)
+        elif run.terms.partial is not None:
+            heard = listener(run, attempt.step.name, action.answers)
+            request = dataclasses.replace(request, partial=heard)
         counted, counting = None, 0.0
         if run.budget.limited():
             began = time.monotonic()
@@ -128,6 +134,8 @@ class ModelCalls:
             held, counting = await room(
                 self._services.switches, run, attempt, money, tokens, timeout, counting
             )
+        if run.budget.rests():
+            await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, timeout, counting)
         request = dataclasses.replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
@@ -136,7 +144,7 @@ class ModelCalls:
             check_not_killed(self._services.switches, run)
             async with clock:
                 if run.world.lasting:
-                    await run.world.reserved(run, held)
+                    await off_the_clock(clock, run.world.reserved(run, held))
                 used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
                 stop_if_cancelled(before)

@@ -10,7 +10,8 @@ from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import Misfit, shown
-from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question
+from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question, Sampled
+from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.prompts.templates import RenderError
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
@@ -102,5 +103,20 @@ class PeopleCalls:
             message = hide(run, describe(error))
             run.emit("failed", result.reason, content=message, why="inbox", error=class_of(error))
             return
-        if case is not None:
-            run.emit("case", case.name, case=case.id, role=case.role, what=case.kind)
+        _filed(run, case)
+
+    async def judge(self, run: Run, sampled: Sampled) -> None:
+        """Put an answer before people for a verdict; a failure is an event, and ends no run."""
+        try:
+            case = await foreign(self._services.people.judge(run, sampled))
+        except Exception as error:
+            message, name = hide(run, describe(error)), sampled.step.name
+            run.emit("failed", name, content=message, why="inbox", error=class_of(error))
+            return
+        _filed(run, case)
+
+
+def _filed(run: Run, case: Case | None) -> None:
+    if case is not None:
+        name = case.name.removeprefix(run.path)
+        run.emit("case", name, case=case.id, role=case.role, what=case.kind)

@@ -30,7 +30,9 @@ from pipelang.runtime.tools.registry import error_of_tool, is_foreign
 from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
+    off_the_clock,
     room,
+    take_up_or_release,
     time_limit_or_release,
     timed_out,
 )
@@ -96,6 +98,8 @@ class ToolCalls:
         held = run.budget.hold(tool.cost, 0)
         if not isinstance(held, Reservation):
             held, used = await self._room(run, attempt, tool)
+        if run.budget.rests():
+            await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, _timeout(attempt, tool), used)
         started = 0.0 if run.quiet else run.world.elapsed(run)
         task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
@@ -107,10 +111,10 @@ class ToolCalls:
             if tool.rate is not None:
                 await self._turn(run, tool)
             if run.world.lasting:
-                await run.world.reserved(run, held)
+                await off_the_clock(clock, run.world.reserved(run, held))
             if ready.acts:
                 _emit_effect(run, attempt, tool, arguments, key=key)
-                await run.world.intend(run)
+                await off_the_clock(clock, run.world.intend(run))
                 _check_told(run, tool)
                 check_not_killed(self._services.switches, run, tool.name)
             cost = tool.cost
@@ -279,7 +283,9 @@ class ToolCalls:
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
-        while seconds := self._services.rates.take(tool):
+        rates = self._services.rates
+        take = partial(rates.take, tool)
+        while seconds := (await asyncio.to_thread(take) if rates.blocks else take()):
             await pause(self._services.switches, run, seconds, tool.name)
             check_not_killed(self._services.switches, run, tool.name)
 

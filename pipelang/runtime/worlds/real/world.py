@@ -19,11 +19,13 @@ from pipelang.runtime.engine.world import (
     Attempt,
     Decision,
     Question,
+    Sampled,
     Subjects,
     ToolCall,
     ToolResult,
     Turn,
 )
+from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.worlds.evaluation import EvaluatingWorld
 from pipelang.runtime.worlds.real.attempts import time_left
@@ -33,6 +35,11 @@ from pipelang.runtime.worlds.real.circuit_breaking import admit_run, record_end,
 from pipelang.runtime.worlds.real.memories import MemoryAccess
 from pipelang.runtime.worlds.real.model_calls import ModelCalls
 from pipelang.runtime.worlds.real.people_calls import PeopleCalls
+from pipelang.runtime.worlds.real.quota_stakes import (
+    reserve_quota,
+    settle_quota,
+    take_up_quotas,
+)
 from pipelang.runtime.worlds.real.tool_calls import ToolCalls
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -71,10 +78,12 @@ class RealWorld(EvaluatingWorld):
     async def admit(self, run: Run) -> bool:
         services = self._by.services
         check_not_killed(services.switches, run)
+        if run.pipeline.quota is not None:
+            await reserve_quota(run, self._quotas())
         breaker = run.pipeline.breaker
         if breaker is None:
             return True
-        run.frame = admit_run(run, breaker, services.breakers)
+        run.frame = await admit_run(run, breaker, services.breakers)
         self._guards = True
         return run.frame is not None
 
@@ -86,7 +95,20 @@ class RealWorld(EvaluatingWorld):
 
     async def leave(self, run: Run, ended: Ended | None) -> None:
         if run.frame is not None:
-            record_end(run, run.frame, ended, self._by.services.breakers)
+            await record_end(run, run.frame, ended, self._by.services.breakers)
+        if run.budget.stake is not None:
+            await self._settled(run)
+
+    async def _settled(self, run: Run) -> None:
+        """End what a pipeline holds of its quota."""
+        await settle_quota(run.budget)
+
+    def _quotas(self) -> Quotas:
+        """The quotas that this run asks."""
+        return self._by.services.quotas
+
+    async def take_up(self, run: Run) -> None:
+        await take_up_quotas(run.budget)
 
     # ---------------------------------------------------------------- models, tools, people
 
@@ -116,6 +138,9 @@ class RealWorld(EvaluatingWorld):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         await self._by.people.hand_over(run, result)
 
+    async def judge(self, run: Run, sampled: Sampled) -> None:
+        await self._by.people.judge(run, sampled)
+
     # -------------------------------------------------------------------- memories and caches
 
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
@@ -135,7 +160,7 @@ class RealWorld(EvaluatingWorld):
 
     async def finish(self, run: Run, answered: bool) -> None:
         if self._cached is not None:
-            self._cached.finish(run, answered)
+            await self._cached.finish(run, answered)
 
     def _answers(self) -> CachedAnswers:
         """The cached answers of this run, made by the first link that has a cache."""

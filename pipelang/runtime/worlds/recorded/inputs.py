@@ -7,7 +7,9 @@ from typing import Any
 
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.shared.circuit_breakers import Admission
+from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.worlds.real.circuit_breaking import GuardedRun, breaker_key, breaker_name
+from pipelang.runtime.worlds.real.quota_stakes import QuotaStake, granted
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
@@ -60,6 +62,20 @@ def pass_from(run: Run, data: dict[str, Any] | None, since_start: float) -> Guar
         data["elapsed"],
         time.monotonic() - max(since_start - data["since"], 0.0),
     )
+
+
+def quota_json(run: Run) -> float:
+    """The time when a run started by which its quota counts it."""
+    stake = run.budget.stake
+    assert isinstance(stake, QuotaStake)
+    return stake.started
+
+
+def quota_from(run: Run, started: float, quotas: Quotas) -> None:
+    """The stake that a former process of the run was granted. It is taken up before anything is
+    called: what is held of it may be as little as was spent.
+    """
+    granted(run, quotas, started, rests=True)
 
 
 def verdicts_json(run: Run) -> list[dict[str, bool] | None] | None:

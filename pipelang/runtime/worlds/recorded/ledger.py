@@ -8,17 +8,17 @@ with it. An event gets its number with the row that has it, and is told when tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import RunBudget
+from pipelang.runtime.engine.budget import PeopleWaits, RunBudget
 from pipelang.runtime.engine.events import Event
-from pipelang.runtime.engine.people_waits import PeopleWaits
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.secrets import notations, redacted_json, secrets_behind
 from pipelang.runtime.worlds.recorded.encoding import decode_event, encode_event
-from pipelang.runtime.worlds.recorded.record import Kind, RunRecord
+from pipelang.runtime.worlds.recorded.record import Kind, PastRecord, RunRecord
 from pipelang.runtime.worlds.recorded.strands import (
     NONE,
     Amount,
@@ -36,6 +36,15 @@ _Waiting = tuple[Strand | WorkUnit | None, int, Event]
 """An event that no row has yet: who told it, which of its events it is, and the event."""
 
 
+def used_by(rows: Mapping[str, tuple[Kind, Any]], place: str) -> tuple[Decimal, int]:
+    """The dollars and tokens that the pipeline at a place of a run has used by its rows. A call
+    that was cut off counts with all that it may have used.
+    """
+    budget = RunBudget(None, place=place)
+    Ledger(PastRecord(rows), lambda: 0.0).charge(budget)
+    return budget.money, budget.tokens
+
+
 class Ledger:
     """The rows of one run. `clock` gives the seconds since it began."""
 
@@ -49,6 +58,7 @@ class Ledger:
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._turn = asyncio.Lock()
+        self._live: Callable[[Event], None] | None = getattr(record, "live", None)
         self._secrets: list[str] | None = None
         self._old: list[Event] | None = []
         left = [place for place, (kind, _) in self._rows.items() if kind == "region"]
@@ -150,11 +160,13 @@ class Ledger:
         """Write what a unit may use, or that it begins what cannot be taken back."""
         ahead = {at: amount_json(amount) for at, amount in unit.ahead.items()}
         if not intent:
-            await self._write(f"{unit.place}$", "ahead", {"ahead": ahead})
+            cut = await self._write(f"{unit.place}$", "ahead", {"ahead": ahead})
+            if cut is not None:
+                raise cut
             return
-        unit.begun = True
         value = {"ahead": ahead, "told": unit.told}
         await self._told(run, f"{unit.place}!", "intent", value, unit)
+        unit.begun = True  # not before it is written: what is cut off here was never called
 
     # ---------------------------------------------------------------------------------- rows
 
@@ -206,15 +218,29 @@ class Ledger:
                 value["heard"] = self._heard
             if strands:
                 value["strands"] = strands
-            await self._write(place, kind, value)
+            cut = await self._write(place, kind, value)
             for event in told:
                 self._deliver(run, event)
                 self._heard = max(self._heard, event.number + 1)
+        if cut is not None:
+            raise cut
 
-    async def _write(self, place: str, kind: Kind, value: dict[str, Any]) -> None:
+    async def _write(
+        self, place: str, kind: Kind, value: dict[str, Any]
+    ) -> asyncio.CancelledError | None:
+        """Write a row. Whoever is cancelled meanwhile is so when it is written, for the caller to
+        raise: given up in between, nobody would know whether the row and its events are there.
+        """
         assert kind == "ahead" or place not in self._rows, f"`{place}` is recorded twice"
         self._rows[place] = kind, value
-        await self.record.write(place, kind, value)
+        writing = asyncio.ensure_future(self.record.write(place, kind, value))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError as cut:
+            await asyncio.wait({writing})
+            writing.result()
+            return cut
+        return None
 
     def resume(self, run: Run, row: dict[str, Any]) -> float:
         """Take over what a row says beside its value; the time when it was written."""
@@ -252,11 +278,19 @@ class Ledger:
         if unit is not None:
             unit.told += 1
             if unit.told > unit.muted:
-                self._waiting.append((unit, unit.told, event))
+                self._wait(unit, unit.told, event)
             return
         strand.told += 1
         if strand.told > self._muted.get(strand.place, 0):
-            self._waiting.append((strand, strand.told, event))
+            self._wait(strand, strand.told, event)
+
+    def _wait(self, owner: Strand | WorkUnit, count: int, event: Event) -> None:
+        """Have an event wait for its row. Whoever looks on may hear it before: it is in progress,
+        and after a crash it may come otherwise.
+        """
+        self._waiting.append((owner, count, event))
+        if self._live is not None:
+            self._live(event)
 
     def _deliver(self, run: Run, event: Event) -> None:
         if run.terms.traced:

@@ -24,7 +24,9 @@ says that something began that cannot be taken back, `ahead` what is charged if 
 
 
 class RunRecord(Protocol):
-    """Keeps the rows of one run."""
+    """Keeps the rows of one run. One with a function `live` has it called with every event before
+    a row has it.
+    """
 
     def rows(self) -> Mapping[str, tuple[Kind, Any]]:
         """All rows by place, as they were when this process began with the run."""
@@ -41,6 +43,25 @@ class RunRecord(Protocol):
         write any more, because another process has the run, gets an exception that is no
         `Exception`: it ends the run here without an outcome.
         """
+
+
+class PastRecord:
+    """Rows that are only read."""
+
+    def __init__(self, rows: Mapping[str, tuple[Kind, Any]]) -> None:
+        self._rows = rows
+
+    def rows(self) -> Mapping[str, tuple[Kind, Any]]:
+        return self._rows
+
+    def now(self) -> float:
+        return 0.0
+
+    def medium(self, told: Mapping[str, Any]) -> Media | None:
+        return None
+
+    async def write(self, place: str, kind: Kind, value: Any) -> None:
+        raise TypeError("what is past is not written")
 
 
 class InMemoryRecord:

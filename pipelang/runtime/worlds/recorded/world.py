@@ -23,6 +23,7 @@ from pipelang.runtime.engine.world import (
     Items,
     Left,
     Question,
+    Sampled,
     Subjects,
     ToolCall,
     ToolResult,
@@ -32,6 +33,8 @@ from pipelang.runtime.worlds.recorded import encoding as enc
 from pipelang.runtime.worlds.recorded.inputs import (
     pass_from,
     pass_json,
+    quota_from,
+    quota_json,
     restore_verdicts,
     verdicts_json,
 )
@@ -51,22 +54,30 @@ class RecordingWorld(RecorderWorld):
     # --------------------------------------------------------------------------------- pipelines
 
     async def admit(self, run: Run) -> bool:
-        if run.pipeline.breaker is None:
+        breaker, quota = run.pipeline.breaker, run.pipeline.quota
+        if breaker is None and quota is None:
             return await super().admit(run)
         admit, began = super().admit, self.since_start
 
         async def work() -> Any:
             await admit(run)
-            return pass_json(run, began(run))
+            given = pass_json(run, began(run))
+            return given if quota is None else {"pass": given, "quota": quota_json(run)}
 
         given = await self._once(run, f"{run.where}admit", work, (same, same))
+        if quota is not None:
+            if run.budget.stake is None:
+                quota_from(run, given["quota"], self._quotas())
+            given = given["pass"]
+        if breaker is None:
+            return True
         if run.frame is None:
             run.frame = pass_from(run, given, self.since_start(run))
             self._guards = True
         return run.frame is not None
 
     async def leave(self, run: Run, ended: Ended | None) -> None:
-        if run.frame is None or ended is None:
+        if (run.frame is None and run.budget.stake is None) or ended is None:
             return  # one that was cut short goes on with its pass in another process
         leave = super().leave
         await self._once(run, f"{run.where}leave", lambda: leave(run, ended), (same, same))
@@ -74,6 +85,10 @@ class RecordingWorld(RecorderWorld):
     async def hand_over(self, run: Run, result: Escalated) -> None:
         hand_over = super().hand_over
         await self._once(run, "handover", lambda: hand_over(run, result), (same, same))
+
+    async def judge(self, run: Run, sampled: Sampled) -> None:
+        judge, place = super().judge, f"{sampled.place}:label:{sampled.role}"
+        await self._once(run, place, lambda: judge(run, sampled), (same, same))
 
     async def finish(self, run: Run, answered: bool) -> None:
         finish = super().finish

@@ -13,7 +13,10 @@ from pipelang.semantics.types import JSON, Type
 from pipelang.syntax import ast
 
 CODES = frozenset(
-    "chain_exhausted budget_exceeded max_steps timeout unpriced cancelled killed".split()
+    (
+        "chain_exhausted budget_exceeded quota_exceeded max_steps timeout unpriced cancelled "
+        "killed effect_unknown crashed"
+    ).split()
 )
 """The codes of `failed` that are pipelang's own."""
 

@@ -66,12 +66,12 @@ def _reason(tested: Tested, names: tuple[ast.Name, ...] | None) -> str | None:
     if names is None:
         return None
     reason, contents = ".".join(part.text for part in names), tested.contents
-    known = [tested.pipeline.name, "budget", "breaker", *contents.exits]
+    known = [tested.pipeline.name, "budget", "quota", "breaker", *contents.exits]
     nested: list[str] = []
     unsure = contents.flawed
     for inner, its in tested.inner():
         unsure = unsure or its.flawed
-        own = (*its.exits, inner.name, "budget", "breaker")
+        own = (*its.exits, inner.name, "budget", "quota", "breaker")
         nested += [f"{inner.name}.{name}" for name in own]
     if reason in known or reason in nested or unsure:
         return reason
@@ -91,8 +91,9 @@ def _code(context: Context, line: ast.ExpectFailed, pipeline: p.Pipeline) -> Non
     if line.code is None:
         return
     own = [end.code for end in outcomes(pipeline.block) if isinstance(end, p.Fail)]
-    if pipeline.budget is not None and isinstance(pipeline.budget.otherwise, p.Fail):
-        own.append(pipeline.budget.otherwise.code)
+    for limits in (pipeline.budget, pipeline.quota):
+        if limits is not None and isinstance(limits.otherwise, p.Fail):
+            own.append(limits.otherwise.code)
     inner = any(True for _ in sub_pipelines(pipeline.block))
     if line.code not in CODES and line.code not in own and not inner:
         known = [*own, *sorted(CODES)]

@@ -27,6 +27,11 @@ def mock_of(tested: Tested, line: ast.Mock) -> p.Mock | None:
             what = f"`{tested.pipeline.name}` has no breaker"
             tested.context.tell(codes.ARGUMENTS, line.span, what=what)
         return p.Mock("breaker", None, None, line.span)
+    if isinstance(line, ast.MockQuota):
+        if tested.pipeline.quota is None:
+            what = f"`{tested.pipeline.name}` has no quota"
+            tested.context.tell(codes.ARGUMENTS, line.span, what=what)
+        return p.Mock("quota", None, None, line.span)
     name, before = line.target[-1], ""
     if len(line.target) > 1:
         inner = _sub_pipeline(tested, line)
@@ -56,7 +61,7 @@ def mock_of(tested: Tested, line: ast.Mock) -> p.Mock | None:
 
 def _sub_pipeline(tested: Tested, line: ast.Mock) -> p.Pipeline | None:
     """The pipeline before the dot of a mock, which a run of the tested one must come to."""
-    assert not isinstance(line, ast.MockBreaker)
+    assert not isinstance(line, (ast.MockBreaker, ast.MockQuota))
     context, first = tested.context, line.target[0]
     symbol = context.find(tested.file, first, "pipeline")
     if symbol is None or symbol.key not in tested.pipelines:

@@ -25,6 +25,8 @@ from pipelang.semantics.elaborate.options.options import pick
 from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
+from pipelang.semantics.elaborate.promises.quotas import fits_budget, quota
+from pipelang.semantics.elaborate.promises.sampling import sample
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.reach.effects import doings, named, reached
 from pipelang.semantics.reads import chain_reads
@@ -57,6 +59,8 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     for item in decl.items:
         _about_whole(whole, item)
     one_source(context, made, whole.traffic)
+    if whole.quota is not None:
+        fits_budget(context, key, whole.quota, whole.budget, whole.unread_budget)
     _permits(context, file, key, decl, whole)
     return p.Pipeline(
         name=key,
@@ -70,6 +74,9 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         doc=decl.doc,
         span=decl.name.span,
         breaker=whole.breaker,
+        quota=whole.quota,
+        watch=whole.watch,
+        samples=tuple(whole.samples),
     )
 
 
@@ -109,9 +116,13 @@ class _Whole:
         self.contents = contents
         self.budget: p.Budget | None = None
         self.breaker: p.Breaker | None = None
+        self.quota: p.Quota | None = None
+        self.unread_budget = False
         self.permits: dict[str, Span] = {}
         self.slo: tuple[p.SloLine, ...] = ()
+        self.watch: tuple[p.WatchLine, ...] = ()
         self.traffic: p.Traffic = EMPTY
+        self.samples: list[p.Sample] = []
         self.seen: dict[str, Span] = {}
 
     @property
@@ -124,6 +135,10 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
     context, file = whole.context, whole.file
     if not isinstance(item, WHOLE):
         return
+    if isinstance(item, ast.Sample):
+        made = sample(context, file, item, whole.contents, whole.samples)
+        whole.samples.extend(made)
+        return
     word = type(item).__name__.lower()
     if word in whole.seen:
         label = Label(whole.seen[word], "the first stands here")
@@ -134,6 +149,8 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
     match item:
         case ast.Budget():
             whole.budget = _budget(whole, item)
+        case ast.Quota():
+            whole.quota = quota(context, whole.scope, whole.place.at("quota"), item)
         case ast.Permits():
             for name in item.names:
                 if str(name.value) in whole.permits:
@@ -145,7 +162,7 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
             known = Scope(file, {**whole.contents.elements, **whole.contents.values})
             whole.traffic = elaborate_traffic(context, known, whole.contents, item)
         case ast.Watch():
-            watch(context, everything, item, whole.names)
+            whole.watch = watch(context, everything, item, whole.names)
         case ast.Breaker():
             whole.breaker = _breaker(whole, item)
 
@@ -159,6 +176,7 @@ def _budget(whole: _Whole, item: ast.Budget) -> p.Budget:
     for amount in item.amounts:
         found = _amount(context, scope, amount)
         if found is None:
+            whole.unread_budget = True
             continue
         kind, value = found
         if kind in amounts:

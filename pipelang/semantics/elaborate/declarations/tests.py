@@ -48,7 +48,13 @@ def elaborate_test(
         match line:
             case ast.Given() | ast.Broken():
                 pass
-            case ast.MockValues() | ast.MockFails() | ast.MockVerdicts() | ast.MockBreaker():
+            case (
+                ast.MockValues()
+                | ast.MockFails()
+                | ast.MockVerdicts()
+                | ast.MockBreaker()
+                | ast.MockQuota()
+            ):
                 mock = mock_of(tested, line)
                 if mock is not None:
                     mocks.append(mock)

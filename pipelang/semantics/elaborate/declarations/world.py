@@ -132,6 +132,12 @@ def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
     if differ is not None and other is not None and other.key == key:
         what = f"`{decl.name.text}` cannot differ from itself"
         context.tell(codes.CONTRADICTION, differ.span, what=what)
+    weight = pick(decl.options, ast.Weight)
+    rushed = pick(decl.options, ast.Rushed)
+    hourly = pick(decl.options, ast.CostAnHour)
+    heavy = None
+    if weight is not None:
+        heavy = quantity(context, scope, weight.weight, NUMBER, "weight", positive=True)
     day = None
     if hours is not None:
         day = quantity(context, scope, hours.count, NUMBER, "hours", positive=True, most=24)
@@ -148,6 +154,11 @@ def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
         hours=None if day is None else Decimal(day),
         must_differ_from=other.key if other else None,
         span=decl.name.span,
+        weight=Decimal(1) if heavy is None else Decimal(heavy),
+        rushed=quantity(context, scope, rushed.duration, DURATION, "rushed", positive=True)
+        if rushed
+        else None,
+        cost=quantity(context, scope, hourly.amount, MONEY, "cost") if hourly else None,
     )
 
 

@@ -143,7 +143,10 @@ def _record(context: Context, scope: Scope, node: ast.RecordOf, type: RecordType
         if not name:  # it could not be read
             continue
         if field is None:
+            inner = next((f.name for f in type.fields if f.key == name), None)
             help = suggestion(name, [f.name for f in type.fields])
+            if inner is not None:
+                help = f'"{name}" is its name outside of the program: write `{inner}`'
             help = help or "fields: " + ", ".join(f.name for f in type.fields)
             context.tell(
                 codes.UNKNOWN_FIELD, item.key.span, help=help, type=quoted(type), name=name

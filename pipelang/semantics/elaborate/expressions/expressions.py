@@ -119,6 +119,10 @@ def _mend(typed: expr.Expr, expected: Type) -> Help | None:
         return "amounts of tokens are written with their unit: 40k tokens"
     if isinstance(expected, EnumType) and found == TEXT:
         words = f"write the member without quotes: {', '.join(expected.written)}"
+        if isinstance(typed, expr.Const) and typed.value in expected.members:
+            named = expected.written[expected.members.index(typed.value)]
+            if named != typed.value:
+                return f'"{typed.value}" is its name outside of the program: write `{named}`'
         return as_member(typed, expected, words)
     return None
 

@@ -14,7 +14,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, broken
 from pipelang.semantics.fold import NotConstant, TooLong, fold
-from pipelang.semantics.quantities import count_tokens, show_value
+from pipelang.semantics.quantities import show_value, text_tokens
 from pipelang.semantics.types import Scalar, ScalarKind, Type, keeps_range, present, show
 
 
@@ -55,7 +55,7 @@ def keep_promises(
 
 def _holds(context: Context, value: Any, limit: Scalar, span: Span) -> bool:
     if isinstance(value, str):
-        size = count_tokens(value)
+        size = text_tokens(value)
         if limit.max_tokens is None or size <= limit.max_tokens:
             return True
         context.tell(
@@ -63,7 +63,7 @@ def _holds(context: Context, value: Any, limit: Scalar, span: Span) -> bool:
             span,
             what="this text",
             range=f"at most {limit.max_tokens} tokens long",
-            found=f"{size} tokens (a third of its bytes)",
+            found=f"{size} tokens (a third of its bytes in JSON)",
         )
         return False
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):

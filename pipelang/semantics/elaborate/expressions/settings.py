@@ -49,7 +49,10 @@ def setting(context: Context, key: str, span: Span) -> expr.Const:
             value = constant(context, Scope(symbol.file), declaration.value, type)
             type = _number(context, declaration, type)
             if key in context.overrides and not isinstance(type, ErrorType):
+                declared = value
                 value = _handed_in(context, declaration, type, context.overrides[key])
+                if value is not None and value != declared:
+                    context.turned[key] = value
         context.settings[key] = expr.Const(value, ERROR if value is None else type, setting=key)
     else:
         hangs_on(context, key)

@@ -82,7 +82,16 @@ def block(
     return p.Block(made, segments(made, lambda key: acts(context, key))), ended
 
 
-WHOLE = (ast.Budget, ast.Permits, ast.Slo, ast.Traffic, ast.Watch, ast.Breaker)
+WHOLE = (
+    ast.Budget,
+    ast.Quota,
+    ast.Permits,
+    ast.Slo,
+    ast.Traffic,
+    ast.Watch,
+    ast.Sample,
+    ast.Breaker,
+)
 """Items that are about a pipeline as a whole."""
 
 
@@ -127,7 +136,9 @@ def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
         case ast.Return() | ast.Escalate() | ast.Reject() | ast.Fail():
             made = outcome(around.context, scope, around.place, item)
             return p.End(made, item.span), scope, True
-        case ast.Budget() | ast.Permits() | ast.Slo() | ast.Traffic() | ast.Watch() | ast.Breaker():
+        case ast.Budget() | ast.Quota() | ast.Permits() | ast.Slo() | ast.Traffic():
+            return None, scope, False
+        case ast.Watch() | ast.Sample() | ast.Breaker():
             return None, scope, False
         case ast.Broken():
             return _broken(around, scope, item)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.expressions.constants import folded
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
 from pipelang.semantics.elaborate.options.quantity import quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import (
@@ -18,6 +20,7 @@ from pipelang.semantics.elaborate.promises.metrics import (
     unit_of,
 )
 from pipelang.semantics.metrics import COUNTED, OBSERVED, OUTCOMES, PROMISED
+from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import DURATION, PROBABILITY, ErrorType
 from pipelang.syntax import ast
@@ -102,31 +105,72 @@ def _too_much(context: Context, lines: list[p.SloLine]) -> None:
         context.tell(codes.SLO_CONTRADICTION, lines[-1].span, what=what, labels=labels)
 
 
-def watch(context: Context, scope: Scope, item: ast.Watch, named: Named) -> None:
-    """Check a `watch`: metrics, units, periods and whom to alert."""
-    for line in whole(item.lines):
-        name = metric_name(context, scope.file, line.metric, OBSERVED, named)
-        _no_equality(context, line.op, line.span)
-        quantity(context, Scope(scope.file), line.over, DURATION, "over", positive=True)
-        if line.alert is not None:
-            context.find(scope.file, line.alert.role, "role")
-        if name is None:
-            continue
-        if not isinstance(line.target, ast.Baseline):
-            metric_target(context, Scope(scope.file), name, line.target)
-        elif line.target.offset is not None:
-            _offset(context, Scope(scope.file), name, line.target.offset)
-    context.tell(codes.NOT_WATCHED, item.span, what="`watch`")
+def watch(context: Context, scope: Scope, item: ast.Watch, named: Named) -> tuple[p.WatchLine, ...]:
+    """The lines of a `watch` that could be read: metrics, units, periods and whom to alert."""
+    lines = []
+    for written in whole(item.lines):
+        line = _watch_line(context, scope, written, named)
+        if line is not None:
+            lines.append(line)
+    return tuple(lines)
 
 
-def _offset(context: Context, scope: Scope, name: str, written: ast.Expr) -> None:
-    """The addition to a baseline: a share of it, or an amount of its own unit."""
-    typed = elaborate(context, scope, written)
+def _watch_line(
+    context: Context, scope: Scope, line: ast.WatchLine, named: Named
+) -> p.WatchLine | None:
+    plain = Scope(scope.file)
+    name = metric_name(context, scope.file, line.metric, OBSERVED, named)
+    _no_equality(context, line.op, line.span)
+    over = quantity(context, plain, line.over, DURATION, "over", positive=True)
+    role = None
+    if line.alert is not None:
+        role = context.find(scope.file, line.alert.role, "role")
+    if name is None:
+        return None
+    target, tolerance = None, None
+    if isinstance(line.target, ast.Baseline):
+        tolerance, words = _tolerance(context, plain, name, line.target)
+    else:
+        found = metric_target(context, plain, name, line.target)
+        target, words = (None, None) if found is None else found
+    if over is None or words is None or line.op in ("==", "!="):
+        return None
+    return p.WatchLine(
+        metric=name,
+        op=line.op,
+        target=target,
+        baseline=tolerance,
+        over=over,
+        role=None if role is None else role.key,
+        alert=None if line.alert is None else line.alert.text,
+        text=f"{name} {line.op} {words} over {show_value(over, DURATION)}",
+        span=line.span,
+    )
+
+
+def _tolerance(
+    context: Context, scope: Scope, name: str, written: ast.Baseline
+) -> tuple[p.Tolerance | None, str | None]:
+    """The addition to a baseline, a share of it or an amount of its own unit, and both as written;
+    no words if something was told.
+    """
+    if written.offset is None:
+        return p.Tolerance(Decimal(0), relative=True), "baseline"
+    typed = elaborate(context, scope, written.offset)
+    if isinstance(typed.type, ErrorType):
+        return None, None
     words, types = unit_of(name)
-    if typed.type not in (*types, PROBABILITY) and not isinstance(typed.type, ErrorType):
+    if typed.type not in (*types, PROBABILITY):
         if types != (PROBABILITY,):
             words += ", or a share like 20%"
-        wrong_unit(context, "baseline", words, typed, written.span)
+        wrong_unit(context, "baseline", words, typed, written.offset.span)
+        return None, None
+    value: Any = folded(context, typed, typed.type, written.offset.span)
+    if value is None:
+        return None, None
+    sign = "+" if written.sign > 0 else "-"
+    tolerance = p.Tolerance(Decimal(value) * written.sign, relative=typed.type == PROBABILITY)
+    return tolerance, f"baseline {sign} {expr.show(typed)}"
 
 
 def opens(

@@ -13,7 +13,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.kernels.hard import depends_on_hardness
-from pipelang.semantics.types import JSON
+from pipelang.semantics.types import JSON, EnumType, present
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, all_steps, inner_links
 
@@ -40,10 +40,17 @@ def unread_traffic(context: Context, program: p.Program) -> None:
         if traffic.hard is not None:
             lines.append((traffic.hard.span, depends_on_hardness(program, pipeline)))
         read = {span for span, is_read in lines if is_read}  # one line speaks of all of a name
+        cases = {
+            line.span: reading.subject_of(line.condition)
+            for line in traffic.conditions
+            if reading.subject_of(line.condition) is not None
+        }
         for span in dict.fromkeys(span for span, _ in lines):
             if span not in read:
                 name = " ".join(_written(context, span).split())
                 help = f"nothing in `{pipeline.name}` hangs on it: leave it out"
+                if span in cases:
+                    help = f"what decides is the whole of it: write `{cases[span]}`"
                 context.tell(codes.UNUSED, span, what="traffic line", name=name, help=help)
 
 
@@ -78,6 +85,22 @@ class _Reading:
             op = "<=" if node.op == "<" else "<"
             return expr.Compare(op, node.right, node.left, node.type) in self._decided
         return isinstance(node, expr.IsPresent) and node.target in self._decided
+
+    def subject_of(self, node: expr.Expr) -> str | None:
+        """A line with the shares of all members, where a decision hangs on the value that is here
+        compared with one of them.
+        """
+        if not isinstance(node, expr.Compare) or node.op != "==":
+            return None
+        for side in (node.left, node.right):
+            path, members = expr.path_of(side), present(side.type)
+            if path is None or not isinstance(members, EnumType):
+                continue
+            if self._open(side) in self._decided:
+                share = f"{100 // len(members.written)}%"
+                each = ", ".join(f"{member} {share}" for member in members.written)
+                return f"{'.'.join(path)}: {each}"
+        return None
 
     def fills(self, path: Path) -> bool:
         """Whether a text or list is a part of what is handed over, or the other way round."""

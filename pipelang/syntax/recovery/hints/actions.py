@@ -130,6 +130,15 @@ def _braces_of_each(spot: ErrorSite) -> Token | None:
     return None
 
 
+def ending_in_an_arm(spot: ErrorSite) -> Hint | None:
+    """`step x = match y { a => escalate to desk ... }`: the word was read as a value."""
+    words = [spot.before(n).text for n in (1, 2, 3)]
+    if "=>" not in words[1:] or words[words.index("=>") - 1] not in OUTCOMES:
+        return None
+    help = "an arm of a step gives a value; to end the run, write `match X { ... }` without `step`"
+    return Hint(help)
+
+
 def missing_outcome(spot: ErrorSite) -> Hint | None:
     """`else` with an expression where only an outcome can stand."""
     if spot.before().text == "else" and spot.wants("escalate") and not spot.wants_expression:

@@ -29,18 +29,44 @@ _WINDOWS = ("second", "sec", "minute", "min", "hour", "day", "week", "month", "y
 
 
 def a_day(spot: ErrorSite) -> Hint | None:
-    """`budget $5/day`, `traffic $5/day`."""
+    """`budget $5/day`, `traffic $5/day`, `quota 10 runs/hour` alone, `traffic { 200 per day }`."""
     before = spot.before()
+    if spot.wants("per") and "quota" in (spot.before(n).text for n in range(3, 7)):
+        help = "a quota is kept for each tenant: `quota AMOUNT/day per tenant`"
+        if spot.text == "per":
+            return None
+        return Hint(help, TokenEdit(0, 0, spot.put("per", "tenant")), safe=True)
+    if spot.text == "per" and before.type == "INT" and spot.after().text in _WINDOWS:
+        rate = f"{before.text}/{spot.after().text}"
+        help = f"how many runs there are stands before the braces: `traffic {rate} {{ ... }}`"
+        return Hint(help, TokenEdit(1, 2))
     if spot.text == "/" and before.type == "MONEY" and spot.after().text in _WINDOWS:
         help = (
             f"a `budget` is of one run: `budget {before.text}`; what all runs of a day may take is"
         )
         return Hint(f"{help} `quota {before.text}/day per tenant`", TokenEdit(0, 2))
     if spot.token.type == "MONEY" and before.text == "traffic":
-        rate = spot.after().text == "/" and spot.after(2).text in _WINDOWS
+        windowed = spot.after().text == "/" and spot.after(2).text in _WINDOWS
         help = "`traffic` says how many runs there are: `traffic 500/day`"
-        return Hint(help, TokenEdit(0, 3 if rate else 1, (("RATE", "500/day"),)))
+        return Hint(help, TokenEdit(0, 3 if windowed else 1, (("RATE", "500/day"),)))
     return None
+
+
+_QUOTA_WINDOWS = {"h": "hour", "hour": "hour", "day": "day", "month": "month"}
+
+
+def a_rate_of_runs(spot: ErrorSite) -> Hint | None:
+    """`quota 100/day per tenant`: a rate is one token, and says nothing of what it counts."""
+    before = spot.before()
+    if before.type != "RATE" or not spot.wants("runs"):
+        return None
+    number, _, unit = before.text.partition("/")
+    window = _QUOTA_WINDOWS.get(unit)
+    if window is None:
+        return Hint(f"a quota is of an hour, a day or a month: `{number} runs/hour`")
+    words = ((spot.terminal(word), word) for word in ("runs", "/", window))
+    edit = TokenEdit(1, 0, (("INT", number), *words))
+    return Hint(f"to count runs say so: `{number} runs/{window}`", edit, safe=True)
 
 
 def spaced_tokens(spot: ErrorSite) -> Hint | None:

@@ -1,5 +1,5 @@
-"""Hints about types: a `?` behind the bounds, bounds without their word, several types for one
-value.
+"""Hints about types: a `?` or a label behind the type, bounds without their word, several types for
+one value.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from pipelang.syntax.bad_tokens import UNION
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 _CONSTRAINTS = ("max", "in", "matches")
+_LABELS = ("untrusted", "private", "secret")
 
 
 def late_mark(spot: ErrorSite) -> Hint | None:
@@ -29,6 +30,19 @@ def late_mark(spot: ErrorSite) -> Hint | None:
     core = spot.before(distance + 1)
     help = f"`?` stands right behind the type: `{_core(spot, distance + 1)}? {bounds}`"
     return Hint(help, TokenEdit(0, 1), safe=True, moved=(core.end, "?"))
+
+
+def late_label(spot: ErrorSite) -> Hint | None:
+    """`text untrusted max 10 tokens`: the label was read as the name of the next field."""
+    label, last = spot.before(), spot.before(2)
+    if label.text not in _LABELS or not spot.wants(":") or spot.lines.is_first(label):
+        return None
+    if not (last.text[:1].isalpha() or last.text == "]") or last.text in _CONSTRAINTS:
+        return None
+    help = f"a label stands before the type: `{label.text} {_core(spot, 2)}`"
+    return Hint(
+        help, TokenEdit(1, 0), 1, found=f"`{label.text}`", expected="a constraint or a name"
+    )
 
 
 def _bounds(spot: ErrorSite, distance: int) -> bool:

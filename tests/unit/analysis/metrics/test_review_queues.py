@@ -229,3 +229,17 @@ def test_what_is_shown_is_on_the_same_side_of_the_limits(share: float) -> None:
     shown = float(show_busy(share)[:-1]) / 100
     assert shown == pytest.approx(share, abs=5e-4)
     assert (shown >= 1, shown > 0.85) == (share >= 1, share > 0.85)
+
+
+def test_what_is_sampled_is_a_load_and_no_outcome(tmp_path: Path) -> None:
+    """5% of 1,000 answers a day are 50 cases; those of a child come through its callers."""
+    role = "role judges { people 2 handles 6m hours 8 accuracy 97% }\n"
+    sampled = KID.replace("RATE", "sample 5% of s by judges\n  traffic 1000/day { }")
+    plain = KID.replace("RATE", "traffic 1000/day { }")
+    review, _ = loads_of(tmp_path, MODELS + role + sampled)
+    assert review["judges"]["utilisation"]["value"] == pytest.approx(50 * CASE)
+    assert review["desk"] == loads_of(tmp_path, MODELS + role + plain)[0]["desk"]
+    mother = MOTHER.replace("RATE", "traffic 100/day { }")
+    both = MODELS + role + sampled + mother
+    found = loads_of(tmp_path, both)[0]["judges"]["utilisation"]["value"]
+    assert found == pytest.approx(55 * CASE)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelang.analysis.model.beta import beta_quantile, incomplete_beta, jeffreys
+from pipelang.analysis.model.beta import jeffreys
 from pipelang.analysis.model.calibration import at_threshold, calibration
 from pipelang.analysis.model.evidence import EvidenceTable, LabelledAnswers
 from pipelang.analysis.model.parameters import Parameters
@@ -21,6 +21,7 @@ from pipelang.interfaces.check.check import check_file, report_json
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_file import Flaw, read_evidence
 from pipelang.semantics.evidence_rows import EvidenceRow
+from pipelang.statistics.beta import beta_quantile, incomplete_beta
 
 from ....memory import MemoryLoader
 

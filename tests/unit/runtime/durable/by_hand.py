@@ -48,10 +48,10 @@ class MortalLegs(Legs):
 class Stage:
     """A store, the program of the harness, and what its tools were called for."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, timeout: str = "20s") -> None:
         file = folder / "acts.pipe"
         text = "\n".join(line for line in PIPE.split("\n") if "python" not in line)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text.replace("timeout 20s", f"timeout {timeout}"), encoding="utf-8")
         self.url = url
         self.store = Store.open(url, make=True)
         self.loaded = pipelang.load(file)

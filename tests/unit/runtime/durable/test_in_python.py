@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import pipelang
+from pipelang.runtime.durable import listing
 from pipelang.runtime.durable.address import BadAddress, KeyConflict, NotPossible, UnknownRun
 from pipelang.runtime.host.handle import Handle
 
@@ -71,3 +72,33 @@ def test_what_cannot_be_is_an_exception(stage: Stage) -> None:
     alone = stage.loaded.pipeline("acts", runtime=stage.runtime)
     with pytest.raises(BadAddress, match="no store"):
         alone.submit(x="a")
+
+
+SET = """
+setting least: int in 0..9 = 3
+tool pay(x: text) -> text { effect irreversible permit "paying" timeout 20s }
+pipeline main(x: text) -> text {
+  permits "paying"
+  step a = call pay(x) else fail "unpaid"
+  return if least >= 5 then "much" else a
+}
+"""
+
+
+def test_permits_and_settings_go_with_the_run(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "set.pipe"
+    file.write_text(SET, encoding="utf-8")
+    stage.loaded = pipelang.load(file, allow=["P507"])
+    runtime = pipelang.Runtime(tools={"pay": stage.pay}, store=stage.url)
+    main = stage.loaded.pipeline("main", runtime=runtime)
+    plain, without = main.submit(x="a"), main.with_options(permits=()).submit(x="a")
+    turned = main.with_options(settings={"least": 7}).submit(x="a")
+    assert stage.do(stage.take(plain))
+    assert stage.do(stage.take(without))
+    assert listing.run(stage.store, plain)["result"] == {"value": "pay a"}
+    assert listing.run(stage.store, without)["result"]["code"] == "unpaid"
+    stage.loaded = stage.loaded.with_settings({"least": 7})
+    assert stage.do(stage.take(turned))
+    assert listing.run(stage.store, turned)["result"] == {"value": "much"}
+    assert len(stage.store.rows("SELECT 1 FROM pipelang_programs")) == 2
+    asyncio.run(runtime.close())

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
+from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
 from pipelang.runtime.inbox.cases import Refused
 
-from .by_hand import Stage
+from .by_hand import MortalLegs, Stage
 
 
 @pytest.fixture
@@ -59,6 +62,29 @@ def test_a_run_that_is_cut_off_at_any_row_performs_nothing_twice(stage: Stage) -
     assert unknown >= 10
 
 
+@pytest.mark.parametrize("kind", ["intent", "done", "ahead"])
+def test_a_database_that_is_away_for_long_times_nothing_out(tmp_path: Path, kind: str) -> None:
+    """A row that comes late is no call that takes long: what was never called is not unknown."""
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path, "150ms")
+    write = MortalLegs.write
+
+    def late(self: MortalLegs, token: object, head: object, place: str, *what: Any) -> None:
+        if what[0] == kind and (place.startswith("first") or kind == "ahead"):
+            time.sleep(0.4)
+        write(self, token, head, place, *what)
+
+    MortalLegs.write = late  # type: ignore[method-assign]
+    try:
+        run = stage.submit()
+        assert stage.do(stage.take(run))
+        result = listing.run(stage.store, run)["result"]
+        assert result == {"value": "pay put pay seen x"}
+        assert max(stage.performed.values()) == 1
+    finally:
+        MortalLegs.write = write  # type: ignore[method-assign]
+        stage.store.close()
+
+
 def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
     run = stage.submit()
     old = stage.take(run)
@@ -66,7 +92,7 @@ def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
     assert not stage.do(old)
     assert stage.store.rows("SELECT * FROM pipelang_journal") == []
     with pytest.raises(Fenced):
-        stage.legs.write(old, "s1/0@0", "done", "{}")
+        stage.legs.write(old, ChainHead(0), "s1/0@0", "done", "{}")
     assert stage.do(new)
     assert stage.row(run)["status"] == "answered"
 
@@ -164,6 +190,23 @@ def test_a_paused_pipeline_begins_nothing(stage: Stage) -> None:
     assert stage.do(stage.take(run))
     assert stage.row(run)["status"] == "answered"
     assert not upkeep.unpause(stage.store, "acts")
+
+
+def test_a_run_of_which_nothing_was_recorded_for_long_is_stuck(stage: Stage) -> None:
+    run, waits, done = stage.submit(), stage.submit("asks"), stage.submit()
+    assert stage.do(stage.take(waits))
+    assert stage.do(stage.take(done))
+    assert not stage.do(stage.take(run), 4, "after")
+    assert listing.stuck(stage.store) == []
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE pipelang_runs SET started = started - 700")
+        connection.exec_driver_sql("UPDATE pipelang_journal SET written = written - 590")
+    assert listing.stuck(stage.store) == []
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE pipelang_journal SET written = written - 20")
+    assert [one["id"] for one in listing.stuck(stage.store)] == [run]
+    assert stage.do(stage.take(run))
+    assert listing.stuck(stage.store) == []
 
 
 def test_a_key_is_one_run_for_each_tenant(stage: Stage) -> None:

@@ -119,7 +119,7 @@ def test_parameters_of_tools_and_pipelines_are_described(tmp_path: Path) -> None
         ({"id": "x"}, "`id`: text that does not match order_id: `^[A-Z]{2}-[0-9]+$` or `^legacy`"),
         (
             {"title": "x" * 61},
-            "`title`: text of 21 tokens, at most 20 are allowed (60 bytes of UTF-8)",
+            "`title`: text of 21 tokens, at most 20 are allowed (60 bytes in JSON)",
         ),
     ],
 )

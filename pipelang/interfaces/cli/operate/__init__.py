@@ -1,0 +1,1 @@
+"""Commands that look at what ran in production, and tell people."""

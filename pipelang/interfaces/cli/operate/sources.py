@@ -1,0 +1,56 @@
+"""The place whose runs a command observes: a store, or a state folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelang.interfaces.cli.exit_codes import FINDINGS
+from pipelang.interfaces.cli.programs import stop
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import ObservedRun, RunSource
+
+
+@contextmanager
+def source_of(store: str | None, state: str) -> Iterator[RunSource]:
+    """The place that a command line names; ends the command if it cannot be read."""
+    if store is not None:
+        from pipelang.interfaces.cli.durable.opening import opened
+        from pipelang.interfaces.observation.store_source import StoreSource
+
+        with opened(store) as ready:
+            yield StoreSource(ready)
+        return
+    from pipelang.interfaces.observation.folder_source import FolderSource
+
+    if not Path(state).is_dir():
+        help = "`pipelang run` leaves traces there; `--store URL` observes a store"
+        stop(f"there is no state folder `{state}`", FINDINGS, help)
+    yield FolderSource(Path(state))
+
+
+def program_of(
+    file: str, name: str, runs: list[ObservedRun], wanted: str | None, own: str, where: str
+) -> str:
+    """The hash of the program whose runs are meant: the file's, or the one that was asked for by
+    the beginning of its hash. Ends the command where there are no such runs.
+    """
+    programs = sorted({run.program for run in runs})
+    if wanted is None:
+        if not programs or any(own.startswith(one) for one in programs):
+            return own
+        others = ", ".join(one[:12] for one in programs)
+        stop(
+            f"`{where}` has no runs of `{name}` by this `{file}` ({own[:12]}), only by {others}",
+            FINDINGS,
+            f"--program {programs[-1][:12]} puts those beside this file's prediction",
+        )
+    fitting = [one for one in programs if one.startswith(wanted) or wanted.startswith(one)]
+    if len(fitting) != 1:
+        there = ", ".join(one[:12] for one in programs) or "none"
+        what = "no program" if not fitting else "several programs"
+        stop(f"{what} of `{name}` begin with `{wanted}`", FINDINGS, f"there are: {there}")
+    return fitting[0]

@@ -1,0 +1,261 @@
+"""`pipelang serve`: the API and the page of pipelines."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelang.interfaces.cli.durable.opening import opened
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
+from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.quantities import Duration
+from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import warn, write
+from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.records import dataclass
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.check.check import Checked
+    from pipelang.interfaces.service.backend import Backend
+    from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.service.principals import Principal
+    from pipelang.interfaces.service.tokens import TokenFile
+    from pipelang.interfaces.service.watching import ServiceWatch
+    from pipelang.runtime.host.handle import LoadedProgram
+
+
+@click.command(name="serve", short_help="Serve pipelines: an API and a page for people.")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--store", metavar="URL", help="Keep runs there: sqlite:///FILE or postgresql://...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True)
+@click.option("--tokens", metavar="FILE", help="Who may: see `pipelang token`.")
+@click.option(
+    "--grace",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="After SIGTERM: how long to finish what is begun.",
+)
+@click.option(
+    "--worker/--no-worker",
+    default=True,
+    show_default=True,
+    help="With --store: do runs here too, or leave them to `pipelang worker`.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="With --store: runs of a pipeline at once, here.",
+)
+@click.option("--allow", multiple=True, metavar="CODE", help="Serve in spite of this finding.")
+@click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
+@click.option("--watch", "every", type=Duration(), help="With --store: look at `watch` lines.")
+@click.option(
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="[ROLE=]TARGET",
+    help="Where alerts go, as of watch.",
+)
+@click.option("--alert-secret", metavar="env:NAME", help="The secret that signs what is posted.")
+@cache_option
+def command(
+    files: tuple[str, ...],
+    store: str | None,
+    host: str,
+    port: int,
+    tokens: str | None,
+    grace: float,
+    worker: bool,
+    concurrency: int,
+    allow: tuple[str, ...],
+    state: str,
+    every: float | None,
+    alerts: tuple[str, ...],
+    alert_secret: str | None,
+    cache: bool,
+) -> None:
+    """Serve the pipelines of FILES over HTTP, until SIGTERM.
+
+    Without --store runs are kept in memory. Without tokens only a loopback address is served, and
+    everybody who reaches it may do everything.
+
+    Exit code 0 when stopped, 1 if a file has findings, 2 on wrong usage, 3 if the store cannot be
+    reached.
+    """
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as missing:
+        stop(
+            f"serving needs `{missing.name}`, which is not installed",
+            USAGE,
+            "pip install 'pipelang-dsl[serve]'",
+        )
+    folder = StateFolder(Path(state))
+    file = _token_file(tokens, folder)
+    if file is None and not is_loopback(host):
+        stop(
+            f"without tokens only this machine is served, not `{host}`",
+            USAGE,
+            "`pipelang token new --role caller --name NAME` makes one",
+        )
+    from pipelang.interfaces.cli.service.deploying import checked_programs
+
+    programs = checked_programs(files, allow, cache)
+    try:
+        folder.prepare()
+    except OSError as error:
+        stop(f"`{state}` cannot keep the audit log: {error.strerror or error}")
+    gate_facts = file, None if file is not None else _me()
+    if every is not None and store is None:
+        stop("a watch needs runs that are kept: --store", USAGE)
+    watch = None if every is None else _watch(every, alerts, alert_secret)
+    line = ServeLine(programs, folder, host, port, gate_facts, grace, concurrency, watch)
+    if store is None:
+        _serve_from_memory(line)
+    else:
+        _serve_from_store(line, store, worker)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeLine:
+    """A line of `pipelang serve`, read: what is served, where, to whom."""
+
+    programs: Sequence[tuple[Checked, LoadedProgram]]
+    state: StateFolder
+    host: str
+    port: int
+    who: tuple[TokenFile | None, Principal | None]
+    grace: float
+    concurrency: int
+    watch: ServiceWatch | None
+
+
+def _watch(every: float, alerts: Sequence[str], secret: str | None) -> ServiceWatch:
+    from pipelang.interfaces.service.watching import ServiceWatch
+    from pipelang.interfaces.watching.alerts import target_from
+
+    return ServiceWatch(max(every, 1.0), [target_from(one, secret) for one in alerts])
+
+
+def _serve_from_memory(line: ServeLine) -> None:
+    from pipelang.interfaces.cli.service.deploying import deployed_in_memory
+    from pipelang.interfaces.service.backends.memory import MemoryBackend
+    from pipelang.runtime.inbox.inbox import Inbox
+    from pipelang.runtime.shared.kill_switches import FolderSwitches
+
+    inbox, switches = Inbox(), FolderSwitches(line.state.kills)
+    deployed = deployed_in_memory(line.programs, line.state, inbox, switches)
+    warn("note: runs are kept in memory, and end with this server; --store keeps them")
+    _serve(line, MemoryBackend(inbox, switches), deployed)
+
+
+def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
+    with opened(url, make=True) as store:
+        from pipelang.interfaces.cli.service.deploying import deployed_in_store
+        from pipelang.interfaces.service.backends.stored import (
+            StoreBackend,
+            Tell,
+            worker_that_tells,
+        )
+        from pipelang.runtime.durable.switches import StoredSwitches
+        from pipelang.runtime.durable.worker import Worker
+
+        switches = StoredSwitches(store)
+        switches.look()
+        deployed = deployed_in_store(line.programs, store, switches, works)
+        handles = {
+            (one.program, name): one.handle
+            for name, one in deployed.items()
+            if one.handle is not None
+        }
+
+        def worker_of(tell: Tell) -> Worker:
+            return worker_that_tells(store, handles, line.concurrency, switches, tell)
+
+        backend = StoreBackend(store, switches, worker_of if handles else None)
+        warn(f"note: runs are kept in {backend.where}")
+        if not handles:
+            warn("note: this server starts runs and does none: `pipelang worker` does")
+        _serve(line, backend, deployed)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # with whatever threads of libraries still hang
+
+
+def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
+    from pipelang.interfaces.service.app import make_app
+    from pipelang.interfaces.service.serving import ServiceServer, listening
+    from pipelang.interfaces.service.sessions import Authenticator
+
+    try:
+        socket = listening(line.host, line.port)
+    except OSError as error:
+        stop(
+            f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
+        )
+    app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace, watch=line.watch)
+    at = socket.getsockname()
+    shown = f"[{at[0]}]" if ":" in at[0] else at[0]
+    server = ServiceServer(
+        app, ready=lambda: _say(f"serving {', '.join(deployed)} at http://{shown}:{at[1]}")
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes on what ended it
+        server.run([socket])
+    if not server.started:
+        sys.exit(FINDINGS)
+
+
+def _say(line: str) -> None:
+    write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _token_file(path: str | None, state: StateFolder) -> TokenFile | None:
+    from pipelang.interfaces.service.tokens import TokenFile, TokensBroken
+
+    if path is None:
+        if not state.tokens.exists():
+            return None
+        path = str(state.tokens)
+    found = TokenFile(path)
+    if not found.path.exists():
+        stop(f"there is no `{path}`", USAGE, f"`pipelang token new --tokens {path}` makes it")
+    try:
+        found.all()
+    except TokensBroken as broken:
+        stop(str(broken), USAGE)
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _me() -> Principal:
+    """The user of this machine."""
+    import getpass
+
+    from pipelang.interfaces.service.principals import local_principal
+
+    try:
+        return local_principal(getpass.getuser())
+    except (OSError, KeyError, ImportError):
+        return local_principal("local")

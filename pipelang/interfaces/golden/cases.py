@@ -1,0 +1,208 @@
+"""The file of a golden set: one case a line, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipelang.diagnostics.spelling import closest
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+
+OUTCOMES = ("answered", "escalated", "rejected", "failed")
+_KEYS = ("case", "pipeline", "input", "expect", "times", "tools", "people")
+_EXPECTED = (
+    "outcome",
+    "value",
+    "fields",
+    "fn",
+    "judge",
+    "reason",
+    "code",
+    "role",
+    "called",
+    "not_called",
+)
+MOST_TIMES = 1000
+
+
+class BadSet(ValueError):
+    """A golden set that cannot be run. The arguments are the line, the reason and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A number that may be off by so much."""
+
+    value: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenExpectation:
+    """The expectation of a case. The answer is `value` exactly, or has these `fields`, or satisfies
+    the function `fn` or the pipeline `judge` (beside `value`, if there is one).
+    """
+
+    outcome: str
+    has_value: bool = False
+    value: Any = None
+    fields: tuple[tuple[tuple[str, ...], Any], ...] = ()
+    fn: str | None = None
+    judge: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    role: str | None = None
+    called: tuple[str, ...] = ()
+    not_called: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCase:
+    """A case at its `line`. `expected` None: nothing is said so far. `tools` answer in place of the
+    real ones, `people` by the names of approvals and holds.
+    """
+
+    name: str
+    line: int
+    pipeline: str
+    given: Mapping[str, Any]
+    expected: GoldenExpectation | None
+    times: int | None = None
+    tools: Mapping[str, Any] = field(default_factory=dict)
+    people: Mapping[str, bool] = field(default_factory=dict)
+
+
+def read_set(text: str, program: p.Program, pipeline: str | None) -> list[GoldenCase]:
+    """The cases of a set; `pipeline` is that of lines that name none. Raises `BadSet`."""
+    found: list[GoldenCase] = []
+    names: dict[str, int] = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        if not line.strip():
+            continue
+        case = _case(_object(line, number), number, program, pipeline)
+        if case.name in names:
+            why = f"case `{case.name}` stands on line {names[case.name]} already"
+            raise BadSet(number, why, "every case has a name of its own")
+        names[case.name] = number
+        found.append(case)
+    if not found:
+        raise BadSet(1, "there are no cases", EXAMPLE)
+    return found
+
+
+EXAMPLE = 'one a line: {"case": "t1", "input": {...}, "expect": {"value": ...}}'
+
+
+def _object(line: str, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadSet(number, f"this is no JSON: {error}", EXAMPLE) from None
+    if not isinstance(row, dict):
+        raise BadSet(number, "a case is an object", EXAMPLE)
+    return row
+
+
+def _case(row: dict[str, Any], number: int, program: p.Program, pipeline: str | None) -> GoldenCase:
+    _only(row, _KEYS, number, "a case")
+    name = str(row.get("case", f"line {number}"))
+    wanted = row.get("pipeline", pipeline)
+    if wanted is None:
+        names = list(program.pipelines)
+        if len(names) != 1:
+            raise BadSet(number, "which pipeline?", f"`pipeline`, one of {', '.join(names)}")
+        wanted = names[0]
+    if wanted not in program.pipelines:
+        raise BadSet(number, f"there is no pipeline `{wanted}`", _near(wanted, program.pipelines))
+    given = row.get("input")
+    if not isinstance(given, dict):
+        raise BadSet(number, "a case needs an `input`", "an object with the pipeline's inputs")
+    times = row.get("times")
+    if times is not None and (type(times) is not int or not 1 <= times <= MOST_TIMES):
+        raise BadSet(number, "`times` is a whole number from 1 to 1000", "how often it is run")
+    tools = row.get("tools", {})
+    for tool in tools:
+        if tool not in program.tools:
+            raise BadSet(number, f"there is no tool `{tool}`", _near(tool, program.tools))
+    said = row.get("expect")
+    expected = None if said is None else _expected(said, number, program)
+    return GoldenCase(name, number, wanted, given, expected, times, tools, _people(row, number))
+
+
+def _people(row: dict[str, Any], number: int) -> dict[str, bool]:
+    words = {"yes": True, "no": False, "veto": False}
+    people = row.get("people", {})
+    for name, said in people.items() if isinstance(people, dict) else ():
+        if said not in words:
+            raise BadSet(number, f"`{name}` says yes, no or veto", 'such as {"signed": "yes"}')
+    return {name: words[said] for name, said in people.items()}
+
+
+def _expected(said: Any, number: int, program: p.Program) -> GoldenExpectation:
+    if not isinstance(said, dict):
+        raise BadSet(number, "`expect` is an object", '{"outcome": "escalated"} or {"value": ...}')
+    _only(said, _EXPECTED, number, "`expect`")
+    ways = [way for way in ("fields", "fn", "judge") if way in said]
+    if len(ways) > 1:
+        raise BadSet(number, f"{' and '.join(ways)} exclude each other", "one way to compare")
+    if "fields" in said and "value" in said:
+        raise BadSet(number, "`value` and `fields` exclude each other", "one way to compare")
+    outcome = said.get("outcome", "answered")
+    if outcome not in OUTCOMES:
+        raise BadSet(number, f"no run ends `{outcome}`", f"one of {', '.join(OUTCOMES)}")
+    if outcome != "answered" and (ways or "value" in said):
+        raise BadSet(number, f"a run that is {outcome} has no value", "leave it out")
+    fields = said.get("fields", {})
+    if not isinstance(fields, dict):
+        raise BadSet(number, "`fields` is an object", '{"total": {"near": 12.5, "within": 0.01}}')
+    if "fn" in said and said["fn"] not in program.functions:
+        why = f"there is no fn `{said['fn']}`"
+        raise BadSet(number, why, _near(said["fn"], program.functions))
+    if "judge" in said:
+        _judge(said["judge"], number, program, "value" in said)
+    for tool in (*said.get("called", ()), *said.get("not_called", ())):
+        if tool not in program.tools:
+            raise BadSet(number, f"there is no tool `{tool}`", _near(tool, program.tools))
+    return GoldenExpectation(
+        outcome,
+        "value" in said,
+        said.get("value"),
+        tuple((tuple(path.split(".")), _field(value)) for path, value in fields.items()),
+        said.get("fn"),
+        said.get("judge"),
+        said.get("reason"),
+        said.get("code"),
+        said.get("role"),
+        tuple(said.get("called", ())),
+        tuple(said.get("not_called", ())),
+    )
+
+
+def _judge(name: Any, number: int, program: p.Program, beside: bool) -> None:
+    judge = program.pipelines.get(name)
+    if judge is None:
+        raise BadSet(number, f"there is no pipeline `{name}`", _near(name, program.pipelines))
+    inputs = {one.key for one in judge.parameters}
+    needed = {"answer", "expected"} if beside else {"answer"}
+    if not needed <= inputs:
+        help = "a judge takes `answer`, and `expected` where the case has a `value`"
+        raise BadSet(number, f"`{name}` cannot judge", help)
+
+
+def _field(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"near", "within"}:
+        return Near(float(value["near"]), float(value["within"]))
+    return value
+
+
+def _only(row: dict[str, Any], known: tuple[str, ...], number: int, what: str) -> None:
+    for key in row:
+        if key not in known:
+            raise BadSet(number, f"{what} has no `{key}`", _near(key, known))
+
+
+def _near(name: Any, known: Any) -> str:
+    close = closest(str(name), known)
+    return f"did you mean `{close}`?" if close else f"there are: {', '.join(known) or 'none'}"

@@ -1,0 +1,1 @@
+"""Verdicts of people on sampled answers, and the rows of evidence that follow from them."""

@@ -1,0 +1,183 @@
+"""Rows of evidence out of verdicts: which file each belongs to, and what of it is new there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelang.analysis.findings.evidence_uses import EvidenceUse, evidence_uses
+from pipelang.interfaces.labels.verdicts import Judged
+from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
+from pipelang.semantics.evidence_origin import ALL
+
+OTHER_PROMPT = "answer another prompt than the one that is asked today"
+OTHER_MODEL = "are of another model than the one that answers today"
+NO_FILE = "are of answers whose `accuracy` is from no file"
+NOT_ALONE = "are of no single answer of a model (a cascade's, a vote's, a cached one, a fallback's)"
+SIMULATED = "are of simulated answers"
+THINNED = "are left out so that every run had the same chance to be sampled"
+NO_FIRST = "are of a redo whose first answer nobody judged"
+
+
+@dataclass(slots=True)
+class FileRows:
+    """The rows that are new in a file, as JSON objects; `known` were there, and `differ` say by
+    case where the file says otherwise. `share` of the runs it is a uniform sample of.
+    """
+
+    file: str
+    new: list[dict[str, Any]] = field(default_factory=list)
+    known: int = 0
+    differ: list[str] = field(default_factory=list)
+    share: float | None = None
+    right: int = 0
+    total: int = 0
+
+
+@dataclass(slots=True)
+class Pulled:
+    """All files with what is new in them, and how many verdicts are of no use for which reason."""
+
+    files: dict[str, FileRows] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def rows_of(
+    program: p.Program,
+    judged: Iterable[Judged],
+    texts: Mapping[str, str],
+    more: Mapping[str, str],
+) -> Pulled:
+    """The rows for each file. `texts` are what the files hold today, `more` files by steps whose
+    accuracy is from none so far.
+    """
+    pulled = Pulled()
+    by_file: dict[str, list[tuple[Judged, dict[str, Any]]]] = {}
+    uses = [use for one in program.pipelines.values() for use in evidence_uses(program, one)]
+    for one in judged:
+        found = _file_of(program, uses, one, more)
+        if isinstance(found, str):
+            pulled.left_out[found] += 1
+            continue
+        file, sampled = found
+        by_file.setdefault(file, []).append((one, _row(one, sampled)))
+    for file, rows in sorted(by_file.items()):
+        made = _of_file(file, rows, texts.get(file, ""), pulled.left_out)
+        pulled.files[file] = made
+    return pulled
+
+
+def _file_of(
+    program: p.Program, uses: Sequence[EvidenceUse], one: Judged, more: Mapping[str, str]
+) -> tuple[str, str] | str:
+    """The file of an answer, with the gate behind which it was given; or why there is none."""
+    asked, tier, model = one.about.get("prompt"), one.about.get("tier"), one.about.get("model")
+    if asked is None or tier is None:
+        return NOT_ALONE
+    known = program.tiers.get(tier)
+    if known is not None and program.providers[known.provider].kind in ("simulated", "replay"):
+        return SIMULATED
+    mine = [use for use in uses if (use.pipeline, use.step) == (one.pipeline, one.step)]
+    wanted = more.get(f"{one.pipeline}.{one.step}") or more.get(one.step)
+    fitting = [use for use in mine if tier in use.tiers and asked in use.hashes(program)]
+    if not fitting and wanted is None:
+        if any(asked in use.hashes(program) for use in mine):
+            return OTHER_MODEL
+        return OTHER_PROMPT if mine else NO_FILE
+    if known is None or known.model != model:
+        return OTHER_MODEL
+    if not fitting:
+        assert wanted is not None
+        return wanted, ALL
+    use = fitting[0]
+    return use.file, use.gates[-1][1] if use.gates else ALL
+
+
+def _row(one: Judged, sampled: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"case": one.case}
+    if one.visit:
+        row["attempt"] = one.visit + 1
+    if one.about.get("confidence") is not None:
+        row["confidence"] = one.about["confidence"]
+    return {
+        **row,
+        "correct": one.right,
+        "prompt": one.about["prompt"],
+        "model": one.about["model"],
+        "as_of": one.as_of,
+        "sampled": sampled,
+        "by": ", ".join(one.by),
+    }
+
+
+def _of_file(
+    file: str,
+    rows: Sequence[tuple[Judged, dict[str, Any]]],
+    text: str,
+    left_out: Counter[str],
+) -> FileRows:
+    made = FileRows(file)
+    # Shares of different sizes are made alike: a run below the smallest is in all of them.
+    made.share = min(one.share for one, _ in rows)
+    there = _known(text)
+    for correct in there.values():
+        made.total += 1
+        made.right += correct
+    made.total += _unnamed(text, True) + _unnamed(text, False)
+    made.right += _unnamed(text, True)
+    for one, row in sorted(rows, key=lambda pair: (pair[1]["case"], pair[0].visit)):
+        case, attempt = row["case"], row.get("attempt", 1)
+        if one.draw >= made.share:
+            left_out[THINNED] += 1
+        elif (case, attempt) in there:
+            if there[case, attempt] is one.right:
+                made.known += 1
+            else:
+                file_says = "right" if there[case, attempt] else "wrong"
+                says = "right" if one.right else "wrong"
+                made.differ.append(f"{case}: the file says {file_says}, {row['by']} says {says}")
+        elif attempt > 1 and (case, attempt - 1) not in there:
+            left_out[NO_FIRST] += 1
+        else:
+            there[case, attempt] = one.right
+            made.total += 1
+            made.right += one.right
+            made.new.append(row)
+    return made
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    lines = (line for line in text.removeprefix("\ufeff").splitlines() if line.strip())
+    return [row for row in map(json.loads, lines) if "correct" in row]
+
+
+def _known(text: str) -> dict[tuple[str, int], bool]:
+    return {
+        (str(row["case"]), int(row.get("attempt", 1))): bool(row["correct"])
+        for row in _lines(text)
+        if row.get("case") is not None
+    }
+
+
+def _unnamed(text: str, correct: bool) -> int:
+    return sum(row.get("case") is None and row["correct"] is correct for row in _lines(text))
+
+
+def with_rows(text: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    """The text of a file with more rows at its end."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    body = text if not text or text.endswith("\n") else text + newline
+    return body + "".join(json.dumps(row, ensure_ascii=False) + newline for row in rows)
+
+
+def text_of(file: str) -> str:
+    """The text of a file; nothing if it is not there."""
+    path = Path(file)
+    if not path.exists():
+        return ""
+    with path.open(encoding="utf-8", newline="") as opened:
+        return opened.read()

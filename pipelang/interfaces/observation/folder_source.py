@@ -1,0 +1,127 @@
+"""Runs out of the traces of a state folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pipelang.interfaces.observation.records import ENDINGS, ObservedRun
+from pipelang.interfaces.runs.state_folder import StateFolder
+from pipelang.interfaces.runs.trace_files import WrittenTrace, read, recent, run_of
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.inbox.cases import Case
+
+
+class FolderSource:
+    """The runs of a state folder. A trace is read once."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = StateFolder(root)
+        self.shown = str(root)
+        self.unreadable = 0
+        self._traces: dict[str, WrittenTrace] = {}
+
+    def now(self) -> float:
+        import time
+
+        return time.time()
+
+    def runs(self, pipeline: str, since: float = 0.0) -> list[ObservedRun]:
+        found = []
+        for path in recent(self.folder.traces):
+            try:
+                if os.stat(path).st_mtime < since:
+                    break  # the newest come first
+                trace = read(path)
+            except OSError:
+                self.unreadable += 1
+                continue
+            run = _run(run_of(path), trace)
+            if run is None:
+                self.unreadable += 1
+            elif run.pipeline == pipeline:
+                self._traces[run.id] = trace
+                found.append(run)
+        return sorted(found, key=lambda run: (run.started, run.id))
+
+    def events(self, runs: Sequence[ObservedRun]) -> Iterator[tuple[ObservedRun, Sequence[Event]]]:
+        for run in runs:
+            yield run, self._traces[run.id].events
+
+    def cases(self, pipeline: str) -> list[Case]:
+        from pipelang.runtime.inbox.inbox import Inbox
+
+        if not self.folder.inbox.is_dir():
+            return []
+        found = Inbox(self.folder.inbox).cases(closed=True)
+        return [case for case in found if case.pipeline == pipeline]
+
+    def release(self, pipeline: str, version: str) -> str | None:
+        return None
+
+    def recall(self, name: str) -> str | None:
+        try:
+            return self._kept(name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def keep(self, name: str, value: str) -> None:
+        from pipelang.runtime.files.private_files import make_private, replace_file
+
+        path = self._kept(name)
+        make_private(path.parent)
+        replace_file(path, value.encode())
+
+    def _kept(self, name: str) -> Path:
+        return self.folder.watch / f"{quote(name, safe='')}.json"
+
+
+def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
+    """The run of a trace; None if it has no beginning."""
+    header, outcome = trace.header, trace.outcome
+    started = seconds_of(header.get("started"))
+    if started is None or not isinstance(header.get("pipeline"), str):
+        return None
+    data: dict[str, Any] = {} if outcome is None else dict(outcome.data)
+    ended = None
+    if outcome is not None:
+        ended = seconds_of(trace.last)
+        if ended is None:
+            ended = started + outcome.at
+    return ObservedRun(
+        id=str(header.get("run", id)),
+        pipeline=header["pipeline"],
+        program=str(header.get("program", "")),
+        tenant=header.get("tenant"),
+        thread=header.get("thread"),
+        started=started,
+        ended=ended,
+        outcome=_name(outcome),
+        role=data.get("role"),
+        reason=data.get("reason"),
+        code=data.get("code"),
+        cost=float(data.get("cost", 0.0)),
+        tokens=int(data.get("tokens", 0)),
+        seconds=data.get("seconds"),
+        waits=outcome is None and bool(trace.events) and trace.events[-1].kind == "asks",
+    )
+
+
+def _name(outcome: Event | None) -> str | None:
+    """The outcome of a run: one that its process gave up has none."""
+    return outcome.name if outcome is not None and outcome.name in ENDINGS else None
+
+
+def seconds_of(text: Any) -> float | None:
+    """A time in ISO 8601 as seconds since 1970."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo is not None else None

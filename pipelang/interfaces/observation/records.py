@@ -1,0 +1,85 @@
+"""Records of runs as they were left behind, whoever kept them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pipelang.records import dataclass
+
+if TYPE_CHECKING:
+    from pipelang.runtime.engine.events import Event
+    from pipelang.runtime.inbox.cases import Case
+
+ANSWERED, ESCALATED, REJECTED, FAILED = "answered", "escalated", "rejected", "failed"
+ENDINGS = (ANSWERED, ESCALATED, REJECTED, FAILED)
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRun:
+    """A run: `outcome` is None while it has not ended. Times are seconds since 1970; `seconds` is
+    machine time, `cost` dollars. `role` and `reason` are those of an escalation, `reason` also that
+    of a rejection or a failure, `code` a failure's. `waits` is one that waits for a person now.
+    """
+
+    id: str
+    pipeline: str
+    program: str
+    tenant: str | None
+    thread: str | None
+    started: float
+    ended: float | None
+    outcome: str | None
+    role: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    cost: float = 0.0
+    tokens: int = 0
+    seconds: float | None = None
+    waits: bool = False
+
+    @property
+    def turnaround(self) -> float | None:
+        """Seconds from its start to its end, waiting for people among them."""
+        return None if self.ended is None else self.ended - self.started
+
+
+class RunSource(Protocol):
+    """A place where runs are kept, and what a watch remembers beside them."""
+
+    @property
+    def shown(self) -> str:
+        """The place, for people."""
+
+    def now(self) -> float:
+        """The time by its clock."""
+
+    def runs(self, pipeline: str, since: float = 0.0) -> list[ObservedRun]:
+        """The runs of a pipeline that started or ended since then, or have not ended; in order."""
+
+    def events(self, runs: Sequence[ObservedRun]) -> Iterator[tuple[ObservedRun, Sequence[Event]]]:
+        """The events of some runs that `runs` gave."""
+
+    def cases(self, pipeline: str) -> list[Case]:
+        """All cases of a pipeline's runs, closed ones too."""
+
+    def release(self, pipeline: str, version: str) -> str | None:
+        """The program of a release by its version; None if there is no such release."""
+
+    def recall(self, name: str) -> str | None:
+        """The text that `keep` kept under a name."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a text under a name."""
+
+
+def is_of(run: ObservedRun, program_hash: str) -> bool:
+    """Whether a run is of a program; traces have the beginning of its hash."""
+    return bool(run.program) and program_hash.startswith(run.program)
+
+
+def day_of(moment: float) -> int:
+    """The UTC day of a moment, counted from 1970."""
+    return int(moment // DAY)

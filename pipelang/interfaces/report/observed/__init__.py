@@ -1,0 +1,1 @@
+"""The report on observed runs: tables, as text and as the dashboard's page."""

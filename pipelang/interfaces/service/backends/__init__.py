@@ -1,0 +1,1 @@
+"""Backends of the service: runs in memory, and runs in a store."""

@@ -1,0 +1,90 @@
+"""A watch over runs in a store: one query for all runs that somebody follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pipelang.interfaces.service.backend import Occurrence
+
+LOOK = 0.25
+"""Seconds between two looks at the store."""
+MOST_LIVE = 1_000
+"""Events in progress that are kept for somebody who is slow; the oldest go."""
+
+Mark = tuple[Any, ...]
+Marks = Callable[[list[str]], Awaitable[dict[str, Mark] | None]]
+"""The marks of runs, None while the store is away."""
+
+
+class Watcher:
+    """Somebody who follows a run."""
+
+    def __init__(self) -> None:
+        self.live: deque[Occurrence] = deque(maxlen=MOST_LIVE)
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that something happened."""
+        self._changed.set()
+
+    async def change(self, seconds: float) -> bool:
+        """Wait until something happens; whether anything did in so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+
+class RunWatch:
+    """Wakes those who follow runs when these change. Belongs to one event loop."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._known: dict[str, Mark] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def over(self, run: str) -> Iterator[Watcher]:
+        """Follow a run."""
+        watcher = Watcher()
+        self._watchers.setdefault(run, set()).add(watcher)
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._look())
+        try:
+            yield watcher
+        finally:
+            mine = self._watchers[run]
+            mine.discard(watcher)
+            if not mine:
+                del self._watchers[run]
+                self._known.pop(run, None)
+
+    def told(self, run: str, one: Occurrence | None) -> None:
+        """Pass an event in progress on; None says that something was recorded."""
+        for watcher in self._watchers.get(run, ()):
+            if one is not None:
+                watcher.live.append(one)
+            watcher.wake()
+
+    async def _look(self) -> None:
+        while self._watchers:
+            await asyncio.sleep(LOOK)
+            found = await self._marks(list(self._watchers))
+            for run, mark in (found or {}).items():
+                if self._known.get(run) != mark:
+                    self._known[run] = mark
+                    for watcher in self._watchers.get(run, ()):
+                        watcher.wake()
+
+    def close(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()

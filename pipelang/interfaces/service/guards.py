@@ -1,0 +1,147 @@
+"""Guards before all routes: hosts, the size of bodies, and headers that browsers obey."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
+
+MOST_BODY = 10 * 1024 * 1024
+"""Bytes of a body."""
+MOST_DRAINED = 64 * 1024 * 1024
+DRAIN_SECONDS = 10.0
+BODY_SECONDS = 60.0
+"""Seconds that a body may take."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""Nothing from elsewhere, nothing inline."""
+
+
+class SafeHeaders:
+    """Adds the headers that keep a browser from doing what nobody asked for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", CSP)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("X-Frame-Options", "DENY")
+                headers.setdefault("Referrer-Policy", "no-referrer")
+                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+class HostGuard:
+    """Refuses hosts that are not this machine's, where no tokens are asked for: a page elsewhere
+    may have its own name lead here.
+    """
+
+    def __init__(self, app: ASGIApp, any_host: bool) -> None:
+        self._app = app
+        self._any_host = any_host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._any_host:
+            host = Headers(scope=scope).get("host", "")
+            name = host if host.endswith("]") else host.rpartition(":")[0] or host
+            if name.lower() not in LOOPBACK:
+                await refuse(send, Problem(421, "host", "only this machine is served"))
+                return
+        await self._app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses bodies that are too large, as soon as that is known, and those that do not come."""
+
+    def __init__(self, app: ASGIApp, most: int = MOST_BODY) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        problem = Problem(413, "too_large", f"a body has at most {self._most} bytes")
+        said = Headers(scope=scope).get("content-length", "")
+        if said.isascii() and said.isdigit() and int(said[:15]) > self._most:
+            await _drain(receive)
+            await refuse(send, problem)
+            return
+        seen, begun, whole = 0, False, False
+        end = time.monotonic() + BODY_SECONDS
+
+        async def receiving() -> Message:
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout(max(0.0, end - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, "slow", "the body did not come in time") from None
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                whole = not message.get("more_body", False)
+                if seen > self._most:
+                    await _drain(receive)
+                    raise problem
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receiving, sending)
+        except Problem as found:
+            if begun:
+                raise
+            await refuse(send, found)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a while: who is still sending does not hear that it is refused."""
+    left = MOST_DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+
+
+async def refuse(send: Send, problem: Problem) -> None:
+    """Send a problem, before any route."""
+    body = json.dumps(problem.as_json()).encode()
+    headers: list[Any] = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,55 @@
+"""The watch of a server: its pipelines' lines are looked at every so often, and alerts are told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipelang.records import dataclass
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.observation.records import RunSource
+    from pipelang.interfaces.service.backend import Backend
+    from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.interfaces.watching.alerts import AlertTarget
+
+LOG = logging.getLogger("pipelang.serve")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWatch:
+    """Looks every so many seconds, and tells alerts to these targets. Servers on one store may all
+    watch: what is kept there says who was told.
+    """
+
+    every: float
+    targets: Sequence[AlertTarget]
+
+    async def run(self, backend: Backend, pipelines: Mapping[str, Deployed]) -> None:
+        """Look for ever; what goes wrong is logged, and tried again the next time."""
+        while True:
+            source = await backend.source()
+            for one in pipelines.values():
+                try:
+                    await asyncio.to_thread(self._look, source, one)
+                except Exception as error:
+                    LOG.warning("`%s` could not be watched: %s", one.name, error)
+            await asyncio.sleep(self.every)
+
+    def _look(self, source: RunSource, one: Deployed) -> None:
+        from pipelang.interfaces.watching.alerts import alert_json, alert_words, tell
+        from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
+
+        program = one.loaded.program
+        statuses, state = evaluate(program, one.pipeline, source, one.program)
+        for status in statuses:
+            if status.state not in (LineState.ALERT, LineState.RECOVERED):
+                continue
+            if status.new:
+                LOG.warning("%s: %s", one.name, alert_words(status))
+            body = alert_json(status, one.program, source.shown)
+            for problem in tell(status, self.targets, body):
+                LOG.warning("%s", problem)
+        source.keep(name_of(one.name, one.program), state.text())

@@ -1,0 +1,1 @@
+"""Watching: `watch` lines against what runs did, with alerts once for each cause."""

@@ -1,0 +1,178 @@
+"""Alerts: told to roles by webhook or into a file, once for each cause."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelang.interfaces.observation.observation import moment
+from pipelang.interfaces.text.number_format import of_metric, percent, plural
+from pipelang.interfaces.watching.evaluation import LineState, LineStatus
+from pipelang.interfaces.watching.lines import LineMeasure
+from pipelang.records import dataclass
+
+TIMEOUT = 10.0
+ATTEMPTS = 3
+
+
+class NotTold(Exception):
+    """An alert that did not get where it should. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTarget:
+    """A place that alerts go to: a web address, or a file that gets a line for each. `role` None
+    takes the alerts of all roles; `secret` (`env:NAME`) signs what is posted.
+    """
+
+    role: str | None
+    where: str
+    secret: str | None = None
+
+    @property
+    def is_web(self) -> bool:
+        return self.where.startswith(("https://", "http://"))
+
+    def takes(self, role: str | None) -> bool:
+        return self.role is None or role is None or self.role == role
+
+
+def target_from(text: str, secret: str | None = None) -> AlertTarget:
+    """A target as a command line writes it: a web address or a file, perhaps after `ROLE=`."""
+    head, equals, rest = text.partition("=")
+    if equals and head.isidentifier():
+        return AlertTarget(head, rest, secret)
+    return AlertTarget(None, text, secret)
+
+
+def alert_words(status: LineStatus) -> str:
+    """An alert in a sentence: what is watched, what is seen, how sure, and what changed."""
+    alert = status.alert or {}
+    show = of_metric(status.watched.line.metric)
+    if status.state is LineState.RECOVERED:
+        seen = "" if status.value is None else f": {_seen(status)} now"
+        return f"`{status.watched.line.text}` holds again{seen}"
+    parts = [f"`{alert['line']}` does not hold"]
+    if alert.get("observed") is not None:
+        parts.append(show(alert["observed"]))
+    if alert.get("share") is not None:
+        parts[-1] += f" ({percent(alert['share'])} of the runs beyond the limit)"
+    elif alert.get("low") is not None and alert.get("high") is not None:
+        parts[-1] += f" ({show(alert['low'])} to {show(alert['high'])}"
+        parts[-1] += f", over {alert['count']:,})"
+    text = ": ".join(parts)
+    if alert.get("text"):
+        text += f". {alert['text']}"
+    return text
+
+
+def _seen(status: LineStatus) -> str:
+    if status.watched.measure in (LineMeasure.QUANTILE, LineMeasure.WORST):
+        return f"{percent(status.value or 0.0)} of the runs beyond it"
+    return of_metric(status.watched.line.metric)(status.value or 0.0)
+
+
+def alert_json(status: LineStatus, program: str, source: str) -> dict[str, Any]:
+    """An alert as it is posted and written."""
+    alert = dict(status.alert or {})
+    alert.pop("told", None)
+    since = alert.pop("since", None)
+    return {
+        "kind": "recovered" if status.state is LineState.RECOVERED else "alert",
+        "program": program[:12],
+        "source": source,
+        "since": None if since is None else moment(since),
+        "says": alert_words(status),
+        **alert,
+    }
+
+
+def tell(status: LineStatus, targets: Sequence[AlertTarget], body: dict[str, Any]) -> list[str]:
+    """Tell an alert to every target that takes it and has not had it; what did not work, in words.
+    Who has had it is noted in the alert.
+    """
+    alert = status.alert or {}
+    told: list[str] = alert.setdefault("told", [])
+    if status.state is LineState.RECOVERED:
+        told = []
+    problems = []
+    for target in targets:
+        if not target.takes(body.get("role")) or target.where in told:
+            continue
+        try:
+            _deliver(target, body)
+        except NotTold as problem:
+            problems.append(str(problem))
+        else:
+            told.append(target.where)
+    return problems
+
+
+def _deliver(target: AlertTarget, body: dict[str, Any]) -> None:
+    text = json.dumps(body, ensure_ascii=False)
+    if target.is_web:
+        _post(target, text.encode())
+        return
+    from pipelang.runtime.files.private_files import append_line
+
+    try:
+        append_line(Path(target.where), f"{text}\n".encode())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotTold(f"the alert cannot be written to `{target.where}`: {reason}") from error
+
+
+def _post(target: AlertTarget, data: bytes) -> None:
+    from pipelang.runtime.engine.secrets import resolve_secret
+    from pipelang.runtime.inbox.webhook import SIGNATURE, signature_of
+
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    if target.secret is not None:
+        headers[SIGNATURE] = signature_of(data, resolve_secret(target.secret))
+    opener = urllib.request.build_opener(_Straight())
+    last = ""
+    for _ in range(ATTEMPTS):
+        request = urllib.request.Request(target.where, data, headers, method="POST")
+        try:
+            with opener.open(request, timeout=TIMEOUT) as response:
+                response.read(0)
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            last = f"it answered {error.code}"
+            if error.code < 500 and error.code not in (408, 425, 429):
+                break
+        except OSError as error:
+            last = type(error).__name__
+    raise NotTold(f"the alert was not taken by `{_host(target.where)}`: {last}")
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """A signed body goes where the host said, and nowhere else."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def _host(url: str) -> str:
+    """The address without what may be a key in its path."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).netloc or url
+
+
+def needs_words(days: float | None, value: float | None, quantile: bool) -> str:
+    """The days in which a change is found, in words."""
+    if value is None:
+        return ""
+    what = f"{percent(value)} beyond the limit" if quantile else percent(value)
+    if days is None:
+        return f"{what} is too near to the limit to be found"
+    if days > 3650:
+        return f"{what} would take years to be found"
+    whole = max(1, round(days + 0.499))
+    return f"{what} is found within {plural(whole, 'day')}"

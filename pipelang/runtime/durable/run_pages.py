@@ -1,0 +1,190 @@
+"""Pages of the runs in a store, newest first: each query reads no more rows than it must."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelang.records import dataclass
+from pipelang.runtime.durable.listing import ENDED, run_json, served_queues
+from pipelang.runtime.durable.store import Store
+
+MOST_READ = 2_000
+"""Rows that a page reads: of runs in a state that is no column a page may be shorter."""
+
+Place = tuple[float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """The runs that a page is of. `tenant` is one element, None for all tenants; `after` is where
+    the page before ended.
+    """
+
+    tenant: tuple[str | None] | None = None
+    pipeline: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    thread: str | None = None
+    since: float | None = None
+    after: Place | None = None
+    limit: int = 50
+
+
+def run_page(store: Store, asked: RunQuery) -> tuple[list[dict[str, Any]], Place | None]:
+    """A page of runs as JSON, and the place after it; None if there are no more. A page may be
+    shorter than its limit, and have a next one all the same.
+    """
+    served = served_queues(store)
+    found: list[dict[str, Any]] = []
+    place, read = asked.after, 0
+    while read < MOST_READ:
+        wanted = asked.limit + 1 - len(found)
+        size = wanted if asked.status is None or asked.status in ENDED else 500
+        rows = _rows(store, asked, place, size)
+        read += size
+        for row in rows:
+            made = run_json(row, served)
+            if asked.status in (None, made["status"]):
+                if len(found) == asked.limit:
+                    return found, place
+                found.append(made)
+            place = row["created"], row["run"]
+        if len(rows) < size:
+            return found, None
+    return found, place
+
+
+def _rows(store: Store, asked: RunQuery, after: Place | None, size: int) -> list[dict[str, Any]]:
+    wheres: list[str] = []
+    values: dict[str, Any] = {"size": size}
+    for name in ("pipeline", "thread"):
+        if (given := getattr(asked, name)) is not None:
+            wheres.append(f"r.{name} = :{name}")
+            values[name] = given
+    if asked.tenant is not None:
+        if asked.tenant[0] is None:
+            wheres.append("r.tenant IS NULL")
+        else:
+            wheres.append("r.tenant = :tenant")
+            values["tenant"] = asked.tenant[0]
+    if asked.status in ENDED:
+        wheres.append("r.status = :status")
+        values["status"] = asked.status
+    elif asked.status is not None:
+        wheres.append("r.status IS NULL")
+    if asked.since is not None:
+        wheres.append("r.created >= :since")
+        values["since"] = asked.since
+    if asked.reason is not None:
+        wheres.append(
+            "json_extract(r.outcome, '$.result.reason') = :reason"
+            if store.address.is_sqlite
+            else "r.outcome::json -> 'result' ->> 'reason' = :reason"
+        )
+        values["reason"] = asked.reason
+    if after is not None:
+        wheres.append("r.created <= :at AND (r.created < :at OR r.run > :id)")
+        values |= {"at": after[0], "id": after[1]}
+    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+    return store.rows(
+        f"""SELECT r.*, w.status AS leg_status FROM
+            (SELECT * FROM pipelang_runs r {where}
+            ORDER BY r.created DESC, r.run LIMIT :size) r
+        LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
+        ORDER BY r.created DESC, r.run""",
+        **values,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """Counts of the runs of a pipeline that are queued, at work, and wait."""
+
+    queued: int = 0
+    running: int = 0
+    waiting: int = 0
+
+
+def open_counts(store: Store) -> dict[str, RunCounts]:
+    """The counts of the runs that have not ended, by pipeline."""
+    rows = store.rows(
+        f"""SELECT r.pipeline, w.status AS leg, count(*) AS n FROM pipelang_runs r
+        LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
+        WHERE r.status IS NULL GROUP BY r.pipeline, w.status"""
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        state = {"PENDING": "running", "DELAYED": "waiting"}.get(row["leg"], "queued")
+        mine = counts.setdefault(row["pipeline"], {})
+        mine[state] = mine.get(state, 0) + row["n"]
+    return {name: RunCounts(**mine) for name, mine in counts.items()}
+
+
+def input_of(store: Store, run: str) -> dict[str, Any] | None:
+    """The input of a run, as JSON."""
+    rows = store.rows("SELECT input FROM pipelang_runs WHERE run = :run", run=run)
+    if not rows:
+        return None
+    made: dict[str, Any] = json.loads(rows[0]["input"])
+    return made
+
+
+def paused_pipelines(store: Store) -> tuple[str, ...]:
+    """The pipelines of which no run begins."""
+    rows = store.rows("SELECT pipeline FROM pipelang_paused ORDER BY pipeline")
+    return tuple(row["pipeline"] for row in rows)
+
+
+def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
+    """A mark of each run, which changes whenever something is recorded of it; its first element
+    says whether the run has ended.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    for start in range(0, len(runs), 500):
+        names = {f"r{n}": one for n, one in enumerate(runs[start : start + 500])}
+        listed = ", ".join(f":{name}" for name in names)
+        rows = store.rows(
+            f"""SELECT r.run, r.status, r.leg, r.waiting, count(j.place) AS n,
+                max(j.written) AS written
+            FROM pipelang_runs r LEFT JOIN pipelang_journal j ON j.run = r.run
+            WHERE r.run IN ({listed}) GROUP BY r.run, r.status, r.leg, r.waiting""",
+            **names,
+        )
+        for row in rows:
+            found[row["run"]] = (
+                row["status"] is not None,
+                row["leg"],
+                row["waiting"],
+                row["n"],
+                row["written"],
+            )
+    return found
+
+
+def ended_since(store: Store, since: float) -> list[dict[str, Any]]:
+    """The rows of the runs that have ended since a time of the store."""
+    return store.rows(
+        """SELECT run, pipeline, status, outcome, cost, tokens, ended FROM pipelang_runs
+        WHERE ended >= :since""",
+        since=since,
+    )
+
+
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS pipelang_runs_ended ON pipelang_runs (ended)",
+    "CREATE INDEX IF NOT EXISTS pipelang_runs_tenant ON pipelang_runs (tenant, created)",
+)
+
+
+def make_indexes(store: Store) -> None:
+    """Make the indexes that pages and counts read by. They are no part of a store's version: who
+    does not know them is none the worse.
+    """
+    with store.transaction() as connection:
+        if not store.address.is_sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
+        for statement in _INDEXES:
+            connection.execute(sa.text(statement))

@@ -1,0 +1,166 @@
+"""Runs of a canary and of what is current beside it, as they end and as people judge them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pipelang.records import dataclass
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.inbox.cases import Case, case_from
+
+OVERLAP = 60.0
+"""Seconds that each look goes back: a transaction may end after one that began later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """A run that has ended: by the canary or not, with what every run shows."""
+
+    run: str
+    canary: bool
+    status: str
+    reason: str | None
+    cost: float
+    seconds: float | None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """A run of which every sampled answer has a verdict that counts: whether it answered wrongly,
+    and nobody in it noticed.
+    """
+
+    run: str
+    canary: bool
+    silent_error: bool
+    at: float
+
+
+class ReleaseRuns:
+    """Reads the runs of two programs since a time, each once. `latest` is the time of the last."""
+
+    def __init__(
+        self, store: Store, pipeline: str, current: str, canary: str, since: float
+    ) -> None:
+        self._store = store
+        self._pipeline, self._current, self._canary = pipeline, current, canary
+        self._since = since
+        self._cursor = since
+        self._seen: dict[str, float] = {}
+        self._status: dict[str, tuple[bool, str]] = {}
+        self._cases: dict[str, Case] = {}
+        self._judged: set[str] = set()
+
+    def ended(self) -> list[ShownRun]:
+        """The runs that have ended since the last look, in that order."""
+        rows = self._store.rows(
+            """SELECT run, program, status, outcome, cost, ended FROM pipelang_runs
+            WHERE pipeline = :pipeline AND program IN (:current, :canary) AND created >= :since
+                AND status IS NOT NULL AND ended >= :cursor ORDER BY ended, run""",
+            pipeline=self._pipeline,
+            current=self._current,
+            canary=self._canary,
+            since=self._since,
+            cursor=self._cursor - OVERLAP,
+        )
+        new = [row for row in rows if row["run"] not in self._seen]
+        for row in new:
+            self._seen[row["run"]] = row["ended"]
+            self._status[row["run"]] = row["program"] == self._canary, row["status"]
+            self._cursor = max(self._cursor, row["ended"])
+        then = self._cursor - 2 * OVERLAP
+        self._seen = {run: at for run, at in self._seen.items() if at > then}
+        return [self._read(row) for row in new]
+
+    def _read(self, row: dict[str, Any]) -> ShownRun:
+        outcome = json.loads(row["outcome"])
+        return ShownRun(
+            row["run"],
+            row["program"] == self._canary,
+            row["status"],
+            outcome["result"].get("reason"),
+            float(Decimal(row["cost"])),
+            outcome.get("duration"),
+            row["ended"],
+        )
+
+    def judged(self) -> list[JudgedRun]:
+        """The runs that are judged whole since the last look, by the time of the last verdict."""
+        rows = self._store.rows(
+            """SELECT c.id, c.run FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run
+            WHERE r.pipeline = :pipeline AND r.program IN (:current, :canary)
+                AND r.created >= :since AND r.status IS NOT NULL AND c.state = 'decided'""",
+            pipeline=self._pipeline,
+            current=self._current,
+            canary=self._canary,
+            since=self._since,
+        )
+        fresh = {row["id"]: row["run"] for row in rows if row["id"] not in self._cases}
+        for case in self._read_cases(list(fresh)):
+            self._cases[case.id] = case
+        open_runs = {
+            row["run"]
+            for row in self._store.rows(
+                """SELECT c.run FROM pipelang_cases c WHERE c.state = 'open'
+                AND c.value LIKE '%"kind": "label"%'"""
+            )
+        }
+        by_run: dict[str, list[Case]] = {}
+        for case in self._cases.values():
+            if case.kind == "label" and case.run_id not in self._judged:
+                by_run.setdefault(case.run_id, []).append(case)
+        found = []
+        for run, cases in by_run.items():
+            if run in open_runs or run not in self._status:
+                continue
+            verdict = silently_wrong(self._status[run][1], cases)
+            self._judged.add(run)
+            if verdict is not None:
+                last = max(one.closed_at.timestamp() for one in cases if one.closed_at is not None)
+                found.append(JudgedRun(run, self._status[run][0], verdict, last))
+        return sorted(found, key=lambda one: (one.at, one.run))
+
+    def _read_cases(self, ids: list[str]) -> Iterator[Case]:
+        for first in range(0, len(ids), 200):
+            names = {f"c{n}": id for n, id in enumerate(ids[first : first + 200])}
+            listed = ", ".join(f":{name}" for name in names)
+            asked = f"SELECT value FROM pipelang_cases WHERE id IN ({listed})"
+            for row in self._store.rows(asked, **names):
+                yield case_from(row["value"].encode())
+
+
+def silently_wrong(status: str, cases: list[Case]) -> bool | None:
+    """Whether a run that answered has an answer among its last ones that people say is wrong; None
+    if no verdict counts.
+    """
+    last: dict[str, tuple[int, float]] = {}
+    for case in cases:
+        assert case.verdict is not None
+        about = case.about or {}
+        weight = _weight(case, about)
+        if weight is None:
+            continue
+        visit = int(about.get("visit", 0))
+        before, sum_ = last.get(case.name, (visit, 0.0))
+        if visit < before:
+            continue
+        if visit > before:
+            sum_ = 0.0
+        last[case.name] = visit, sum_ + (weight if case.verdict.yes else -weight)
+    settled = [sum_ for _, sum_ in last.values() if sum_ != 0]
+    if not settled:
+        return None
+    return status == "answered" and any(sum_ < 0 for sum_ in settled)
+
+
+def _weight(case: Case, about: dict[str, Any]) -> float | None:
+    """The weight of a verdict; None if it was given in a hurry."""
+    assert case.verdict is not None
+    rushed = about.get("rushed")
+    if rushed is not None and (case.verdict.seconds is None or case.verdict.seconds < rushed):
+        return None
+    return float(about.get("weight", 1.0))

@@ -1,0 +1,225 @@
+"""The documentation site: it builds strictly, has all it should, and its search finds."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipelang
+from pipelang.diagnostics.codes import RULES
+from tests.docs.browser import CHROMIUM, WITHOUT, browser, page_over, served
+from website.pages import REPO, fence_head, rewritten, site_path
+
+pytest.importorskip("mkdocs", reason="the site needs the extra `docs`")
+pytest.importorskip("mkdocstrings", reason="the site needs the extra `docs`")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built once: mkdocs is strict, so a link or an anchor into nothing ends it."""
+    from website.build import build
+
+    work = tmp_path_factory.mktemp("website")
+    (work / "playground").mkdir()
+    (work / "playground" / "index.html").write_text("the playground", encoding="utf-8")
+    return build(work / "built", work / "playground")
+
+
+def text_of(page: Path) -> str:
+    found = re.search(r"<article.*?</article>", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None, page
+    return html.unescape(re.sub(r"<[^>]+>", "", found[0]))
+
+
+# ------------------------------------------------------------------------ what becomes of a page
+
+
+def for_site(text: str, path: str = "docs/people.md") -> tuple[str, list[str]]:
+    copied: list[str] = []
+    return rewritten(text, path, site_path(path) or "", copied.append), copied
+
+
+def test_a_link_goes_to_the_page_of_its_file_and_keeps_its_anchor():
+    text, copied = for_site("see [there](model.md#time), [code](../pipelang/version.py)")
+    assert text == "see [there](model.md#time), [code](files/pipelang/version.py)\n"
+    assert copied == ["pipelang/version.py"]
+    text, _ = for_site(
+        "[x](../../docs/model.md) [y](../gallery/05_gate.pipe)", "examples/support/README.md"
+    )
+    assert text == "[x](../model.md) [y](../gallery/05_gate.md)\n"
+
+
+def test_a_link_that_shows_a_file_name_shows_the_title_of_its_page():
+    text, _ = for_site("[embedding.md](embedding.md), [model.md](model.md#time)")
+    assert text == "[Embedding](embedding.md), [model](model.md#time)\n"
+
+
+def test_a_link_into_nothing_is_an_error_that_names_both():
+    with pytest.raises(FileNotFoundError, match=r"docs/people.md links to gone.md"):
+        for_site("[x](gone.md)")
+
+
+def test_code_is_left_as_it_stands():
+    shown = "`[x](gone.md)`\n```text\n[x](gone.md)\n- a\n```\n"
+    assert for_site(shown)[0] == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        ("pipe desk.pipe exit=1", 'pipe title="desk.pipe"'),
+        ("pipe", "pipe"),
+        ("pipe-part", "pipe"),
+        ("jsonl rows.jsonl", 'json title="rows.jsonl"'),
+        ("console", "console"),
+    ],
+)
+def test_the_head_of_a_fence_is_what_the_site_reads(words: str, head: str):
+    assert fence_head(words) == head
+
+
+def test_a_list_right_below_a_text_stays_a_list():
+    assert for_site("Two things:\n- one\n- two")[0] == "Two things:\n\n- one\n- two\n"
+
+
+# ---------------------------------------------------------------------------- what is on the site
+
+
+def test_every_page_of_the_docs_and_every_decision_is_there(site: Path):
+    pages = [f.relative_to(REPO / "docs") for f in (REPO / "docs").rglob("*.md")]
+    left = [
+        p
+        for p in pages
+        if p.name != "README.md" and not (site / p.with_suffix("") / "index.html").exists()
+    ]
+    assert left == []
+    listed = (site / "decisions" / "index.html").read_text(encoding="utf-8")
+    assert all(p.stem in listed for p in pages if p.match("decisions/0*.md"))
+
+
+def test_every_finding_has_its_page_and_a_line_in_the_list(site: Path):
+    listed = (site / "codes" / "index.html").read_text(encoding="utf-8")
+    for code, rule in RULES.items():
+        assert rule.name in text_of(site / "codes" / code / "index.html")
+        assert f'href="{code}/"' in listed, code
+
+
+def test_the_gallery_has_a_picture_and_the_figures_of_every_pipeline(site: Path):
+    for file in sorted((REPO / "examples" / "gallery").glob("*.pipe")):
+        page = site / "gallery" / file.stem / "index.html"
+        for name in re.findall(r"^pipeline (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+            picture = f"{file.stem}-{name}.svg"
+            assert f'src="../{picture}"' in page.read_text(encoding="utf-8")
+            assert "<svg" in (site / "gallery" / picture).read_text(encoding="utf-8")
+        assert f"$ pipelang check examples/gallery/{file.name}" in text_of(page)
+
+
+def test_a_playground_that_was_built_is_a_part_of_it(site: Path):
+    assert (site / "try" / "index.html").read_text(encoding="utf-8") == "the playground"
+    assert 'href="../try/"' in (site / "playground" / "index.html").read_text("utf-8")
+    gate = (site / "gallery" / "05_gate" / "index.html").read_text("utf-8")
+    assert 'href="../../try/#name=gallery/05_gate.pipe"' in gate
+
+
+def test_an_example_has_a_picture_of_its_pipeline(site: Path):
+    for readme in sorted((REPO / "examples").glob("[!g]*/README.md")):
+        page = site / "examples" / readme.parent.name / "index.html"
+        found = re.findall(r'src="\.\./([\w-]+\.svg)"', page.read_text(encoding="utf-8"))
+        assert found, readme
+        assert all("<svg" in (site / "examples" / one).read_text("utf-8") for one in found)
+
+
+def test_every_public_name_has_its_docstring_on_the_site(site: Path):
+    shown = " ".join(text_of(site / "api" / "index.html").split())
+    for name in set(pipelang.__all__) - {"__version__"}:
+        first = str(getattr(pipelang, name).__doc__).strip().split("\n\n")[0]
+        assert " ".join(first.replace("`", "").split()) in shown, name
+    for module in ("providers", "testing"):
+        names = importlib.import_module(f"pipelang.{module}").__all__
+        assert all(re.search(rf"\b{name}\b", shown) for name in names)
+
+
+def test_pipelang_is_coloured(site: Path):
+    page = (site / "gallery" / "05_gate" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'<span class="k\w*">pipeline</span>', page)
+
+
+def test_no_page_asks_for_anything_from_elsewhere(site: Path):
+    fetched = re.compile(
+        r"<(?:script|img|link|iframe|source)\b[^>]*(?:src|href)=\"?(https?:[^\" >]+)"
+    )
+    found = {
+        hit for page in site.rglob("*.html") for hit in fetched.findall(page.read_text("utf-8"))
+    }
+    assert found == set()
+    styles = "".join(css.read_text("utf-8") for css in site.rglob("*.css"))
+    assert re.findall(r"url\([\"']?https?:|@import [\"']https?:", styles) == []
+
+
+# ----------------------------------------------------------------------------------- its search
+
+QUESTIONS = {
+    "install": "questions/",
+    "api key": "questions/",
+    "what does a run cost": "questions/",
+    "silent error": "questions/",
+    "budget": "guides/budgets/",
+    "approve": "guides/approvals/",
+    "mcp server": "guides/mcp/",
+    "how sure is the evidence": "guides/evidence/",
+    "P501": "codes/P501/",
+    "InputError": "api/",
+    "local model": "models/",
+    "crash": "durable/",
+    "github action": "ci/",
+}
+"""What new users ask, in their words, and the page that must be among the first results."""
+
+FIRST = 5
+
+
+@pytest.fixture(scope="module")
+def screen(site: Path) -> Iterator[tuple[Any, str]]:
+    if CHROMIUM is None:
+        pytest.skip(WITHOUT)
+    pytest.importorskip("playwright", reason="pages are driven by playwright")
+    with served(site) as address, browser() as started:
+        yield started, address
+
+
+def test_the_search_finds_what_new_users_ask_for(screen: tuple[Any, str]):
+    started, address = screen
+    page, elsewhere, errors = page_over(started, address)
+    missed = {}
+    for question, wanted in QUESTIONS.items():
+        page.goto(f"{address}?q={question}")
+        page.wait_for_selector(".md-search-result__item", state="attached", timeout=60_000)
+        links = page.eval_on_selector_all(
+            ".md-search-result__item > a", "all => all.map(a => a.href)"
+        )
+        found = list(dict.fromkeys(re.split(r"[?#]", a.removeprefix(address))[0] for a in links))
+        if wanted not in found[:FIRST]:
+            missed[question] = found[:FIRST]
+    assert missed == {}
+    assert (elsewhere, errors) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_the_screen(screen: tuple[Any, str], width: int, scheme: str):
+    started, address = screen
+    page, elsewhere, errors = page_over(
+        started, address, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
+    for name in ("", "language/", "model/", "api/", "running/", "gallery/05_gate/", "codes/P601/"):
+        page.goto(address + name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 384) is (scheme == "dark")
+    assert (elsewhere, errors) == ([], [])

@@ -1,0 +1,1 @@
+"""The pages of the service: over HTTP as a browser without scripts, and in Chromium."""

@@ -1,0 +1,247 @@
+"""Verdicts of people become rows of evidence: which count, where they go, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import pipelang
+from pipelang import Case, Inbox, Runtime
+from pipelang.diagnostics import RULES
+from pipelang.interfaces.cli.evidence.command import command
+from pipelang.interfaces.labels.verdicts import SAME_PERSON, verdicts
+from pipelang.runtime.inbox.cases import Verdict
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
+
+PROGRAM = """
+provider lab { kind fake available 100% }
+tier small {
+  provider lab model "s" price $1 in, $5 out latency 1s median transient 0% context 100k tokens
+}
+role labellers { people 2 handles 2m rushed 20s }
+role experts { people 1 handles 2m weight 3 }
+role signer { people 1 must_differ_from labellers }
+type Answer { value: text max 100 tokens  confidence: probability }
+prompt say(x: text) \"\"\"Say {{ x }}.\"\"\"
+prompt other(x: text) \"\"\"Say something else than {{ x }}.\"\"\"
+
+pipeline main(x: text) -> text {
+  sample SHARE of kind, plain by labellers
+  sample SHARE of kind by experts
+  step kind: Answer = ask PROMPT(x) by small { accuracy from "kind.jsonl" } else fail "no"
+  step plain: Answer = ask say(x) by small { accuracy 90% } else fail "no"
+  approve ok by signer when x == "signed" else fail "unsigned"
+  return kind.value
+}
+"""
+
+
+class Model:
+    name = "lab"
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        return ModelAnswer({"value": "v", "confidence": 0.75}, Usage(10, 5), request.model)
+
+    async def count_tokens(self, request: ModelRequest) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+class Office:
+    """A program beside its evidence, and the people who judge what it answered."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder)
+        self.inbox = Inbox(folder / ".pipelang" / "inbox")
+        self.evidence = folder / "kind.jsonl"
+        self.evidence.write_text('{"case": "old", "confidence": 0.5, "correct": true}\n')
+
+    def write(self, share: str = "100%", prompt: str = "say") -> None:
+        text = PROGRAM.replace("SHARE", share).replace("PROMPT", prompt)
+        Path("main.pipe").write_text(text, encoding="utf-8")
+
+    def run(self, count: int = 1, x: str = "x") -> None:
+        loaded = pipelang.load("main.pipe", allow=RULES)
+        runtime = Runtime(providers={"lab": Model()}, people=self.inbox)
+        handle = loaded.pipeline("main", runtime=runtime)
+
+        async def main() -> None:
+            for _ in range(count):
+                await handle.run(x=x)
+
+        asyncio.run(main())
+
+    def judge(self, of: Callable[[Case], bool], right: bool, **said: Any) -> list[Case]:
+        found = [case for case in self.inbox.cases() if of(case)]
+        for case in found:
+            asyncio.run(self.inbox.label(case.id, right=right, **{"by": "ada", **said}))
+        return found
+
+    def pull(self, *more: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(command, ["pull", "main.pipe", *more])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.evidence.read_text().splitlines()][1:]
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    made = Office(tmp_path, monkeypatch)
+    made.write()
+    return made
+
+
+def of(step: str, role: str) -> Callable[[Case], bool]:
+    return lambda case: (case.name, case.role) == (step, role)
+
+
+def test_verdicts_become_rows_that_check_reads(office: Office) -> None:
+    office.run(3)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    before = office.evidence.read_text()
+    said = office.pull("--dry-run").output
+    assert office.evidence.read_text() == before
+    assert said.count('+{"case": ') == 3
+    said = office.pull().output
+    rows = office.rows()
+    assert len(rows) == 3
+    assert len({row["case"] for row in rows}) == 3
+    loaded = pipelang.load("main.pipe", allow=RULES)
+    (origin,) = {(row["prompt"], row["model"], row["sampled"], row["by"]) for row in rows}
+    assert origin[1:] == ("s", "all", "ada")
+    assert {row["confidence"] for row in rows} == {0.75}
+    (evidence,) = loaded.program.evidence.values()
+    assert (evidence.right, len(evidence.rows)) == (4, 4)
+    assert "4 of 4 right" in said
+    assert "more make it" in said
+    assert "0 rows new, 3 already there" in office.pull().output
+    assert office.rows() == rows
+
+
+def test_hurried_verdicts_and_those_of_unknown_time_never_count(office: Office) -> None:
+    office.run(2)
+    first, second = [case for case in office.inbox.cases() if of("kind", "labellers")(case)]
+    asyncio.run(office.inbox.label(first.id, right=True, by="ada", seconds=19.9))
+    asyncio.run(office.inbox.label(second.id, right=True, by="ada"))
+    said = office.pull().output
+    assert "1 verdict that were given in a hurry" in said
+    assert "1 verdict that say not how long they took" in said
+    assert office.rows() == []
+
+
+def test_experts_weigh_more_and_equal_weights_contradict(office: Office) -> None:
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.judge(of("kind", "experts"), False, by="eve")
+    office.pull()
+    assert [(row["correct"], row["by"]) for row in office.rows()] == [(False, "eve")]
+    Path("main.pipe").write_text(Path("main.pipe").read_text().replace("weight 3", "weight 1"))
+    office.evidence.write_text('{"correct": true}\n')
+    said = office.pull().output
+    assert office.rows() == []
+    assert "2 verdicts that contradict each other with equal weight" in said
+    assert "`ada` (labellers) says right, `eve` (experts) says wrong" in said
+
+
+def test_who_has_no_right_to_judge_does_not_count(office: Office) -> None:
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    text = Path("main.pipe").read_text()
+    Path("main.pipe").write_text(text.replace("kind, plain by labellers", "plain by labellers"))
+    assert "of a role that `sample` does not name" in office.pull().output
+    assert office.rows() == []
+
+
+def test_who_decided_for_a_role_that_must_differ_does_not_count(office: Office) -> None:
+    """The inbox refuses it; what somebody else's inbox let through is left out."""
+    office.run(1)
+    (label,) = office.judge(of("kind", "labellers"), True, seconds=30)
+    cases = list(office.inbox.cases(closed=True))
+    signed = replace(
+        next(case for case in cases if case.id == label.id),
+        id="signed",
+        kind="approve",
+        role="signer",
+        about=None,
+        verdict=Verdict(yes=True, by="ADA"),
+    )
+    program = pipelang.load("main.pipe", allow=RULES).program
+    assert len(verdicts(program, cases).judged) == 1
+    found = verdicts(program, [*cases, signed])
+    assert (found.judged, found.left_out) == ([], {SAME_PERSON: 1})
+
+
+def test_the_programs_own_word_never_counts(office: Office) -> None:
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30, by="Small")
+    assert "1 verdict that are the program's own word" in office.pull().output
+    assert office.rows() == []
+
+
+def test_answers_to_another_prompt_are_told(office: Office) -> None:
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.write(prompt="other")
+    assert "1 verdict that answer another prompt" in office.pull().output
+    assert office.rows() == []
+
+
+def test_runs_sampled_with_different_shares_are_made_alike(office: Office) -> None:
+    office.run(8)
+    office.write(share="40%")
+    office.run(60)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    said = office.pull().output
+    cases = [case for case in office.inbox.cases(closed=True) if of("kind", "labellers")(case)]
+    alike = {case.run_id for case in cases if (case.about or {})["draw"] < 0.4}
+    assert {row["case"] for row in office.rows()} == alike
+    assert ("same chance" in said) == (len(alike) < len(cases))
+
+
+def test_a_step_without_a_file_gets_one(office: Office) -> None:
+    office.run(1)
+    correct = {"value": "w", "confidence": 1}
+    office.judge(of("plain", "labellers"), False, seconds=30, answer=correct)
+    assert "accuracy` is from no file" in office.pull().output
+    office.pull("--to", "plain=evals/plain.jsonl", "--corrections", "wrong.jsonl")
+    (row,) = [json.loads(line) for line in Path("evals/plain.jsonl").read_text().splitlines()]
+    assert row["correct"] is False
+    (wrong,) = [json.loads(line) for line in Path("wrong.jsonl").read_text().splitlines()]
+    assert (wrong["input"], wrong["corrected"]["value"]) == ({"x": "x"}, "w")
+    for bad in ("plain", "other=x.jsonl", "plain=x.txt"):
+        office.pull("--to", bad, code=2)
+
+
+def test_a_file_that_says_otherwise_is_not_overwritten(office: Office) -> None:
+    office.run(1)
+    (case,) = office.judge(of("kind", "labellers"), True, seconds=30)
+    row = json.dumps({"case": case.run_id, "correct": False})
+    office.evidence.write_text(f"{row}\n")
+    assert "the file says wrong, ada says right" in office.pull(code=1).output
+    assert office.evidence.read_text() == f"{row}\n"
+
+
+def test_a_program_without_a_sample_is_told(office: Office) -> None:
+    text = Path("main.pipe").read_text()
+    lines = [line for line in text.splitlines() if "sample" not in line]
+    Path("main.pipe").write_text("\n".join(lines))
+    office.pull(code=2)
+
+
+def test_as_json(office: Office) -> None:
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    said = json.loads(office.pull("--format", "json").output)
+    (file,) = said["files"]
+    assert (file["right"], file["total"], len(file["new"]), said["waiting"]) == (2, 2, 1, 2)

@@ -1,0 +1,102 @@
+"""Observation and watch over a store: the same records as a state folder leaves, and the state of
+a watch beside them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import pipelang
+from pipelang.diagnostics import RULES
+from pipelang.interfaces.cli.operate.observe import command as observe
+from pipelang.interfaces.cli.operate.watch import command as watch
+from pipelang.interfaces.observation.store_source import StoreSource
+
+from ...runtime.durable.by_hand import Stage
+
+PROGRAM = """
+role judges { people 2 handles 2m }
+tool look(x: text) -> text { effect read succeeds 99% }
+tool put(x: text, idempotency_key: text) { effect write idempotent }
+
+pipeline judged(x: text) -> text {
+  budget $1
+  quota $5/day, 40 runs/day per tenant else fail "spent"
+  watch { failure <= 10% over 1d else alert judges }
+  sample 100% of seen by judges
+  step seen = call look(x) else fail "unseen"
+  step done = call put(seen, "k") else fail "not put"
+  return seen
+}
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    made = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    file = tmp_path / "judged.pipe"
+    file.write_text(PROGRAM, encoding="utf-8")
+    made.loaded = pipelang.load(file, allow=RULES)
+    for number in range(6):
+        thread = "story" if number < 3 else None
+        run = made.submit("judged", thread=thread, key=f"k{number}", input={"x": str(number)})
+        assert made.do(made.take(run))
+    return made
+
+
+def test_runs_of_a_store_are_observed(stage: Stage, tmp_path: Path) -> None:
+    source = StoreSource(stage.store)
+    runs = source.runs("judged")
+    assert [run.outcome for run in runs] == ["answered"] * 6
+    assert {run.program for run in runs} == {stage.loaded.hash}
+    assert all(run.seconds is not None and run.turnaround is not None for run in runs)
+    assert source.runs("judged", source.now() + 60) == []
+    line = [str(tmp_path / "judged.pipe"), "--store", stage.url, "--format", "json"]
+    result = CliRunner().invoke(observe, line, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.output)["pipelines"].values()
+    assert (found["runs"], found["stories"]) == (6, 4)
+    assert found["steps"]["seen"]["reached"]["observed"] == 1.0
+    assert found["steps"]["seen"]["attempts"][0]["who"] == "look"
+    assert found["labels"]["open"] == 6
+    money, runs = found["quotas"]
+    assert money["left"] == 1.0
+    assert (runs["used"], runs["left"]) == (6, 0.85)
+    assert found["people"]["judges"]["waiting"] == 6
+    stage.store.close()
+
+
+def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None:
+    line = [str(tmp_path / "judged.pipe"), "--store", stage.url]
+    result = CliRunner().invoke(watch, line, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "failure <= 10% over 1d" in result.output
+    kept = StoreSource(stage.store).recall(f"judged.{stage.loaded.hash[:12]}")
+    assert kept is not None
+    assert json.loads(kept)["lines"]["failure <= 10% over 1d"]["closed"] > 20_000
+    for more, words in (
+        (["--alert", "nobody=https://a.example"], "has no role `nobody`"),
+        (["--baseline", "v9"], "no release of `judged` is `v9`"),
+    ):
+        wrong = CliRunner().invoke(watch, [*line, *more], catch_exceptions=False)
+        assert wrong.exit_code in (1, 2)
+        assert words in wrong.output
+    other = tmp_path / "other.pipe"
+    other.write_text(PROGRAM.replace("10%", "11%"), encoding="utf-8")
+    told = CliRunner().invoke(watch, [str(other), "--store", stage.url], catch_exceptions=False)
+    assert "what is deployed is another program" in told.output
+    stage.store.close()
+
+
+def test_a_store_that_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "judged.pipe"
+    file.write_text(PROGRAM, encoding="utf-8")
+    for command in (observe, watch):
+        line = [str(file), "--store", f"sqlite:///{tmp_path}/none.db"]
+        result = CliRunner().invoke(command, line, catch_exceptions=False)
+        assert result.exit_code == 3
+        assert "there is no store" in result.output
