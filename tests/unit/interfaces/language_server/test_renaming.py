@@ -78,6 +78,17 @@ test "small ones" {
     assert 'given p(order: {number: "a", size: small})' in after
 
 
+def test_a_name_goes_into_samples_and_metrics():
+    text = SMALL.replace(
+        "  return answer\n",
+        "  return answer\n\n  sample 5% of answer by staff\n"
+        "  watch { accuracy(answer) >= 90% over 7d else alert staff }\n",
+    )
+    editor = Editor(small=text)
+    after = editor.rename("small.pipe", text.index("answer: Order"), "word")
+    assert "answer" not in after[editor.path("small.pipe")]
+
+
 def test_a_name_is_found_in_other_files():
     world = "enum Size { small large }\nrole staff { people 1 }\n"
     main = (
