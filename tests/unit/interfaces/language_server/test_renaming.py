@@ -111,6 +111,24 @@ def test_a_name_is_found_in_other_files():
         editor.rename("main.pipe", main.index("size: Size"), "staff")
 
 
+def test_a_template_is_a_part_of_the_program_that_names_it():
+    main = 'type Ticket { body: text max 9 tokens }\nprompt q(ticket: Ticket) from "q.j2"\n'
+    editor = Editor(main=main)
+    template = "{% if ticket.body %}{{ ticket.body | upper }}{% endif %}"
+    editor.open("q.j2", template)
+    at = editor.at("q.j2", template.rindex("body"))
+    (place,) = wait(editor.requests.definition(lsp.DefinitionParams(**at))) or []
+    assert place.uri.endswith("main.pipe")
+    assert place.range.start == lsp.Position(0, main.index("body"))
+    after = editor.rename("main.pipe", main.index("ticket"), "mail")
+    assert after[editor.path("q.j2")] == template.replace("ticket", "mail")
+    document = lsp.TextDocumentIdentifier("file:///nowhere/q.j2")
+    options = lsp.FormattingOptions(2, True)
+    params = lsp.DocumentFormattingParams(document, options)
+    assert wait(editor.requests.formatting(params)) is None
+    assert wait(editor.requests.symbols(lsp.DocumentSymbolParams(document))) == []
+
+
 def test_definitions_lead_out_of_the_language(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tools.py").write_text("import os\n\n\nclass Desk:\n    def find(self): ...\n")
