@@ -166,7 +166,8 @@ def test_no_page_asks_for_anything_from_elsewhere(site: Path):
 # ----------------------------------------------------------------------------------- its search
 
 QUESTIONS = {
-    "install": "questions/",
+    "getting started": "questions/",
+    "prompt injection": "questions/",
     "api key": "questions/",
     "what does a run cost": "questions/",
     "silent error": "questions/",
