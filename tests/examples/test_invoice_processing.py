@@ -133,3 +133,14 @@ def test_exceptions_grow_while_the_extractor_is_as_sure_as_before(
     assert sum(wrong) == 0
     paid = [json.loads(one) for one in (tmp_path / "pipelang-invoices/paid.jsonl").open()]
     assert len({(row["supplier"], row["number"]) for row in paid}) == len(paid) > 90
+
+
+def test_the_watch_finds_the_week_in_which_reading_gets_worse():
+    """Never before day 15, and within three days of it, whatever the draw."""
+    watched = load(HERE / "watched.py")
+    for seed in (1, 2, 3):
+        alerts = [line for line in watched.nights(seed) if "ALERT" in line]
+        (alert,) = alerts
+        assert 15 <= int(alert[:3]) <= 17
+        assert "ALERT escalation: " in alert
+        assert "`ordered`" in alert

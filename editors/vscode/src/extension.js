@@ -108,11 +108,10 @@ async function output(...words) {
   if (editor.document.isUntitled || editor.document.isDirty) {
     await editor.document.save();
   }
-  const name = editor.document.uri.fsPath;
   const [file, ...before] = command();
   const [verb, ...options] = words;
+  const [folder, name] = place(editor.document.uri.fsPath);
   return new Promise((resolve) => {
-    const folder = root() || path.dirname(name);
     const limits = { cwd: folder, maxBuffer: 64 * 1024 * 1024, timeout: 120000 };
     execFile(file, [...before, verb, name, ...options], limits, (problem, out, errors) => {
       if (!out && problem) {
@@ -121,6 +120,13 @@ async function output(...words) {
       resolve(out ? { out, name: path.basename(name) } : undefined);
     });
   });
+}
+
+/** The folder to call a command in, and what it calls a file there, as the server does. */
+function place(file) {
+  const folder = root() || path.dirname(file);
+  const below = path.relative(folder, file);
+  return [folder, below.startsWith("..") || path.isAbsolute(below) ? file : below];
 }
 
 async function showReport() {
@@ -145,13 +151,13 @@ async function inTerminal(verb, ...more) {
   }
   await editor.document.save();
   const [file, ...words] = command();
-  const all = [...words, verb, editor.document.uri.fsPath, ...more];
-  const folder = root() || path.dirname(editor.document.uri.fsPath);
+  const [folder, name] = place(editor.document.uri.fsPath);
+  const all = [...words, verb, name, ...more];
   const run = new vscode.ShellExecution(file, all, { cwd: folder });
   const task = new vscode.Task(
     { type: "pipelang", verb },
     vscode.workspace.workspaceFolders ? vscode.TaskScope.Workspace : vscode.TaskScope.Global,
-    `${verb} ${path.basename(editor.document.uri.fsPath)}`,
+    `${verb} ${path.basename(name)}`,
     "pipelang",
     run
   );

@@ -55,6 +55,7 @@ class PipelangServer(LanguageServer):
         self._published: dict[str, set[str]] = {}
         self._panels = False
         self.ended = False
+        self._warming: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------------------------ telling
 
@@ -114,6 +115,7 @@ class PipelangServer(LanguageServer):
 
     def begun(self, params: lsp.InitializedParams) -> None:
         """Ask to be told of files that change on the disk, where the client offers that."""
+        self._warming = asyncio.ensure_future(self.session.background.warm_up())
         workspace = self.client_capabilities.workspace
         watching = None if workspace is None else workspace.did_change_watched_files
         if watching is None or not watching.dynamic_registration:

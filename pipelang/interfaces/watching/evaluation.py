@@ -315,12 +315,14 @@ def _monitored(
     by_day: dict[int, list[Measurement]] = {}
     for one in found:
         by_day.setdefault(day_of(one.at), []).append(one)
-    while (closed + 2) * DAY + GRACE <= known.now:
+    while (closed + 2) * DAY <= known.now:
         closed += 1
         fires = monitor.take(by_day.get(closed, []))
         if monitor.close_day() or fires:
             record["fired"] = (closed + 1) * DAY
-        record["closed"], record["monitor"] = closed, monitor.state()
+        if (closed + 1) * DAY + GRACE <= known.now:
+            # A day that is just over is judged, and judged again once all of it is recorded.
+            record["closed"], record["monitor"] = closed, monitor.state()
     rest = [one for day in sorted(by_day) if day > closed for one in by_day[day]]
     if monitor.take(rest):
         record["fired"] = known.now

@@ -32,7 +32,7 @@ def test_answers_are_judged(tmp_path: Path) -> None:
             started(visitor, "inbox", **{"f.0": f"It is broken {n}"})
         page = until(lambda: visitor.get("/cases"), 'count">3<')
         sound(page)
-        assert "Is this right? Sorted" in page.text
+        assert "Is this answer right: Sorted" in page.text
         right, wrong, corrected = re.findall(r'class="whole" href="(/cases/[^"]+)"', page.text)
         page = visitor.get(right)
         sound(page)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
 
 from tests.unit.runtime.stage import Models
 
@@ -225,8 +228,40 @@ def test_older_runs_are_on_the_next_page(site: Site) -> None:
         assert ("data-stream" in page.text) == (len(seen) <= 25)
     assert seen == made[::-1]
     page = visitor.get("/?cursor=bm9uZQ==")
-    assert page.status == 400
+    assert page.status == 404
     sound(page)
+
+
+PICTURE = """
+pipeline look(picture: image, others: [image] max 3, note: text max 20 tokens = "none") -> text {
+  return note
+}
+"""
+
+
+def test_a_picture_is_chosen(tmp_path: Path) -> None:
+    file, bytes = tmp_path / "main.pipe", io.BytesIO()
+    file.write_text(PICTURE, encoding="utf-8")
+    Image.new("RGB", (3, 2), "red").save(bytes, "PNG")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        page = visitor.get("/start/look")
+        sound(page)
+        assert '<input type="file"' in page.text
+        form = {"csrf": page.csrf, "key": page.field("key"), "f.1.#": "0", "f.2": "red", "f.0": ""}
+        more = visitor.upload("/start/look", {**form, "_add": "f.1"}, {"f.0": b"no picture"})
+        assert "A file is chosen already" in more.text
+        wrong = visitor.upload("/start/look", form, {"f.0": b"no picture"})
+        assert wrong.status == 422
+        sound(wrong)
+        run = visitor.upload("/start/look", form, {"f.0": bytes.getvalue()}).headers["location"]
+        page = until(lambda: visitor.get(run), "badge good answered")
+        sound(page)
+        assert "image/png" in page.text
+        assert b64encode(bytes.getvalue()).decode() not in page.text
+        again = visitor.get(f"/start/look?from={run.rpartition('/')[2]}")
+        assert "A file is chosen already" in again.text
+        assert visitor.upload("/start/look", form, {}).status == 422
 
 
 def test_switches_are_turned(site: Site) -> None:

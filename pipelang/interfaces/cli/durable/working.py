@@ -118,10 +118,10 @@ def _handles(
     from pipelang.interfaces.cli.run.services import plug
     from pipelang.interfaces.runs.provider_choice import set_up
     from pipelang.runtime.durable.cases import inbox_of
-    from pipelang.runtime.durable.memories import StoredMemories
-    from pipelang.runtime.durable.quotas import StoredQuotas
     from pipelang.runtime.durable.shared.breakers import StoredBreakers
     from pipelang.runtime.durable.shared.caches import StoredCache
+    from pipelang.runtime.durable.shared.memories import StoredMemories
+    from pipelang.runtime.durable.shared.quotas import StoredQuotas
     from pipelang.runtime.durable.shared.rates import StoredRates
     from pipelang.runtime.sinks.audit import AuditLog
     from pipelang.runtime.sinks.traces import TraceFiles

@@ -41,7 +41,7 @@ from pipelang.runtime.durable.cases import (
     open_cases_of,
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
-from pipelang.runtime.durable.quotas import StoredQuotas
+from pipelang.runtime.durable.shared.quotas import StoredQuotas
 from pipelang.runtime.durable.submitting import Submission, run_id_of, submit_checked
 
 if TYPE_CHECKING:

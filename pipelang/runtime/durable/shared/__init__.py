@@ -1,1 +1,1 @@
-"""Rates, circuit breakers and caches in a store: what all its workers share while they run."""
+"""Quotas, rates, breakers, caches, memories, places of tenants: shared by the workers of a store."""

@@ -33,10 +33,14 @@ def every_request(editor: Editor, name: str, offset: int) -> None:
     wait(ask.prepare_rename(lsp.PrepareRenameParams(**at))) if offset % 2 else None
     context = lsp.CodeActionContext([])
     wait(ask.code_actions(lsp.CodeActionParams(range=whole, context=context, **document)))
-    ask.formatting(lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document))
-    ask.symbols(lsp.DocumentSymbolParams(**document))
-    ask.folds(lsp.FoldingRangeParams(**document))
-    ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document))
+    wait(
+        ask.formatting(
+            lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document)
+        )
+    )
+    wait(ask.symbols(lsp.DocumentSymbolParams(**document)))
+    wait(ask.folds(lsp.FoldingRangeParams(**document)))
+    wait(ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document)))
     wait(ask.tokens(lsp.SemanticTokensParams(**document)))
 
 
@@ -111,7 +115,7 @@ def test_folds_and_symbols_stay_inside_the_file():
         editor = Editor(a=text)
         document = lsp.TextDocumentIdentifier("file:///nowhere/a.pipe")
         last = text.count("\n")
-        for fold in editor.requests.folds(lsp.FoldingRangeParams(document)):
+        for fold in wait(editor.requests.folds(lsp.FoldingRangeParams(document))):
             assert 0 <= fold.start_line < fold.end_line <= last
 
         def inside(symbol: lsp.DocumentSymbol) -> None:
@@ -124,5 +128,5 @@ def test_folds_and_symbols_stay_inside_the_file():
             for child in symbol.children or ():
                 inside(child)
 
-        for symbol in editor.requests.symbols(lsp.DocumentSymbolParams(document)):
+        for symbol in wait(editor.requests.symbols(lsp.DocumentSymbolParams(document))):
             inside(symbol)

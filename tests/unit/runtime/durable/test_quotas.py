@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import pipelang
 from pipelang.runtime.durable import upkeep
 from pipelang.runtime.durable.legs import MOST_BARREN
-from pipelang.runtime.durable.quotas import QuotaRows, StoredQuotas, sweep
+from pipelang.runtime.durable.shared.quotas import QuotaRows, StoredQuotas, sweep
 from pipelang.runtime.shared.quotas import QuotaRefusal
 
 from .by_hand import Stage
@@ -222,7 +222,7 @@ import sys
 from decimal import Decimal
 from random import Random
 import pipelang
-from pipelang.runtime.durable.quotas import StoredQuotas
+from pipelang.runtime.durable.shared.quotas import StoredQuotas
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import QuotaRefusal, claim_of
 

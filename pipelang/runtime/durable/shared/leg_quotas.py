@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from pipelang.runtime.durable.legs import Legs, LegToken
-from pipelang.runtime.durable.quotas import QuotaRows
+from pipelang.runtime.durable.shared.quotas import QuotaRows
 from pipelang.runtime.shared.quotas import QuotaClaim, QuotaRefusal
 from pipelang.semantics import program as p
 
