@@ -12,7 +12,7 @@ from pipelang.interfaces.runs.provider_choice import NoProvider
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipelang.runtime.durable.programs import StoredProgram
     from pipelang.runtime.durable.store import Store
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 class ServedFiles:
     """The files of a worker, with the handles on their pipelines that this machine can run. Those
-    that it cannot are told, and left to other workers.
+    that it cannot are told, and left to other workers. Programs that are `known` are not loaded.
     """
 
     def __init__(
-        self, files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
+        self,
+        files: Sequence[str],
+        store: Store,
+        switches: StoredSwitches,
+        cache: bool,
+        known: Mapping[str, LoadedProgram] | None = None,
     ) -> None:
         self._store = store
         self._switches = switches
@@ -34,9 +39,11 @@ class ServedFiles:
         self._seen: set[str] = set()
         self.handles: dict[tuple[str, str], Handle] = {}
         for file in files:
-            loaded, missed = program_to_run(file, (), cache)
-            if missed:
-                warn(f"note: {missed}")
+            loaded = (known or {}).get(file)
+            if loaded is None:
+                loaded, missed = program_to_run(file, (), cache)
+                if missed:
+                    warn(f"note: {missed}")
             self._loaded[file] = loaded
             try:
                 self.handles |= _handles(file, loaded, loaded.pipelines, store, switches)
@@ -90,18 +97,6 @@ class ServedFiles:
         except NoProvider as error:
             warn(f"{left}: {error}")
             return {}
-
-
-def handles_of_program(
-    file: str, loaded: LoadedProgram, store: Store, switches: StoredSwitches
-) -> dict[tuple[str, str], Handle]:
-    """The pipelines of a program that this machine can run, by the hash of their program and their
-    name. Those that it cannot are told, and left to others.
-    """
-    try:
-        return _handles(file, loaded, loaded.pipelines, store, switches)
-    except NoProvider as error:
-        stop(str(error), 2)
 
 
 def _handles(

@@ -104,6 +104,8 @@ def command(
         )
     folder = StateFolder(Path(state))
     file = _token_file(tokens, folder)
+    if file is not None:
+        warn(f"note: tokens are asked for: `{file.path}`")
     if file is None and not is_loopback(host):
         stop(
             f"without tokens only this machine is served, not `{host}`",
@@ -174,15 +176,13 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 
         switches = StoredSwitches(store)
         switches.look()
-        deployed = deployed_in_store(line.programs, store, switches, works)
-        handles = {
-            (one.program, name): one.handle
-            for name, one in deployed.items()
-            if one.handle is not None
-        }
+        deployed, served = deployed_in_store(line.programs, store, switches, works)
+        handles = {} if served is None else served.handles
 
         def worker_of(tell: Tell) -> Worker:
-            return worker_that_tells(store, handles, line.concurrency, switches, tell)
+            # What it served before a deploy ends on the program with which it began.
+            more = dict if served is None else served.earlier
+            return worker_that_tells(store, handles, line.concurrency, switches, tell, more)
 
         backend = StoreBackend(store, switches, worker_of if handles else None)
         warn(f"note: runs are kept in {backend.where}")

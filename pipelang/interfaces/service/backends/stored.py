@@ -469,6 +469,7 @@ def worker_that_tells(
     concurrency: int,
     switches: StoredSwitches,
     tell: Tell,
+    more: Callable[[], Mapping[tuple[str, str], Handle]] = dict,
 ) -> Worker:
     """A worker whose events go to `tell`, recorded ones and those in progress. The first event of a
     leg may be of any kind: which pipeline a run is of is looked up once.
@@ -495,4 +496,4 @@ def worker_that_tells(
     def live(run: str, event: Event) -> None:
         tell(run, pipelines.get(run, ""), event, False)
 
-    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, live=live)
+    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, more=more, live=live)
