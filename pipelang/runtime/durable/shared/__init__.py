@@ -1,1 +1,1 @@
-"""Quotas, rates, breakers, caches, memories, places of tenants: shared by the workers of a store."""
+"""State that the workers of a store share: quotas, rates, breakers, caches, memories, tenants."""
