@@ -1,4 +1,4 @@
-"""A worker inside a server: who follows its runs there hears of events before the store has them."""
+"""A worker inside a server: who follows its runs hears of events before the store has them."""
 
 from __future__ import annotations
 
