@@ -13,7 +13,6 @@ from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn
 
 if TYPE_CHECKING:
     from pipelang.interfaces.check.check import Checked
-    from pipelang.interfaces.cli.durable.working import ServedFiles
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.runtime.durable.store import Store
@@ -108,20 +107,20 @@ def deployed_in_store(
     store: Store,
     switches: StoredSwitches,
     works: bool,
-) -> tuple[dict[str, Deployed], ServedFiles | None]:
+) -> dict[str, Deployed]:
     """The pipelines of programs, whose runs will be in a store; with handles of those that this
-    machine can run, if it `works`, and what its worker serves.
+    machine can run, if it `works`.
     """
-    from pipelang.interfaces.cli.durable.working import ServedFiles
+    from pipelang.interfaces.cli.durable.working import handles_of_program
 
-    files = {checked.path: loaded for checked, loaded in programs}
-    worker = ServedFiles(list(files), store, switches, False, files) if works else None
     served: list[tuple[Checked, LoadedProgram, dict[str, Handle]]] = []
     for checked, loaded in programs:
-        found = {} if worker is None else worker.handles
-        handles = {name: handle for (hash, name), handle in found.items() if hash == loaded.hash}
+        handles: dict[str, Handle] = {}
+        if works:
+            found = handles_of_program(checked.path, loaded, store, switches)
+            handles = {name: handle for (_, name), handle in found.items()}
         served.append((checked, loaded, handles))
-    return _named(served), worker
+    return _named(served)
 
 
 def _named(

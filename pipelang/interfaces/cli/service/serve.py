@@ -175,6 +175,7 @@ def _serve_from_memory(line: ServeLine) -> None:
 
 def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
     with opened(url, make=True) as store:
+        from pipelang.interfaces.cli.durable.working import EarlierVersions
         from pipelang.interfaces.cli.service.deploying import deployed_in_store
         from pipelang.interfaces.service.backends.stored import StoreBackend
         from pipelang.interfaces.service.backends.telling_worker import Tell, worker_that_tells
@@ -183,14 +184,24 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 
         switches = StoredSwitches(store)
         switches.look()
-        deployed, served = deployed_in_store(line.programs, store, switches, works)
-        handles = {} if served is None else served.handles
+        deployed = deployed_in_store(line.programs, store, switches, works)
+        handles = {
+            (one.program, name): one.handle
+            for name, one in deployed.items()
+            if one.handle is not None
+        }
+        loaded = {checked.path: one for checked, one in line.programs}
+        earlier = EarlierVersions(loaded, store, switches)
 
         def worker_of(tell: Tell) -> Worker:
-            # What it served before a deploy ends on the program with which it began.
-            more = dict if served is None else served.earlier
             return worker_that_tells(
-                store, handles, line.concurrency, switches, tell, more, line.per_tenant
+                store,
+                handles,
+                line.concurrency,
+                switches,
+                tell,
+                earlier.handles,
+                line.per_tenant,
             )
 
         backend = StoreBackend(store, switches, worker_of if handles else None)
