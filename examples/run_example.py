@@ -10,7 +10,8 @@ An example joins by an `example.json` in its folder:
      "runs": [{"pipeline": "handle", "data": "data/tickets.jsonl", "labels": "data/labels.jsonl"}]}
 
 A run may name another `file`. `data` has the inputs of one run a line (an input {"path": "a.pdf"}
-is a file), and `labels`, line by line, what is true of it. The pipeline never sees a label:
+is a file), and `labels`, line by line, what is true of it. The pipelines under `durable` are run in
+a store as well (`durable_example.py`). The pipeline never sees a label:
 {"case": "T01", "answer": {"queue": "billing"}, "trap": "injection", "tenant": "acme",
 "people": {"good": true, "editor": {"action": "remove"}}}.
 All but `case` may be left out. `answer` is what a right answer has at least (with `"free": true` it
@@ -31,6 +32,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +232,20 @@ def run_example(name: str, model: bool) -> bool:
         for problem in broken(report, results):
             good = False
             print(f"  BROKEN: {problem}")
+    if plan.get("durable") and not model:
+        good = durably(name) and good
     return good
+
+
+def durably(name: str) -> bool:
+    """Run an example in a store too, with two workers, if the extra `durable` is installed."""
+    if find_spec("dbos") is None:
+        print(f"\n{name}: not run in a store: pip install 'pipelang-dsl[durable]'")
+        return True
+    line = [sys.executable, str(HERE / "durable_example.py"), name]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    print(f"\n{done.stdout.rstrip()}\n{done.stderr}".rstrip())
+    return done.returncode == 0
 
 
 def main() -> int:

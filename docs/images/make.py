@@ -50,6 +50,9 @@ def main() -> None:
     picture = ["-o", str(HERE / "graph.svg")]
     subprocess.run([sys.executable, "-m", "pipelang", *graph, *picture], cwd=ROOT, check=True)
     print(f"graph.svg: `pipelang {' '.join(graph)}`")
+    year = ["examples/ticket_routing/year.py", "--picture", str(HERE / "year.svg")]
+    subprocess.run([sys.executable, *year], cwd=ROOT, check=True)
+    print(f"year.svg: `python {year[0]}`")
 
 
 if __name__ == "__main__":

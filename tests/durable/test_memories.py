@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from pipelang.runtime.durable.memories import StoredMemories
+from pipelang.runtime.durable.shared.memories import StoredMemories
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.memory_store import Place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pipelang
-from pipelang.runtime.durable.quotas import StoredQuotas, sweep
+from pipelang.runtime.durable.shared.quotas import StoredQuotas, sweep
 from pipelang.runtime.durable.shared.rates import StoredRates
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import QuotaRefusal, claim_of
@@ -84,12 +84,13 @@ def test_workers_that_are_killed_pass_no_quota(harness: Harness) -> None:
     harness.file.write_text(text, encoding="utf-8")
     harness.hash = pipelang.load(harness.file).hash
     runs = harness.submit(16)
-    workers = [harness.worker(), harness.worker()]
+    one_at_a_time = 0, "after", "--concurrency", "1"
+    workers = [harness.worker(*one_at_a_time), harness.worker(*one_at_a_time)]
     while not harness.effects.exists():
         time.sleep(0.05)
     time.sleep(0.3)
     harness.kill(workers[0])
-    workers.append(harness.worker())
+    workers.append(harness.worker(*one_at_a_time))
     found = harness.wait(runs, 90.0)
     lines = harness.effects.read_text(encoding="utf-8").split("\n")[:-1]
     spent = sum(COSTS[line.split()[0]] for line in lines)

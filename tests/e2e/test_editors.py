@@ -70,6 +70,16 @@ def test_neovim(tmp_path: Path, path_with_pipelang: str):
     assert {"haiku", "staff"} <= set(seen["completion"])
 
 
+@pytest.mark.parametrize(
+    ("language", "file"),
+    [("lua", "editors/neovim/pipelang.lua"), ("toml", "editors/helix/languages.toml")],
+)
+def test_the_page_shows_the_settings_that_are_tried(language: str, file: str):
+    page = (REPO / "docs/editors.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert shown == (REPO / file).read_text(encoding="utf-8")
+
+
 def test_the_settings_of_helix_name_the_server():
     text = (REPO / "editors/helix/languages.toml").read_text(encoding="utf-8")
     settings = tomllib.loads(text)

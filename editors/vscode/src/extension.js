@@ -34,7 +34,8 @@ async function start(context) {
   const [file, ...words] = command();
   const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
   client = new LanguageClient("pipelang", "pipelang", { run, debug: run }, {
-    documentSelector: [{ language: "pipelang" }],
+    // Templates, too: they are parts of the programs that name them.
+    documentSelector: [{ language: "pipelang" }, { scheme: "file", pattern: "**/*.j2" }],
     initializationOptions: { panels: true },
     middleware: { executeCommand },
   });
@@ -108,11 +109,10 @@ async function output(...words) {
   if (editor.document.isUntitled || editor.document.isDirty) {
     await editor.document.save();
   }
-  const name = editor.document.uri.fsPath;
   const [file, ...before] = command();
   const [verb, ...options] = words;
+  const [folder, name] = place(editor.document.uri.fsPath);
   return new Promise((resolve) => {
-    const folder = root() || path.dirname(name);
     const limits = { cwd: folder, maxBuffer: 64 * 1024 * 1024, timeout: 120000 };
     execFile(file, [...before, verb, name, ...options], limits, (problem, out, errors) => {
       if (!out && problem) {
@@ -121,6 +121,13 @@ async function output(...words) {
       resolve(out ? { out, name: path.basename(name) } : undefined);
     });
   });
+}
+
+/** The folder to call a command in, and what it calls a file there, as the server does. */
+function place(file) {
+  const folder = root() || path.dirname(file);
+  const below = path.relative(folder, file);
+  return [folder, below.startsWith("..") || path.isAbsolute(below) ? file : below];
 }
 
 async function showReport() {
@@ -145,13 +152,13 @@ async function inTerminal(verb, ...more) {
   }
   await editor.document.save();
   const [file, ...words] = command();
-  const all = [...words, verb, editor.document.uri.fsPath, ...more];
-  const folder = root() || path.dirname(editor.document.uri.fsPath);
+  const [folder, name] = place(editor.document.uri.fsPath);
+  const all = [...words, verb, name, ...more];
   const run = new vscode.ShellExecution(file, all, { cwd: folder });
   const task = new vscode.Task(
     { type: "pipelang", verb },
     vscode.workspace.workspaceFolders ? vscode.TaskScope.Workspace : vscode.TaskScope.Global,
-    `${verb} ${path.basename(editor.document.uri.fsPath)}`,
+    `${verb} ${path.basename(name)}`,
     "pipelang",
     run
   );

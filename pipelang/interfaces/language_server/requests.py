@@ -29,6 +29,8 @@ from pipelang.semantics.build import Survey
 from pipelang.syntax.format import format_source
 from pipelang.syntax.parse import Parsed
 
+Parsing = tuple[TextLines, Parsed]
+
 MOST_SYMBOLS = 500
 """Symbols that a search of the workspace answers."""
 
@@ -56,8 +58,8 @@ class Requests:
         path = self.documents.path_of(document.uri)
         root = await self.session.fresh(path)
         if root is None:
-            known = (one for one in self.session.roots.values() if path in one.files)
-            root = next(known, None)
+            roots = [await self.session.fresh(name) for name in list(self.session.roots)]
+            root = next((one for one in roots if one is not None and path in one.files), None)
         if root is None:
             return None
         lines = self._lines(root, path)
@@ -75,10 +77,15 @@ class Requests:
             self._names[id(survey)] = (survey, names_of(survey))
         return self._names[id(survey)][1]
 
-    def _parsed(self, path: str) -> tuple[TextLines, Parsed] | None:
-        document = self.documents.open.get(path)
-        read = None if document is None else self.index.parse(path, {path: document.text})
-        return None if document is None or read is None else (document.lines, read[1])
+    async def _parsed(self, document: lsp.TextDocumentIdentifier) -> Parsing | None:
+        """The lines of an open file and its tree."""
+        path = self.documents.path_of(document.uri)
+        opened = self.documents.open.get(path)
+        if opened is None or not path.endswith(SUFFIX):
+            return None
+        lines = opened.lines
+        read = await self.session.in_thread(self.index.parse, path, {path: lines.text})
+        return None if read is None else (lines, read[1])
 
     def _location(self, root: Root, span: Span) -> lsp.Location:
         lines = self._lines(root, span.file)
@@ -124,18 +131,19 @@ class Requests:
         place = await self._at(params.text_document, params.position)
         return None if place is None else signature_help(place[0], place[1], place[3])
 
-    def formatting(self, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
+    async def formatting(self, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
         """One edit, of the lines that change; none for a file with errors."""
         document = self.documents.open.get(self.documents.path_of(params.text_document.uri))
-        if document is None:
+        if document is None or not document.path.endswith(SUFFIX):
             return None
         text = document.text
-        after, found = format_source(Source(document.path, text))
+        source, lines = Source(document.path, text), document.lines
+        after, found = await self.session.in_thread(format_source, source)
         if has_errors(found):
             return None
         if 2 * text.count("\r\n") > text.count("\n"):
             after = after.replace("\n", "\r\n")
-        return [] if after == text else [_smallest_edit(document.lines, after)]
+        return [] if after == text else [_smallest_edit(lines, after)]
 
     async def code_actions(
         self, params: lsp.CodeActionParams
@@ -214,13 +222,20 @@ class Requests:
             return None
         declared, word = found[1], names.text(found[1])
         known = [one.survey for one in self.session.roots.values() if one.survey is not None]
-        texts = self.documents.texts()
+        programs = await self.session.in_thread(
+            self._programs_with, word, declared, known, self.documents.texts()
+        )
+        return root, declared, programs
+
+    def _programs_with(
+        self, word: str, declared: Span, known: list[Survey], texts: dict[str, str]
+    ) -> dict[str, NameTable]:
         programs: dict[str, NameTable] = {}
         for survey in self.index.surveys_with(word, self.documents, texts, known):
             its = self.names(survey)
             if any(place == declared for place in its.uses.values()):
                 programs[survey.loaded.root] = its
-        return root, declared, programs
+        return programs
 
     # ------------------------------------------------------------------------------ renaming
 
@@ -246,7 +261,8 @@ class Requests:
         if found is None:
             raise NameRefused("there is no name here that could be another")
         _, declared, programs = found
-        made = rename(declared, params.new_name, programs, self.documents.texts())
+        texts = self.documents.texts()
+        made = await self.session.in_thread(rename, declared, params.new_name, programs, texts)
         changes: list[Any] = []
         for file, edits in made.edits.items():
             text = next((n.texts[file] for n in programs.values() if file in n.texts), None)
@@ -255,22 +271,22 @@ class Requests:
             identifier = lsp.OptionalVersionedTextDocumentIdentifier(
                 self.documents.uri_of(file), None if document is None else document.version
             )
-            texts = [lsp.TextEdit(lines.range(start, end), by) for start, end, by in edits]
-            changes.append(lsp.TextDocumentEdit(identifier, texts))
+            mine = [lsp.TextEdit(lines.range(start, end), by) for start, end, by in edits]
+            changes.append(lsp.TextDocumentEdit(identifier, mine))
         return lsp.WorkspaceEdit(document_changes=changes)
 
     # ------------------------------------------------------------------------------ outlines
 
-    def symbols(self, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-        read = self._parsed(self.documents.path_of(params.text_document.uri))
+    async def symbols(self, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+        read = await self._parsed(params.text_document)
         return [] if read is None else outline.symbols(read[1].module, read[0])
 
-    def folds(self, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
-        read = self._parsed(self.documents.path_of(params.text_document.uri))
+    async def folds(self, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+        read = await self._parsed(params.text_document)
         return [] if read is None else outline.folds(read[1].tokens, read[0])
 
-    def selections(self, params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
-        read = self._parsed(self.documents.path_of(params.text_document.uri))
+    async def selections(self, params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
+        read = await self._parsed(params.text_document)
         if read is None:
             return []
         lines, parsed = read
@@ -283,7 +299,7 @@ class Requests:
     async def tokens(self, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
         path = self.documents.path_of(params.text_document.uri)
         root = await self.session.fresh(path)
-        read = self._parsed(path)
+        read = await self._parsed(params.text_document)
         if root is None or read is None:
             return lsp.SemanticTokens([])
         survey, (lines, parsed) = root.survey, read
@@ -293,10 +309,15 @@ class Requests:
             names = self.names(survey)
         return lsp.SemanticTokens(semantic_tokens(survey, parsed, names, lines, path))
 
-    def workspace_symbols(self, params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
+    async def workspace_symbols(
+        self, params: lsp.WorkspaceSymbolParams
+    ) -> list[lsp.SymbolInformation]:
         """Declarations, steps and gates of all files whose names have the letters of the query."""
-        wanted, found = params.query.casefold(), []
         texts = self.documents.texts()
+        return await self.session.in_thread(self._symbols_like, params.query.casefold(), texts)
+
+    def _symbols_like(self, wanted: str, texts: dict[str, str]) -> list[lsp.SymbolInformation]:
+        found = []
         for path in self.documents.pipes():
             read = self.index.parse(path, texts) if path.endswith(SUFFIX) else None
             if read is None:

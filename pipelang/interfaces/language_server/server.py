@@ -55,6 +55,7 @@ class PipelangServer(LanguageServer):
         self._published: dict[str, set[str]] = {}
         self._panels = False
         self.ended = False
+        self._warming: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------------------------ telling
 
@@ -114,6 +115,7 @@ class PipelangServer(LanguageServer):
 
     def begun(self, params: lsp.InitializedParams) -> None:
         """Ask to be told of files that change on the disk, where the client offers that."""
+        self._warming = asyncio.ensure_future(self.session.background.warm_up())
         workspace = self.client_capabilities.workspace
         watching = None if workspace is None else workspace.did_change_watched_files
         if watching is None or not watching.dynamic_registration:
@@ -266,7 +268,7 @@ def _refusing(answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaita
 
 def serve(port: int | None = None) -> int:
     """Serve one editor, on standard input and output or on a port of this machine; the exit code,
-    which is 1 where the editor left without a word.
+    which is 1 where the editor left without a word. Raises OSError for a port that is taken.
     """
     if os.getcwd() in sys.path:
         sys.path.remove(os.getcwd())  # a module that lies in the workspace is none of ours
@@ -274,6 +276,7 @@ def serve(port: int | None = None) -> int:
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # `report_server_error` tells
     server = make_server()
     if port is not None:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it calls `exit` an exception
         server.start_tcp("127.0.0.1", port)
     else:
         # What anything prints must not come between the messages.

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelang.interfaces.check.check import findings_before_analysis
 from pipelang.interfaces.check.disk_loader import SUFFIX
@@ -27,6 +27,8 @@ from pipelang.records import dataclass, field
 from pipelang.semantics.build import Survey, survey
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 PAUSE = 0.15
 """Seconds without a key after which numbers are worked out; findings wait for nothing."""
@@ -120,6 +122,11 @@ class EditorSession:
         await self.background.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    async def in_thread(self, work: Callable[..., Answer], *given: Any) -> Answer:
+        """The result of something that takes long, while others are answered."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: work(*given))
+
     # ------------------------------------------------------------------------------ surveys
 
     async def fresh(self, path: str) -> Root | None:
@@ -133,7 +140,6 @@ class EditorSession:
         return self.roots.get(path)
 
     async def _survey_all(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._dirty and not self._closed:
             path = next(reversed(self._dirty))
             del self._dirty[path]
@@ -142,7 +148,7 @@ class EditorSession:
                 continue
             texts = self.documents.texts()
             try:
-                made, findings = await loop.run_in_executor(self._thread, look, path, texts)
+                made, findings = await self.in_thread(look, path, texts)
             except Exception:  # a mistake of ours must not end the server
                 log.exception("`%s` could not be surveyed", path)
                 root.state = FAILED

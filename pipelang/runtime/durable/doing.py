@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.journal import JournalRecord, surely
-from pipelang.runtime.durable.leg_quotas import LegQuotas
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
 from pipelang.runtime.durable.outcomes import end_of
+from pipelang.runtime.durable.shared.leg_quotas import LegQuotas
 from pipelang.runtime.durable.world import JournaledWorld
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept
-from pipelang.runtime.durable.quotas import QuotaRows, Spent
+from pipelang.runtime.durable.shared.quotas import QuotaRows, Spent
+from pipelang.runtime.durable.shared.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.durable.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
 from pipelang.runtime.worlds.recorded.record import Kind

@@ -100,6 +100,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX pipelang_runs_program ON pipelang_runs (pipeline, program, created)",
     ),
     ("CREATE INDEX pipelang_cases_state ON pipelang_cases (state)",),
+    ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
 )
 """The statements of each step: the first makes version 1."""
 

@@ -13,7 +13,7 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
-from pipelang.runtime.durable.quotas import QuotaRows, forget_windows, sweep
+from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store, reason_of
 
 _OF_RUN = (

@@ -17,11 +17,11 @@ from pipelang.runtime.durable.engine import LegRunner
 from pipelang.runtime.durable.journal import surely
 from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
 from pipelang.runtime.durable.legs import Fenced, Legs, LegToken
-from pipelang.runtime.durable.quotas import sweep
+from pipelang.runtime.durable.shared.quotas import sweep
+from pipelang.runtime.durable.shared.tenants import HELD
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import queue_of
 from pipelang.runtime.durable.switches import StoredSwitches
-from pipelang.runtime.durable.tenants import HELD
 from pipelang.runtime.durable.versions.guards import ReleaseGuards
 from pipelang.runtime.engine.events import Sink
 

@@ -178,7 +178,7 @@ class Runtime:
         """
         if self.store is None:
             return self.quotas
-        from pipelang.runtime.durable.quotas import StoredQuotas
+        from pipelang.runtime.durable.shared.quotas import StoredQuotas
 
         return StoredQuotas(self.opened_store())
 

@@ -10,7 +10,8 @@ from pipelang.runtime.providers.anthropic_faults import fault_of
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.runtime.providers.streaming import message_of, read
+from pipelang.runtime.providers.streams.anthropic import message_of
+from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,8 @@ from pipelang.runtime.providers.protocol import (
     ModelRequest,
 )
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.runtime.providers.streaming import candidate_of, read
+from pipelang.runtime.providers.streams.google import candidate_of
+from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
     from google.genai import Client

@@ -19,7 +19,8 @@ from pipelang.runtime.providers.http_faults import (
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.runtime.providers.streaming import read, response_of, whole_or_stream
+from pipelang.runtime.providers.streams.openai import response_of, whole_or_stream
+from pipelang.runtime.providers.streams.reading import read
 from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
 if TYPE_CHECKING:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
 
 from tests.unit.runtime.stage import Models
 
@@ -193,6 +196,7 @@ def test_a_thread_is_one_story(site: Site) -> None:
     page = visitor.get(f"/?thread={quote('order 7/1')}")
     assert all(run in page.text for run in mine)
     assert other not in page.text
+    assert re.search(r"2 runs, the first one (now|\d+ s ago), \$\d", page.text)
     assert f"/?thread={quote('order 7/1', safe='/')}" in visitor.get(mine[0]).text
 
 
@@ -225,8 +229,90 @@ def test_older_runs_are_on_the_next_page(site: Site) -> None:
         assert ("data-stream" in page.text) == (len(seen) <= 25)
     assert seen == made[::-1]
     page = visitor.get("/?cursor=bm9uZQ==")
-    assert page.status == 400
+    assert page.status == 404
     sound(page)
+
+
+HELD = """
+role desk { people 1 handles 1m responds 1h median, 4h p95 }
+pipeline send(text: text max 20 tokens) -> text max 20 tokens {
+  ## It goes out in an hour.
+  hold quiet for 1h by desk else reject "stopped"
+  return text
+}
+pipeline over(text: text max 20 tokens) -> text max 20 tokens {
+  gate short: text != "a mail" { catches 10%  false_alarms 1% } else escalate to desk "take this"
+  return text
+}
+"""
+
+
+def test_a_hold_is_stopped_or_let_go(tmp_path: Path) -> None:
+    file = tmp_path / "main.pipe"
+    file.write_text(HELD, encoding="utf-8")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        for verdict, word in (("no", "rejected"), ("yes", "answered")):
+            run = started(visitor, "send", **{"f.0": verdict})
+            case = case_of(visitor, run)
+            page = visitor.get(case)
+            sound(page)
+            for said in ("It goes out in an hour.", "Stop it", "Let it go on now", "Veto in"):
+                assert said in page.text
+            done = visitor.fill(case, {"verdict": verdict, "reason": "as told"})
+            assert done.headers["location"] == "/cases?done=decided"
+            until(lambda run=run, word=word: visitor.get(run), f"{word}</span>")
+
+
+def test_a_handover_is_closed_with_a_note(tmp_path: Path) -> None:
+    file = tmp_path / "main.pipe"
+    file.write_text(HELD, encoding="utf-8")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        started(visitor, "over", **{"f.0": "a mail"})
+        page = until(lambda: visitor.get("/cases"), "Take over: take this")
+        assert "Text: a mail" in page.text  # people know it by what it was given
+        case = re.findall(r'class="whole" href="(/cases/[^"]+)"', page.text)[0]
+        page = visitor.get(case)
+        sound(page)
+        assert "What was done" in page.text
+        assert visitor.fill(case, {"verdict": "no"}).status == 409
+        done = visitor.fill(case, {"verdict": "yes", "reason": "called them"})
+        assert done.headers["location"] == "/cases?done=closed"
+        assert "called them" in visitor.get(case).text
+        assert "Nothing waits" in visitor.get("/cases").text
+
+
+PICTURE = """
+pipeline look(picture: image, others: [image] max 3, note: text max 20 tokens = "none") -> text {
+  return note
+}
+"""
+
+
+def test_a_picture_is_chosen(tmp_path: Path) -> None:
+    file, bytes = tmp_path / "main.pipe", io.BytesIO()
+    file.write_text(PICTURE, encoding="utf-8")
+    Image.new("RGB", (3, 2), "red").save(bytes, "PNG")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        page = visitor.get("/start/look")
+        sound(page)
+        assert '<input type="file"' in page.text
+        form = {"csrf": page.csrf, "key": page.field("key"), "f.1.#": "0", "f.2": "red", "f.0": ""}
+        more = visitor.upload("/start/look", {**form, "_add": "f.1"}, {"f.0": b"no picture"})
+        assert "A file is chosen already" in more.text
+        wrong = visitor.upload("/start/look", form, {"f.0": b"no picture"})
+        assert wrong.status == 422
+        sound(wrong)
+        run = visitor.upload("/start/look", form, {"f.0": bytes.getvalue()}).headers["location"]
+        page = until(lambda: visitor.get(run), "badge good answered")
+        sound(page)
+        assert "image/png" in page.text
+        assert b64encode(bytes.getvalue()).decode() not in page.text
+        again = visitor.get(f"/start/look?from={run.rpartition('/')[2]}")
+        assert "A file is chosen already" in again.text
+        assert visitor.upload("/start/look", form, {}).status == 422
 
 
 def test_switches_are_turned(site: Site) -> None:

@@ -67,7 +67,7 @@ def show(run: str, store: str, form: str) -> None:
     """Show a run, with its result or with what it waits for."""
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
-        from pipelang.runtime.durable.quotas import held_of
+        from pipelang.runtime.durable.shared.quotas import held_of
 
         found = listing.run(ready, run)
         held = held_of(ready, run)
@@ -171,7 +171,7 @@ def stuck(store: str, form: str) -> None:
 
 
 def _of_quota(held: dict[str, Any]) -> str:
-    """What a run holds of a pipeline's quota, or took of it."""
+    """The part of a quota that a run holds or took, in words."""
     words = {"money": "${}", "tokens": "{} tokens", "runs": "{} run"}
     amounts = [form.format(held[what]) for what, form in words.items() if what in held]
     return (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.durable.opening import UNREACHABLE
 from pipelang.interfaces.cli.exit_codes import FINDINGS
 from pipelang.interfaces.cli.operate.sources import source_of
 from pipelang.interfaces.cli.options.quantities import Duration
@@ -72,8 +73,14 @@ def command(
             there = ", ".join(sorted(built.roles)) or "none"
             stop(f"`{file}` has no role `{target.role}`", 2, f"there are: {there}")
     while True:
-        with source_of(store, state) as source:
-            code = _look(built, names, source, targets, baseline, form, pipeline is not None)
+        try:
+            with source_of(store, state) as source:
+                code = _look(built, names, source, targets, baseline, form, pipeline is not None)
+        except SystemExit as ended:
+            # A store that is away may be back the next time; who looks once wants to know.
+            if every is None or ended.code != UNREACHABLE:
+                raise
+            code = UNREACHABLE
         if every is None:
             sys.exit(code)
         try:

@@ -163,6 +163,7 @@ def _serve_from_memory(line: ServeLine) -> None:
 
 def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
     with opened(url, make=True) as store:
+        from pipelang.interfaces.cli.durable.working import EarlierVersions
         from pipelang.interfaces.cli.service.deploying import deployed_in_store
         from pipelang.interfaces.service.backends.stored import (
             StoreBackend,
@@ -181,8 +182,13 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
             if one.handle is not None
         }
 
+        loaded = {checked.path: one for checked, one in line.programs}
+        earlier = EarlierVersions(loaded, store, switches)
+
         def worker_of(tell: Tell) -> Worker:
-            return worker_that_tells(store, handles, line.concurrency, switches, tell)
+            return worker_that_tells(
+                store, handles, line.concurrency, switches, tell, earlier.handles
+            )
 
         backend = StoreBackend(store, switches, worker_of if handles else None)
         warn(f"note: runs are kept in {backend.where}")

@@ -44,6 +44,7 @@ class Background:
         self._runner: asyncio.Task[None] | None = None
         self._count = 0
         self._closed = False
+        self._starting = asyncio.Lock()
 
     def ask(
         self, path: str, texts: dict[str, str], tell: Callable[[int, dict[str, Any]], None]
@@ -55,6 +56,11 @@ class Background:
         if self._runner is None or self._runner.done():
             self._runner = asyncio.ensure_future(self._run())
         return self._count
+
+    async def warm_up(self) -> None:
+        """Start the worker, so that it has imported what it needs when somebody wants numbers."""
+        if not self._closed:
+            await self._worker()
 
     def cancel(self, path: str) -> None:
         """Give up what is wanted for a file."""
@@ -142,6 +148,10 @@ class Background:
                 return
 
     async def _worker(self) -> Process:
+        async with self._starting:
+            return await self._started()
+
+    async def _started(self) -> Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
         module = "pipelang.interfaces.language_server.analysis.worker"

@@ -15,6 +15,16 @@ from pipelang.interfaces.language_server.features.completion_place import (
 )
 from pipelang.interfaces.language_server.features.expected_type import expected_at
 from pipelang.interfaces.language_server.features.hover import full
+from pipelang.interfaces.language_server.features.surroundings import (
+    block_around,
+    fitting_options,
+    is_metric_place,
+    is_route,
+    is_type_place,
+    listing,
+    statement,
+    takes_option,
+)
 from pipelang.interfaces.language_server.features.text_completion import completions_in_text
 from pipelang.interfaces.language_server.features.values_in_scope import ValuesInScope
 from pipelang.interfaces.language_server.features.words import (
@@ -31,7 +41,6 @@ from pipelang.semantics.symbols import BUILTIN_FUNCTIONS
 from pipelang.semantics.types import SCALAR_NAMES, EnumType, ListType, RecordType, Type, present
 from pipelang.syntax import ast
 from pipelang.syntax.lexicon import DECLARING, ITEMS
-from pipelang.syntax.option_table import words_of
 from pipelang.syntax.tokens import tokenize
 
 K = lsp.CompletionItemKind
@@ -103,7 +112,7 @@ class _Completions:
         self.survey: Survey | None = root.survey if root.survey and root.survey.symbols else None
         if self.survey is None:
             self.survey = root.sound
-        whole = self._inside() in ("traffic", "slo", "watch")
+        whole = block_around(self.place) in ("traffic", "slo", "watch")
         self.values = ValuesInScope(root.path, place, self.survey, whole)
 
     def items(self) -> Iterator[lsp.CompletionItem]:
@@ -129,20 +138,20 @@ class _Completions:
 
     def _names(self) -> Iterator[lsp.CompletionItem]:
         before = self.place.word()
-        inside = self._inside()
+        around = block_around(self.place)
         kinds = _BEHIND.get(before)
-        if before == "with" and self._statement() == "escalate":
+        if before == "with" and statement(self.place) == "escalate":
             kinds = None
         if before == "to":
             kinds = ("role",) if self.place.word(2) == "escalate" else None
-        if before == "," and self._listing() is not None:
-            kinds = self._listing()
+        if before == "," and listing(self.place) is not None:
+            kinds = listing(self.place)
         if before == "(" and self.place.word(2) == "cascade":
             kinds = ("tier",)
         if before in ("accuracy", "price"):
             yield from self._symbols("tier")
         new = before in ("approve", "hold", "step", "gate", "let", *DECLARING - {"prove", "use"})
-        if new and (kinds is None or (before == "provider" and inside != "tier")):
+        if new and (kinds is None or (before == "provider" and around != "tier")):
             return  # a new name
         if kinds is not None:
             yield from self._symbols(*kinds)
@@ -155,15 +164,15 @@ class _Completions:
         if before == ":" and len(self.place.before) == 3 and self.place.before[0].text == "prove":
             yield from self._symbols("tool")
             return
-        if self._is_type_place():
+        if is_type_place(self.place):
             yield from self._types()
             return
-        if self._is_metric_place(inside):
+        if is_metric_place(self.place, around):
             yield from _metrics()
             return
-        if inside == "traffic":
+        if around == "traffic":
             yield from self._parts_of_pipeline()
-        if before == "=>" and self._is_route():
+        if before == "=>" and is_route(self.place):
             yield from self._symbols("tier", "role")
         yield from self._expected()
         yield from self._argument_names()
@@ -233,7 +242,7 @@ class _Completions:
             parts = ["remaining"] if len(chain) == 1 else ["time", "tokens", "steps"]
             yield from (lsp.CompletionItem(label=one, kind=K.Field) for one in parts)
             return
-        if self._inside() in ("slo", "watch"):
+        if block_around(self.place) in ("slo", "watch"):
             head = ".".join(chain) + "."
             for name in METRIC_WORDS:
                 if name.startswith(head):
@@ -254,7 +263,7 @@ class _Completions:
                 yield lsp.CompletionItem(
                     label=field.name, kind=K.Field, detail=full(field.type), documentation=field.doc
                 )
-        elif isinstance(type, ListType) and self._inside() == "traffic":
+        elif isinstance(type, ListType) and block_around(self.place) == "traffic":
             yield lsp.CompletionItem(label="length", kind=K.Field, detail="mean length")
 
     def _expected(self) -> Iterator[lsp.CompletionItem]:
@@ -306,7 +315,7 @@ class _Completions:
                 first = index - 2 * len(chain)
                 if first >= 0 and tokens[first].text == "match":
                     return self.values.type_of(chain)
-                return self._shared(index) if self._inside() == "traffic" else None
+                return self._shared(index) if block_around(self.place) == "traffic" else None
         return None
 
     def _shared(self, begin: int) -> Type | None:
@@ -334,57 +343,6 @@ class _Completions:
                 yield lsp.CompletionItem(label=label, kind=K.Property, detail="argument")
 
     # ------------------------------------------------------------------------------ places
-
-    def _inside(self) -> str:
-        """The word before the innermost brace that is open: `slo`, `tool`, `options`, ..."""
-        tokens = self.place.before
-        depth = 0
-        for index in range(len(tokens) - 1, -1, -1):
-            word = tokens[index].text
-            depth += (word == "}") - (word == "{")
-            if depth < 0:
-                if index and tokens[index - 1].text in ("slo", "watch", "breaker"):
-                    return tokens[index - 1].text
-                if index and any(
-                    one.text == "traffic" for one in tokens[max(0, index - 2) : index]
-                ):
-                    return "traffic"
-                if tokens[0].text in ("tool", "tier", "role", "provider", "memory") and index < 30:
-                    return tokens[0].text
-                return "options" if self.place.keywords & words_of("ask") else ""
-        return ""
-
-    def _is_route(self) -> bool:
-        """Whether the `match` that is open here chooses who answers."""
-        tokens = self.place.before
-        at = next((i for i in range(len(tokens) - 1, 0, -1) if tokens[i].text == "match"), 0)
-        return at > 0 and tokens[at - 1].text == "by"
-
-    def _statement(self) -> str:
-        """The last word that begins an outcome or an action."""
-        words = ("escalate", "agent", "ask", "return", "call")
-        return next((t.text for t in reversed(self.place.before) if t.text in words), "")
-
-    def _listing(self) -> tuple[str, ...] | None:
-        """The kinds that a list of names is of, behind one of its commas."""
-        tokens = self.place.before
-        at = len(tokens) - 1
-        while at > 0 and tokens[at].text == "," and tokens[at - 1].text.isidentifier():
-            at -= 2
-        word = tokens[at].text if at >= 0 else ""
-        if word == "with" and self._statement() == "agent":
-            return ("tool", "pipeline")
-        return ("tier",) if word == "(" and at and tokens[at - 1].text == "cascade" else None
-
-    def _is_type_place(self) -> bool:
-        """Whether a type stands here: the labels of types may, too."""
-        return "untrusted" in self.place.keywords
-
-    def _is_metric_place(self, inside: str) -> bool:
-        if inside not in ("slo", "watch"):
-            return False
-        before = self.place.word()
-        return before not in (">=", "<=", "<", ">", "over", "when", "alert", "(")
 
     # ------------------------------------------------------------------------------ files
 
@@ -419,19 +377,19 @@ class _Completions:
     # ------------------------------------------------------------------------------ keywords
 
     def _keywords(self, words: Iterable[str]) -> Iterator[lsp.CompletionItem]:
-        inside = self._inside()
-        fitting = self._fitting_options() if inside == "options" else None
+        around = block_around(self.place)
+        fitting = fitting_options(self.place) if around == "options" else None
         if fitting is not None:
             words = [word for word in words if word in fitting or word not in OPTION_WORDS]
         ranked = sorted(words, key=lambda word: (word not in OPTION_WORDS, word))
         for word in ranked:
-            is_option = word in OPTION_WORDS and inside not in (
+            is_option = word in OPTION_WORDS and around not in (
                 "slo",
                 "watch",
                 "traffic",
                 "breaker",
             )
-            if is_option and word not in ITEMS and self._takes_option(word):
+            if is_option and word not in ITEMS and takes_option(self.place, word):
                 snippet, said = OPTION_WORDS[word]
                 yield lsp.CompletionItem(
                     label=word,
@@ -444,24 +402,6 @@ class _Completions:
             else:
                 said = KEYWORD_WORDS.get(word, "")
                 yield lsp.CompletionItem(label=word, kind=K.Keyword, documentation=said or None)
-
-    def _fitting_options(self) -> frozenset[str] | None:
-        """The options that the action or gate before the open brace may have."""
-        tokens, depth = self.place.before, 0
-        for index in range(len(tokens) - 1, 0, -1):
-            word = tokens[index].text
-            depth += (word == "}") - (word == "{")
-            if depth >= 0:
-                continue
-            if word in ("ask", "agent", "call", "run", "each", "gate"):
-                return words_of(word)
-            if word in ("step", "else", "=>"):
-                return words_of("value")
-        return None
-
-    def _takes_option(self, word: str) -> bool:
-        """Whether the keyword begins an option here, and not something of the same name."""
-        return self.place.word() not in ("expect", "mock", "")
 
 
 def _metrics() -> Iterator[lsp.CompletionItem]:

@@ -121,7 +121,7 @@ def _open_queues(loads: Sequence[Load]) -> Iterator[str]:
 
 
 def _lacking(load: Load) -> str:
-    """What would have to be declared for a role's load to be known."""
+    """The declarations without which a role's load is open, in words."""
     role = load.role
     own = [
         name

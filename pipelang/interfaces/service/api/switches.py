@@ -16,7 +16,13 @@ from pipelang.interfaces.service.api.requests import body_of, query_of, service_
 from pipelang.interfaces.service.principals import Principal
 from pipelang.interfaces.service.service import Service, must
 
-BODIES = {"tool": ToolSwitchBody, "pipeline": PipelineSwitchBody, "all": EverythingSwitchBody}
+SwitchBody = ToolSwitchBody | PipelineSwitchBody | EverythingSwitchBody
+
+BODIES: dict[str, type[SwitchBody]] = {
+    "tool": ToolSwitchBody,
+    "pipeline": PipelineSwitchBody,
+    "all": EverythingSwitchBody,
+}
 """The bodies by the field that only they have."""
 
 
@@ -32,7 +38,7 @@ async def turn(request: Request) -> Response:
     who, service = who_asks(request), service_of(request)
     query_of(request)
     must(who, "operator")
-    body = await body_of(request, BODIES)
+    body: SwitchBody = await body_of(request, BODIES)
     tool = body.tool if isinstance(body, ToolSwitchBody) else None
     pipeline = body.pipeline if isinstance(body, PipelineSwitchBody) else None
     await service.turn(who, body.action, tool=tool, pipeline=pipeline, reason=body.reason)

@@ -41,7 +41,7 @@ from pipelang.runtime.durable.cases import (
     open_cases_of,
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
-from pipelang.runtime.durable.quotas import StoredQuotas
+from pipelang.runtime.durable.shared.quotas import StoredQuotas
 from pipelang.runtime.durable.submitting import Submission, run_id_of, submit_checked
 
 if TYPE_CHECKING:
@@ -469,8 +469,10 @@ def worker_that_tells(
     concurrency: int,
     switches: StoredSwitches,
     tell: Tell,
+    more: Callable[[], Mapping[tuple[str, str], Handle]] = dict,
 ) -> Worker:
-    """A worker whose events go to `tell`, recorded ones and those in progress. The first event of a
+    """A worker whose events go to `tell`, recorded ones and those in progress. `more` gives what it
+    can do too, of programs that runs in the store need now. The first event of a
     leg may be of any kind: which pipeline a run is of is looked up once.
     """
     from pipelang.runtime.durable.worker import Worker
@@ -495,4 +497,4 @@ def worker_that_tells(
     def live(run: str, event: Event) -> None:
         tell(run, pipelines.get(run, ""), event, False)
 
-    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, live=live)
+    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, live=live, more=more)

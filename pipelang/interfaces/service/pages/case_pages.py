@@ -40,7 +40,7 @@ KINDS = {
     "hold": "Veto",
     "ask": "Question",
     "escalation": "Handed over",
-    "label": "Check of an answer",
+    "label": "Sampled answer",
 }
 _STATES = {"decided": "Decided", "expired": "Expired", "withdrawn": "Withdrawn"}
 
@@ -122,7 +122,7 @@ def question(case: Case) -> str:
         case "ask":
             return one_line(case.text, 110) if case.text else f"{name}?"
         case "label":
-            return f"Is this right? {name}"
+            return f"Is this answer right: {name}"
         case "approve" | "hold":
             text = case.text if case.text and case.text != case.name else ""
             verb = "Approve" if case.kind == "approve" else "Let it go on"

@@ -1,1 +1,1 @@
-"""Rates, circuit breakers and caches in a store: what all its workers share while they run."""
+"""State that the workers of a store share: quotas, rates, breakers, caches, memories, tenants."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelang.runtime.durable.patience import patiently
+from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.circuit_breakers import (
     CLOSED,

@@ -6,7 +6,7 @@ import json
 
 import sqlalchemy as sa
 
-from pipelang.runtime.durable.patience import patiently
+from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.tools.rate_limits import Rates, rate_key
 from pipelang.semantics import program as p

@@ -7,7 +7,10 @@ the start by the next attempt. Nothing of it is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
@@ -51,15 +54,18 @@ class _Partial:
         """The text, or the JSON of what is there of a typed answer; None for nothing yet."""
         if self._answers == TEXT:
             return text or None
-        from pydantic_core import from_json
-
         try:
-            value = from_json(text, allow_partial="trailing-strings")
+            value = _json().validate_json(text, experimental_allow_partial="trailing-strings")
         except ValueError:
             return None
         if isinstance(self._answers, RecordType):
             return value if isinstance(value, dict) and value else None
         return value.get("answer") if isinstance(value, dict) else None
+
+
+@cache
+def _json() -> TypeAdapter[Any]:
+    return TypeAdapter(Any)
 
 
 def _may_be_secret(type: Type) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
+from benchmarks.editor import large
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.semantic_tokens import TYPES
 from pipelang.syntax.parse import SHIFT, parse
@@ -33,10 +34,14 @@ def every_request(editor: Editor, name: str, offset: int) -> None:
     wait(ask.prepare_rename(lsp.PrepareRenameParams(**at))) if offset % 2 else None
     context = lsp.CodeActionContext([])
     wait(ask.code_actions(lsp.CodeActionParams(range=whole, context=context, **document)))
-    ask.formatting(lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document))
-    ask.symbols(lsp.DocumentSymbolParams(**document))
-    ask.folds(lsp.FoldingRangeParams(**document))
-    ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document))
+    wait(
+        ask.formatting(
+            lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document)
+        )
+    )
+    wait(ask.symbols(lsp.DocumentSymbolParams(**document)))
+    wait(ask.folds(lsp.FoldingRangeParams(**document)))
+    wait(ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document)))
     wait(ask.tokens(lsp.SemanticTokensParams(**document)))
 
 
@@ -82,6 +87,18 @@ def test_strange_files(text):
     every_request(editor, "strange.pipe", len(text))
 
 
+def test_twenty_thousand_lines():
+    """By three requests that read all of it; `benchmarks.editor` has the times."""
+    text = large()
+    assert text.count("\n") > 19_900
+    editor = Editor(large=text)
+    at = text.rindex("return c") + len("return ")
+    assert {"a", "b", "c"} <= set(editor.complete("large.pipe", at))
+    document = lsp.TextDocumentIdentifier("file:///nowhere/large.pipe")
+    assert len(wait(editor.requests.symbols(lsp.DocumentSymbolParams(document)))) == 1053
+    assert len(wait(editor.requests.lenses(lsp.CodeLensParams(document)))) == 1052
+
+
 def test_semantic_tokens_are_the_parsers():
     file = REPO / "examples/support/support.pipe"
     text = file.read_text(encoding="utf-8")
@@ -111,7 +128,7 @@ def test_folds_and_symbols_stay_inside_the_file():
         editor = Editor(a=text)
         document = lsp.TextDocumentIdentifier("file:///nowhere/a.pipe")
         last = text.count("\n")
-        for fold in editor.requests.folds(lsp.FoldingRangeParams(document)):
+        for fold in wait(editor.requests.folds(lsp.FoldingRangeParams(document))):
             assert 0 <= fold.start_line < fold.end_line <= last
 
         def inside(symbol: lsp.DocumentSymbol) -> None:
@@ -124,5 +141,5 @@ def test_folds_and_symbols_stay_inside_the_file():
             for child in symbol.children or ():
                 inside(child)
 
-        for symbol in editor.requests.symbols(lsp.DocumentSymbolParams(document)):
+        for symbol in wait(editor.requests.symbols(lsp.DocumentSymbolParams(document))):
             inside(symbol)

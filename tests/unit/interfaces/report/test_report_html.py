@@ -139,8 +139,10 @@ def test_it_says_what_the_text_says() -> None:
     page = report_html([support()])
     for said in ("42.1%", "38.0–45.3%", "81", "met, 97.5% sure", "review the draft", "$0.161"):
         assert said in page
-    for section in ("Promises (slo)", "Review load", "Where each number comes from", "Findings"):
+    for section in ("Promises (slo)", "Review load", "Where each number comes from"):
         assert section in page
+    assert "Findings" not in page
+    assert "Findings" in report_html([check(NASTY)])
 
 
 def test_the_command_writes_a_file(tmp_path: Path) -> None:

@@ -71,22 +71,23 @@ KNOWN = "escalation <= 20% over 1d else alert owner"
 
 
 def test_a_rise_over_a_known_share_is_found_within_two_days(tmp_path: Path) -> None:
-    """By the whole way from runs to alerts, at 500 runs a day, in 40 histories; 800 more are in
+    """By the whole way from runs to alerts, at 500 runs a day, in 30 histories; 400 more are in
     tests/unit/statistics.
     """
     program = program_with(tmp_path, KNOWN)
     found = 0
-    for seed in range(40):
+    for seed in range(30):
         history = History(seed, program.hash[:12])
         for _ in range(6):
             history.add_day(escalated=0.19)
         assert [one.state for one in look(history, program)] == [LineState.QUIET]
         for _ in range(2):
             history.add_day(escalated=0.28)
+            history.source.clock -= 700  # at midnight, before the day is closed for good
             if look(history, program)[0].state is LineState.ALERT:
                 found += 1
                 break
-    assert found >= 38
+    assert found >= 29
 
 
 def test_a_quiet_year_is_quiet_and_reads_only_what_is_new(tmp_path: Path) -> None:
@@ -111,11 +112,11 @@ def test_what_is_told_is_told_once_and_again_for_the_next_cause(tmp_path: Path) 
     program = program_with(tmp_path, KNOWN)
     history = History(1, program.hash[:12])
     seen = []
+    log = tmp_path / "alerts.jsonl"
     for share in [0.18] * 5 + [0.3] * 5 + [0.18] * 5 + [0.3] * 4:
         history.add_day(escalated=share)
         statuses, state = evaluate(program, program.pipelines["desk"], history.source, program.hash)
         (status,) = statuses
-        log = tmp_path / "alerts.jsonl"
         if status.state in (LineState.ALERT, LineState.RECOVERED):
             body = alert_json(status, program.hash, "memory")
             assert tell(status, [target_from(str(log))], body) == []
@@ -159,14 +160,14 @@ def test_a_baseline_of_another_release(tmp_path: Path) -> None:
     for _ in range(8):
         history.add_day(escalated=0.1)
     history.program = program.hash[:12]
-    found = LineState.QUIET
-    for _ in range(3):
+    history.add_day(escalated=0.16)
+    (status,) = look(history, program, "0123456789ab")
+    for _ in range(2):
+        if status.state is LineState.ALERT:
+            break
         history.add_day(escalated=0.16)
         (status,) = look(history, program, "0123456789ab")
-        found = status.state
-        if found is LineState.ALERT:
-            break
-    assert found is LineState.ALERT
+    assert status.state is LineState.ALERT
     assert status.limit == pytest.approx(0.1, abs=0.02)
 
 

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from pipelang.runtime.durable.memories import StoredMemories
+from pipelang.runtime.durable.shared.memories import StoredMemories
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.memory_store import InMemory, Place
 

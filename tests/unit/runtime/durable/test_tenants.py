@@ -11,7 +11,7 @@ import pytest
 
 from pipelang.runtime.durable import listing
 from pipelang.runtime.durable.legs import Legs, LegToken, RunEnd
-from pipelang.runtime.durable.tenants import HELD
+from pipelang.runtime.durable.shared.tenants import HELD
 
 from .by_hand import Stage
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import pipelang
-from pipelang.runtime.durable.quotas import StoredQuotas
+from pipelang.runtime.durable.shared.quotas import StoredQuotas
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import (
     InMemoryQuotas,
