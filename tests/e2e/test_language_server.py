@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -370,6 +371,21 @@ def test_a_missing_extra_is_named(tmp_path):
     )
     assert run.returncode == 2
     assert "pip install 'pipelang-dsl[lsp]'" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        run = subprocess.run(
+            [sys.executable, "-m", "pipelang", "lsp", "--port", port],
+            env=ENV,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    assert run.returncode == 2
+    assert f"port {port} cannot be served" in run.stderr
     assert "Traceback" not in run.stderr
 
 

@@ -34,7 +34,8 @@ async function start(context) {
   const [file, ...words] = command();
   const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
   client = new LanguageClient("pipelang", "pipelang", { run, debug: run }, {
-    documentSelector: [{ language: "pipelang" }],
+    // Templates, too: they are parts of the programs that name them.
+    documentSelector: [{ language: "pipelang" }, { scheme: "file", pattern: "**/*.j2" }],
     initializationOptions: { panels: true },
     middleware: { executeCommand },
   });

@@ -25,6 +25,11 @@ def command(stdio: bool, port: int | None) -> None:
         if str(missing.name).partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
         stop("the language server needs pygls", help="pip install 'pipelang-dsl[lsp]'")
-    code = serve(port)
+    try:
+        code = serve(port)
+    except OSError as problem:
+        if port is None:
+            raise
+        stop(f"port {port} cannot be served: {problem.strerror or problem}")
     # Nothing is left to do, and a thread that still waits for the editor would wait for ever.
     os._exit(code)

@@ -109,9 +109,15 @@ def _diagnostic(
 
 
 def _at_least_a_letter(lines: TextLines, start: int, end: int) -> lsp.Range:
-    """A range that can be seen: of an empty place the letter before it, on its line."""
+    """A range that can be seen: of an empty place the letter before it, on its line; of several
+    lines the first, as `check` shows it.
+    """
     if end > start:
-        return lines.range(start, end)
+        found = lines.range(start, end)
+        if found.end.line > found.start.line:
+            first = found.start.line
+            end = lines.offset(lsp.Position(first, 0)) + len(lines.line(first))
+        return lines.range(start, max(end, start + 1))
     at = lines.position(start)
     if at.character:
         return lsp.Range(lines.position(start - 1), at)

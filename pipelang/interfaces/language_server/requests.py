@@ -58,8 +58,8 @@ class Requests:
         path = self.documents.path_of(document.uri)
         root = await self.session.fresh(path)
         if root is None:
-            known = (one for one in self.session.roots.values() if path in one.files)
-            root = next(known, None)
+            roots = [await self.session.fresh(name) for name in list(self.session.roots)]
+            root = next((one for one in roots if one is not None and path in one.files), None)
         if root is None:
             return None
         lines = self._lines(root, path)
@@ -81,7 +81,7 @@ class Requests:
         """The lines of an open file and its tree."""
         path = self.documents.path_of(document.uri)
         opened = self.documents.open.get(path)
-        if opened is None:
+        if opened is None or not path.endswith(SUFFIX):
             return None
         lines = opened.lines
         read = await self.session.in_thread(self.index.parse, path, {path: lines.text})
@@ -134,7 +134,7 @@ class Requests:
     async def formatting(self, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
         """One edit, of the lines that change; none for a file with errors."""
         document = self.documents.open.get(self.documents.path_of(params.text_document.uri))
-        if document is None:
+        if document is None or not document.path.endswith(SUFFIX):
             return None
         text = document.text
         source, lines = Source(document.path, text), document.lines

@@ -268,7 +268,7 @@ def _refusing(answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaita
 
 def serve(port: int | None = None) -> int:
     """Serve one editor, on standard input and output or on a port of this machine; the exit code,
-    which is 1 where the editor left without a word.
+    which is 1 where the editor left without a word. Raises OSError for a port that is taken.
     """
     if os.getcwd() in sys.path:
         sys.path.remove(os.getcwd())  # a module that lies in the workspace is none of ours
@@ -276,6 +276,7 @@ def serve(port: int | None = None) -> int:
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # `report_server_error` tells
     server = make_server()
     if port is not None:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it calls `exit` an exception
         server.start_tcp("127.0.0.1", port)
     else:
         # What anything prints must not come between the messages.

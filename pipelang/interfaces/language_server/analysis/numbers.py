@@ -160,13 +160,13 @@ def _gates(checked: Checked, analysis: Analysis) -> dict[str, dict[str, str]]:
             ended = row.right.lost + row.wrong.lost
             back = row.right.back + row.wrong.back
             hint = f"stops {percent(ended)} · lets through wrong {percent(row.wrong.on_wrong)}"
-            if back > 0:
-                hint = f"sends back {percent(back)} · {hint}"
             tip = (
                 f"of {percent(came)} of the runs that come here, {percent(row.wrong.came)} are "
                 f"wrong already; it stops {percent(row.right.lost)} right and "
                 f"{percent(row.wrong.lost)} wrong ones, and lets "
                 f"{percent(row.wrong.on_wrong)} through that are wrong"
             )
+            if back > 0:  # editors cut long hints off, so this is said in the tooltip alone
+                tip += f"; {percent(back)} are sent back"
             found[row.item.name] = {"hint": hint, "tooltip": tip}
     return {name: {"tooltip": one["hint"], **one} for name, one in found.items()}

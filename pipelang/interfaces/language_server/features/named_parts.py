@@ -38,6 +38,9 @@ def part_uses(survey: Survey) -> Iterator[Use]:
             match declaration:
                 case ast.PipelineDecl():
                     yield from _in_pipeline(declaration)
+                    for item in declaration.items:
+                        for step in item.steps if isinstance(item, ast.Sample) else ():
+                            yield from _dotted(survey, file, step, declaration.name)
                 case ast.ProveDecl(claim=ast.OnlyAfter(gate=gate)):
                     yield from _dotted(survey, file, gate, declaration.pipeline)
                 case ast.TestDecl():

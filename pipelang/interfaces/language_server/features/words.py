@@ -39,7 +39,7 @@ OPTION_WORDS: dict[str, tuple[str, str]] = {
     "rate": ("rate ${1:100}/${2:min}", "how many calls there may be"),
     "succeeds": ("succeeds ${1:99.9%}", "how often a call answers at all"),
     "latency": ("latency ${1:600ms} median, ${2:2s} p95", "how long a call takes"),
-    "cost": ("cost ${1:$0.001}", "dollars a call"),
+    "cost": ("cost ${1:$0.001}", "dollars a call; of people, dollars an hour"),
     "idempotent": ("idempotent", "calling it twice does what calling it once does"),
     "provider": ("provider ${1:name}", "who runs the model"),
     "model": ('model "${1:model-id}"', "the model by its maker's name"),

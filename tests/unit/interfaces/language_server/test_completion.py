@@ -20,7 +20,7 @@ from pipelang.interfaces.language_server.features.words import (
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root, look
 from pipelang.semantics.metrics import METRICS
-from pipelang.syntax.option_table import OPTIONS, READ_ONLY
+from pipelang.syntax.option_table import OPTIONS
 from pipelang.syntax.parse import SHIFT, parse
 from pipelang.syntax.tables import tables
 
@@ -143,8 +143,7 @@ def test_templates_files_and_libraries(tmp_path, monkeypatch):
 def test_every_option_item_declaration_and_metric_has_its_words():
     assert not missing_words()
     assert not METRIC_WORDS.keys() - METRICS.keys()
-    known = {row.word for row in OPTIONS} | READ_ONLY.keys()
-    assert not OPTION_WORDS.keys() - known
+    assert not OPTION_WORDS.keys() - {row.word for row in OPTIONS}
     assert not KEYWORD_WORDS.keys() - tables().keywords.keys()
 
 
@@ -162,7 +161,6 @@ FRAMES = {
 @pytest.mark.parametrize("word", sorted(OPTION_WORDS))
 def test_the_example_of_an_option_is_one(word):
     owners = [owner for row in OPTIONS if row.word == word for owner in row.owners]
-    owners += READ_ONLY.get(word, ())
     text = FRAMES[next(owner for owner in FRAMES if owner in owners)]
     parsed = parse(Source("a.pipe", text.replace("OPTION", plain(OPTION_WORDS[word][0]))))
     assert not [one for one in parsed.diagnostics if one.rule.code != "P906"]

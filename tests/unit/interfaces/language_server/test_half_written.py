@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
+from benchmarks.editor import large
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.semantic_tokens import TYPES
 from pipelang.syntax.parse import SHIFT, parse
@@ -84,6 +85,18 @@ def test_strange_files(text):
     editor = Editor()
     editor.open("strange.pipe", text)
     every_request(editor, "strange.pipe", len(text))
+
+
+def test_twenty_thousand_lines():
+    """By three requests that read all of it; `benchmarks.editor` has the times."""
+    text = large()
+    assert text.count("\n") > 19_900
+    editor = Editor(large=text)
+    at = text.rindex("return c") + len("return ")
+    assert {"a", "b", "c"} <= set(editor.complete("large.pipe", at))
+    document = lsp.TextDocumentIdentifier("file:///nowhere/large.pipe")
+    assert len(wait(editor.requests.symbols(lsp.DocumentSymbolParams(document)))) == 1053
+    assert len(wait(editor.requests.lenses(lsp.CodeLensParams(document)))) == 1052
 
 
 def test_semantic_tokens_are_the_parsers():

@@ -78,6 +78,17 @@ test "small ones" {
     assert 'given p(order: {number: "a", size: small})' in after
 
 
+def test_a_name_goes_into_samples_and_metrics():
+    text = SMALL.replace(
+        "  return answer\n",
+        "  return answer\n\n  sample 5% of answer by staff\n"
+        "  watch { accuracy(answer) >= 90% over 7d else alert staff }\n",
+    )
+    editor = Editor(small=text)
+    after = editor.rename("small.pipe", text.index("answer: Order"), "word")
+    assert "answer" not in after[editor.path("small.pipe")]
+
+
 def test_a_name_is_found_in_other_files():
     world = "enum Size { small large }\nrole staff { people 1 }\n"
     main = (
@@ -98,6 +109,24 @@ def test_a_name_is_found_in_other_files():
     # What the other file calls so already would be hidden.
     with pytest.raises(NameRefused):
         editor.rename("main.pipe", main.index("size: Size"), "staff")
+
+
+def test_a_template_is_a_part_of_the_program_that_names_it():
+    main = 'type Ticket { body: text max 9 tokens }\nprompt q(ticket: Ticket) from "q.j2"\n'
+    editor = Editor(main=main)
+    template = "{% if ticket.body %}{{ ticket.body | upper }}{% endif %}"
+    editor.open("q.j2", template)
+    at = editor.at("q.j2", template.rindex("body"))
+    (place,) = wait(editor.requests.definition(lsp.DefinitionParams(**at))) or []
+    assert place.uri.endswith("main.pipe")
+    assert place.range.start == lsp.Position(0, main.index("body"))
+    after = editor.rename("main.pipe", main.index("ticket"), "mail")
+    assert after[editor.path("q.j2")] == template.replace("ticket", "mail")
+    document = lsp.TextDocumentIdentifier("file:///nowhere/q.j2")
+    options = lsp.FormattingOptions(2, True)
+    params = lsp.DocumentFormattingParams(document, options)
+    assert wait(editor.requests.formatting(params)) is None
+    assert wait(editor.requests.symbols(lsp.DocumentSymbolParams(document))) == []
 
 
 def test_definitions_lead_out_of_the_language(tmp_path, monkeypatch):

@@ -1,0 +1,156 @@
+"""Nothing old without saying so: findings and numbers of a text that has changed since."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.language_server import session as sessions
+from pipelang.interfaces.language_server.analysis.numbers import numbers_of
+from pipelang.interfaces.language_server.documents import Documents
+from pipelang.interfaces.language_server.features.lenses import hints, lenses
+from pipelang.interfaces.language_server.findings import STALE, diagnostics_of, findings_of
+from pipelang.interfaces.language_server.open_files import OpenFiles
+from pipelang.interfaces.language_server.positions import TextLines
+from pipelang.interfaces.language_server.session import (
+    BROKEN,
+    CURRENT,
+    FAILED,
+    EditorSession,
+    Root,
+    look,
+)
+from pipelang.interfaces.language_server.session import STALE as OLD
+
+from .editor import Editor
+
+# A fallback at the provider that it should replace: only the analysis finds that (P505).
+TEXT = """\
+use std.tiers
+
+prompt q(a: text max 9 tokens) \"\"\"{{ a }}\"\"\"
+
+pipeline p(a: text max 9 tokens) -> text {
+  step b: text = ask q(a) by opus {
+    accuracy 90%
+    timeout 60s
+    output 9 tokens mean, 20 tokens max
+  }
+    else ask q(a) by haiku {
+      accuracy 80%
+      timeout 60s
+      output 9 tokens mean, 20 tokens max
+    }
+    else fail "no"
+  return b
+}
+"""
+
+
+def analysed(text: str, state: str = CURRENT) -> tuple[Root, Documents, str]:
+    """A root with numbers of TEXT whose text has become another one."""
+    editor = Editor(old=text)
+    path = editor.path("old.pipe")
+    root = Root(path)
+    root.survey, root.findings = look(path, {path: text})
+    root.numbers = numbers_of(check_file(path, OpenFiles({path: TEXT})))
+    _, root.quick = look(path, {path: TEXT})
+    root.state = state
+    return root, editor.session.documents, path
+
+
+def test_current_findings_are_those_of_the_check():
+    root, documents, path = analysed(TEXT)
+    assert [found["code"] for found, old in findings_of(root, documents) if not old] == ["P505"]
+    (told,) = diagnostics_of(path, {path: root}, documents)
+    assert not told.message.startswith(STALE)
+
+
+def test_older_findings_move_with_their_line_and_say_so():
+    root, documents, path = analysed(f"# one\n# two\n{TEXT}", OLD)
+    (told,) = diagnostics_of(path, {path: root}, documents)
+    assert told.message.startswith(STALE)
+    before = TEXT.split("\n")[told.range.start.line - 2]
+    assert before.lstrip().startswith("else ask q(a) by haiku")
+    assert told.data["stale"]
+
+
+def test_a_finding_goes_when_its_own_text_is_changed():
+    root, documents, path = analysed(TEXT.replace("by haiku", "by sonnet"), OLD)
+    assert diagnostics_of(path, {path: root}, documents) == []
+
+
+def test_new_findings_stand_beside_older_ones():
+    root, documents, path = analysed(TEXT.replace("return b", "return c"), BROKEN)
+    told = {one.code: one.message for one in diagnostics_of(path, {path: root}, documents)}
+    assert told["P505"].startswith(STALE)
+    assert not told["P201"].startswith(STALE)
+
+
+def test_every_state_is_told_in_the_lens():
+    for state, words in (
+        (OLD, "before your last"),
+        (BROKEN, "before the err"),
+        (FAILED, "broke off"),
+    ):
+        root, documents, path = analysed(TEXT, state)
+        (lens,) = lenses(root, "file:///a", documents.lines_of(path))
+        assert lens.command is not None
+        assert words in lens.command.title
+        assert "answered right" in lens.command.title
+        assert all(one.label.startswith("(") for one in hints(root, documents.lines_of(path)))
+        root.numbers = None
+        (lens,) = lenses(root, "file:///a", documents.lines_of(path))
+        assert lens.command is not None
+        assert "answered right" not in lens.command.title
+
+
+def test_a_mistake_of_ours_does_not_end_the_session(monkeypatch):
+    """The survey breaks down once: the file's numbers are told to have failed, and it goes on."""
+
+    async def scene() -> list[str]:
+        told: list[str] = []
+        session = EditorSession(lambda root: None, lambda root: told.append(root.state))
+        monkeypatch.setattr(sessions, "look", lambda path, texts: 1 / 0)
+        document = Editor(a="role staff { people 1 }\n").session.documents.open
+        session.documents.open.update(document)
+        (path,) = session.documents.open
+        session.touched([path])
+        await session.fresh(path)
+        monkeypatch.setattr(sessions, "look", look)
+        session.touched([path])
+        root = await session.fresh(path)
+        assert root is not None
+        assert root.survey is not None
+        await session.close()
+        return told
+
+    assert asyncio.run(scene())[0] == FAILED
+
+
+def test_a_text_that_is_typed_on_is_surveyed_once_more_and_not_once_a_key(monkeypatch):
+    """Keys that come while a survey is under way are answered by one survey of the last text."""
+    calls: list[str] = []
+
+    def slow(path, texts):
+        calls.append(texts[path])
+        return look(path, texts)
+
+    async def scene() -> None:
+        monkeypatch.setattr(sessions, "look", slow)
+        session = EditorSession(lambda root: None, lambda root: None)
+        documents = Editor(a="role staff { people 1 }\n").session.documents
+        session.documents.open.update(documents.open)
+        (document,) = session.documents.open.values()
+        session.touched([document.path])
+        for number in range(50):
+            document.lines = TextLines(f"role staff {{ people {number} }}\n")
+            session.touched([document.path])
+        root = await session.fresh(document.path)
+        assert root is not None
+        assert root.texts[document.path] == document.text
+        await session.close()
+
+    asyncio.run(scene())
+    assert len(calls) <= 2
+    assert calls[-1] == "role staff { people 49 }\n"
