@@ -190,8 +190,8 @@ UV_ADD    = $(UV)/bin/uv --quiet pip install --python
 TRY      := -m pytest -q -n auto --maxprocesses 8 -p no:cacheprovider
 OF_ALL   := tests/suite tests/oracle/test_known_answers.py tests/e2e/test_cli_run.py tests/e2e/test_contract.py
 OF_EXTRAS := tests/unit/runtime/mcp tests/unit/runtime/sinks tests/e2e/test_anthropic_provider.py \
-  tests/unit/interfaces/export/test_pictures.py
-EXTRAS   := anthropic,mcp,media,otel,png
+  tests/unit/interfaces/export/test_pictures.py tests/unit/runtime/durable tests/durable/test_both.py
+EXTRAS   := anthropic,durable,mcp,media,otel,png
 
 $(UV)/bin/uv: | $(PY)
 	@$(PY) -m venv $(UV)

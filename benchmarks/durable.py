@@ -25,6 +25,7 @@ from benchmarks.peers import ROOT, WORKERS, Place
 from tests.durable.postgres import Server, programs
 
 STEPS = 5
+IDLE = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -65,6 +66,18 @@ class Bench:
     def taken(self, on: str, line: Line, runs: int) -> Taken:
         """What so many runs take, without what no run takes."""
         return self._taken(on, line, runs).minus(self._taken(on, line, 0))
+
+    def idle(self, on: str, line: Line, seconds: int) -> Taken:
+        """What workers take that have nothing to do, for so many seconds."""
+
+        def waits(times: int) -> Line:
+            wait = ["timeout", "--preserve-status", "-s", "INT"]
+            return lambda url, runs: [
+                one if number == 0 else [*wait, str(15 + times), *one[:-1]]
+                for number, one in enumerate(line(url, runs))
+            ]
+
+        return self._taken(on, waits(seconds), 0).minus(self._taken(on, waits(0), 0))
 
     def _taken(self, on: str, line: Line, runs: int) -> Taken:
         folder = self._folder / token_hex(4)
@@ -272,6 +285,12 @@ def main() -> int:
                     rows.append(row)
                     if given.format == "text":
                         print(_text(row), flush=True)
+            for on in stores:
+                row = {"name": "an idle worker of two pipelines, a second", "store": on}
+                row |= _a_run(bench.idle(on, ours(place, me, "acts"), IDLE), IDLE)
+                rows.append(row)
+                if given.format == "text":
+                    print(_text(row), flush=True)
     finally:
         if server is not None:
             server.close()

@@ -54,7 +54,7 @@ def gather(work: Path, playground: Path | None = None) -> Path:
     list_decisions(docs / "decisions")
     if playground is not None:
         shutil.copytree(playground, (docs / TRIED).parent)
-    gallery = gallery_pages(docs / "gallery", playground and f"../{TRIED}")
+    gallery = gallery_pages(docs / "gallery", f"../{TRIED}" if playground else None)
     codes = code_pages(docs / "codes")
     nav = yaml.safe_dump({"nav": navigation(docs, gallery, codes)}, allow_unicode=True)
     paths = {
@@ -68,7 +68,7 @@ def gather(work: Path, playground: Path | None = None) -> Path:
     return config
 
 
-WEIGHTS = {
+WEIGHTS: dict[str, float] = {
     "questions.md": 8,
     "guides/": 4,
     "tour.md": 3,

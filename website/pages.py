@@ -44,7 +44,8 @@ def site_path(path: str) -> str | None:
             return f"gallery/{place.stem}.md"
         case ("pipelang", "diagnostics", "pages", name):
             return f"codes/{name}"
-    return None
+        case _:
+            return None
 
 
 def page_files() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 
 from dbos import DBOS
@@ -10,6 +11,9 @@ from dbos import DBOS
 
 def main() -> None:
     url, steps, runs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    if url.startswith("sqlite"):  # as ours
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
     DBOS(
         config={
             "name": "bench",
@@ -30,10 +34,6 @@ def main() -> None:
         return x
 
     DBOS.launch()
-    if url.startswith("sqlite"):
-        import sqlite3
-
-        sqlite3.connect(url.removeprefix("sqlite:///")).execute("PRAGMA journal_mode = WAL")
     DBOS.register_queue("bench", worker_concurrency=10, polling_interval_sec=0.25)
     handles = [DBOS.enqueue_workflow("bench", acts, str(n)) for n in range(runs)]
     for handle in handles:

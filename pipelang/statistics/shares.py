@@ -22,6 +22,12 @@ TINY = 1e-9
 BLOCK = 2
 """Days that a block has."""
 
+PARTS = 4
+"""Parts of a day that a watch closes."""
+
+OF_BLOCKS = 0.8
+"""The part of the false alarms that the blocks have; the rest is the process's."""
+
 
 def alternatives(limit: float) -> tuple[float, ...]:
     """The shares above a limit that are wagered on."""
@@ -61,13 +67,17 @@ class ShareProcess:
 
 
 class ShareMonitor:
-    """Watches a share day by day against a known limit, with false alarms below alpha for ever.
+    """Watches a share against a known limit, with false alarms below alpha for ever.
 
-    Half of alpha is the e-process's, which is asked at any time and gathers small differences over
-    weeks. The other half is for the exact binomial test of each two complete days that follow
-    each other: an all-or-nothing wager on them. It finds a large rise a day sooner than the
-    likelihood ratio, whose bound is loose by a factor of about ten at a single look. A union bound
-    over all days, weighted by `lasting`, keeps it. `alarmed` stays, `fires` says that it is so now.
+    A fifth of alpha is the e-process's, which is asked at any time and gathers small differences
+    over weeks. The rest is for the exact binomial test of the last two days, at the end of each of
+    the `parts` of a day: an all-or-nothing wager on them. It finds a large rise a day sooner than
+    the likelihood ratio, whose bound is loose by a factor of about ten at a single look. A union
+    bound over all these tests, weighted by `lasting`, keeps it. `alarmed` stays, `fires` says that
+    it is so now.
+
+    One part is for daily counts. With more of them a change in the middle of a day is found sooner,
+    and one at midnight a little later.
 
     Where the limit is the bound of a share that was counted (`sample`: hits and runs), and what is
     asked is whether that share was passed, the test of two days is Fisher's exact one against the
@@ -78,12 +88,14 @@ class ShareMonitor:
         "_above",
         "_block",
         "_days",
+        "_part",
+        "_parts_closed",
         "_sample",
-        "_today",
         "alarmed",
         "alpha",
         "fires",
         "limit",
+        "parts",
         "process",
     )
 
@@ -93,6 +105,7 @@ class ShareMonitor:
         above: bool = True,
         alpha: float = 0.05,
         sample: tuple[int, int] | None = None,
+        parts: int = 1,
     ) -> None:
         self.limit = limit
         self.alpha = alpha
@@ -101,35 +114,50 @@ class ShareMonitor:
         self.process = ShareProcess(limit, above, daily)
         self._above = above
         self._sample = sample
-        self._block: deque[tuple[int, int]] = deque(maxlen=BLOCK)
-        self._today = (0, 0)
+        self.parts = parts
+        self._block: deque[tuple[int, int]] = deque(maxlen=BLOCK * parts)
+        self._part = (0, 0)
+        self._parts_closed = 0
         self._days = 0
 
     def add(self, hits: int, total: int) -> bool:
-        """Count runs of today; says whether the limit is passed, now or before."""
+        """Count runs of now; says whether the limit is passed, now or before."""
         self.process.add(hits, total)
-        self._today = (self._today[0] + hits, self._today[1] + total)
-        self.fires = self.process.process.reaches(self.alpha / 2)
+        self._part = (self._part[0] + hits, self._part[1] + total)
+        self.fires = self.process.process.reaches(self.alpha * (1 - OF_BLOCKS))
         self.alarmed = self.alarmed or self.fires
         return self.alarmed
 
+    def close_part(self) -> bool:
+        """End a part of a day (`close_day` ends the last one): judge the two days before."""
+        if self._parts_closed < self.parts - 1:
+            self._parts_closed += 1
+            self._judge()
+        return self.alarmed
+
     def close_day(self) -> bool:
-        """End the day: judge it with the one before, and begin anew."""
+        """End the day, whose parts may have been closed or not, and begin anew."""
+        while self._parts_closed < self.parts - 1:
+            self._block.append((0, 0))
+            self._parts_closed += 1
+        self._judge()
+        self._parts_closed = 0
         self._days += 1
-        self._block.append(self._today)
-        self._today = (0, 0)
-        if len(self._block) == BLOCK or self._days == 1:
-            level = self.alpha / 2 * lasting(self._days)
-            self.fires = self.fires or self.block_p_value <= level
-            self.alarmed = self.alarmed or self.fires
         self.process.next_day()
         return self.alarmed
 
+    def _judge(self) -> None:
+        self._block.append(self._part)
+        self._part = (0, 0)
+        level = self.alpha * OF_BLOCKS * lasting(self._days + 1) / self.parts
+        self.fires = self.fires or self.block_p_value <= level
+        self.alarmed = self.alarmed or self.fires
+
     @property
     def block_p_value(self) -> float:
-        """The exact one-sided p-value of the last complete days."""
-        hits = sum(day[0] for day in self._block)
-        total = sum(day[1] for day in self._block)
+        """The exact one-sided p-value of the last two days."""
+        hits = sum(part[0] for part in self._block)
+        total = sum(part[1] for part in self._block)
         if self._sample is not None:
             before, runs = self._sample
             if not self._above:
@@ -143,8 +171,9 @@ class ShareMonitor:
         """The state, as JSON."""
         return {
             "process": self.process.process.state(),
-            "block": [list(day) for day in self._block],
-            "today": list(self._today),
+            "block": [list(part) for part in self._block],
+            "part": list(self._part),
+            "parts": self._parts_closed,
             "days": self._days,
             "alarmed": self.alarmed,
         }
@@ -152,25 +181,32 @@ class ShareMonitor:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state of a monitor with the same limit."""
         self.process.process.restore(state["process"])
-        self._block = deque(((day[0], day[1]) for day in state["block"]), maxlen=BLOCK)
-        self._today = (state["today"][0], state["today"][1])
-        self._days, self.alarmed = int(state["days"]), bool(state["alarmed"])
+        self._block = deque(((one[0], one[1]) for one in state["block"]), self._block.maxlen)
+        self._part = (state["part"][0], state["part"][1])
+        self._parts_closed, self._days = int(state["parts"]), int(state["days"])
+        self.alarmed = bool(state["alarmed"])
 
     @property
     def value(self) -> float:
-        """The evidence of the process: an alarm at 2/alpha."""
+        """The evidence of the process: an alarm at 5/alpha."""
         return self.process.value
 
 
 @lru_cache(maxsize=1024)
 def days_to_find(
-    limit: float, share: float, a_day: float, day: int = 1, alpha: float = 0.05, power: float = 0.95
+    limit: float,
+    share: float,
+    a_day: float,
+    day: int = 1,
+    alpha: float = 0.05,
+    power: float = 0.95,
+    parts: int = 1,
 ) -> float | None:
     """Days until a share beyond its limit is found in `power` of all histories, if from `day` on
     it stays there; None if it lies within the limit. By a normal approximation of the evidence.
 
     After n runs the best wager has n times the mean of its logarithm, less 1.645 of its standard
-    deviations; it needs log(2/alpha), the day's part of the stake, and its part of the mixture.
+    deviations; it needs log(5/alpha), the day's part of the stake, and its part of the mixture.
     The exact test of two days is asked as well.
     """
     if share == limit or a_day <= 0 or not 0 < share < 1:
@@ -178,7 +214,7 @@ def days_to_find(
     p, q = (limit, share) if share > limit else (1 - limit, 1 - share)
     p = min(max(p, TINY), 1 - TINY)
     z = normal_quantile(power)
-    need = log(2 / alpha) - log(daily(day)) + log(len(ODDS))
+    need = -log(alpha * (1 - OF_BLOCKS)) - log(daily(day)) + log(len(ODDS))
     best = None
     for wager in alternatives(p):
         hit, miss = log(wager / p), log1p(-wager) - log1p(-p)
@@ -195,9 +231,11 @@ def days_to_find(
     return days
 
 
-def block_power(limit: float, share: float, total: int, day: int, alpha: float = 0.05) -> float:
+def block_power(
+    limit: float, share: float, total: int, day: int, alpha: float = 0.05, parts: int = 1
+) -> float:
     """The chance that the exact test of two days finds a share above its limit."""
-    level = alpha / 2 * lasting(day)
+    level = alpha * OF_BLOCKS * lasting(day) / parts
     low, high = 0, total + 1
     while low < high:
         middle = (low + high) // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,7 +166,8 @@ def test_no_page_asks_for_anything_from_elsewhere(site: Path):
 # ----------------------------------------------------------------------------------- its search
 
 QUESTIONS = {
-    "install": "questions/",
+    "getting started": "questions/",
+    "prompt injection": "questions/",
     "api key": "questions/",
     "what does a run cost": "questions/",
     "silent error": "questions/",
@@ -182,6 +184,18 @@ QUESTIONS = {
 """What new users ask, in their words, and the page that must be among the first results."""
 
 FIRST = 5
+
+
+@pytest.mark.parametrize(("question", "wanted"), QUESTIONS.items())
+def test_the_index_has_the_words_of_a_question_on_the_page_that_answers(
+    question: str, wanted: str, site: Path
+):
+    """What the search can find at all; in which order, a browser says below."""
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    sections = [one for one in index["docs"] if one["location"].startswith(wanted)]
+    assert sections
+    page = " ".join(f"{one['title']} {one['text']}" for one in sections).lower()
+    assert all(word.lower() in page for word in question.split())
 
 
 @pytest.fixture(scope="module")

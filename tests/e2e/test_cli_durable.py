@@ -243,3 +243,25 @@ def test_a_kill_in_the_store_stops_runs(place: Path) -> None:
     assert call(place, "worker", "acts.pipe", "--store", STORE, "--drain").returncode == 0
     assert told(place, "runs", "show", run)["result"]["code"] == "killed"
     assert not (place / "effects").exists()
+
+
+def test_a_quota_is_told_and_tenants_have_their_places(place: Path) -> None:
+    file = place / "acts.pipe"
+    text, quota = file.read_text(encoding="utf-8"), "quota 2 runs/day per tenant"
+    at = text.index("pipeline acts")
+    text = text[:at] + text[at:].replace("budget $1, 600s", f"budget $1, 600s\n  {quota}", 1)
+    file.write_text(text, encoding="utf-8")
+    runs = [submit(place, "acts", "--tenant", "t") for _ in range(4)]
+    other = submit(place, "acts")
+    worker = ("worker", "acts.pipe", "--store", STORE, "--drain", "--per-tenant", "1")
+    drained = call(place, *worker)
+    assert drained.returncode == 0, drained.stderr
+    found = [told(place, "runs", "show", run) for run in (*runs, other)]
+    codes = [(one["result"] or {}).get("code", one["status"]) for one in found]
+    assert sorted(codes[:4]) == ["answered", "answered", "quota_exceeded", "quota_exceeded"]
+    assert codes[4] == "answered"
+    assert all(set(one) == RUN_KEYS for one in found)
+    took = call(place, "runs", "show", runs[codes.index("answered")], "--store", STORE)
+    assert "settled: 1 run of `acts` in " in took.stdout
+    spent = call(place, "trace", runs[codes.index("quota_exceeded")], "--store", STORE)
+    assert "the quota of 2 runs/day is spent" in spent.stdout

@@ -104,6 +104,8 @@ def test_it_runs_offline_over_all_its_data(name: str, ran: Callable[[str], Ran])
     assert "predicted" in done.stdout
     for run in plan(name)["runs"]:
         assert f"{name}: {run['pipeline']} over {run['data']}" in done.stdout
+    for pipeline in plan(name).get("durable", ()):
+        assert f"{name}: {pipeline} in a store" in done.stdout
 
 
 def test_nothing_dangerous_is_executed_in_the_run_of_devops(

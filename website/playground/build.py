@@ -54,9 +54,9 @@ def inside() -> Iterator[tuple[str, Path]]:
         for file in _files(REPO / folder):
             yield f"pipelang/_data/{file.relative_to(REPO).as_posix()}", file
     for file in _files(REPO / "examples"):
-        place = file.relative_to(REPO / "examples")
-        if file.suffix in OF_EXAMPLES and place.parts[1:2] != ("data",):
-            yield f"examples/{place.as_posix()}", file
+        within = file.relative_to(REPO / "examples")
+        if file.suffix in OF_EXAMPLES and within.parts[1:2] != ("data",):
+            yield f"examples/{within.as_posix()}", file
     for name in PURE:
         for packed in importlib.metadata.files(name) or []:
             file = Path(str(packed.locate()))

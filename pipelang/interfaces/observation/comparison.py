@@ -97,8 +97,10 @@ def judged(
 ) -> FigureVerdict:
     """The verdict of an interval at `SURE` on a prediction. Ranges that touch agree."""
     told = predicted_range(number)
-    if told is None or (unit and told == (0.0, 1.0)):
+    if told is None or told == (0.0, 1.0 if unit else inf):
         return FigureVerdict.ALONE
+    if unit and told in ((0.0, 0.0), (1.0, 1.0)):
+        enough = True  # one case refutes it
     slack = 1e-9 * max(1.0, abs(told[0]))
     if interval[1] < told[0] - slack or interval[0] > told[1] + slack:
         return FigureVerdict.DIFFERS
@@ -128,6 +130,8 @@ def observed_share(
     guess = share if told is None or told == (0.0, 1.0) else (told[0] + min(told[1], 1.0)) / 2
     more = max(0, runs_for_share(guess) - stories)
     verdict = judged(exact_share(good, stories, SURE), predicted, not more)
+    if verdict is FigureVerdict.AGREES:
+        more = 0
     return ObservedMetric(metric, share, low, high, runs, predicted, verdict, more, what)
 
 

@@ -44,6 +44,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.walk import judged_links
 
+MOST_EVENTS = 20_000
+"""Runs whose events are read, the newest: steps are told of these, all else of all runs."""
+
 FUTURE = 300.0
 """Seconds that a start may lie ahead of the store's clock before clocks are told to disagree."""
 
@@ -174,7 +177,7 @@ def observe(
     own = [run for run in every if is_of(run, release)]
     runs = [run for run in own if not _wrong_clock(run, until)]
     ended = ended_runs(runs)
-    tallies = tallied(source.events(ended))
+    tallies = tallied(source.events(ended[-MOST_EVENTS:]))
     cases = [case for case in source.cases(pipeline.name) if case.opened_at.timestamp() >= since]
     labels = labels_from(program, pipeline.name, cases, release)
     begun = [run for run in runs if run.started >= since]

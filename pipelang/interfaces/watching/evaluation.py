@@ -23,7 +23,7 @@ from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.statistics.calibration import calibration_error
 from pipelang.statistics.intervals import exact_share, mean_interval, quantile_at
-from pipelang.statistics.shares import days_to_find
+from pipelang.statistics.shares import PARTS, days_to_find
 
 if TYPE_CHECKING:
     from pipelang.runtime.inbox.cases import Case
@@ -33,6 +33,8 @@ ALPHA = 0.05
 
 OF_BASELINE = 0.2
 """The part of a line's false alarms that the bound of its baseline takes (1% of 5%)."""
+
+PART = DAY / PARTS
 
 GRACE = 600.0
 """Seconds after its end at which a day is closed: what ended in it is recorded by then."""
@@ -96,6 +98,10 @@ class LineStatus:
         }
 
 
+class KeptStateBroken(ValueError):
+    """The state that a watch kept cannot be read."""
+
+
 @dataclass(slots=True)
 class WatchState:
     """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
@@ -106,9 +112,17 @@ class WatchState:
 
     @classmethod
     def read(cls, text: str | None) -> WatchState:
-        """The state that was kept; an empty one where there is none, or one of another version."""
-        record = {} if text is None else json.loads(text)
-        return cls(record["lines"] if record.get("version") == VERSION else {})
+        """The state that was kept; an empty one where there is none, or one of another version.
+        Raises `KeptStateBroken`.
+        """
+        if text is None:
+            return cls({})
+        try:
+            record = json.loads(text)
+            lines = record["lines"] if record.get("version") == VERSION else {}
+        except (ValueError, KeyError, AttributeError) as broken:
+            raise KeptStateBroken(str(broken)) from broken
+        return cls(lines)
 
     def text(self) -> str:
         return json.dumps({"version": VERSION, "lines": self.lines}, sort_keys=True)
@@ -312,18 +326,25 @@ def _monitored(
     if record.get("monitor"):
         monitor.restore(record["monitor"])
     closed = record["closed"]
-    by_day: dict[int, list[Measurement]] = {}
+    by_part: dict[int, list[Measurement]] = {}
     for one in found:
-        by_day.setdefault(day_of(one.at), []).append(one)
-    while (closed + 2) * DAY <= known.now:
-        closed += 1
-        fires = monitor.take(by_day.get(closed, []))
-        if monitor.close_day() or fires:
-            record["fired"] = (closed + 1) * DAY
-        if (closed + 1) * DAY + GRACE <= known.now:
+        by_part.setdefault(int(one.at // PART), []).append(one)
+
+    def fires(part: int) -> bool:
+        """Whether a quarter of a day that is over has evidence enough, or leads to it."""
+        early = monitor.take(by_part.pop(part, []))
+        last = part % PARTS == PARTS - 1
+        return (monitor.close_day() if last else monitor.close_part()) or early
+
+    part = (closed + 1) * PARTS
+    while (part + 1) * PART <= known.now:
+        if fires(part):
+            record["fired"] = (part + 1) * PART
+        part += 1
+        if part % PARTS == 0 and part * PART + GRACE <= known.now:
             # A day that is just over is judged, and judged again once all of it is recorded.
-            record["closed"], record["monitor"] = closed, monitor.state()
-    rest = [one for day in sorted(by_day) if day > closed for one in by_day[day]]
+            record["closed"], record["monitor"] = part // PARTS - 1, monitor.state()
+    rest = [one for at, ones in sorted(by_part.items()) if at >= part for one in ones]
     if monitor.take(rest):
         record["fired"] = known.now
     kept = max(float(watched.line.over), DAY) + DAY
@@ -387,7 +408,7 @@ def _forecast(
     if a_day <= 0:
         return None, None
     day = max(1, day_of(known.now) - limit.began + 1)
-    return days_to_find(held, round(changed, 9), a_day, day, limit.alpha), changed
+    return days_to_find(held, round(changed, 9), a_day, day, limit.alpha, parts=PARTS), changed
 
 
 def _risen(share: float, above: bool) -> float:

@@ -10,7 +10,7 @@ from pipelang.interfaces.watching.measurements import Measurement
 from pipelang.statistics.calibration import CalibrationProcess
 from pipelang.statistics.means import MeanProcess
 from pipelang.statistics.restarts import daily
-from pipelang.statistics.shares import ShareMonitor
+from pipelang.statistics.shares import OF_BLOCKS, PARTS, ShareMonitor
 
 
 class LineMonitor(Protocol):
@@ -19,8 +19,11 @@ class LineMonitor(Protocol):
     def take(self, found: Sequence[Measurement]) -> bool:
         """Take measurements of today; says whether there is now enough evidence for an alarm."""
 
+    def close_part(self) -> bool:
+        """End a quarter of the day; says the same of what it ends."""
+
     def close_day(self) -> bool:
-        """End the day; says the same of the day."""
+        """End the day; says the same."""
 
     def state(self) -> dict[str, Any]:
         """The state, as JSON."""
@@ -39,10 +42,14 @@ class SharePassed:
     def __init__(
         self, limit: float, above: bool, alpha: float, sample: tuple[int, int] | None
     ) -> None:
-        self._monitor = ShareMonitor(limit, above, alpha, sample)
+        self._monitor = ShareMonitor(limit, above, alpha, sample, PARTS)
 
     def take(self, found: Sequence[Measurement]) -> bool:
         self._monitor.add(sum(bool(one.value) for one in found), len(found))
+        return self._monitor.fires
+
+    def close_part(self) -> bool:
+        self._monitor.close_part()
         return self._monitor.fires
 
     def close_day(self) -> bool:
@@ -57,7 +64,7 @@ class SharePassed:
 
     @property
     def evidence(self) -> float:
-        return self._monitor.value * self._monitor.alpha / 2
+        return self._monitor.value * self._monitor.alpha * (1 - OF_BLOCKS)
 
 
 class WorstPassed:
@@ -68,6 +75,9 @@ class WorstPassed:
 
     def take(self, found: Sequence[Measurement]) -> bool:
         self._passed = any(one.value for one in found)
+        return self._passed
+
+    def close_part(self) -> bool:
         return self._passed
 
     def close_day(self) -> bool:
@@ -93,6 +103,9 @@ class ProcessPassed:
 
     def take(self, found: Sequence[Measurement]) -> bool:
         self._process.add([one.value for one in found])
+        return self._process.process.reaches(self._alpha)
+
+    def close_part(self) -> bool:
         return self._process.process.reaches(self._alpha)
 
     def close_day(self) -> bool:

@@ -106,8 +106,7 @@ def test_what_happens_in_one_window_is_seen_in_another(
         row = board.locator(f"tr[data-key='{page.url.rpartition('/')[2]}']")
         row.get_by_text("waiting", exact=True).wait_for()
         inbox.locator("#case-list tbody tr").nth(waiting).wait_for()
-        count = board.locator("#open-cases").inner_text()
-        assert int(re.findall(r"\d+", count)[0]) == waiting + 1
+        board.locator("#open-cases .count", has_text=re.compile(f"^{waiting + 1}\\b")).wait_for()
         # The run's own page says for whom it waits, and where it stands.
         page.get_by_text("Waits for signer").wait_for()
         assert page.locator("svg .is-waiting").count() == 1

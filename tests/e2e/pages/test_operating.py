@@ -175,6 +175,32 @@ def test_many_who_look_cost_one_look(site: Site) -> None:
     assert 1 <= seen <= 2 * seconds + 3
 
 
+def test_many_who_wait_in_memory_cost_a_page_little(tmp_path: Path) -> None:
+    """The cases are gone through once for a page, not once for each of its runs."""
+    with serving(REFUND, tmp_path, Models(offer=OFFER)) as site:
+        visitor = site.visitor()
+        at = urlsplit(site.url)
+        connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=20)
+        for n in range(600):
+            body = json.dumps({"inputs": {"complaint": str(n), "order_id": "A-1"}})
+            kind = {"Content-Type": "application/json"}
+            connection.request("POST", "/v1/pipelines/refund/runs", body, kind)
+            assert connection.getresponse().read()
+        until(lambda: visitor.get("/"), 'count">600<')
+        looks = 0
+        inner = site.inbox.cases
+
+        def counted(**wanted: object) -> object:
+            nonlocal looks
+            looks += 1
+            return inner(**wanted)  # type: ignore[arg-type]
+
+        site.inbox.cases = counted  # type: ignore[method-assign, assignment]
+        page = visitor.get("/?pipeline=refund")
+        assert page.text.count("data-key") == 25
+        assert looks <= 3
+
+
 def test_streams_end_with_the_server(tmp_path: Path) -> None:
     with serving(REFUND, tmp_path, Models(offer=OFFER)) as site:
         visitor = site.visitor()

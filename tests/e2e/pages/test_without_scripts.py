@@ -196,6 +196,7 @@ def test_a_thread_is_one_story(site: Site) -> None:
     page = visitor.get(f"/?thread={quote('order 7/1')}")
     assert all(run in page.text for run in mine)
     assert other not in page.text
+    assert re.search(r"2 runs, the first one (now|\d+ s ago), \$\d", page.text)
     assert f"/?thread={quote('order 7/1', safe='/')}" in visitor.get(mine[0]).text
 
 
@@ -230,6 +231,56 @@ def test_older_runs_are_on_the_next_page(site: Site) -> None:
     page = visitor.get("/?cursor=bm9uZQ==")
     assert page.status == 404
     sound(page)
+
+
+HELD = """
+role desk { people 1 handles 1m responds 1h median, 4h p95 }
+pipeline send(text: text max 20 tokens) -> text max 20 tokens {
+  ## It goes out in an hour.
+  hold quiet for 1h by desk else reject "stopped"
+  return text
+}
+pipeline over(text: text max 20 tokens) -> text max 20 tokens {
+  gate short: text != "a mail" { catches 10%  false_alarms 1% } else escalate to desk "take this"
+  return text
+}
+"""
+
+
+def test_a_hold_is_stopped_or_let_go(tmp_path: Path) -> None:
+    file = tmp_path / "main.pipe"
+    file.write_text(HELD, encoding="utf-8")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        for verdict, word in (("no", "rejected"), ("yes", "answered")):
+            run = started(visitor, "send", **{"f.0": verdict})
+            case = case_of(visitor, run)
+            page = visitor.get(case)
+            sound(page)
+            for said in ("It goes out in an hour.", "Stop it", "Let it go on now", "Veto in"):
+                assert said in page.text
+            done = visitor.fill(case, {"verdict": verdict, "reason": "as told"})
+            assert done.headers["location"] == "/cases?done=decided"
+            until(lambda run=run, word=word: visitor.get(run), f"{word}</span>")
+
+
+def test_a_handover_is_closed_with_a_note(tmp_path: Path) -> None:
+    file = tmp_path / "main.pipe"
+    file.write_text(HELD, encoding="utf-8")
+    with serving(file, tmp_path) as site:
+        visitor = site.visitor()
+        started(visitor, "over", **{"f.0": "a mail"})
+        page = until(lambda: visitor.get("/cases"), "Take over: take this")
+        assert "Text: a mail" in page.text  # people know it by what it was given
+        case = re.findall(r'class="whole" href="(/cases/[^"]+)"', page.text)[0]
+        page = visitor.get(case)
+        sound(page)
+        assert "What was done" in page.text
+        assert visitor.fill(case, {"verdict": "no"}).status == 409
+        done = visitor.fill(case, {"verdict": "yes", "reason": "called them"})
+        assert done.headers["location"] == "/cases?done=closed"
+        assert "called them" in visitor.get(case).text
+        assert "Nothing waits" in visitor.get("/cases").text
 
 
 PICTURE = """

@@ -23,6 +23,7 @@ from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.shared.quotas import InMemoryQuotas
 from pipelang.runtime.tools.threads import Threads
 from pipelang.runtime.worlds.recorded.record import InMemoryRecord, Kind
 from pipelang.semantics.kernels.media import STAND_IN
@@ -87,6 +88,7 @@ class Outside:
         )
         self.runtime.threads = Inline()
         self.runtime.chance = Middle()
+        self.runtime.quotas = InMemoryQuotas(lambda: 1_796_000_000.0)
 
     def share(self, *what: Any) -> float:
         """A number of [0, 1) that hangs on what it is about."""

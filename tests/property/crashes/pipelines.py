@@ -34,6 +34,7 @@ pipeline reads(x: text) -> text {
 }
 pipeline inner(x: text) -> text {
   budget $1, 600s
+  quota $900/day, 9000 runs/month per tenant else fail "too much"
   step r: text = ask say(x) by small { retry 1 output 10 tokens max } else "n"
   step a = call put(r) { retry 1 } else fail "none"
   step b = call pay(a) else "unpaid"
@@ -41,12 +42,14 @@ pipeline inner(x: text) -> text {
   return b
 }
 pipeline asks(x: text) -> text {
+  quota 9000 runs/hour per tenant
   step a = call put(x) else "n"
   approve sure by boss within 1h showing a else reject "no"
   gate ok: a != "put-3" else escalate to boss "odd" with a
   return a
 }
 pipeline guarded(x: text) -> text {
+  quota 9000 runs/hour per tenant
   breaker { opens when ok rejects 2 in a row probes after 1h } else "open"
   step a = call put(x) else "n"
   gate ok: a != "put-1" else fail "bad"

@@ -21,6 +21,7 @@ REPO = Path(__file__).resolve().parents[3]
 FILES = [
     *sorted((REPO / "tests/property/programs").rglob("*.pipe"))[:4],
     REPO / "examples/support/support.pipe",
+    REPO / "examples/gallery/42_quota.pipe",
     REPO / "tests/unit/interfaces/export/nasty.pipe",
 ]
 

@@ -93,7 +93,7 @@ def simulate(asked: dict[str, Any]) -> dict[str, Any]:
 _ANSWERS = {"menu": menu, "check": check, "fmt": fmt, "graph": graph, "simulate": simulate}
 
 
-def _written(asked: dict[str, Any]) -> str:
+def _written(asked: dict[str, str]) -> str:
     """The name of the file, in its folder, with the page's text in it."""
     place = (EXAMPLES / asked["name"]).resolve()
     if not place.is_relative_to(EXAMPLES.resolve()) or place.suffix != ".pipe":

@@ -56,7 +56,7 @@ def _work(
     cache: bool,
 ) -> NoReturn:
     from pipelang.interfaces.cli.durable.worker import leave
-    from pipelang.interfaces.cli.durable.working import ServedFiles
+    from pipelang.interfaces.cli.durable.working import served
     from pipelang.interfaces.cli.run.one import live_of
     from pipelang.runtime.durable import listing
     from pipelang.runtime.durable.results import ended
@@ -66,15 +66,15 @@ def _work(
 
     switches = StoredSwitches(store)
     switches.look()
-    served = ServedFiles([file], store, switches, cache)
+    handles, earlier = served([file], store, switches, cache)
     shown = loaded.program.pipelines[name]
     live = live_of(shown, form if len(runs) == 1 else "json", "")
     worker = Worker(
         store,
-        served.handles,
+        handles,
         sinks=lambda run: _sinks(live, run in runs),
         switches=switches,
-        more=served.earlier,
+        more=earlier.handles,
     )
     if queue_of(loaded.hash, name) not in worker.queues:
         stop(f"this machine cannot run `{name}`; its runs wait for a worker: {' '.join(runs)}", 1)

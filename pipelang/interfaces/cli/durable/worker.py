@@ -74,19 +74,19 @@ def command(
     """
     _log(log_level, log_json)
     with opened(store, make=True) as ready:
-        from pipelang.interfaces.cli.durable.working import ServedFiles
+        from pipelang.interfaces.cli.durable.working import served
         from pipelang.runtime.durable.switches import StoredSwitches
         from pipelang.runtime.durable.worker import Worker
 
         switches = StoredSwitches(ready)
         switches.look()
-        served = ServedFiles(files, ready, switches, cache)
+        handles, earlier = served(files, ready, switches, cache)
         worker = Worker(
             ready,
-            served.handles,
+            handles,
             concurrency,
             switches=switches,
-            more=served.earlier,
+            more=earlier.handles,
             per_tenant=per_tenant,
         )
         if not worker.queues:

@@ -12,7 +12,7 @@ from pipelang.interfaces.runs.provider_choice import NoProvider
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipelang.runtime.durable.programs import StoredProgram
     from pipelang.runtime.durable.store import Store
@@ -20,31 +20,37 @@ if TYPE_CHECKING:
     from pipelang.runtime.host.handle import Handle, LoadedProgram
 
 
-class ServedFiles:
-    """The files of a worker, with the handles on their pipelines that this machine can run. Those
-    that it cannot are told, and left to other workers.
+def served(
+    files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
+) -> tuple[dict[tuple[str, str], Handle], EarlierVersions]:
+    """Handles on the pipelines of files that this machine can run, and on those of other versions
+    of these files that runs in the store began with. Those that it cannot are told, and left to
+    other workers.
+    """
+    loaded: dict[str, LoadedProgram] = {}
+    handles: dict[tuple[str, str], Handle] = {}
+    for file in files:
+        loaded[file], missed = program_to_run(file, (), cache)
+        if missed:
+            warn(f"note: {missed}")
+        handles |= handles_of_program(file, loaded[file], store, switches)
+    return handles, EarlierVersions(loaded, store, switches)
+
+
+class EarlierVersions:
+    """Versions of files, by their paths, that runs in a store need and that are not those that the
+    files have now.
     """
 
     def __init__(
-        self, files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
+        self, loaded: Mapping[str, LoadedProgram], store: Store, switches: StoredSwitches
     ) -> None:
+        self._loaded = loaded
         self._store = store
         self._switches = switches
-        self._loaded: dict[str, LoadedProgram] = {}
-        self._seen: set[str] = set()
-        self.handles: dict[tuple[str, str], Handle] = {}
-        for file in files:
-            loaded, missed = program_to_run(file, (), cache)
-            if missed:
-                warn(f"note: {missed}")
-            self._loaded[file] = loaded
-            try:
-                self.handles |= _handles(file, loaded, loaded.pipelines, store, switches)
-            except NoProvider as error:
-                stop(str(error), 2)
-        self._seen |= {loaded.hash for loaded in self._loaded.values()}
+        self._seen = {one.hash for one in loaded.values()}
 
-    def earlier(self) -> dict[tuple[str, str], Handle]:
+    def handles(self) -> dict[tuple[str, str], Handle]:
         """Handles on the pipelines of stored programs that runs need now, and that are other
         versions of one of these files: of the same name, with a pipeline in common. Each program
         is looked at once.
@@ -54,10 +60,10 @@ class ServedFiles:
         found: dict[tuple[str, str], Handle] = {}
         for one in programs.needed(self._store):
             if one.hash not in self._seen:
-                self._seen.add(one.hash)
                 file = next((file for file in self._loaded if self._is_of(one, file)), None)
                 if file is not None:
                     found |= self._of_stored(one, file)
+                self._seen.add(one.hash)
         return found
 
     def _is_of(self, one: StoredProgram, file: str) -> bool:

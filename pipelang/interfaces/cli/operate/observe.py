@@ -20,7 +20,7 @@ from pipelang.interfaces.runs.state_folder import DEFAULT
 @click.option("--store", metavar="URL", help="The store of durable runs.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The state folder, without it.")
 @click.option("--since", type=Duration(), default="7d", show_default=True, help="How far back.")
-@click.option("--program", metavar="HASH", help="The runs of another program than the file's.")
+@click.option("--program", metavar="RELEASE", help="Runs of another program: a release, or a hash.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where something differs.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")
 @click.option("-o", "--output", "out", metavar="OUT", help="A file instead of standard output.")
@@ -62,7 +62,7 @@ def command(
             runs = source.runs(name, then)
             if not runs and pipeline is None:
                 continue
-            own = program_of(file, name, runs, program, checked.program.hash, source.shown)
+            own = program_of(file, name, source, runs, program, checked.program.hash)
             found.append(observe(checked.program, analysis, source, then, own))
         if not found or not any(one.runs or one.unfinished for one in found):
             what = f"`{pipeline}`" if pipeline else "its pipelines"

@@ -33,11 +33,14 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
 
 
 def program_of(
-    file: str, name: str, runs: list[ObservedRun], wanted: str | None, own: str, where: str
+    file: str, name: str, source: RunSource, runs: list[ObservedRun], wanted: str | None, own: str
 ) -> str:
     """The hash of the program whose runs are meant: the file's, or the one that was asked for by
-    the beginning of its hash. Ends the command where there are no such runs.
+    its release or the beginning of its hash. Ends the command where there are no such runs.
     """
+    where = source.shown
+    named = None if wanted is None else source.release(name, wanted)
+    wanted = wanted if named is None else named
     programs = sorted({run.program for run in runs})
     if wanted is None:
         if not programs or any(own.startswith(one) for one in programs):

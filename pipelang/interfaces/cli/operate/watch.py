@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelang.interfaces.cli.durable.opening import UNREACHABLE
 from pipelang.interfaces.cli.exit_codes import FINDINGS
 from pipelang.interfaces.cli.operate.sources import source_of
 from pipelang.interfaces.cli.options.quantities import Duration
@@ -72,8 +73,14 @@ def command(
             there = ", ".join(sorted(built.roles)) or "none"
             stop(f"`{file}` has no role `{target.role}`", 2, f"there are: {there}")
     while True:
-        with source_of(store, state) as source:
-            code = _look(built, names, source, targets, baseline, form, pipeline is not None)
+        try:
+            with source_of(store, state) as source:
+                code = _look(built, names, source, targets, baseline, form, pipeline is not None)
+        except SystemExit as ended:
+            # A store that is away may be back the next time; who looks once wants to know.
+            if every is None or ended.code != UNREACHABLE:
+                raise
+            code = UNREACHABLE
         if every is None:
             sys.exit(code)
         try:
@@ -96,7 +103,12 @@ def _look(
     from pipelang.interfaces.report.observed.watch_text import watch_text
     from pipelang.interfaces.text.colours import painter
     from pipelang.interfaces.watching.alerts import alert_json, tell
-    from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
+    from pipelang.interfaces.watching.evaluation import (
+        KeptStateBroken,
+        LineState,
+        evaluate,
+        name_of,
+    )
 
     paint = painter(wants_colour(sys.stdout))
     report: dict[str, Any] = {}
@@ -106,7 +118,15 @@ def _look(
         if not named and not pipeline.watch and not source.runs(name):
             continue
         against = None if baseline is None else _release(source, name, baseline)
-        statuses, state = evaluate(program, pipeline, source, program.hash, against)
+        try:
+            statuses, state = evaluate(program, pipeline, source, program.hash, against)
+        except KeptStateBroken:
+            kept = name_of(name, program.hash)
+            stop(
+                f"what the watch kept in {source.shown} as `{kept}` cannot be read",
+                FINDINGS,
+                "take it away, and the watch begins anew",
+            )
         _of_others(source, name, program.hash)
         for status in statuses:
             if status.state not in (LineState.ALERT, LineState.RECOVERED):

@@ -78,6 +78,8 @@ def headline(found: Observation) -> list[str]:
             f"{plural(found.runs, 'run')} in {plural(found.stories, 'thread')}: the runs of one "
             "thread count as one where independence is assumed"
         )
+    if found.tallies.runs < found.runs:
+        said.append(f"steps are told of the newest {found.tallies.runs:,} runs")
     if found.simulated:
         said.append(f"{found.simulated:,} of the runs have simulated answers, which no model gave")
     if found.unfinished:

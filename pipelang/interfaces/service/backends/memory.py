@@ -8,7 +8,7 @@ import heapq
 import logging
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -291,12 +291,19 @@ class MemoryBackend:
         return None if one is None else dict(one.order.row)
 
     def _json(self, one: MemoryRun) -> RunJson:
-        role = one.asked_role
-        due: float | None = None
-        if role is not None:
-            found = (c.due_at for c in self._inbox.cases(role=role) if c.run_id == one.id)
-            due = min((at.timestamp() for at in found if at is not None), default=None)
-        return one.as_json(due)
+        return self._listed([one])[0]
+
+    def _listed(self, runs: Sequence[MemoryRun]) -> list[RunJson]:
+        """Runs as JSON, with when the time of what they ask is up: the cases are gone through once
+        for all of them.
+        """
+        asking = {one.id: one.asked_role for one in runs if one.asked_role is not None}
+        due: dict[str, float] = {}
+        for case in self._inbox.cases() if asking else ():
+            if case.due_at is not None and asking.get(case.run_id) == case.role:
+                at = case.due_at.timestamp()
+                due[case.run_id] = min(at, due.get(case.run_id, at))
+        return [one.as_json(due.get(one.id)) for one in runs]
 
     async def runs(self, wanted: RunFilter) -> RunPage:
         """A page of runs, newest first."""
@@ -310,7 +317,7 @@ class MemoryBackend:
                     break
         page = found[: wanted.limit]
         more = (page[-1].created, page[-1].id) if len(found) > wanted.limit and page else None
-        return RunPage(tuple(self._json(one) for one in page), more)
+        return RunPage(tuple(self._listed(page)), more)
 
     async def wait(self, id: str, seconds: float) -> RunJson | None:
         """The run when it has ended, or as it is after so many seconds."""
@@ -422,7 +429,11 @@ class MemoryBackend:
         """The runs that are kept, as they are now."""
         from pipelang.interfaces.service.backends.memory_source import MemorySource
 
-        runs = [(self._json(one), one.created, list(one.events)) for one in self._runs.values()]
+        kept = list(self._runs.values())
+        runs = [
+            (told, one.created, list(one.events))
+            for told, one in zip(self._listed(kept), kept, strict=True)
+        ]
         return MemorySource(runs, self._inbox.cases(closed=True), "memory", self._notes)
 
     # ------------------------------------------------------------------------------- switches

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,15 @@ from pipelang.interfaces.service.api.requests import cursor_of, cursor_to
 from pipelang.interfaces.service.backend import STATES, RunFilter
 from pipelang.interfaces.service.pages.board import board_of, mark_of, parts_of_runs
 from pipelang.interfaces.service.pages.rendering import render
-from pipelang.interfaces.service.pages.words import as_moment, dollars, long_span, summary, took
+from pipelang.interfaces.service.pages.words import (
+    ago,
+    as_moment,
+    dollars,
+    long_span,
+    summary,
+    took,
+)
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.principals import Principal
@@ -79,12 +88,22 @@ async def runs_page(request: Request, service: Service, who: Principal) -> Respo
         states=STATES,
         spans=[(key, title) for key, (title, _) in SPANS.items()],
         pipelines=sorted(service.pipelines),
+        story=_story(page.items) if "thread" in filters and not (after or page.next) else "",
         older=older and "/?" + urlencode({**filters, "cursor": older}),
         later=after and ("/?" + urlencode(filters) if filters else "/"),
         may_start=who.has("caller", "operator"),
         open_cases=len(cases),
         stream=None if after else "/live?" + urlencode({"of": "runs", "seen": seen, **filters}),
     )
+
+
+def _story(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The runs of a thread as one story: how many, since when, and what they cost together."""
+    cost = sum((Decimal(run["cost"]) for run in runs), Decimal(0))
+    began = min((run["started"] for run in runs if run["started"]), default=None)
+    first = as_moment(began)
+    since = "" if first is None else f", the first one {ago(first, datetime.now(UTC))}"
+    return f"{plural(len(runs), 'run')}{since}, {dollars(str(cost))} in all"
 
 
 def _row(run: Mapping[str, Any], now: datetime) -> dict[str, Any]:

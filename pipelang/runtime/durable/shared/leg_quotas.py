@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from pipelang.runtime.durable.legs import Legs, LegToken
+from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.shared.quotas import QuotaRows
 from pipelang.runtime.shared.quotas import QuotaClaim, QuotaRefusal
 from pipelang.semantics import program as p
@@ -24,8 +25,15 @@ class LegQuotas:
         self._token = token
 
     def _fenced(self, work: Callable[[QuotaRows], T]) -> T:
-        with self._legs.fenced(self._token) as connection:
-            return work(QuotaRows(self._legs.store, connection))
+        """Ask in a fenced transaction, again and again while the database is away: asking twice is
+        as asking once.
+        """
+
+        def ask() -> T:
+            with self._legs.store.reached(), self._legs.fenced(self._token) as connection:
+                return work(QuotaRows(self._legs.store, connection))
+
+        return patiently(ask)
 
     def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
         return self._fenced(lambda rows: rows.reserve(claim))

@@ -7,12 +7,13 @@ and taking it are one act. The sums are exact: dollars are texts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import (
     ZERO,
@@ -27,6 +28,8 @@ from pipelang.runtime.shared.quotas import (
 )
 from pipelang.runtime.worlds.recorded.ledger import used_by
 from pipelang.semantics import program as p
+
+T = TypeVar("T")
 
 _LOCK = sa.text(
     """INSERT INTO pipelang_quota_places (pipeline, tenant) VALUES (:pipeline, :tenant)
@@ -239,31 +242,35 @@ def _tenant(tenant: str | None) -> str:
 
 
 class StoredQuotas:
-    """Quotas of a store, for runs that are not in it."""
+    """Quotas of a store, for runs that are not in it. A run waits while the database is away."""
 
     blocks = True
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def _patiently(self, work: Callable[[QuotaRows], T]) -> T:
+        def ask() -> T:
+            with self._store.transaction() as connection:
+                return work(QuotaRows(self._store, connection))
+
+        return patiently(ask)
+
     def reserve(self, claim: QuotaClaim) -> float | QuotaRefusal:
-        with self._store.transaction() as connection:
-            return QuotaRows(self._store, connection).reserve(claim)
+        return self._patiently(lambda rows: rows.reserve(claim))
 
     def rest(self, claim: QuotaClaim, money: Decimal, tokens: int) -> bool:
-        with self._store.transaction() as connection:
-            QuotaRows(self._store, connection).rest(*claim.key, money, tokens)
+        self._patiently(lambda rows: rows.rest(*claim.key, money, tokens))
         return True
 
     def take_up(self, claim: QuotaClaim, started: float) -> QuotaRefusal | None:
-        with self._store.transaction() as connection:
-            return QuotaRows(self._store, connection).take_up(claim, started)
+        return self._patiently(lambda rows: rows.take_up(claim, started))
 
     def settle(self, claim: QuotaClaim, money: Decimal, tokens: int) -> None:
-        with self._store.transaction() as connection:
-            QuotaRows(self._store, connection).settle(*claim.key, money, tokens)
+        self._patiently(lambda rows: rows.settle(*claim.key, money, tokens))
 
     def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
+        """The refusal that a run would get now. Raises `StoreUnreachable`."""
         if pipeline.quota is None:
             return None
         with self._store.transaction() as connection:

@@ -25,6 +25,7 @@ def drawn(seed: int, shares: list[float], runs: int = 200, thread: int = 1) -> l
     """Days of runs with these shares of escalations; `thread` runs in a row share their end."""
     source = random.Random(seed)
     found: list[ObservedRun] = []
+    roll = 0.0
     for day, share in enumerate(shares):
         for number in range(runs):
             if number % thread == 0:

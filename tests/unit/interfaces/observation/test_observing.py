@@ -15,6 +15,7 @@ from pipelang import Inbox, Runtime, TraceFiles
 from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.cli.operate.observe import command
+from pipelang.interfaces.cli.operate.watch import command as watch
 from pipelang.interfaces.observation.comparison import (
     FigureVerdict,
     observed_quantile,
@@ -78,7 +79,9 @@ class Model:
 class Desk:
     """A folder with the program, its evidence, and the runs that it did."""
 
-    def __init__(self, folder: Path, seed: int, fails: float = 0.001, runs: int = RUNS) -> None:
+    def __init__(
+        self, folder: Path, seed: int, fails: float = 0.001, runs: int = RUNS, watch: str = ""
+    ) -> None:
         self.folder = folder
         source = random.Random(seed)
         rows = []
@@ -88,7 +91,9 @@ class Desk:
             rows.append(json.dumps({"confidence": sure, "correct": right}))
         (folder / "kind.jsonl").write_text("\n".join(rows) + "\n")
         self.file = folder / "desk.pipe"
-        self.file.write_text(PROGRAM, encoding="utf-8")
+        self.file.write_text(
+            PROGRAM.replace("  traffic", f"  {watch}\n  traffic"), encoding="utf-8"
+        )
         self.state = folder / "state"
         self.inbox = Inbox(self.state / "inbox")
         self.fails = fails
@@ -160,6 +165,11 @@ def test_predictions_lie_in_the_intervals_of_what_was_observed(as_declared: Desk
     assert calibration is not None
     assert calibration.value is not None
     assert calibration.value < 0.06
+    certain, unknown = found.metric("rejection"), found.metric("latency.p95")
+    assert certain is not None
+    assert certain.verdict is FigureVerdict.AGREES  # one rejected run would refute it
+    assert unknown is not None
+    assert unknown.verdict is FigureVerdict.ALONE
     cost = found.metric("cost.mean")
     assert cost is not None
     assert cost.value == pytest.approx(5 * 50 / 1e6)
@@ -253,3 +263,30 @@ def test_too_few_runs_say_how_many_more(tmp_path: Path) -> None:
     assert unlabelled is not None
     assert unlabelled.verdict is FigureVerdict.UNMEASURED
     assert unlabelled.what == "labels"
+
+
+def test_watch_alerts_from_a_state_folder_once(tmp_path: Path) -> None:
+    line = 'watch { escalation <= 1% over 1d else alert staff "too many" }'
+    desk = Desk(tmp_path, seed=9, runs=60, watch=line)
+    log = tmp_path / "alerts.jsonl"
+    asked = [str(desk.file), "--state", str(desk.state), "--alert", f"staff={log}"]
+    for _ in range(2):
+        result = CliRunner().invoke(watch, asked, catch_exceptions=False)
+        assert result.exit_code == 1
+        assert "`escalation <= 1% over 1d` does not hold" in result.output
+        assert "too many" in result.output
+    (told,) = map(json.loads, log.read_text().splitlines())
+    assert told["kind"] == "alert"
+    assert told["limit"] == 0.01
+    record = json.loads(CliRunner().invoke(watch, [*asked, "--format", "json"]).output)
+    ((status,),) = record["pipelines"].values()
+    assert status["state"] == "alert"
+    assert status["alert"]["told"] == [str(log)]
+    (kept,) = (desk.state / "watch").iterdir()
+    kept.write_text("{", encoding="utf-8")
+    broken = CliRunner().invoke(watch, asked, catch_exceptions=False)
+    assert broken.exit_code == 1
+    assert "cannot be read" in broken.output
+    nobody = CliRunner().invoke(watch, [str(desk.file), "--state", str(tmp_path)])
+    assert nobody.exit_code == 0  # it is watched, and nothing has run there
+    assert "quiet" in nobody.output

@@ -15,6 +15,7 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.cli.operate.observe import command as observe
 from pipelang.interfaces.cli.operate.watch import command as watch
 from pipelang.interfaces.observation.store_source import StoreSource
+from pipelang.runtime.durable.versions.releases import Release, release
 
 from ...runtime.durable.by_hand import Stage
 
@@ -85,10 +86,21 @@ def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None
         wrong = CliRunner().invoke(watch, [*line, *more], catch_exceptions=False)
         assert wrong.exit_code in (1, 2)
         assert words in wrong.output
+    release(
+        stage.store,
+        Release("judged", "v9", stage.loaded.hash, "", "current", 1.0, (), "", "ada", 0.0, 0.0),
+        "for a test",
+    )
+    named = CliRunner().invoke(watch, [*line, "--baseline", "v9"], catch_exceptions=False)
+    assert named.exit_code == 0, named.output
     other = tmp_path / "other.pipe"
     other.write_text(PROGRAM.replace("10%", "11%"), encoding="utf-8")
     told = CliRunner().invoke(watch, [str(other), "--store", stage.url], catch_exceptions=False)
     assert "what is deployed is another program" in told.output
+    line = [str(other), "--store", stage.url, "--program", "v9"]
+    seen = CliRunner().invoke(observe, line, catch_exceptions=False)
+    assert seen.exit_code == 0, seen.output
+    assert f"6 runs of {stage.loaded.hash[:12]}" in seen.output
     stage.store.close()
 
 

@@ -18,9 +18,11 @@ import sqlalchemy as sa
 
 import pipelang
 from pipelang.runtime.durable import upkeep
+from pipelang.runtime.durable.address import StoreUnreachable
 from pipelang.runtime.durable.legs import MOST_BARREN
+from pipelang.runtime.durable.shared import patience
 from pipelang.runtime.durable.shared.quotas import QuotaRows, StoredQuotas, sweep
-from pipelang.runtime.shared.quotas import QuotaRefusal
+from pipelang.runtime.shared.quotas import QuotaClaim, QuotaRefusal
 
 from .by_hand import Stage
 
@@ -165,6 +167,33 @@ def test_a_run_that_is_cancelled_or_crashed_holds_nothing_and_takes_it_up_again(
     assert stage.do(stage.take(other))
     assert json.loads(stage.row(other)["outcome"])["result"]["code"] == "crashed"
     assert one(stage, "acts")[1:] == (2, 0, 0)
+
+
+def test_a_run_waits_for_its_quota_while_the_database_is_away(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
+    work, left = QuotaRows.reserve, [3]
+
+    def reserve(self: QuotaRows, claim: QuotaClaim) -> float | QuotaRefusal:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise sa.exc.OperationalError("SELECT 1", {}, Exception("the server is away"))
+        return work(self, claim)
+
+    monkeypatch.setattr(QuotaRows, "reserve", reserve)
+    run = stage.submit()
+    assert stage.do(stage.take(run))
+    assert stage.row(run)["status"] == "answered"
+    assert stage.row(run)["attempts"] == 1
+
+
+def test_what_no_waiting_mends_is_raised() -> None:
+    def work() -> None:
+        raise StoreUnreachable("broken") from sa.exc.ProgrammingError("x", {}, Exception("y"))
+
+    with pytest.raises(StoreUnreachable, match="broken"):
+        patience.patiently(work)
 
 
 def test_who_lost_a_leg_changes_no_quota(stage: Stage) -> None:
