@@ -111,10 +111,10 @@ def verdicts(program: p.Program, cases: Iterable[Case]) -> Verdicts:
     return found
 
 
-OTHER_PROGRAM = "of another program's pipelines"
+OTHER_PROGRAM = "are of another program's pipelines"
 CONTRADICT = "contradict each other with equal weight"
 RUSHED = "were given in a hurry"
-UNTIMED = "say not how long they took, of a role with `rushed`"
+UNTIMED = "do not say how long they took, and their role has `rushed`"
 NO_RIGHT = "are of a role that `sample` does not name for this step"
 SAME_PERSON = "are of somebody who decided in this run for a role that must differ"
 OWN = "are the program's own word"
