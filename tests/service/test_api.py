@@ -206,6 +206,14 @@ def test_a_stream_goes_on_where_it_stopped(anyone: Caller) -> None:
     assert [event.kind for event in after_all] == ["end"]
 
 
+def test_the_head_of_a_stream_is_no_stream(anyone: Caller) -> None:
+    run = anyone.start("refund", {"amount": 60})["id"]
+    answer = anyone.ask("HEAD", f"/v1/runs/{run}/events")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    anyone.post(f"/v1/runs/{run}/cancel")
+
+
 # ------------------------------------------------------------------------------------------- cases
 
 

@@ -98,6 +98,10 @@ class LineStatus:
         }
 
 
+class KeptStateBroken(ValueError):
+    """The state that a watch kept cannot be read."""
+
+
 @dataclass(slots=True)
 class WatchState:
     """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
@@ -108,9 +112,17 @@ class WatchState:
 
     @classmethod
     def read(cls, text: str | None) -> WatchState:
-        """The state that was kept; an empty one where there is none, or one of another version."""
-        record = {} if text is None else json.loads(text)
-        return cls(record["lines"] if record.get("version") == VERSION else {})
+        """The state that was kept; an empty one where there is none, or one of another version.
+        Raises `KeptStateBroken`.
+        """
+        if text is None:
+            return cls({})
+        try:
+            record = json.loads(text)
+            lines = record["lines"] if record.get("version") == VERSION else {}
+        except (ValueError, KeyError, AttributeError) as broken:
+            raise KeptStateBroken(str(broken)) from broken
+        return cls(lines)
 
     def text(self) -> str:
         return json.dumps({"version": VERSION, "lines": self.lines}, sort_keys=True)

@@ -103,7 +103,12 @@ def _look(
     from pipelang.interfaces.report.observed.watch_text import watch_text
     from pipelang.interfaces.text.colours import painter
     from pipelang.interfaces.watching.alerts import alert_json, tell
-    from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
+    from pipelang.interfaces.watching.evaluation import (
+        KeptStateBroken,
+        LineState,
+        evaluate,
+        name_of,
+    )
 
     paint = painter(wants_colour(sys.stdout))
     report: dict[str, Any] = {}
@@ -113,7 +118,15 @@ def _look(
         if not named and not pipeline.watch and not source.runs(name):
             continue
         against = None if baseline is None else _release(source, name, baseline)
-        statuses, state = evaluate(program, pipeline, source, program.hash, against)
+        try:
+            statuses, state = evaluate(program, pipeline, source, program.hash, against)
+        except KeptStateBroken:
+            kept = name_of(name, program.hash)
+            stop(
+                f"what the watch kept in {source.shown} as `{kept}` cannot be read",
+                FINDINGS,
+                "take it away, and the watch begins anew",
+            )
         _of_others(source, name, program.hash)
         for status in statuses:
             if status.state not in (LineState.ALERT, LineState.RECOVERED):
