@@ -23,7 +23,8 @@ Answer = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An answer whose verdict is settled. `about` is what its cases say of it, `by` are those whose
-    word it is, `corrected` the answer that would have been right, None if nobody said it; `share`
+    word it is, `corrected` the answer that would have been right and `sure` how sure the heaviest of
+    them was, None if nobody said it; `share`
     of the runs were sampled, and `draw` is the run's own number (`engine/sampling`).
     """
 
@@ -35,6 +36,7 @@ class Judged:
     given: Any
     said: Any
     corrected: Any = None
+    sure: float | None = None
 
     @property
     def run(self) -> str:
@@ -191,6 +193,7 @@ def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judge
         first.shown.get("input"),
         first.shown.get("answer"),
         corrected[0] if corrected else None,
+        None if first.verdict is None else first.verdict.sure,
     )
 
 

@@ -108,7 +108,7 @@ def of(step: str, role: str) -> Callable[[Case], bool]:
 
 def test_verdicts_become_rows_that_check_reads(office: Office) -> None:
     office.run(3)
-    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.judge(of("kind", "labellers"), True, seconds=30, sure=0.9)
     before = office.evidence.read_text()
     said = office.pull("--dry-run").output
     assert office.evidence.read_text() == before
@@ -120,7 +120,7 @@ def test_verdicts_become_rows_that_check_reads(office: Office) -> None:
     loaded = pipelang.load("main.pipe", allow=RULES)
     (origin,) = {(row["prompt"], row["model"], row["sampled"], row["by"]) for row in rows}
     assert origin[1:] == ("s", "all", "ada")
-    assert {row["confidence"] for row in rows} == {0.75}
+    assert {(row["confidence"], row["sure"]) for row in rows} == {(0.75, 0.9)}
     (evidence,) = loaded.program.evidence.values()
     assert (evidence.right, len(evidence.rows)) == (4, 4)
     assert "4 of 4 right" in said
