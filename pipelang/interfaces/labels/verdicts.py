@@ -23,9 +23,9 @@ Answer = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An answer whose verdict is settled. `about` is what its cases say of it, `by` are those whose
-    word it is, `corrected` the answer that would have been right and `sure` how sure the heaviest of
-    them was, None if nobody said it; `share`
-    of the runs were sampled, and `draw` is the run's own number (`engine/sampling`).
+    word it is. `corrected` is the answer that would have been right and `sure` how sure the
+    heaviest of them was, None if nobody said it. `share` of the runs were sampled, and `draw` is
+    the run's own number (`engine/sampling`).
     """
 
     answer: Answer
