@@ -42,7 +42,7 @@ from pipelang.runtime.durable.cases import (
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.shared.quotas import StoredQuotas
-from pipelang.runtime.durable.submitting import Submission, run_id_of, submit_checked
+from pipelang.runtime.durable.submitting import Submission, checked_submission, run_id_of, take
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -212,8 +212,8 @@ class StoreBackend:
 
     # ----------------------------------------------------------------------------------- runs
 
-    async def start(self, order: RunOrder) -> str:
-        """Take a run; its id."""
+    async def start(self, order: RunOrder) -> tuple[str, bool]:
+        """Take a run; its id, and whether it is new."""
         if self._queued >= self._most_queued:
             raise Problem(
                 429,
@@ -230,7 +230,7 @@ class StoreBackend:
             "delay": order.delay,
         }
 
-        def submit() -> str:
+        def submit() -> tuple[str, bool]:
             from pipelang.runtime.host.inputs import checked_inputs, with_read_media
             from pipelang.runtime.media.given import MediaSources
 
@@ -241,7 +241,8 @@ class StoreBackend:
             if found.pipeline.quota is not None and not self._is_known(order):
                 refuse_beyond_quota(StoredQuotas(self._store), found.pipeline, order)
             row = with_read_media(found.pipeline, order.row, values)
-            return submit_checked(self._store, found.loaded.program, found.pipeline, row, options)
+            made = checked_submission(found.loaded.program, found.pipeline, row, options)
+            return take(self._store, made)
 
         return await self._ask(submit)
 
