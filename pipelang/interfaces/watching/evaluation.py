@@ -244,6 +244,10 @@ def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) 
     value, low, high = _figure(watched, recent)
     breached = _breached(watched, value, limit.value)
     days, changed_to = _forecast(known, watched, limit, found)
+    note = ""
+    if not recent:
+        # Quiet is no praise where there was nothing to hear.
+        note = f"no {'labels' if watched.measure in _LABELLED else 'runs'} in this period"
     status = LineStatus(
         watched,
         LineState.QUIET,
@@ -255,6 +259,7 @@ def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) 
         monitor.evidence,
         days,
         changed_to,
+        note,
     )
     standing = record.get("alert")
     if standing is not None and _is_over(standing, known.now, over) and recent and not breached:

@@ -68,6 +68,9 @@ def pull_command(
     if not sampled:
         help = "write `sample 5% of STEP by ROLE` into a pipeline"
         stop(f"`{file}` samples nothing", USAGE, help)
+    if store is None and not Path(state).is_dir():
+        help = "`pipelang run` keeps the inbox there; `--store URL` is a store's"
+        stop(f"there is no state folder `{state}`", FINDINGS, help)
     more = _targets(targets, {step for one in sampled for s in one.samples for step in s.steps})
     with inbox_at(state, store) as inbox:
         try:

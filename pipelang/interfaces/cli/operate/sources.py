@@ -54,6 +54,7 @@ def program_of(
     fitting = [one for one in programs if one.startswith(wanted) or wanted.startswith(one)]
     if len(fitting) != 1:
         there = ", ".join(one[:12] for one in programs) or "none"
-        what = "no program" if not fitting else "several programs"
-        stop(f"{what} of `{name}` begin with `{wanted}`", FINDINGS, f"there are: {there}")
+        what = "several programs" if fitting else "no program"
+        begin = "begin" if fitting else "begins"
+        stop(f"{what} of `{name}` {begin} with `{wanted}`", FINDINGS, f"there are: {there}")
     return fitting[0]

@@ -239,6 +239,12 @@ def test_a_program_without_a_sample_is_told(office: Office) -> None:
     office.pull(code=2)
 
 
+def test_a_folder_that_is_not_there_is_told(office: Office) -> None:
+    assert (
+        "there is no state folder `elsewhere`" in office.pull("--state", "elsewhere", code=1).output
+    )
+
+
 def test_as_json(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30)
