@@ -8,7 +8,6 @@ from pipelang.analysis.model.intervals import Basis, Number
 from pipelang.interfaces.observation.comparison import FigureVerdict, observed_mean
 from pipelang.semantics import metrics as m
 
-
 TOLD = Number(0.01, 0.01, 0.01, 0.01, Basis.EXACT)
 
 
