@@ -78,8 +78,10 @@ def command(
         stop(str(error), 1)
     with opened(store, make=True) as ready:
         from pipelang.runtime.durable.address import KeyConflict
-        from pipelang.runtime.durable.submitting import submit
+        from pipelang.runtime.durable.submitting import LONGEST_DELAY, submit
 
+        if delay > LONGEST_DELAY:
+            stop(f"--delay is at most {LONGEST_DELAY / 86_400:.0f}d")
         options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
         made = submissions(loaded, name, inputs, key, options, urls)
         for (where, _), one in zip(inputs.rows, made, strict=True):
@@ -123,20 +125,21 @@ def submissions(
         found = None if key is None else row.get(key)
         if key is not None and (not isinstance(found, (str, int)) or isinstance(found, bool)):
             stop(f"{where}: the key `{key}` must be a text or a whole number", 1)
-        if found == "" or "\x00" in str(found):
-            stop(f"{where}: `{key}` is no key: it is empty or has a NUL character", 1)
         said = None if found is None else str(found)
         media = media_of(read) if has_media(pipeline) else {}
         if media:  # of a picture or document only what tells of it is kept there
             row = to_json(with_read_media(pipeline, row, read))
-        one = Submission(
-            pipeline=name,
-            program=loaded.hash,
-            compiled=loaded.program,
-            input=row,
-            key=said,
-            media=media,
-            **options,
-        )
+        try:
+            one = Submission(
+                pipeline=name,
+                program=loaded.hash,
+                compiled=loaded.program,
+                input=row,
+                key=said,
+                media=media,
+                **options,
+            )
+        except ValueError as wrong:  # of the options only the key hangs on the input
+            stop(f"{where}: {wrong}", 1)
         made.append(one)
     return made
