@@ -133,6 +133,18 @@ def test_a_key_is_one_run(place: Path) -> None:
     assert a == c != b
 
 
+def test_a_key_of_another_input_is_told_with_its_line(place: Path) -> None:
+    text = "pipeline main(k: text max 9 tokens, n: int in 0..9) -> int in 0..9 { return n }\n"
+    (place / "k.pipe").write_text(text, encoding="utf-8")
+    rows = '{"k": "a", "n": 1}\n{"k": "a", "n": 2}\n'
+    (place / "in.jsonl").write_text(rows, encoding="utf-8")
+    done = call(place, "submit", "k.pipe", "--input", "@in.jsonl", "--key", "k", "--store", STORE)
+    run = done.stdout.strip()
+    assert done.returncode == 1
+    said = f"error: in.jsonl:2: key `a` was used for run {run} of `main` with another input"
+    assert said in done.stderr
+
+
 def test_a_run_in_a_store_in_one_process(place: Path) -> None:
     line = ("run", "acts.pipe", "acts", "--input", '{"x": "a"}', "--store", STORE)
     done = call(place, *line, "--format", "json")
@@ -169,6 +181,11 @@ SUBMIT = ("submit", "acts.pipe", "acts", "--input")
         ((*SUBMIT, '{"x": "a"}'), 2, "--store"),
         ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--delay", "soon"), 2, "no duration"),
         ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--priority", "0"), 2, "--priority"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--delay", "367d"), 2, "at most 366d"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--tenant", ""), 2, "leave the option out"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--thread", "a\nb"), 2, "in one line"),
+        ((*SUBMIT, '{"x": "a"}', "--store", STORE, "--tenant", "\udcff"), 2, "in one line"),
+        ((*SUBMIT, '{"x": ""}', "--store", STORE, "--key", "x"), 1, "--input: a key is a text"),
         (("runs", "list", "--store", STORE), 3, "there is no store"),
         (("worker", "no.pipe", "--store", STORE), 2, "no.pipe"),
         (("worker", "--store", STORE), 2, "FILES"),
@@ -216,6 +233,30 @@ def test_an_unknown_run_is_told(place: Path, command: str) -> None:
     done = call(place, "runs", command, "nobody", "--store", STORE)
     assert done.returncode == 1
     assert "there is no run `nobody`" in done.stderr
+
+
+def test_a_run_that_cannot_be_cancelled_keeps_none_from_it(place: Path) -> None:
+    first, second = submit(place, "acts"), submit(place, "acts")
+    done = call(place, "runs", "cancel", first, first, "nobody", second, "--store", STORE)
+    assert (done.returncode, done.stdout) == (
+        1,
+        f"run {first} is cancelled\nrun {second} is cancelled\n",
+    )
+    assert f"run {first} has ended: failed" in done.stderr
+    assert "there is no run `nobody`" in done.stderr
+    again = call(place, "runs", "resume", "nobody", second, "--store", STORE)
+    assert (again.returncode, again.stdout) == (1, f"run {second} is queued again\n")
+
+
+def test_a_name_that_is_perhaps_mistyped_is_noted(place: Path) -> None:
+    run = submit(place, "acts")
+    for line in (("pause",), ("kill", "--pipeline")):
+        done = call(place, *line, "atcs", "--store", STORE)
+        assert done.returncode == 0
+        assert "no run of `atcs` yet; there are runs of `acts`" in done.stderr
+    assert call(place, "pause", "acts", "--store", STORE).stderr == ""
+    assert call(place, "pause", "\udcff", "--store", STORE).returncode == 2
+    assert told(place, "runs", "show", run)["status"] == "queued"
 
 
 def test_a_store_that_cannot_be_copied_is_told(place: Path) -> None:

@@ -47,7 +47,7 @@ def command(
             raise click.UsageError(f"{option} needs a name")
     if not any(named) and (undo or reason):
         raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
-    with _switches_at(state, store) as switches:
+    with _switches_at(state, store, None if undo else pipeline) as switches:
         if not any(named):
             write(_listed(switches))
             return
@@ -55,19 +55,23 @@ def command(
 
 
 @contextmanager
-def _switches_at(state: str, store: str | None) -> Iterator[Switches]:
-    """The switches of a state folder, or of a store if one is named."""
+def _switches_at(state: str, store: str | None, named: str | None) -> Iterator[Switches]:
+    """The switches of a state folder, or of a store; a pipeline that is named and that the store
+    does not know is told.
+    """
     if store is None:
         from pipelang.runtime.shared.kill_switches import FolderSwitches
 
         yield FolderSwitches(StateFolder(Path(state)).kills)
         return
-    from pipelang.interfaces.cli.durable.opening import opened
+    from pipelang.interfaces.cli.durable.opening import note_if_unknown, opened
 
     with opened(store) as ready:
         from pipelang.runtime.durable.switches import StoredSwitches
 
         yield StoredSwitches(ready)
+        if named is not None:
+            note_if_unknown(ready, named)
 
 
 def _throw(

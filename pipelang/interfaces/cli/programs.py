@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 
 def stop(message: str, code: int = USAGE, help: str | None = None) -> NoReturn:
     """Say what is wrong on standard error, and end with a code."""
+    complain(message, help)
+    sys.exit(code)
+
+
+def complain(message: str, help: str | None = None) -> None:
+    """Say what is wrong on standard error, where the command goes on."""
     from pipelang.interfaces.text.colours import painter
 
     paint = painter(wants_colour(sys.stderr))
     warn(f"{paint('error', 'bad')}: {message}")
     if help:
         warn(f"  {paint('help', 'people')}: {help}")
-    sys.exit(code)
 
 
 def read_program(file: str) -> tuple[p.Program, Sources]:

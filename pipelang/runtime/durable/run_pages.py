@@ -132,6 +132,12 @@ def input_of(store: Store, run: str) -> dict[str, Any] | None:
     return made
 
 
+def pipelines(store: Store) -> tuple[str, ...]:
+    """The pipelines of which a store has runs."""
+    rows = store.rows("SELECT DISTINCT pipeline FROM pipelang_runs ORDER BY pipeline")
+    return tuple(row["pipeline"] for row in rows)
+
+
 def paused_pipelines(store: Store) -> tuple[str, ...]:
     """The pipelines of which no run begins."""
     rows = store.rows("SELECT pipeline FROM pipelang_paused ORDER BY pipeline")

@@ -25,6 +25,8 @@ from pipelang.semantics import program as p
 NORMAL = 10
 """The priority of a run without one; those with a smaller number begin sooner."""
 HIGHEST = 2**31 - 1
+LONGEST_DELAY = 366 * 86_400.0
+"""Seconds after which a run may begin at the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class Submission:
     """A run that is asked for. `input` is JSON that was checked. Of two runs with the same `key`,
     tenant and pipeline there is one. Of a smaller `priority` a run begins sooner, after `delay`
     seconds. `compiled` is the program itself, None if it is not to be stored; `permits` are those
-    that the run has, None for all of its pipeline's.
+    that the run has, None for all of its pipeline's. Raises `ValueError` for a name that could not
+    be given again, and for a priority or delay out of range.
     """
 
     pipeline: str
@@ -47,6 +50,23 @@ class Submission:
     """The pictures and documents that the input tells of, by their hashes."""
     compiled: p.Program | None = None
     permits: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for what, said in (("key", self.key), ("tenant", self.tenant), ("thread", self.thread)):
+            if said is not None and not _is_name(said):
+                raise ValueError(
+                    f"a {what} is a text in Unicode, not empty and without NUL: {said!r}"
+                )
+        if not isinstance(self.priority, int) or not 1 <= self.priority <= HIGHEST:
+            raise ValueError(f"a priority is a whole number from 1 to {HIGHEST}: {self.priority!r}")
+        if not isinstance(self.delay, (int, float)) or not 0 <= self.delay <= LONGEST_DELAY:
+            raise ValueError(f"a delay is 0 to {LONGEST_DELAY:.0f} seconds: {self.delay!r}")
+
+
+def _is_name(said: object) -> bool:
+    if not isinstance(said, str) or said == "" or "\x00" in said:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in said)
 
 
 def queue_of(program: str, pipeline: str) -> str:

@@ -472,7 +472,8 @@ class Handle:
         inputs too, of any name. The same `key`, tenant and pipeline mean the same run. One with a
         smaller `priority` begins sooner (10 without), none before `delay` seconds.
 
-        Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
+        Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict`, `StoreProblem`, and
+        `ValueError` for a key, tenant, thread, priority or delay that cannot be.
         """
         from pipelang.runtime.durable.submitting import checked_submission, submit
 

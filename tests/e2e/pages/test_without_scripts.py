@@ -189,6 +189,20 @@ def test_what_does_not_fit_stays_in_the_form(site: Site) -> None:
     assert visitor.get("/").text.count("data-key") == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "told"),
+    [
+        ("priority", "0", "`priority` is a whole number from 1"),
+        ("priority", "-3", "`priority` is a whole number from 1"),
+        ("thread", "a\x00b", "without control characters"),
+        ("delay", "-1", "`delay` is a whole number from 0"),
+    ],
+)
+def test_what_the_api_refuses_the_form_refuses(site: Site, name: str, said: str, told: str) -> None:
+    page = site.visitor(site.token("caller")).fill("/start/refund", {**BROKEN, name: said})
+    assert (page.status, told in unescape(page.text)) == (422, True), page.text
+
+
 def test_a_thread_is_one_story(site: Site) -> None:
     visitor = site.visitor(site.token("caller", tenant="threads"))
     mine = [started(visitor, thread="order 7/1", **{"f.0": str(n)}) for n in range(2)]

@@ -10,6 +10,7 @@ import click
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import warn
 
 if TYPE_CHECKING:
     from pipelang.runtime.durable.store import Store
@@ -55,6 +56,18 @@ def opened(url: str, make: bool = False, renew: bool = False) -> Iterator[Store]
         stop(str(away), UNREACHABLE, away.help)
     except StoreProblem as problem:
         stop(str(problem), FINDINGS, problem.help)
+    except UnicodeEncodeError:
+        stop("a text that is not valid Unicode cannot be looked for or kept in a store", USAGE)
     finally:
         if store is not None:
             store.close()
+
+
+def note_if_unknown(store: Store, pipeline: str) -> None:
+    """Say that a store has no run of a pipeline: its name may be mistyped."""
+    from pipelang.runtime.durable import run_pages
+
+    known = run_pages.pipelines(store)
+    if pipeline not in known:
+        listed = ", ".join(f"`{one}`" for one in known) or "none"
+        warn(f"note: the store has no run of `{pipeline}` yet; there are runs of {listed}")

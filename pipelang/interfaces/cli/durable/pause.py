@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import opened, store_option
+from pipelang.interfaces.cli.durable.opening import note_if_unknown, opened, store_option
 from pipelang.interfaces.cli.terminal import write
 
 
@@ -20,3 +20,4 @@ def command(pipeline: str, store: str) -> None:
 
         upkeep.pause(ready, pipeline)
         write(f"no run of `{pipeline}` begins until `pipelang unpause {pipeline}`\n")
+        note_if_unknown(ready, pipeline)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.durable.opening import TIMED_OUT, opened, store_option
+from pipelang.interfaces.cli.exit_codes import FINDINGS
 from pipelang.interfaces.cli.options.quantities import Duration
+from pipelang.interfaces.cli.programs import complain
 from pipelang.interfaces.cli.terminal import warn, write
 
 STATES = (
@@ -112,9 +115,7 @@ def cancel(ids: tuple[str, ...], store: str) -> None:
     with opened(store) as ready:
         from pipelang.runtime.durable import upkeep
 
-        for one in ids:
-            upkeep.cancel(ready, one)
-            write(f"run {one} is cancelled\n")
+        _each(ids, lambda one: upkeep.cancel(ready, one), "is cancelled")
 
 
 @command.command(name="resume", short_help="Go on with runs that crashed or were cancelled.")
@@ -125,9 +126,7 @@ def resume(ids: tuple[str, ...], store: str) -> None:
     with opened(store) as ready:
         from pipelang.runtime.durable import upkeep
 
-        for one in ids:
-            upkeep.resume(ready, one)
-            write(f"run {one} is queued again\n")
+        _each(ids, lambda one: upkeep.resume(ready, one), "is queued again")
 
 
 @command.command(name="fork", short_help="Begin a run anew from one of its items.")
@@ -168,6 +167,23 @@ def stuck(store: str, form: str) -> None:
         from pipelang.runtime.durable import listing
 
         _listed(listing.stuck(ready), form, "no run is stuck")
+
+
+def _each(ids: tuple[str, ...], act: Callable[[str], None], done: str) -> None:
+    """Do something with each run, also behind one with which it cannot be done."""
+    from pipelang.runtime.durable.address import NotPossible, UnknownRun
+
+    failed = False
+    for one in ids:
+        try:
+            act(one)
+        except (NotPossible, UnknownRun) as problem:
+            failed = True
+            complain(str(problem), problem.help)
+        else:
+            write(f"run {one} {done}\n")
+    if failed:
+        sys.exit(FINDINGS)
 
 
 def _of_quota(held: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import click
 
 from pipelang.interfaces.cli.durable.opening import opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.names import PlainName
 from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 @click.option("--input", "given", help="JSON, @file.json, @file.jsonl (many runs), or - for stdin.")
 @store_option()
 @click.option("--key", metavar="FIELD", help="The input whose value says which run it is.")
-@click.option("--tenant", help="Whose runs these are.")
-@click.option("--thread", metavar="ID", help="What the runs belong to, such as a conversation.")
+@click.option("--tenant", type=PlainName(), help="Whose runs these are.")
+@click.option(
+    "--thread",
+    type=PlainName(),
+    metavar="ID",
+    help="What the runs belong to, such as a conversation.",
+)
 @click.option("--delay", type=Duration(), default=0.0, help="Begin no sooner than after this.")
 @click.option(
     "--priority",
@@ -71,11 +77,18 @@ def command(
     except BadInput as error:
         stop(str(error), 1)
     with opened(store, make=True) as ready:
-        from pipelang.runtime.durable.submitting import submit
+        from pipelang.runtime.durable.address import KeyConflict
+        from pipelang.runtime.durable.submitting import LONGEST_DELAY, submit
 
+        if delay > LONGEST_DELAY:
+            stop(f"--delay is at most {LONGEST_DELAY / 86_400:.0f}d")
         options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
-        for one in submissions(loaded, name, inputs, key, options, urls):
-            write(f"{submit(ready, one)}\n")
+        made = submissions(loaded, name, inputs, key, options, urls)
+        for (where, _), one in zip(inputs.rows, made, strict=True):
+            try:
+                write(f"{submit(ready, one)}\n")
+            except KeyConflict as conflict:
+                stop(f"{where}: {conflict}", 1, conflict.help)
 
 
 def submissions(
@@ -116,14 +129,17 @@ def submissions(
         media = media_of(read) if has_media(pipeline) else {}
         if media:  # of a picture or document only what tells of it is kept there
             row = to_json(with_read_media(pipeline, row, read))
-        one = Submission(
-            pipeline=name,
-            program=loaded.hash,
-            compiled=loaded.program,
-            input=row,
-            key=said,
-            media=media,
-            **options,
-        )
+        try:
+            one = Submission(
+                pipeline=name,
+                program=loaded.hash,
+                compiled=loaded.program,
+                input=row,
+                key=said,
+                media=media,
+                **options,
+            )
+        except ValueError as wrong:  # of the options only the key hangs on the input
+            stop(f"{where}: {wrong}", 1)
         made.append(one)
     return made

@@ -12,6 +12,7 @@ import click
 
 from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.names import PlainName
 from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
@@ -55,7 +56,7 @@ PEOPLE = ("inbox", "nobody")
     "--replay", metavar="FILE", help="Play this recording. Default: recordings/NAME.jsonl."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
-@click.option("--tenant", help="Whose run this is.")
+@click.option("--tenant", type=PlainName(), help="Whose run this is.")
 @click.option(
     "--people",
     type=click.Choice(PEOPLE),

@@ -141,7 +141,7 @@ async def start(request: Request, service: Service, who: Principal) -> Response:
             given,
             key=_key(flat, given),
             thread=_thread(flat),
-            priority=_number(flat, "priority", NORMAL, -HIGHEST_PRIORITY, HIGHEST_PRIORITY),
+            priority=_number(flat, "priority", NORMAL, 1, HIGHEST_PRIORITY),
             delay=_number(flat, "delay", 0, 0, int(LONGEST_DELAY)),
         )
     except Problem as problem:
@@ -163,6 +163,8 @@ def _thread(flat: Flat) -> str | None:
     text = flat.get("thread", "").strip()
     if len(text) > LONGEST_THREAD:
         raise Problem(422, "input", f"a thread has at most {LONGEST_THREAD} letters")
+    if any(letter < " " or letter == "\x7f" for letter in text):
+        raise Problem(422, "input", "a thread is a text in one line, without control characters")
     return text or None
 
 

@@ -65,6 +65,22 @@ def test_what_cannot_be_is_an_exception(stage: Stage) -> None:
     run = acts.submit(x="a", key="k")
     with pytest.raises(KeyConflict):
         acts.submit(x="b", key="k")
+    for wrong in (
+        {"key": ""},
+        {"key": 5},
+        {"key": "\ud800"},
+        {"thread": "a\x00"},
+        {"tenant": ""},
+        {"priority": 0},
+        {"priority": 2**31},
+        {"priority": "3"},
+        {"delay": -1.0},
+        {"delay": float("nan")},
+        {"delay": float("inf")},
+        {"delay": "1h"},
+    ):
+        with pytest.raises(ValueError, match=f"a {next(iter(wrong))} is"):
+            acts.submit({"x": "a"}, **wrong)  # type: ignore[arg-type]
     with pytest.raises(UnknownRun):
         asyncio.run(acts.result("nobody"))
     with pytest.raises(NotPossible, match="`acts`"):
