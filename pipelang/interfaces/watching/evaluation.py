@@ -98,6 +98,20 @@ class LineStatus:
         }
 
 
+class WatchBroken(ValueError):
+    """A kept state that cannot be read. The message says why."""
+
+
+def _is_of_a_line(kept: Any) -> bool:
+    days = ("began", "closed")
+    parts = ("alert", "monitor", "baseline")
+    return (
+        isinstance(kept, dict)
+        and all(type(kept.get(one, 0)) is int for one in days)
+        and all(isinstance(kept.get(one) or {}, dict) for one in parts)
+    )
+
+
 @dataclass(slots=True)
 class WatchState:
     """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
@@ -108,9 +122,23 @@ class WatchState:
 
     @classmethod
     def read(cls, text: str | None) -> WatchState:
-        """The state that was kept; an empty one where there is none, or one of another version."""
-        record = {} if text is None else json.loads(text)
-        return cls(record["lines"] if record.get("version") == VERSION else {})
+        """The state that was kept; an empty one where there is none, or one of another version.
+        Raises `WatchBroken` for what no watch has written.
+        """
+        if text is None:
+            return cls({})
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise WatchBroken(f"this is no JSON: {error}") from None
+        if not isinstance(record, dict):
+            raise WatchBroken("it is no object")
+        if record.get("version") != VERSION:
+            return cls({})
+        lines = record.get("lines")
+        if not isinstance(lines, dict) or not all(map(_is_of_a_line, lines.values())):
+            raise WatchBroken("its `lines` are not what a watch keeps")
+        return cls(lines)
 
     def text(self) -> str:
         return json.dumps({"version": VERSION, "lines": self.lines}, sort_keys=True)
