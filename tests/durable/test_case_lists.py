@@ -64,6 +64,8 @@ def test_cases_are_listed_by_tenant_and_role(url: str) -> None:
     assert ids((None,), None) == ["c4"]
     assert ids(None, "a") == ["c4", "c1"]
     assert ids(("x",), "b'\"%") == ["c7"]
+    assert ids(None, "_") == ids(None, "%") == []
+    assert ids(None, "b") == ["c2"]
     # One whose time is up is open no more, whoever has to take note of it.
     assert [case.id for case in open_cases_of(store, "r2")] == ["c5"]
     assert open_cases_of(store, "none") == []

@@ -93,6 +93,10 @@ def test_the_same_key_is_the_same_run(anyone: Caller) -> None:
         headers=headers,
     )
     assert (elsewhere.status, elsewhere.code) == (409, "key_conflict")
+    threaded = {"Idempotency-Key": "order-2"}
+    assert anyone.post("/v1/pipelines/say/runs", body | {"thread": "t"}, headers=threaded).json
+    nowhere = anyone.post("/v1/pipelines/say/runs", body, headers=threaded)
+    assert (nowhere.status, nowhere.code) == (409, "key_conflict")
     of_other_pipeline = anyone.start("rest", {}, headers=headers)
     assert of_other_pipeline["id"] != first.json["id"]
 
@@ -204,6 +208,14 @@ def test_a_stream_goes_on_where_it_stopped(anyone: Caller) -> None:
     assert rest == whole[middle + 1 :]
     after_all = list(events_of(anyone, run, after=999))
     assert [event.kind for event in after_all] == ["end"]
+
+
+def test_the_head_of_a_stream_is_no_stream(anyone: Caller) -> None:
+    run = anyone.start("refund", {"amount": 60})["id"]
+    answer = anyone.ask("HEAD", f"/v1/runs/{run}/events")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    anyone.post(f"/v1/runs/{run}/cancel")
 
 
 # ------------------------------------------------------------------------------------------- cases
@@ -360,6 +372,9 @@ def test_metrics_are_read_by_the_parser_of_prometheus(anyone: Caller) -> None:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
     anyone.start("say", {"what": "counted"}, "?wait=30")
+    cancelled = anyone.start("refund", {"amount": 70})["id"]
+    anyone.case_of(cancelled)
+    anyone.post(f"/v1/runs/{cancelled}/cancel")
     escalated = anyone.start("refund", {"amount": 60})["id"]
     case = anyone.case_of(escalated)
     anyone.post(f"/v1/cases/{case['id']}/decision", {"verdict": "no"})
@@ -375,6 +390,9 @@ def test_metrics_are_read_by_the_parser_of_prometheus(anyone: Caller) -> None:
     assert runs["refund", "escalated"] >= 1
     reasons = {s.labels["reason"] for s in families["pipelang_escalations"].samples}
     assert reasons == {"signed"}
+    failures = {s.labels["reason"] for s in families["pipelang_failures"].samples}
+    failed = anyone.get("/v1/runs?status=failed&limit=200").json["items"]
+    assert failures == {one["result"]["reason"] for one in failed} >= {"cancel"}
     tools = {s.labels["tool"] for s in families["pipelang_tool_calls"].samples}
     assert tools >= {"echo"}
     waits = families["pipelang_people_wait_seconds"]

@@ -20,7 +20,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 import pipelang
 from pipelang.interfaces.service.tokens import TokenFile
+from pipelang.runtime.engine.messages import ToolCall
+from pipelang.runtime.providers.protocol import ModelAnswer, Usage
 
+from ..unit.runtime.stage import HEAD, Models
 from .conftest import People
 from .serving import REPO, ThreadServer
 
@@ -224,3 +227,52 @@ def test_a_pipeline_uses_another_by_mcp(open_server: ThreadServer, tmp_path: Pat
     result = asyncio.run(main())
     assert isinstance(result, pipelang.Answered), result
     assert result.value == "over the wire"
+
+
+AGENT = (
+    HEAD
+    + USER[: USER.index("tool say")]
+    + """
+tool desk(what: text) -> Said {
+  mcp      "desk" "say"
+  effect   read
+  timeout  20s
+  succeeds 99%
+}
+
+pipeline asked(x: text) -> text {
+  step found: text = agent say(x) by small with desk {
+    steps  3
+    output 90 tokens max
+  } else "gave up"
+
+  return found
+}
+"""
+)
+
+
+def test_an_agent_uses_a_pipeline_by_mcp(open_server: ThreadServer, tmp_path: Path) -> None:
+    (tmp_path / "agent.pipe").write_text(AGENT, encoding="utf-8")
+    server = pipelang.McpServer(url=f"http://127.0.0.1:{open_server.port}/mcp")
+    call = ToolCall("1", "desk", {"what": "from an agent"})
+    models = Models(
+        found=[ModelAnswer(None, Usage(10, 5), "s", calls=(call,), said="raw"), "it was said"]
+    )
+
+    async def main() -> Any:
+        runtime = pipelang.Runtime(mcp={"desk": server}, providers={"lab": models})
+        program = pipelang.load(tmp_path / "agent.pipe")
+        try:
+            return await program.pipeline("asked", runtime=runtime).run(x="hello")
+        finally:
+            await runtime.close()
+
+    result = asyncio.run(main())
+    assert isinstance(result, pipelang.Answered), result
+    assert result.value == "it was said"
+    turns = [event for event in result.trace if event.kind == "result"]
+    assert len(turns) == 1
+    run = open_server.caller().get("/v1/runs?pipeline=say&limit=1").json["items"][0]
+    assert run["result"] == {"value": "from an agent"}
+    assert "from an agent" in str(models.requests[-1].turns[0].results)

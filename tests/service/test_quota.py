@@ -73,5 +73,15 @@ def test_a_spent_quota_says_when_to_come_back(server: AnyServer, tmp_path: Path)
     )
     assert (again.status, again.json["status"]) == (200, "answered")
     wrong = acme.post("/v1/pipelines/say/runs", {"inputs": {"what": 5}})
-    assert wrong.status in (422, 429)
+    assert (wrong.status, wrong.code) == (422, "input")  # coming back later would not help
     assert other.start("say", {"what": "x"}, "?wait=60")["status"] == "answered"
+    # What was refused, and the key that came again, started no run.
+    text = server.caller(tokens.new("olga", ["operator"])[0]).get("/metrics").body.decode()
+    assert 'pipelang_runs_started_total{pipeline="say"} 4\n' in text
+    # A key that stands for another run is told as that, whatever the quota has room for; an input
+    # that fits no run is told as that, whatever the key stands for.
+    for what, told in (("y", (409, "key_conflict")), (5, (422, "input"))):
+        found = acme.post(
+            "/v1/pipelines/say/runs", {"inputs": {"what": what}}, headers={"Idempotency-Key": "1"}
+        )
+        assert (found.status, found.code) == told

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from pipelang.interfaces.service import serving, tokens
+from pipelang.interfaces.service import guards, serving, tokens
 from pipelang.interfaces.service.tokens import TokenFile
 
 from .conftest import People
@@ -229,6 +229,22 @@ def test_who_does_not_come_to_the_point_is_cut_off(
                 found = b""
             assert found == b""
         assert server.caller().get("/healthz").status == 200
+    finally:
+        server.close()
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "BODY_SECONDS", 0.3)
+    server = ThreadServer(file)
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+            connection.sendall(
+                b"POST /v1/pipelines/say/runs HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            )
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
     finally:
         server.close()
 

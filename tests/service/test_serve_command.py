@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +118,23 @@ def test_it_says_what_it_serves_and_ends_in_order(tmp_path: Path) -> None:
     waits = server.caller().start("refund", {"amount": 60})["id"]
     assert server.caller().case_of(waits)
     assert server.close() == 0
+
+
+def test_who_waits_hears_of_the_end(tmp_path: Path) -> None:
+    write_desk(tmp_path)
+    server = ProcessServer(tmp_path, "desk.pipe", "--grace", "1s")
+    caller = server.caller()
+    found: list[Any] = []
+    body = {"inputs": {"seconds": 50}}
+    waiting = threading.Thread(
+        target=lambda: found.append(caller.post("/v1/pipelines/rest/runs?wait=60", body))
+    )
+    waiting.start()
+    caller.until(lambda: caller.get("/v1/runs?status=running").json["items"], bool)
+    assert server.close() == 0
+    waiting.join(30)
+    [answer] = found
+    assert (answer.status, answer.json["status"]) == (202, "running")
 
 
 def test_what_it_says_of_a_store_has_no_password(tmp_path: Path) -> None:

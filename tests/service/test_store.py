@@ -262,3 +262,26 @@ def test_pages_read_no_more_than_they_show(tmp_path: Path) -> None:
         assert "pipelang_runs_tenant" in json.dumps([str(row) for row in plan])
     finally:
         opened.close()
+
+
+def test_a_run_ends_on_the_program_with_which_it_began(tmp_path: Path) -> None:
+    """A server with a newer file goes on with what waits since before the deploy."""
+    file = write_desk(tmp_path)
+    store = f"sqlite:///{tmp_path}/runs.db"
+    server = ProcessServer(tmp_path, "desk.pipe", "--store", store)
+    before = server.caller().start("refund", {"amount": 60})
+    server.caller().case_of(before["id"])
+    assert server.close() == 0
+    text = file.read_text()
+    file.write_text(text.replace('"not paid"', '"never paid"'))
+    server = ProcessServer(tmp_path, "desk.pipe", "--store", store)
+    try:
+        caller = server.caller()
+        after = caller.start("refund", {"amount": 5}, "?wait=60")
+        assert after["program"] != before["program"]
+        case = caller.case_of(before["id"])
+        caller.post(f"/v1/cases/{case['id']}/decision", {"verdict": "yes"})
+        ended = caller.ended(before["id"])
+        assert (ended["status"], ended["program"]) == ("answered", before["program"])
+    finally:
+        assert server.close() == 0

@@ -20,6 +20,7 @@ from pipelang.runtime.durable.versions.guards import (
     SILENT_ERROR,
 )
 from pipelang.runtime.durable.versions.releases import Guard, Release
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.names.named_items import contents_of
 from pipelang.semantics.jsonschema import json_schema
@@ -132,7 +133,7 @@ def with_label_plans(
     alpha = ALPHA / max(1, len(guards))
     made, plan = [], None
     for guard in guards:
-        if guard.metric == "cost.mean" or guard.metric == "latency.p95":
+        if guard.metric in (m.COST_MEAN, m.LATENCY_P95):
             _enough_before(store, current, guard.metric)
         if guard.metric != SILENT_ERROR:
             made.append(guard)

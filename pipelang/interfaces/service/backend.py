@@ -107,9 +107,9 @@ class Backend(Protocol):
     async def close(self, grace: float) -> None:
         """Begin nothing more, finish within `grace` seconds what can be, and leave the rest."""
 
-    async def start(self, order: RunOrder) -> str:
-        """Take a run; its id. The same key gives the same id. Raises `Problem` (409 `key_conflict`,
-        429 `queue_full` or `quota`).
+    async def start(self, order: RunOrder) -> tuple[str, bool]:
+        """Take a run; its id, and whether it is new: the same key gives the same run. Raises
+        `Problem` (409 `key_conflict`, 429 `queue_full` or `quota`).
         """
 
     async def run(self, id: str) -> RunJson | None:

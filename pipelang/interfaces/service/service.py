@@ -104,14 +104,15 @@ class Service:
             raise Problem(503, "stopping", "the server is stopping", headers={"Retry-After": "5"})
         order = RunOrder(found.name, inputs, who.tenant, key, thread, priority, delay)
         with _as_problems():
-            id = await self.backend.start(order)
-        if key is not None and thread is not None:
+            id, is_new = await self.backend.start(order)
+        if is_new:
+            self.metrics.started(found.name)
+        elif key is not None:
             made = await self.backend.run(id)
             if made is not None and made["thread"] != thread:
                 raise Problem(
                     409, "key_conflict", f"key `{shortened(key)}` was used in another thread"
                 )
-        self.metrics.started(found.name)
         return id
 
     async def run(self, who: Principal, id: str) -> RunJson:

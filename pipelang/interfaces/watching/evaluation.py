@@ -98,8 +98,8 @@ class LineStatus:
         }
 
 
-class WatchBroken(ValueError):
-    """A kept state that cannot be read. The message says why."""
+class KeptStateBroken(ValueError):
+    """The state that a watch kept cannot be read."""
 
 
 def _is_of_a_line(kept: Any) -> bool:
@@ -123,21 +123,17 @@ class WatchState:
     @classmethod
     def read(cls, text: str | None) -> WatchState:
         """The state that was kept; an empty one where there is none, or one of another version.
-        Raises `WatchBroken` for what no watch has written.
+        Raises `KeptStateBroken`.
         """
         if text is None:
             return cls({})
         try:
             record = json.loads(text)
-        except ValueError as error:
-            raise WatchBroken(f"this is no JSON: {error}") from None
-        if not isinstance(record, dict):
-            raise WatchBroken("it is no object")
-        if record.get("version") != VERSION:
-            return cls({})
-        lines = record.get("lines")
+            lines = record["lines"] if record.get("version") == VERSION else {}
+        except (ValueError, KeyError, AttributeError) as broken:
+            raise KeptStateBroken(str(broken)) from broken
         if not isinstance(lines, dict) or not all(map(_is_of_a_line, lines.values())):
-            raise WatchBroken("its `lines` are not what a watch keeps")
+            raise KeptStateBroken("its lines are not what a watch keeps")
         return cls(lines)
 
     def text(self) -> str:

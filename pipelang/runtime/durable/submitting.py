@@ -72,32 +72,30 @@ _INSERT = sa.text(
 )
 
 
-def submit_checked(
-    store: Store,
-    program: p.Program,
-    pipeline: p.Pipeline,
-    given: Mapping[str, Any],
-    options: Mapping[str, Any],
-) -> str:
-    """Submit a run of a pipeline whose inputs are checked. Raises `NotRecordable` too."""
+def checked_submission(
+    program: p.Program, pipeline: p.Pipeline, given: Mapping[str, Any], options: Mapping[str, Any]
+) -> Submission:
+    """Make the submission of a pipeline whose inputs are checked. Raises `NotRecordable`."""
     refuse_secrets(program, pipeline)
-    row = {name: to_json(value) for name, value in given.items()}
-    media = media_of(given)
-    made = Submission(
+    return Submission(
         pipeline=pipeline.name,
         program=program.hash,
         compiled=program,
-        input=row,
-        media=media,
+        input={name: to_json(value) for name, value in given.items()},
+        media=media_of(given),
         **options,
     )
-    return submit(store, made)
 
 
 def submit(store: Store, given: Submission) -> str:
     """Submit a run, unless it was submitted before; its id. Raises `KeyConflict` if its key was
     used with another input, and `StoreUnreachable`.
     """
+    return take(store, given)[0]
+
+
+def take(store: Store, given: Submission) -> tuple[str, bool]:
+    """Submit a run as `submit` does; its id, and whether it is new."""
     run = run_id_of(given)
     unit = given.thread or given.key or run
     text = json.dumps(given.input, sort_keys=True, allow_nan=False)
@@ -128,7 +126,7 @@ def submit(store: Store, given: Submission) -> str:
                 programs.keep(connection, given.compiled, now)
             due_ms = None if due is None else int(due * 1000)
             store.legs.enqueue(connection, queue, run, 1, due_ms, given.priority)
-            return run
+            return run, True
         known = connection.execute(
             sa.text("SELECT input_hash FROM pipelang_runs WHERE run = :run"), {"run": run}
         ).scalar_one()
@@ -137,4 +135,4 @@ def submit(store: Store, given: Submission) -> str:
             f"key `{given.key}` was used for run {run} of `{given.pipeline}` with another input",
             "the same key means the same run; give another run another key",
         )
-    return run
+    return run, False

@@ -474,7 +474,7 @@ class Handle:
 
         Raises `InputError`, `SettingError`, `NotRecordable`, `KeyConflict` and `StoreProblem`.
         """
-        from pipelang.runtime.durable.submitting import submit_checked
+        from pipelang.runtime.durable.submitting import checked_submission, submit
 
         now, mine = self._as_set(), self._options
         row = {**(given or {}), **inputs}
@@ -484,7 +484,7 @@ class Handle:
         permits = None if mine.permits is None else sorted(mine.permits)
         options |= {"priority": priority, "permits": permits}
         store = self.runtime.opened_store()
-        return submit_checked(store, now.loaded.program, now.pipeline, row, options)
+        return submit(store, checked_submission(now.loaded.program, now.pipeline, row, options))
 
     async def result(self, run_id: str) -> Result:
         """Wait until a run in the store of the runtime has ended, and return its result, which has

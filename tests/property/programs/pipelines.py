@@ -145,7 +145,8 @@ def promises(world: World, made: Made, name: str) -> None:
         w.line(f"cost.baseline[{tier}] <= $9000")
         w.line(f"tokens.worst <= {slip('wrong unit', '9000M tokens', '$1')}")
     if made.asked:
-        w.line(f"sample {share(pick, '5%')} of {made.asked[0]} by {world.roles[0]}")
+        sampled = ", ".join(made.asked[: pick.choice((1, 2))])
+        w.line(f"sample {share(pick, '5%')} of {sampled} by {world.roles[0]}")
     with w.block("watch"):
         step = slip("unknown step", made.asked[-1], "no_such_step")
         alert = f" else alert {slip('wrong kind', world.roles[0], world.tiers[0])}"

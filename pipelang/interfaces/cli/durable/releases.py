@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.inbox import user
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import write
 from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.semantics.metrics import COST_MEAN
 
 if TYPE_CHECKING:
     from pipelang.interfaces.releases.proof import NoWorse
@@ -186,7 +187,7 @@ def _guard(state: GuardState) -> str:
     labels = ""
     if guard.labels is not None:
         labels = f", judged at {guard.labels:,} labels"
-    money = guard.metric == "cost.mean"
+    money = guard.metric == COST_MEAN
     own = f"${state.canary[0]:.6f}" if money else f"{state.canary[0]:.2%}"
     other = f"${state.current[0]:.6f}" if money else f"{state.current[0]:.2%}"
     return (

@@ -133,7 +133,7 @@ def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
     left: Counter[str] = Counter(found.left_out)
     left.update(pulled.left_out)
     for why, count in sorted(left.items(), key=lambda pair: -pair[1]):
-        write(f"not counted: {count} verdict{'' if count == 1 else 's'} that {why}\n")
+        write(f"{count} not counted: they {why}\n")
     for one in found.contradictions[:10]:
         write(f"  {one}\n")
     if found.waiting:

@@ -103,7 +103,12 @@ def _look(
     from pipelang.interfaces.report.observed.watch_text import watch_text
     from pipelang.interfaces.text.colours import painter
     from pipelang.interfaces.watching.alerts import alert_json, tell
-    from pipelang.interfaces.watching.evaluation import LineState, WatchBroken, evaluate, name_of
+    from pipelang.interfaces.watching.evaluation import (
+        KeptStateBroken,
+        LineState,
+        evaluate,
+        name_of,
+    )
 
     paint = painter(wants_colour(sys.stdout))
     report: dict[str, Any] = {}
@@ -113,15 +118,14 @@ def _look(
         if not named and not pipeline.watch and not source.runs(name):
             continue
         against = None if baseline is None else _release(source, name, baseline)
-        kept = name_of(name, program.hash)
         try:
             statuses, state = evaluate(program, pipeline, source, program.hash, against)
-        except WatchBroken as broken:
+        except KeptStateBroken:
+            kept = name_of(name, program.hash)
             stop(
-                f"what the watch of `{name}` kept in {source.shown} cannot be read: {broken}",
+                f"what the watch kept in {source.shown} as `{kept}` cannot be read",
                 FINDINGS,
-                f"it counts anew without `watch/{kept}.json`, in a store without `{kept}` in "
-                "`pipelang_watch`",
+                "take it away, and the watch begins anew",
             )
         _of_others(source, name, program.hash)
         for status in statuses:
@@ -132,7 +136,7 @@ def _look(
             for problem in tell(status, targets, body):
                 warn(f"error: {problem}")
                 code = FINDINGS
-        source.keep(kept, state.text())
+        source.keep(name_of(name, program.hash), state.text())
         report[name] = [status.as_json() for status in statuses]
         texts.append(watch_text(name, statuses, source.shown, paint, text_width(sys.stdout)))
     if not report:

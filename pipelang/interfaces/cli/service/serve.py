@@ -57,6 +57,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="With --store: runs of a pipeline at once, here.",
 )
+@click.option(
+    "--per-tenant",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --store: runs of a tenant at once, with all workers that say so.",
+)
 @click.option("--allow", multiple=True, metavar="CODE", help="Serve in spite of this finding.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
 @click.option("--watch", "every", type=Duration(1), help="With --store: look at `watch` lines.")
@@ -78,6 +84,7 @@ def command(
     grace: float,
     worker: bool,
     concurrency: int,
+    per_tenant: int | None,
     allow: tuple[str, ...],
     state: str,
     every: float | None,
@@ -104,6 +111,8 @@ def command(
         )
     folder = StateFolder(Path(state))
     file = _token_file(tokens, folder)
+    if file is not None:
+        warn(f"note: tokens are asked for: `{file.path}`")
     if file is None and not is_loopback(host):
         stop(
             f"without tokens only this machine is served, not `{host}`",
@@ -124,7 +133,9 @@ def command(
         stop("alerts come of a watch: say how often, such as --watch 1h", USAGE)
     roles = {name for _, loaded in programs for name in loaded.program.roles}
     watch = None if every is None else _watch(every, alerts, alert_secret, roles)
-    line = ServeLine(programs, folder, host, port, gate_facts, grace, concurrency, watch)
+    line = ServeLine(
+        programs, folder, host, port, gate_facts, grace, concurrency, per_tenant, watch
+    )
     if store is None:
         _serve_from_memory(line)
     else:
@@ -142,6 +153,7 @@ class ServeLine:
     who: tuple[TokenFile | None, Principal | None]
     grace: float
     concurrency: int
+    per_tenant: int | None
     watch: ServiceWatch | None
 
 
@@ -174,11 +186,8 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
     with opened(url, make=True) as store:
         from pipelang.interfaces.cli.durable.working import EarlierVersions
         from pipelang.interfaces.cli.service.deploying import deployed_in_store
-        from pipelang.interfaces.service.backends.stored import (
-            StoreBackend,
-            Tell,
-            worker_that_tells,
-        )
+        from pipelang.interfaces.service.backends.stored import StoreBackend
+        from pipelang.interfaces.service.backends.telling_worker import Tell, worker_that_tells
         from pipelang.runtime.durable.switches import StoredSwitches
         from pipelang.runtime.durable.worker import Worker
 
@@ -190,13 +199,18 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
             for name, one in deployed.items()
             if one.handle is not None
         }
-
         loaded = {checked.path: one for checked, one in line.programs}
         earlier = EarlierVersions(loaded, store, switches)
 
         def worker_of(tell: Tell) -> Worker:
             return worker_that_tells(
-                store, handles, line.concurrency, switches, tell, earlier.handles
+                store,
+                handles,
+                line.concurrency,
+                switches,
+                tell,
+                earlier.handles,
+                line.per_tenant,
             )
 
         backend = StoreBackend(store, switches, worker_of if handles else None)

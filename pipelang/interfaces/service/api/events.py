@@ -26,15 +26,22 @@ LOOK = 0.25
 
 
 def event_stream(
-    service: Service, who: Principal, id: str, found: AsyncIterator[Occurrence | None]
+    service: Service,
+    who: Principal,
+    id: str,
+    found: AsyncIterator[Occurrence | None],
+    is_head: bool = False,
 ) -> Response:
     """The answer that follows a run until its end, with `event: end`, or that of the server, with
     `event: stopping`.
     """
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if is_head:
+        return Response(media_type="text/event-stream", headers=headers)
     return StreamingResponse(
         _lines(service, who, id, found),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers=headers,
     )
 
 

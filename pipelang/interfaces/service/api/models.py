@@ -151,6 +151,8 @@ class VerdictModel(_Given):
     reason: str
     answer: Any = None
     at: str | None
+    sure: float | None = Field(description="How sure they were, from 0 to 1.")
+    seconds: float | None = Field(description="How long it took them, where that was looked at.")
 
 
 class CaseModel(_Given):

@@ -115,7 +115,7 @@ async def events(request: Request) -> Response:
         raise Problem(400, "bad_query", "`Last-Event-ID` is the `id` of an event of this run")
     id = request.path_params["id"]
     found = await service.follow(who, id, -1 if said is None else int(said))
-    return event_stream(service, who, id, found)
+    return event_stream(service, who, id, found, request.method == "HEAD")
 
 
 def _id(what: str) -> ApiParameter:

@@ -121,8 +121,8 @@ class MemoryBackend:
 
     # ----------------------------------------------------------------------------------- runs
 
-    async def start(self, order: RunOrder) -> str:
-        """Take a run; its id."""
+    async def start(self, order: RunOrder) -> tuple[str, bool]:
+        """Take a run; its id, and whether it is new."""
         found = self._deployed[order.pipeline]
         handle = found.handle
         if handle is None:
@@ -132,12 +132,14 @@ class MemoryBackend:
         if named is not None and named in self._keys:
             known, before = self._keys[named]
             if before != asked:
+                # An input that does not fit is told as that, as a store tells it.
+                await asyncio.to_thread(handle.inputs, order.row)
                 raise Problem(
                     409,
                     "key_conflict",
                     f"key `{shortened(named[2])}` was used for run {known} with another input",
                 )
-            return known
+            return known, False
         if len(self._queue) >= self._most_queued:
             raise Problem(
                 429,
@@ -145,7 +147,6 @@ class MemoryBackend:
                 f"{len(self._queue)} runs wait to begin",
                 headers={"Retry-After": "5"},
             )
-        refuse_beyond_quota(handle.runtime.quotas, handle.pipeline, order)
         from pipelang.runtime.host.inputs import has_media, read_ahead
 
         row: Mapping[str, Any] = order.row
@@ -155,6 +156,7 @@ class MemoryBackend:
         one.run = handle.start(
             row, tenant=order.tenant, run_id=one.id, sinks=(self._listener(one),)
         )
+        refuse_beyond_quota(handle.runtime.quotas, handle.pipeline, order)
         if named is not None:
             if named in self._keys:  # while a picture was read
                 return await self.start(order)
@@ -165,7 +167,7 @@ class MemoryBackend:
             self._timers[one.id] = loop.call_later(order.delay, self._enqueue, one)
         else:
             self._enqueue(one)
-        return one.id
+        return one.id, True
 
     def _enqueue(self, one: MemoryRun) -> None:
         self._timers.pop(one.id, None)
@@ -224,16 +226,14 @@ class MemoryBackend:
         one.seconds = result.duration
         self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
 
-    def _fail(self, one: MemoryRun, code: str, text: str) -> None:
-        result = {"code": code, "reason": code, "text": text, "partial": {}}
+    def _fail(self, one: MemoryRun, code: str, text: str, reason: str | None = None) -> None:
+        result = {"code": code, "reason": reason or code, "text": text, "partial": {}}
         if one.run is not None:
             one.cost, one.tokens = format(one.run.budget.money, "f"), one.run.budget.tokens
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
-        self._fail(one, "cancelled", "it was cancelled")
-        result = one.result or {}
-        result["reason"] = "cancel"
+        self._fail(one, "cancelled", "it was cancelled", "cancel")
 
     def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:
         one.status, one.result, one.ended = status, result, time.time()

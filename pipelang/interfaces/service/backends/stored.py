@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -42,17 +42,17 @@ from pipelang.runtime.durable.cases import (
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.shared.quotas import StoredQuotas
-from pipelang.runtime.durable.submitting import Submission, run_id_of, submit_checked
+from pipelang.runtime.durable.submitting import Submission, checked_submission, run_id_of, take
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
+    from pipelang.interfaces.service.backends.telling_worker import Tell
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.durable.store import Store
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.durable.worker import Worker
-    from pipelang.runtime.engine.events import Event, Sink
-    from pipelang.runtime.host.handle import Handle
+    from pipelang.runtime.engine.events import Event
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.shared.kill_switches import Switch
 
@@ -68,12 +68,6 @@ MOST_SKEW = 2.0
 
 OVERLAP = 30.0
 """Seconds that a look at ended runs goes back: a transaction may end later than its run."""
-
-Tell = Callable[[str, str, "Event", bool], None]
-"""Hears of a run, its pipeline, an event, and whether that is recorded."""
-
-MOST_NAMED = 10_000
-"""Runs whose pipeline is remembered."""
 
 T = TypeVar("T")
 
@@ -218,8 +212,8 @@ class StoreBackend:
 
     # ----------------------------------------------------------------------------------- runs
 
-    async def start(self, order: RunOrder) -> str:
-        """Take a run; its id."""
+    async def start(self, order: RunOrder) -> tuple[str, bool]:
+        """Take a run; its id, and whether it is new."""
         if self._queued >= self._most_queued:
             raise Problem(
                 429,
@@ -236,7 +230,7 @@ class StoreBackend:
             "delay": order.delay,
         }
 
-        def submit() -> str:
+        def submit() -> tuple[str, bool]:
             from pipelang.runtime.host.inputs import checked_inputs, with_read_media
             from pipelang.runtime.media.given import MediaSources
 
@@ -247,7 +241,8 @@ class StoreBackend:
             if found.pipeline.quota is not None and not self._is_known(order):
                 refuse_beyond_quota(StoredQuotas(self._store), found.pipeline, order)
             row = with_read_media(found.pipeline, order.row, values)
-            return submit_checked(self._store, found.loaded.program, found.pipeline, row, options)
+            made = checked_submission(found.loaded.program, found.pipeline, row, options)
+            return take(self._store, made)
 
         return await self._ask(submit)
 
@@ -461,40 +456,3 @@ def _as_problem() -> Iterator[None]:
         raise Problem(
             503, "store", "the store cannot be reached now", headers={"Retry-After": "5"}
         ) from away
-
-
-def worker_that_tells(
-    store: Store,
-    handles: Mapping[tuple[str, str], Handle],
-    concurrency: int,
-    switches: StoredSwitches,
-    tell: Tell,
-    more: Callable[[], Mapping[tuple[str, str], Handle]] = dict,
-) -> Worker:
-    """A worker whose events go to `tell`, recorded ones and those in progress. `more` gives what it
-    can do too, of programs that runs in the store need now. The first event of a
-    leg may be of any kind: which pipeline a run is of is looked up once.
-    """
-    from pipelang.runtime.durable.worker import Worker
-
-    pipelines: OrderedDict[str, str] = OrderedDict()
-
-    def pipeline_of(run: str) -> str:
-        found = pipelines.get(run, "")
-        if not found:
-            with contextlib.suppress(StoreProblem):  # a leg must not hang on its metrics
-                asked = "SELECT pipeline FROM pipelang_runs WHERE run = :run"
-                for row in store.rows(asked, run=run):
-                    found = pipelines[run] = row["pipeline"]
-            while len(pipelines) > MOST_NAMED:
-                pipelines.popitem(last=False)
-        return found
-
-    def sinks(run: str) -> tuple[Sink, ...]:
-        name = pipeline_of(run)
-        return (lambda id, event: tell(id, name, event, True),)
-
-    def live(run: str, event: Event) -> None:
-        tell(run, pipelines.get(run, ""), event, False)
-
-    return Worker(store, handles, concurrency, sinks=sinks, switches=switches, live=live, more=more)

@@ -282,6 +282,11 @@ def test_watch_alerts_from_a_state_folder_once(tmp_path: Path) -> None:
     ((status,),) = record["pipelines"].values()
     assert status["state"] == "alert"
     assert status["alert"]["told"] == [str(log)]
+    (kept,) = (desk.state / "watch").iterdir()
+    kept.write_text("{", encoding="utf-8")
+    broken = CliRunner().invoke(watch, asked, catch_exceptions=False)
+    assert broken.exit_code == 1
+    assert "cannot be read" in broken.output
     nobody = CliRunner().invoke(watch, [str(desk.file), "--state", str(tmp_path)])
     assert nobody.exit_code == 0  # it is watched, and nothing has run there
     assert "quiet" in nobody.output
