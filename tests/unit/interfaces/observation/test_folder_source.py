@@ -175,3 +175,12 @@ def test_an_inbox_that_cannot_be_read_is_told(folder: Folder, command: click.Com
     line = [str(folder.file), "main", "--state", str(folder.state)]
     result = CliRunner().invoke(command, line, catch_exceptions=False)
     assert (result.exit_code, "inbox" in result.output) == (1, True), result.output
+
+
+def test_a_day_costs_what_its_rate_comes_to(folder: Folder) -> None:
+    # Ten runs of a tenth of a cent in the last 20 hours, which may touch two calendar days.
+    for number in range(RUNS):
+        folder.write(number, timedelta(hours=2 * number + 2))
+    line = [str(folder.file), "--state", str(folder.state), "--format", "html"]
+    page = CliRunner().invoke(observe, line, catch_exceptions=False).output
+    assert "$0.012" in page.partition("cost a day")[2][:200]
