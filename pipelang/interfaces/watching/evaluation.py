@@ -446,7 +446,7 @@ def _alert(
         "role": line.role,
         "text": line.alert,
         "since": known.now,
-        "observed": _quantile_now(known, watched) if beyond else status.value,
+        "observed": _quantile_now(known, watched, limit.value) if beyond else status.value,
         "share": status.value if beyond else None,
         "low": status.low,
         "high": status.high,
@@ -457,12 +457,21 @@ def _alert(
     }
 
 
-def _quantile_now(known: _Known, watched: WatchedLine) -> float | None:
-    from pipelang.interfaces.watching.measurements import amount_of
+def _quantile_now(known: _Known, watched: WatchedLine, limit: float) -> float | None:
+    """The quantile of the last period. A run that goes on and is over the limit counts with the
+    time that it took so far: it takes longer than that.
+    """
+    from pipelang.interfaces.watching.measurements import amount_of, overdue_since
 
-    recent = [run for run in known.runs if (run.ended or 0) > known.now - float(watched.line.over)]
-    amounts = [amount_of(watched.line.metric, run) for run in recent]
-    values = sorted(amount for amount in amounts if amount is not None)
+    metric, begin = watched.line.metric, known.now - float(watched.line.over)
+    recent = [run for run in known.runs if (run.ended or 0) > begin]
+    amounts = [amount_of(metric, run) for run in recent]
+    values = [amount for amount in amounts if amount is not None]
+    for run in known.runs:
+        since = overdue_since(metric, run, limit, known.now)
+        if since is not None and since > begin:
+            values.append(known.now - run.started)
+    values.sort()
     if not values:
         return None
     if watched.measure is LineMeasure.WORST:
