@@ -29,7 +29,12 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
     if not Path(state).is_dir():
         help = "`pipelang run` leaves traces there; `--store URL` observes a store"
         stop(f"there is no state folder `{state}`", FINDINGS, help)
-    yield FolderSource(Path(state))
+    from pipelang.runtime.inbox.cases import InboxBroken
+
+    try:
+        yield FolderSource(Path(state))
+    except InboxBroken as broken:
+        stop(str(broken), FINDINGS)
 
 
 def program_of(
