@@ -10,6 +10,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import DURATION
+from pipelang.semantics.walk import all_steps
 
 DAY, HOUR = Decimal(86_400), Decimal(3_600)
 
@@ -98,7 +99,7 @@ def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[LineMeasure, str]
     if name in (m.ACCURACY, m.CALIBRATION):
         step = line.metric.partition("(")[2].rstrip(")")
         if not any(step in sample.steps for sample in pipeline.samples):
-            return LineMeasure.NONE, f"nobody labels it: `sample 5% of {step} by ROLE`"
+            return LineMeasure.NONE, _unlabelled(pipeline, step)
         if name == m.ACCURACY:
             return LineMeasure.LABELS, ""
         if not above:
@@ -111,7 +112,7 @@ def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[LineMeasure, str]
         if step_name is None:
             return LineMeasure.NONE, "no single step is what it returns, so that no label says it"
         if not any(step_name in sample.steps for sample in pipeline.samples):
-            return LineMeasure.NONE, f"nobody labels it: `sample 5% of {step_name} by ROLE`"
+            return LineMeasure.NONE, _unlabelled(pipeline, step_name)
         return LineMeasure.WRONG, ""
     if name in _OF_RUNS:
         return LineMeasure.RUNS, ""
@@ -124,3 +125,12 @@ def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[LineMeasure, str]
     if last in (m.P50, m.P95, m.P99):
         return LineMeasure.QUANTILE, ""
     return LineMeasure.NONE, "no run shows it: `pipelang observe` says what it comes to"
+
+
+def _unlabelled(pipeline: p.Pipeline, name: str) -> str:
+    """The reason that a step has no labels, with the `sample` that would bring some, if one can."""
+    from pipelang.semantics.elaborate.promises.sampling import not_to_judge
+
+    step = next((one for one in all_steps(pipeline) if one.name == name), None)
+    why = None if step is None else not_to_judge(step)
+    return f"nobody labels it: {f'`sample 5% of {name} by ROLE`' if why is None else why[0]}"

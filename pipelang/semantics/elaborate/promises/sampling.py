@@ -41,7 +41,7 @@ def sample(
                 near = suggestion(name.text, contents.steps)
                 context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=near)
             continue
-        why = _unfit(step)
+        why = not_to_judge(step)
         if why is not None:
             context.tell(codes.NOT_SAMPLED, name.span, what=why[0], help=why[1])
             continue
@@ -55,7 +55,7 @@ def sample(
         yield p.Sample(Decimal(share), tuple(steps), role.key, item.span)
 
 
-def _unfit(step: p.Step) -> tuple[str, str] | None:
+def not_to_judge(step: p.Step) -> tuple[str, str] | None:
     """The reason why nobody can say whether an answer is right, and what to do; None if one can."""
     links = [link.action for link in inner_links(step.chain)]
     if any(isinstance(action, p.Each) for action in links):

@@ -236,6 +236,21 @@ def test_what_nobody_labels_is_said_not_watched(tmp_path: Path) -> None:
     assert "sample 5% of kind by ROLE" in status.note
 
 
+def test_no_sample_is_advised_where_none_can_be(tmp_path: Path) -> None:
+    file = tmp_path / "desk.pipe"
+    text = FILE.replace("WATCH", "watch { accuracy(whole) >= 85% over 7d }")
+    text = text.replace("sample 5% of kind by staff", "")
+    text = text.replace("  return kind", "  step whole = run inner(x)\n  return whole")
+    inner = "pipeline inner(x: text max 20 tokens) -> Answer {\n"
+    inner += '  return {value: "a", confidence: 50%}\n}\n'
+    file.write_text(text + inner, encoding="utf-8")
+    checked = check_file(str(file))
+    assert checked.program is not None, checked.diagnostics
+    (status,) = look(History(8, checked.program.hash[:12]), checked.program)
+    assert status.state is LineState.UNMEASURED
+    assert status.note == "nobody labels it: `whole` runs a pipeline"
+
+
 def test_without_a_watch_the_usual_alerts_hold(tmp_path: Path) -> None:
     program = program_with(tmp_path)
     statuses = look(History(9, program.hash[:12]), program)
