@@ -51,6 +51,7 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
         (["new", "--role", "caller", "--name", "ada", "--tenant", ""], 2, "--tenant is a text"),
         (["new", "--role", "caller", "--name", "ada", "--expires", "soon"], 2, "no duration"),
         (["new", "--role", "caller", "--name", "ada", "--expires", "999999999999d"], 2, "too long"),
+        (["new", "--role", "caller", "--name", "ada", "--expires", "0s"], 2, "too short"),
         (["revoke", "0000"], 1, "there is no token"),
         (["list", "--tokens", "broken.json"], 2, "no file of tokens"),
         (["new", "--role", "caller", "--name", "ada", "--tokens", "broken.json"], 2, "no file"),

@@ -226,11 +226,19 @@ def _fits_kind(case: Case, verdict: Verdict) -> None:
                 wrong = misfit(case.shape or {}, verdict.answer)
                 if wrong is not None:
                     raise Refused(f"the corrected answer does not fit: {wrong}")
+                shown = case.shown if isinstance(case.shown, dict) else {}
+                if "answer" in shown and _same_json(verdict.answer, shown["answer"]):
+                    raise Refused("the corrected answer is the one that was given: say it is right")
         case "escalation":
             if not verdict.yes:
                 raise Refused("an escalation is closed with a note; there is no no to it")
         case "approve" | "hold":
             pass
+
+
+def _same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same in JSON, where `true` is not 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def closed_words(case: Case) -> str:

@@ -56,7 +56,7 @@ def command() -> None:
 )
 @click.option("--tenant", help="Whose runs they see and start. Without: those of no tenant.")
 @click.option("--name", required=True, help="Who it is: decisions are made in this name.")
-@click.option("--expires", type=Duration(), help="Valid for so long, such as 90d.")
+@click.option("--expires", type=Duration(1), help="Valid for so long, such as 90d.")
 @_file_option
 def new(
     roles: tuple[Right, ...], tenant: str | None, name: str, expires: float | None, path: str

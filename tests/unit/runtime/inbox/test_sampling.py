@@ -170,6 +170,8 @@ def test_a_wrong_answer_is_corrected_by_one_that_fits(judged: tuple[Inbox, Case,
     inbox, case, _ = judged
     with pytest.raises(Refused, match="corrected answer does not fit"):
         asyncio.run(inbox.label(case.id, right=False, by="ada", answer={"value": 3}))
+    with pytest.raises(Refused, match="is the one that was given"):
+        asyncio.run(inbox.label(case.id, right=False, by="ada", answer=case.shown["answer"]))
     with pytest.raises(Refused, match="between 0% and 100%"):
         asyncio.run(inbox.label(case.id, right=True, by="ada", sure=1.2))
     asyncio.run(inbox.answer(case.id, {"value": "no", "confidence": 1}, by="ada"))
