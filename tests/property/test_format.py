@@ -49,7 +49,7 @@ def is_tidy(formatted: str) -> None:
     code = list(formatted)
     tokens = read(formatted).tokens
     for token in tokens.tokens:
-        if token.type == "TEMPLATE":  # is kept letter by letter
+        if token.type in ("TEMPLATE", "STRING"):  # are kept letter by letter
             code[token.start : token.end] = "x" * (token.end - token.start)
     for comment in tokens.comments:  # so is what a comment says, a lone \r in it too
         end = comment.start + len(comment.text)
