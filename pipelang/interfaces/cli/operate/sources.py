@@ -45,7 +45,7 @@ def program_of(
     """
     where = source.shown
     named = None if wanted is None else source.release(name, wanted)
-    wanted = wanted if named is None else named
+    version, wanted = wanted, wanted if named is None else named
     programs = sorted({run.program for run in runs})
     if wanted is None:
         if not programs or any(own.startswith(one) for one in programs):
@@ -59,6 +59,9 @@ def program_of(
     fitting = [one for one in programs if one.startswith(wanted) or wanted.startswith(one)]
     if len(fitting) != 1:
         there = ", ".join(one[:12] for one in programs) or "none"
+        if named is not None:
+            why = f"`{where}` has no runs of `{version}` of `{name}` ({named[:12]}) since then"
+            stop(why, FINDINGS, f"there are some of: {there}")
         what = "several programs" if fitting else "no program"
         begin = "begin" if fitting else "begins"
         stop(f"{what} of `{name}` {begin} with `{wanted}`", FINDINGS, f"there are: {there}")

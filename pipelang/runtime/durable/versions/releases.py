@@ -148,6 +148,9 @@ def release(store: Store, made: Release, why: str) -> None:
         if made.state == CANARY:
             _fits_beside(made, current)
         elif current is not None:
+            if current.program == made.program:
+                why = f"`{made.version}` is the same program as `{current.version}`"
+                raise NotPossible(why, "that one is current: a way back would lead nowhere")
             _set_state(connection, current, RETIRED, now)
         row = {
             "pipeline": made.pipeline,

@@ -115,6 +115,16 @@ def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None
     seen = CliRunner().invoke(observe, line, catch_exceptions=False)
     assert seen.exit_code == 0, seen.output
     assert f"6 runs of {stage.loaded.hash[:12]}" in seen.output
+    release(
+        stage.store,
+        Release("judged", "v10", "ab" * 32, "", "current", 1.0, (), "", "ada", 0.0, 0.0),
+        "for a test",
+    )
+    none = CliRunner().invoke(observe, [*line[:-1], "v10"], catch_exceptions=False)
+    assert (none.exit_code, "no runs of `v10` of `judged` (abababababab)" in none.output) == (
+        1,
+        True,
+    )
     stage.store.close()
 
 

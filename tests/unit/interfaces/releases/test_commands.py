@@ -152,6 +152,9 @@ def test_wrong_usage(folder: Path) -> None:
     assert "--canary 10%" in release("v1", "--guard", "failure", code=2)
     assert "nothing of `main` is released" in release("v1", "--canary", "10%", code=1)
     release("v1")
+    write("again", "100%", text=f"# the same\n{PROGRAM}")
+    for more in ((), ("--canary", "10%")):
+        assert "`again` is the same program as `v1`" in release("again", *more, code=1)
     write("v3", "100%", " ", PROGRAM.replace("x: text max 50", "x: text max 60", 2))
     assert "another type" in release("v3", "--canary", "10%", code=1)
     assert "no release `v9`" in releases("promote", "v9", "--why", "x", code=1)
