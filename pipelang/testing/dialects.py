@@ -387,7 +387,7 @@ class ChatDialect(Dialect):
 class GoogleDialect(Dialect):
     """Google's `generateContent` of the Gemini API."""
 
-    path = "/v1/models/{model}:{how}"
+    path = "/v1/models/{model}:{how:generateContent|streamGenerateContent}"
     _known: ClassVar = {
         "contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "stream",
     }  # fmt: skip

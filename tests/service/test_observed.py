@@ -65,7 +65,12 @@ def test_runs_that_fail_alert_once_and_the_alert_stands_on_their_page(
         lambda: anyone.get("/pipelines/shaky").body.decode(),
         lambda text: "Predicted beside observed" in text and "being worked out" not in text,
     )
-    assert "alert since" in page
+    # What an owner looks at stands on Health.
+    health = anyone.until(
+        lambda: anyone.get("/health").body.decode(),
+        lambda text: "being worked out" not in text,
+    )
+    assert "does not hold" in health
     assert "What became of runs" in page
     told = [json.loads(line) for line in log.read_text().splitlines()]
     assert [one["kind"] for one in told] == ["alert"]

@@ -13,7 +13,7 @@ import click
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.options.quantities import ShareOption
-from pipelang.interfaces.cli.programs import load_program, stop
+from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
 from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def command(
     if record and against is not None:
         stop("--record and --against exclude each other", USAGE)
     loaded = load_program(file).loaded
+    if pipeline is not None:
+        pick_pipeline(loaded, file, pipeline)
     cases, text = _cases(golden, loaded, pipeline)
     unsaid = [case for case in cases if case.expected is None]
     if unsaid and not record:
@@ -275,7 +277,11 @@ def _text(
         _tell_comparison(compared, against or "")
     write(f"cost ${f'{spent:.6f}'.rstrip('0').rstrip('.')}\n")
     if after.left:
-        write(f"the budget is spent: {len(after.left)} cases were not run\n")
+        write(f"the budget is spent: {_cases_of(len(after.left))} not run\n")
+
+
+def _cases_of(count: int) -> str:
+    return "1 case was" if count == 1 else f"{count} cases were"
 
 
 def _tell_comparison(compared: Comparison, against: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
+from pipelang.semantics.types import BOOL, RecordType
+from pipelang.semantics.walk import all_items
 
 OUTCOMES = ("answered", "escalated", "rejected", "failed")
 _KEYS = ("case", "pipeline", "input", "expect", "times", "tools", "people")
@@ -114,28 +116,35 @@ def _case(row: dict[str, Any], number: int, program: p.Program, pipeline: str | 
         if len(names) != 1:
             raise BadSet(number, "which pipeline?", f"`pipeline`, one of {', '.join(names)}")
         wanted = names[0]
-    if wanted not in program.pipelines:
-        raise BadSet(number, f"there is no pipeline `{wanted}`", _near(wanted, program.pipelines))
+    _known(wanted, program.pipelines, "pipeline", number)
     given = row.get("input")
     if not isinstance(given, dict):
         raise BadSet(number, "a case needs an `input`", "an object with the pipeline's inputs")
     times = row.get("times")
     if times is not None and (type(times) is not int or not 1 <= times <= MOST_TIMES):
         raise BadSet(number, "`times` is a whole number from 1 to 1000", "how often it is run")
-    tools = row.get("tools", {})
+    tools = _table(row, "tools", number, '{"TOOL": what it answers}')
     for tool in tools:
-        if tool not in program.tools:
-            raise BadSet(number, f"there is no tool `{tool}`", _near(tool, program.tools))
+        _known(tool, program.tools, "tool", number)
     said = row.get("expect")
     expected = None if said is None else _expected(said, number, program)
-    return GoldenCase(name, number, wanted, given, expected, times, tools, _people(row, number))
+    return GoldenCase(
+        name, number, wanted, given, expected, times, tools, _people(row, number, program)
+    )
 
 
-def _people(row: dict[str, Any], number: int) -> dict[str, bool]:
+def _people(row: dict[str, Any], number: int, program: p.Program) -> dict[str, bool]:
     words = {"yes": True, "no": False, "veto": False}
-    people = row.get("people", {})
-    for name, said in people.items() if isinstance(people, dict) else ():
-        if said not in words:
+    people = _table(row, "people", number, '{"APPROVAL": "yes"}')
+    asked = [
+        item.name
+        for pipeline in program.pipelines.values()
+        for item in all_items(pipeline.block)
+        if isinstance(item, p.Person)
+    ]
+    for name, said in people.items():
+        _known(name, asked, "approval or hold", number)
+        if not isinstance(said, str) or said not in words:
             raise BadSet(number, f"`{name}` says yes, no or veto", 'such as {"signed": "yes"}')
     return {name: words[said] for name, said in people.items()}
 
@@ -154,22 +163,21 @@ def _expected(said: Any, number: int, program: p.Program) -> GoldenExpectation:
         raise BadSet(number, f"no run ends `{outcome}`", f"one of {', '.join(OUTCOMES)}")
     if outcome != "answered" and (ways or "value" in said):
         raise BadSet(number, f"a run that is {outcome} has no value", "leave it out")
-    fields = said.get("fields", {})
-    if not isinstance(fields, dict):
-        raise BadSet(number, "`fields` is an object", '{"total": {"near": 12.5, "within": 0.01}}')
-    if "fn" in said and said["fn"] not in program.functions:
-        why = f"there is no fn `{said['fn']}`"
-        raise BadSet(number, why, _near(said["fn"], program.functions))
+    fields = _table(said, "fields", number, '{"total": {"near": 12.5, "within": 0.01}}')
+    if "fn" in said:
+        _known(said["fn"], program.functions, "fn", number)
     if "judge" in said:
         _judge(said["judge"], number, program, "value" in said)
-    for tool in (*said.get("called", ()), *said.get("not_called", ())):
-        if tool not in program.tools:
-            raise BadSet(number, f"there is no tool `{tool}`", _near(tool, program.tools))
+    for key in ("called", "not_called"):
+        if not isinstance(said.get(key, []), list):
+            raise BadSet(number, f"`{key}` is a list of tools", f'"{key}": ["TOOL"]')
+        for tool in said.get(key, ()):
+            _known(tool, program.tools, "tool", number)
     return GoldenExpectation(
         outcome,
         "value" in said,
         said.get("value"),
-        tuple((tuple(path.split(".")), _field(value)) for path, value in fields.items()),
+        tuple((tuple(path.split(".")), _field(value, number)) for path, value in fields.items()),
         said.get("fn"),
         said.get("judge"),
         said.get("reason"),
@@ -181,18 +189,37 @@ def _expected(said: Any, number: int, program: p.Program) -> GoldenExpectation:
 
 
 def _judge(name: Any, number: int, program: p.Program, beside: bool) -> None:
-    judge = program.pipelines.get(name)
-    if judge is None:
-        raise BadSet(number, f"there is no pipeline `{name}`", _near(name, program.pipelines))
+    _known(name, program.pipelines, "pipeline", number)
+    judge = program.pipelines[name]
     inputs = {one.key for one in judge.parameters}
     needed = {"answer", "expected"} if beside else {"answer"}
     if not needed <= inputs:
         help = "a judge takes `answer`, and `expected` where the case has a `value`"
         raise BadSet(number, f"`{name}` cannot judge", help)
+    if judge.returns != BOOL and not isinstance(judge.returns, RecordType):
+        raise BadSet(number, f"`{name}` says neither right nor wrong", "a judge answers `bool`")
 
 
-def _field(value: Any) -> Any:
+def _known(name: Any, known: Collection[str], what: str, number: int) -> None:
+    """Refuse a name that is none of those."""
+    if not isinstance(name, str) or name not in known:
+        shown = name if isinstance(name, str) else json.dumps(name)
+        raise BadSet(number, f"there is no {what} `{shown}`", _near(shown, known))
+
+
+def _table(row: dict[str, Any], key: str, number: int, example: str) -> dict[str, Any]:
+    found = row.get(key, {})
+    if not isinstance(found, dict):
+        raise BadSet(number, f"`{key}` is an object", example)
+    return found
+
+
+def _field(value: Any, number: int) -> Any:
     if isinstance(value, dict) and set(value) == {"near", "within"}:
+        if not all(type(one) in (int, float) for one in value.values()):
+            raise BadSet(
+                number, "`near` and `within` are numbers", '{"near": 12.5, "within": 0.01}'
+            )
         return Near(float(value["near"]), float(value["within"]))
     return value
 

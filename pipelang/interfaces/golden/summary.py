@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from pipelang.interfaces.golden.running import CaseRuns, SetRuns
 from pipelang.records import dataclass
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.statistics.intervals import exact_share
 from pipelang.statistics.mcnemar import PairedComparison, exact_mcnemar
@@ -78,7 +79,7 @@ def judge_accuracy(program: p.Program, judge: p.Pipeline) -> JudgeAccuracy:
     from pipelang.analysis.metrics.analyse import analyse
 
     numbers = analyse(program, judge).numbers
-    right, wrong = numbers["success"], numbers["silent_error"]
+    right, wrong = numbers[m.SUCCESS], numbers[m.SILENT_ERROR]
     if right.value is None or wrong.value is None or right.value + wrong.value <= 0:
         return JudgeAccuracy(judge.name, None, None)
     least = (right.low or 0.0) / max((right.low or 0.0) + (wrong.high or 0.0), 1e-12)

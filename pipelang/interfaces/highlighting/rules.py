@@ -235,16 +235,18 @@ def colour_of(word: str) -> Colour:
 
 
 def _keywords_with_a_name() -> Iterable[ColourRule]:
-    """A keyword and the name behind it, where that may be spelt like another keyword."""
+    """A keyword and the word behind it: one that stands only behind such keywords, or a name that
+    may be spelt like a keyword.
+    """
     grammar = tables()
+    words: dict[tuple[str, str, tuple[Colour, ...]], list[str]] = {}
     for word, kind in sorted(grammar.keywords.items()):
         beside = neighbours()[kind]
-        head = rf"{_before(kind)}\b({word})([ \t]+)"
         follows = {grammar.keyword_of[one] for one in beside.behind if one in grammar.keyword_of}
         bound = [one for one in follows if _is_bound(grammar.keywords[one])]
         for its, some in _by_colour(bound).items():
             colours = (colour_of(word), Colour.PUNCTUATION, its)
-            yield ColourRule(rf"{head}({_any_of(some)})\b", colours)
+            words.setdefault((_before(kind), rf"({_any_of(some)})\b", colours), []).append(word)
         if "NAME" not in beside.behind:
             continue
         taken = follows | grammar.reserved
@@ -255,7 +257,10 @@ def _keywords_with_a_name() -> Iterable[ColourRule]:
             taken |= BUILTIN_FUNCTIONS
             name = rf"(?!(?:{_any_of(taken)})\b)(?=[a-z_])({_WORD})(?![ \t]*\()"
             colour = Colour.NAME
-        yield ColourRule(head + name, (colour_of(word), Colour.PUNCTUATION, colour))
+        colours = (colour_of(word), Colour.PUNCTUATION, colour)
+        words.setdefault((_before(kind), name, colours), []).append(word)
+    for (before, behind, shown), same in words.items():
+        yield ColourRule(rf"{before}\b({_any_of(same)})([ \t]+){behind}", shown)
 
 
 def _is_bound(kind: str) -> bool:
@@ -278,11 +283,13 @@ def _declared(word: str) -> Colour | None:
 
 
 def _keywords() -> Iterable[ColourRule]:
-    """Keywords whose neighbours let them be some."""
-    grammar = tables()
-    for word, kind in sorted(grammar.keywords.items(), key=lambda one: _by_length(one[0])):
-        pattern = rf"{_before(kind)}\b{word}\b{_behind(kind)}"
-        yield ColourRule(pattern, (colour_of(word),))
+    """Keywords whose neighbours let them be some; those with the same neighbours together."""
+    words: dict[tuple[str, str, Colour], list[str]] = {}
+    for word, kind in sorted(tables().keywords.items()):
+        key = (_before(kind), _behind(kind), colour_of(word))
+        words.setdefault(key, []).append(word)
+    for (before, behind, colour), some in words.items():
+        yield ColourRule(rf"{before}\b(?:{_any_of(some)})\b{behind}", (colour,))
 
 
 def _before(kind: str) -> str:

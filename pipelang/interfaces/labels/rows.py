@@ -111,6 +111,7 @@ def _row(one: Judged, sampled: str) -> dict[str, Any]:
         "as_of": one.as_of,
         "sampled": sampled,
         "by": ", ".join(one.by),
+        **({} if one.sure is None else {"sure": one.sure}),
     }
 
 

@@ -23,8 +23,9 @@ Answer = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An answer whose verdict is settled. `about` is what its cases say of it, `by` are those whose
-    word it is, `corrected` the answer that would have been right, None if nobody said it; `share`
-    of the runs were sampled, and `draw` is the run's own number (`engine/sampling`).
+    word it is. `corrected` is the answer that would have been right and `sure` how sure the
+    heaviest of them was, None if nobody said it. `share` of the runs were sampled, and `draw` is
+    the run's own number (`engine/sampling`).
     """
 
     answer: Answer
@@ -35,6 +36,7 @@ class Judged:
     given: Any
     said: Any
     corrected: Any = None
+    sure: float | None = None
 
     @property
     def run(self) -> str:
@@ -111,10 +113,10 @@ def verdicts(program: p.Program, cases: Iterable[Case]) -> Verdicts:
     return found
 
 
-OTHER_PROGRAM = "of another program's pipelines"
+OTHER_PROGRAM = "are of another program's pipelines"
 CONTRADICT = "contradict each other with equal weight"
 RUSHED = "were given in a hurry"
-UNTIMED = "say not how long they took, of a role with `rushed`"
+UNTIMED = "do not say how long they took, and their role has `rushed`"
 NO_RIGHT = "are of a role that `sample` does not name for this step"
 SAME_PERSON = "are of somebody who decided in this run for a role that must differ"
 OWN = "are the program's own word"
@@ -191,6 +193,7 @@ def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judge
         first.shown.get("input"),
         first.shown.get("answer"),
         corrected[0] if corrected else None,
+        None if first.verdict is None else first.verdict.sure,
     )
 
 

@@ -143,10 +143,16 @@ def runs_for_share(share: float) -> int:
     return ceil(1.96**2 * (1 - part) / part / CHANGE**2)
 
 
+RUNS_FOR_MEAN = 30
+"""Fewer runs are not said to differ in a mean."""
+
+
 def observed_mean(
     metric: str, values: Sequence[float], stories: int, predicted: Number | None
 ) -> ObservedMetric:
-    """A mean, with Student's interval, which is widened for runs of one thread."""
+    """A mean, with Student's interval, which is widened for runs of one thread. Of few runs it says
+    too little: three that cost the same have an interval of no width, whatever others cost.
+    """
     if not values:
         return ObservedMetric(metric, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, 2)
     wider = (len(values) / max(stories, 1)) ** 0.5
@@ -157,9 +163,11 @@ def observed_mean(
 
     mean = mean_interval(values)[0]
     low, high = spread(SHOWN)
-    more = max(0, 30 - stories)
+    more = max(0, RUNS_FOR_MEAN - stories)
     sure = spread(SURE)
     verdict = judged((sure[0] * NEAR[0], sure[1] * NEAR[1]), predicted, not more, unit=False)
+    if more and verdict is FigureVerdict.DIFFERS:
+        verdict = FigureVerdict.TOO_FEW
     return ObservedMetric(metric, mean, low, high, len(values), predicted, verdict, more)
 
 

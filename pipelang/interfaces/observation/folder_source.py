@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipelang.interfaces.observation.records import ENDINGS, ObservedRun
+from pipelang.interfaces.observation.records import ENDINGS, ObservedRun, amount
 from pipelang.interfaces.runs.state_folder import StateFolder
 from pipelang.interfaces.runs.trace_files import WrittenTrace, read, recent, run_of
 
@@ -83,12 +83,16 @@ class FolderSource:
 
 
 def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
-    """The run of a trace; None if it has no beginning."""
+    """The run of a trace; None if it has no beginning, or amounts that are none."""
     header, outcome = trace.header, trace.outcome
     started = seconds_of(header.get("started"))
     if started is None or not isinstance(header.get("pipeline"), str):
         return None
     data: dict[str, Any] = {} if outcome is None else dict(outcome.data)
+    cost, tokens = amount(data.get("cost", 0)), amount(data.get("tokens", 0))
+    seconds = data.get("seconds")
+    if cost is None or tokens is None or (seconds is not None and amount(seconds) is None):
+        return None
     ended = None
     if outcome is not None:
         ended = seconds_of(trace.last)
@@ -98,19 +102,23 @@ def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
         id=str(header.get("run", id)),
         pipeline=header["pipeline"],
         program=str(header.get("program", "")),
-        tenant=header.get("tenant"),
-        thread=header.get("thread"),
+        tenant=_text(header.get("tenant")),
+        thread=_text(header.get("thread")),
         started=started,
         ended=ended,
         outcome=_name(outcome),
-        role=data.get("role"),
-        reason=data.get("reason"),
-        code=data.get("code"),
-        cost=float(data.get("cost", 0.0)),
-        tokens=int(data.get("tokens", 0)),
-        seconds=data.get("seconds"),
+        role=_text(data.get("role")),
+        reason=_text(data.get("reason")),
+        code=_text(data.get("code")),
+        cost=cost,
+        tokens=int(tokens),
+        seconds=seconds,
         waits=outcome is None and bool(trace.events) and trace.events[-1].kind == "asks",
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _name(outcome: Event | None) -> str | None:

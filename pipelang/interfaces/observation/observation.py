@@ -194,7 +194,8 @@ def observe(
     steps, differences = observed_steps(program, analysis, tallies, stories)
     hard = pipeline.traffic.hard is not None
     together = failing_together(tallies, tallies.runs)
-    queues = role_queues(cases, loads([(program, analysis)]), since, seconds)
+    timed = None if rate is None else seconds
+    queues = role_queues(cases, ended, loads([(program, analysis)]), since, timed)
     return Observation(
         pipeline=pipeline.name,
         program=release,

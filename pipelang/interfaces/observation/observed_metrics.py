@@ -131,7 +131,7 @@ def metrics_of_labels(
     found = []
     for step in sorted({*declared, *(label.step for label in labels)}):
         mine = [label for label in labels if label.step == step]
-        found.append(_accuracy(step, mine, declared.get(step)))
+        found.append(_accuracy(pipeline, step, mine, declared.get(step)))
         sure = [(label.confidence, label.right) for label in mine if label.confidence is not None]
         if sure:
             error = calibration_error(sure)
@@ -150,9 +150,19 @@ def metrics_of_labels(
     return [*_answers(pipeline, runs, labels, numbers), *found]
 
 
-def _accuracy(step: str, labels: Sequence[AnswerLabel], declared: Number | None) -> ObservedMetric:
+def _accuracy(
+    pipeline: p.Pipeline, step: str, labels: Sequence[AnswerLabel], declared: Number | None
+) -> ObservedMetric:
     share = weighted_share((label.right, 1 / label.chance) for label in labels)
-    return _weighted(f"{m.ACCURACY}({step})", share, declared)
+    why = "" if share.share is not None else _unlabelled(pipeline, step)
+    return _weighted(f"{m.ACCURACY}({step})", share, declared, why)
+
+
+def _unlabelled(pipeline: p.Pipeline, step: str | None) -> str:
+    """The reason for no labels of a step where some are sampled; nothing where none are."""
+    if any(step in sample.steps for sample in pipeline.samples):
+        return f"nobody labelled `{step}` in this time: `pipelang inbox` has what is sampled"
+    return ""
 
 
 def _weighted(
@@ -187,6 +197,8 @@ def _answers(
     note = ""
     if returned is None:
         note = "the pipeline returns no single step, so that no label says whether it is right"
+    elif risk.share is None:
+        note = _unlabelled(pipeline, returned)
     found = [_weighted(m.SELECTIVE_RISK, risk, numbers.get(m.SELECTIVE_RISK), note)]
     covered = observed_share(m.COVERAGE, len(answered), len(ended), stories_of(ended), None)
     for name, share, low, high in (

@@ -21,13 +21,14 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class RoleQueue:
-    """A role's cases: how many came, a day beside the prediction, how many wait, how long people
-    took until they answered (seconds), and how busy they are by the role's `handles`.
+    """A role's cases: how many came, a day beside the prediction (None where the time is too short
+    to say), how many wait, how long people took until they answered (seconds), and how busy they
+    are by the role's `handles`.
     """
 
     role: str
     cases: int
-    a_day: float
+    a_day: float | None
     predicted_a_day: float | None
     waiting: int
     median: float | None
@@ -102,32 +103,44 @@ class FirstHuman:
 
 
 def role_queues(
-    cases: Iterable[Case], loads: Sequence[Load], since: float, seconds: float
+    cases: Iterable[Case],
+    runs: Iterable[ObservedRun],
+    loads: Sequence[Load],
+    since: float,
+    seconds: float | None,
 ) -> list[RoleQueue]:
-    """The queue of each role that cases went to, or that a file predicts cases for."""
+    """The queue of each role that cases went to, or that a file predicts cases for, in `seconds`.
+    A run that was escalated is a case for people where no inbox was kept, too.
+    """
     came: dict[str, list[Case]] = defaultdict(list)
+    kept: set[str] = set()
     for case in cases:
+        if case.kind == "escalation":
+            kept.add(case.run_id)
         if case.opened_at.timestamp() >= since:
             came[case.role].append(case)
+    elsewhere = Counter(
+        run.role for run in runs if run.outcome == ESCALATED and run.role and run.id not in kept
+    )
     predicted = {load.role.name: load for load in loads}
-    days = max(seconds / DAY, 1e-9)
     found = []
-    for name in sorted({*came, *predicted}):
+    for name in sorted({*came, *elsewhere, *predicted}):
         mine, load = came.get(name, []), predicted.get(name)
         took = sorted(
             max(0.0, (case.verdict.at - case.opened_at).total_seconds())
             for case in mine
             if case.verdict is not None and case.verdict.at is not None
         )
-        a_day = len(mine) / days
+        count = len(mine) + elsewhere[name]
+        a_day = None if seconds is None else count / seconds * DAY
         busy = None
-        if load is not None and load.role.people and load.role.handles:
+        if a_day is not None and load is not None and load.role.people and load.role.handles:
             hours = float(load.role.hours or 8)
             busy = a_day * float(load.role.handles) / (load.role.people * hours * HOUR)
         found.append(
             RoleQueue(
                 name,
-                len(mine),
+                count,
                 a_day,
                 None if load is None else load.cases.value,
                 sum(case.state == "open" for case in mine),

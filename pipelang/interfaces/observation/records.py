@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.records import dataclass
 
@@ -83,3 +85,10 @@ def is_of(run: ObservedRun, program_hash: str) -> bool:
 def day_of(moment: float) -> int:
     """The UTC day of a moment, counted from 1970."""
     return int(moment // DAY)
+
+
+def amount(value: Any) -> float | None:
+    """A number that can be an amount; None for what no run of ours writes."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    return float(value) if 0 <= value < inf else None

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipelang.interfaces.observation.records import ObservedRun
+from pipelang.interfaces.observation.records import ObservedRun, amount
 from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class _RunReader:
                     self._reached.add(name)
                     tally.runs += 1
             case "fallback":
-                link = int(data.get("link", 0))
+                link = int(amount(data.get("link")) or 0)
                 tally.fallbacks[link] += 1
                 self._links[path] = link
             case "retry":
@@ -166,17 +166,17 @@ class _RunReader:
                 else:
                     attempts.failed += 1
                 continue
-            if isinstance(data.get("seconds"), (int, float)):
-                attempts.seconds.append(float(data["seconds"]))
+            if (seconds := amount(data.get("seconds"))) is not None:
+                attempts.seconds.append(seconds)
             if "tokens_out" in data:
-                attempts.tokens_in.append(int(data.get("tokens_in") or 0))
-                attempts.tokens_out.append(int(data.get("tokens_out") or 0))
+                attempts.tokens_in.append(int(amount(data.get("tokens_in")) or 0))
+                attempts.tokens_out.append(int(amount(data.get("tokens_out")) or 0))
         if kind == "failed" and why not in OURS:
             tally.failed_in.add(self.run.id)
-        tally.cost += float(data.get("cost") or 0.0)
-        sure = data.get("confidence")
-        if kind == "answer" and isinstance(sure, (int, float)):
-            tally.confidences.append(float(sure))
+        tally.cost += amount(data.get("cost")) or 0.0
+        sure = amount(data.get("confidence"))
+        if kind == "answer" and sure is not None and sure <= 1:
+            tally.confidences.append(sure)
         if str(data.get("note") or "").startswith("simulated"):
             self.simulated = True
 

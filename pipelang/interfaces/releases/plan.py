@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from hashlib import sha256
 
 from pipelang.diagnostics.spelling import closest
@@ -19,9 +20,12 @@ from pipelang.runtime.durable.versions.guards import (
     SILENT_ERROR,
 )
 from pipelang.runtime.durable.versions.releases import Guard, Release
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.names.named_items import contents_of
 from pipelang.semantics.jsonschema import json_schema
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import pipelines_behind, sub_pipelines
+from pipelang.semantics.walk import all_steps
 from pipelang.statistics.fisher import runs_for_look, runs_to_tell
 
 DAY = 86_400.0
@@ -62,26 +66,55 @@ def signature_of(pipeline: p.Pipeline) -> str:
 _GUARD = re.compile(r"([A-Za-z_][\w.]*?)\s*(?:\+\s*(\d+(?:\.\d+)?)\s*%)?")
 
 
-def read_guards(text: str, pipeline: p.Pipeline) -> list[Guard]:
+def read_guards(text: str, program: p.Program, pipeline: p.Pipeline) -> list[Guard]:
     """The guards of a line such as `silent_error, escalation + 20%, cost.mean`. Raises `NoPlan`."""
     found: list[Guard] = []
-    for part in filter(None, (one.strip() for one in text.split(","))):
+    for part in (one.strip() for one in text.split(",")):
         match = _GUARD.fullmatch(part)
         if match is None:
             why = f"`{part}` is no guard"
             raise NoPlan(why, 'write metrics, such as --guard "escalation + 20%, cost.mean"')
         metric, tolerance = match[1], float(match[2] or 0) / 100
-        if metric.partition(".")[0] != "escalation" and metric not in MEASURED:
+        if not metric.startswith("escalation.") and metric not in MEASURED:
             close = closest(metric, MEASURED)
             help = f"did you mean `{close}`? " if close else ""
             raise NoPlan(
                 f"a guard on `{metric}`: that is not measured of a canary",
                 f"{help}there are: {', '.join(MEASURED)}, escalation.NAME",
             )
+        if metric not in MEASURED:
+            _is_of_an_exit(metric, program, pipeline)
         if any(one.metric == metric for one in found):
             raise NoPlan(f"`{metric}` guards twice", "name a metric once")
         found.append(Guard(metric, tolerance))
     return found
+
+
+def _is_of_an_exit(metric: str, program: p.Program, pipeline: p.Pipeline) -> None:
+    """Refuse a guard on a reason that no exit gives: it would see nothing, and never take back. An
+    exit of a pipeline that runs inside is `PIPELINE.NAME`.
+    """
+    named, reason = pipeline, metric.partition(".")[2]
+    inner, dot, rest = reason.partition(".")
+    if dot:
+        inside = sorted(
+            {name for step in all_steps(pipeline) for name in pipelines_behind(program, step.chain)}
+        )
+        if inner not in inside:
+            raise _unknown_exit(metric, inner, "pipeline that runs in it", inside)
+        named, reason = program.pipelines[inner], rest
+    exits = [*contents_of(named.block, {}).exits, named.name, "budget", "quota", "breaker"]
+    if reason not in exits:
+        raise _unknown_exit(metric, reason, "exit", exits)
+
+
+def _unknown_exit(metric: str, name: str, what: str, known: Collection[str]) -> NoPlan:
+    close = closest(name, known)
+    help = f"did you mean `{close}`? " if close else ""
+    return NoPlan(
+        f"a guard on `{metric}`: no {what} is called `{name}`",
+        f"{help}there are: {', '.join(known) or 'none'}",
+    )
 
 
 def with_label_plans(
@@ -100,7 +133,7 @@ def with_label_plans(
     alpha = ALPHA / max(1, len(guards))
     made, plan = [], None
     for guard in guards:
-        if guard.metric == "cost.mean" or guard.metric == "latency.p95":
+        if guard.metric in (m.COST_MEAN, m.LATENCY_P95):
             _enough_before(store, current, guard.metric)
         if guard.metric != SILENT_ERROR:
             made.append(guard)

@@ -6,6 +6,7 @@ from pipelang.records import dataclass
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions.arms import ReleaseRuns
 from pipelang.runtime.durable.versions.releases import Release
+from pipelang.semantics import metrics as m
 from pipelang.statistics.sequences import share_sequence
 from pipelang.statistics.two_samples import TwoShares
 
@@ -37,9 +38,9 @@ def no_worse(store: Store, canary: Release, current: Release) -> list[NoWorse]:
     runs = ReleaseRuns(store, canary.pipeline, current.program, canary.program, canary.made)
     ended = runs.ended()
     sides: dict[str, list[tuple[bool, bool]]] = {
-        "failure": [(one.canary, one.status == "failed") for one in ended],
-        "escalation": [(one.canary, one.status == "escalated") for one in ended],
-        "silent_error": [(one.canary, one.silent_error) for one in runs.judged()],
+        m.FAILURE: [(one.canary, one.status == "failed") for one in ended],
+        m.ESCALATION: [(one.canary, one.status == "escalated") for one in ended],
+        m.SILENT_ERROR: [(one.canary, one.silent_error) for one in runs.judged()],
     }
     return [_of_share(metric, hits) for metric, hits in sides.items() if hits]
 

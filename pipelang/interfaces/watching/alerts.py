@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +35,77 @@ class AlertTarget:
 
     @property
     def is_web(self) -> bool:
-        return self.where.startswith(("https://", "http://"))
+        return self.where[:8].lower().startswith(("https://", "http://"))
 
     def takes(self, role: str | None) -> bool:
         return self.role is None or role is None or self.role == role
 
 
+class NoTarget(ValueError):
+    """A place that alerts cannot go to. The arguments are the reason and the fix."""
+
+
+def targets_from(
+    texts: Sequence[str], secret: str | None, roles: Collection[str]
+) -> list[AlertTarget]:
+    """The targets of a command line, of which every role is one of the program's. Raises
+    `NoTarget`, so that a mistake is told when a watch begins and not with its first alert.
+    """
+    targets = [target_from(one, secret) for one in texts]
+    for target in targets:
+        if target.role is not None and target.role not in roles:
+            there = ", ".join(sorted(roles)) or "none"
+            raise NoTarget(f"no role is called `{target.role}`", f"there are: {there}")
+    if secret is None:
+        return targets
+    if not any(target.is_web for target in targets):
+        raise NoTarget(
+            "a secret signs what is posted, and no alert goes to a web address",
+            "`--alert https://...` names one",
+        )
+    from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
+
+    try:
+        resolve_secret(secret)
+    except SecretMissing as missing:
+        raise NoTarget(str(missing), None) from missing
+    except (OSError, UnicodeDecodeError) as unread:
+        raise NoTarget(f"`{secret}` cannot be read: {unread}", None) from unread
+    return targets
+
+
 def target_from(text: str, secret: str | None = None) -> AlertTarget:
-    """A target as a command line writes it: a web address or a file, perhaps after `ROLE=`."""
+    """A target as a command line writes it: a web address or a file, perhaps after `ROLE=`. Raises
+    `NoTarget` for what is neither.
+    """
     head, equals, rest = text.partition("=")
-    if equals and head.isidentifier():
-        return AlertTarget(head, rest, secret)
-    return AlertTarget(None, text, secret)
+    target = AlertTarget(None, text, secret)
+    if equals and head.strip().isidentifier():
+        target = AlertTarget(head.strip(), rest, secret)
+    where = target.where
+    if not where.strip():
+        raise NoTarget(f"`{text}` names no place for alerts", "write an https address or a file")
+    if target.is_web:
+        if _has_host(where):
+            return target
+        raise NoTarget(f"`{where}` is no web address", "it is like https://chat.example/hook")
+    if "://" in where:
+        scheme = where.partition("://")[0]
+        raise NoTarget(
+            f"alerts are not sent by `{scheme}`", "write an https address, or a file's name"
+        )
+    if Path(where).is_dir():
+        raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
+    return target
+
+
+def _has_host(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def alert_words(status: LineStatus) -> str:

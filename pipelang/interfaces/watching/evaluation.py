@@ -102,6 +102,16 @@ class KeptStateBroken(ValueError):
     """The state that a watch kept cannot be read."""
 
 
+def _is_of_a_line(kept: Any) -> bool:
+    days = ("began", "closed")
+    parts = ("alert", "monitor", "baseline")
+    return (
+        isinstance(kept, dict)
+        and all(type(kept.get(one, 0)) is int for one in days)
+        and all(isinstance(kept.get(one) or {}, dict) for one in parts)
+    )
+
+
 @dataclass(slots=True)
 class WatchState:
     """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
@@ -122,6 +132,8 @@ class WatchState:
             lines = record["lines"] if record.get("version") == VERSION else {}
         except (ValueError, KeyError, AttributeError) as broken:
             raise KeptStateBroken(str(broken)) from broken
+        if not isinstance(lines, dict) or not all(map(_is_of_a_line, lines.values())):
+            raise KeptStateBroken("its lines are not what a watch keeps")
         return cls(lines)
 
     def text(self) -> str:
@@ -244,6 +256,10 @@ def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) 
     value, low, high = _figure(watched, recent)
     breached = _breached(watched, value, limit.value)
     days, changed_to = _forecast(known, watched, limit, found)
+    note = ""
+    if not recent:
+        # Quiet is no praise where there was nothing to hear.
+        note = f"no {'labels' if watched.measure in _LABELLED else 'runs'} in this period"
     status = LineStatus(
         watched,
         LineState.QUIET,
@@ -255,6 +271,7 @@ def _line(known: _Known, watched: WatchedLine, state: WatchState, alpha: float) 
         monitor.evidence,
         days,
         changed_to,
+        note,
     )
     standing = record.get("alert")
     if standing is not None and _is_over(standing, known.now, over) and recent and not breached:
@@ -429,7 +446,7 @@ def _alert(
         "role": line.role,
         "text": line.alert,
         "since": known.now,
-        "observed": _quantile_now(known, watched) if beyond else status.value,
+        "observed": _quantile_now(known, watched, limit.value) if beyond else status.value,
         "share": status.value if beyond else None,
         "low": status.low,
         "high": status.high,
@@ -440,12 +457,21 @@ def _alert(
     }
 
 
-def _quantile_now(known: _Known, watched: WatchedLine) -> float | None:
-    from pipelang.interfaces.watching.measurements import amount_of
+def _quantile_now(known: _Known, watched: WatchedLine, limit: float) -> float | None:
+    """The quantile of the last period. A run that goes on and is over the limit counts with the
+    time that it took so far: it takes longer than that.
+    """
+    from pipelang.interfaces.watching.measurements import amount_of, overdue_since
 
-    recent = [run for run in known.runs if (run.ended or 0) > known.now - float(watched.line.over)]
-    amounts = [amount_of(watched.line.metric, run) for run in recent]
-    values = sorted(amount for amount in amounts if amount is not None)
+    metric, begin = watched.line.metric, known.now - float(watched.line.over)
+    recent = [run for run in known.runs if (run.ended or 0) > begin]
+    amounts = [amount_of(metric, run) for run in recent]
+    values = [amount for amount in amounts if amount is not None]
+    for run in known.runs:
+        since = overdue_since(metric, run, limit, known.now)
+        if since is not None and since > begin:
+            values.append(known.now - run.started)
+    values.sort()
     if not values:
         return None
     if watched.measure is LineMeasure.WORST:

@@ -123,10 +123,20 @@ def _beyond(
             if passed and clock and not (family == m.LATENCY and _waited(run)):
                 known = min(known, run.started + limit)
             yield Measurement(known, passed)
-        elif run.outcome is None and clock and run.ended is None and run.started + limit <= now:
-            if run.waits and family == m.LATENCY:
-                continue  # its machine time stands still
-            yield Measurement(run.started + limit, True)
+        elif (since := overdue_since(watched.line.metric, run, limit, now)) is not None:
+            yield Measurement(since, True)
+
+
+def overdue_since(metric: str, run: ObservedRun, limit: float, now: float) -> float | None:
+    """The moment since which a run that goes on is over a limit of time; None if it is not. The
+    machine time of one that waits for people stands still.
+    """
+    family = metric.partition(".")[0]
+    if family not in (m.LATENCY, m.TURNAROUND) or run.outcome is not None or run.ended is not None:
+        return None
+    if (run.waits and family == m.LATENCY) or run.started + limit > now:
+        return None
+    return run.started + limit
 
 
 def _waited(run: ObservedRun) -> bool:

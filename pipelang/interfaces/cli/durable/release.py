@@ -22,7 +22,7 @@ from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 @click.option("--as", "version", metavar="NAME", required=True, help="The version, such as v12.")
 @click.option("--for", "purpose", metavar="TEXT", required=True, help="What it is to better.")
 @click.option("--canary", type=ShareOption(), help="Only for this share of the runs, by their key.")
-@click.option("--guard", "guards", default="", metavar="METRICS", help="Takes a canary back.")
+@click.option("--guard", "guards", metavar="METRICS", help="Takes a canary back.")
 @click.option("--within", type=Duration(), default="14d", help="The longest a guard may need.")
 @click.option("--by", help="Who releases. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
@@ -33,7 +33,7 @@ def command(
     version: str,
     purpose: str,
     canary: float | None,
-    guards: str,
+    guards: str | None,
     within: float,
     by: str | None,
     state: str,
@@ -54,9 +54,11 @@ def command(
         with_label_plans,
     )
 
+    for option, words in (("--as", version), ("--for", purpose), ("--by", by)):
+        is_said(option, words)
     if canary is not None and not 0 < canary < 1:
         stop("--canary is a share of the runs, such as 10%", USAGE)
-    if guards and canary is None:
+    if guards is not None and canary is None:
         stop("--guard takes back a canary: say --canary 10%", USAGE)
     loaded = load_program(file).loaded
     name = pick_pipeline(loaded, file, pipeline)
@@ -69,7 +71,7 @@ def command(
         from pipelang.runtime.durable.versions import releases
 
         try:
-            asked = read_guards(guards, found)
+            asked = [] if guards is None else read_guards(guards, loaded.program, found)
             plan = None
             current = next(
                 (one for one in releases.releases(ready, name) if one.state == releases.CURRENT),
@@ -110,6 +112,12 @@ def command(
         workers = ready.rows("SELECT queues FROM pipelang_workers")
         if not any(f":{name}" in one["queues"] for one in workers):
             warn("note: no worker is up that does runs of this pipeline")
+
+
+def is_said(option: str, text: str | None) -> None:
+    """End the command if an option that stands in the log says nothing, or cannot be read there."""
+    if text is not None and (not text.strip() or not text.isprintable()):
+        stop(f"{option} is a text that can be read, on one line", USAGE)
 
 
 def noted(state: str, pipeline: str, version: str, act: str, by: str, why: str) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelang.interfaces.cli.durable.opening import opened, store_option
-from pipelang.interfaces.cli.durable.release import noted
+from pipelang.interfaces.cli.durable.release import is_said, noted
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.inbox import user
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import write
 from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.semantics.metrics import COST_MEAN
 
 if TYPE_CHECKING:
     from pipelang.interfaces.releases.proof import NoWorse
@@ -86,7 +87,7 @@ def promote_command(
 
     Exit code 0, 1 if it is refused, 3 if the store cannot be reached.
     """
-    who = _who(by)
+    who = _who(by, why)
     with opened(store) as ready:
         from pipelang.interfaces.releases.proof import no_worse
         from pipelang.runtime.durable.versions import releases
@@ -116,14 +117,15 @@ def rollback_command(
 
     Exit code 0, 1 if it is refused, 3 if the store cannot be reached.
     """
-    who = _who(by)
+    who = _who(by, why)
     with opened(store) as ready:
         from pipelang.runtime.durable.versions import releases
 
         found = releases.find(ready, pipeline, version)
         back = releases.roll_back(ready, found, who, why)
         if back is None:
-            stop(f"`{version}` of `{found.pipeline}` is not out: it is {found.state}", FINDINGS)
+            now = found.state.replace("_", " ")
+            stop(f"`{version}` of `{found.pipeline}` is not out: it is {now}", FINDINGS)
         noted(state, found.pipeline, version, "rolled back", who, why)
         write(f"{version} of `{found.pipeline}` is rolled back: {back.version} is current\n")
 
@@ -149,7 +151,9 @@ def guard_command(store: str, state: str) -> None:
     raise SystemExit(FINDINGS if back else 0)
 
 
-def _who(by: str | None) -> str:
+def _who(by: str | None, why: str) -> str:
+    is_said("--why", why)
+    is_said("--by", by)
     who = by or user()
     if who is None:
         stop("this machine has no name for you: say who you are with --by NAME", USAGE)
@@ -183,7 +187,7 @@ def _guard(state: GuardState) -> str:
     labels = ""
     if guard.labels is not None:
         labels = f", judged at {guard.labels:,} labels"
-    money = guard.metric == "cost.mean"
+    money = guard.metric == COST_MEAN
     own = f"${state.canary[0]:.6f}" if money else f"{state.canary[0]:.2%}"
     other = f"${state.current[0]:.6f}" if money else f"{state.current[0]:.2%}"
     return (

@@ -210,7 +210,10 @@ def _line(run: dict[str, Any]) -> str:
     waiting, result = run["waiting_for"], run["result"] or {}
     if waiting is not None:
         until = f" until {waiting['due']}" if waiting["due"] else ""
-        parts.append(f"waits for {waiting['kind']} {waiting['name']}{until}")
+        name = waiting["name"]
+        if waiting["kind"] == "worker":
+            name = f"with program {name[:12]}"
+        parts.append(f"waits for {waiting['kind']} {name}{until}")
     if run["status"] == "failed":
         parts.append(f"`{result.get('code')}` at `{result.get('reason')}`")
     elif "reason" in result:

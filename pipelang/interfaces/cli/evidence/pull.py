@@ -68,6 +68,9 @@ def pull_command(
     if not sampled:
         help = "write `sample 5% of STEP by ROLE` into a pipeline"
         stop(f"`{file}` samples nothing", USAGE, help)
+    if store is None and not Path(state).is_dir():
+        help = "`pipelang run` keeps the inbox there; `--store URL` is a store's"
+        stop(f"there is no state folder `{state}`", FINDINGS, help)
     more = _targets(targets, {step for one in sampled for s in one.samples for step in s.steps})
     with inbox_at(state, store) as inbox:
         try:
@@ -130,7 +133,7 @@ def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
     left: Counter[str] = Counter(found.left_out)
     left.update(pulled.left_out)
     for why, count in sorted(left.items(), key=lambda pair: -pair[1]):
-        write(f"not counted: {count} verdict{'' if count == 1 else 's'} that {why}\n")
+        write(f"{count} not counted: they {why}\n")
     for one in found.contradictions[:10]:
         write(f"  {one}\n")
     if found.waiting:

@@ -19,7 +19,7 @@ from pipelang.interfaces.runs.state_folder import DEFAULT
 @click.argument("pipeline", required=False)
 @click.option("--store", metavar="URL", help="The store of durable runs.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The state folder, without it.")
-@click.option("--since", type=Duration(), default="7d", show_default=True, help="How far back.")
+@click.option("--since", type=Duration(1), default="7d", show_default=True, help="How far back.")
 @click.option("--program", metavar="RELEASE", help="Runs of another program: a release, or a hash.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where something differs.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")

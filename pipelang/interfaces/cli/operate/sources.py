@@ -29,7 +29,12 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
     if not Path(state).is_dir():
         help = "`pipelang run` leaves traces there; `--store URL` observes a store"
         stop(f"there is no state folder `{state}`", FINDINGS, help)
-    yield FolderSource(Path(state))
+    from pipelang.runtime.inbox.cases import InboxBroken
+
+    try:
+        yield FolderSource(Path(state))
+    except InboxBroken as broken:
+        stop(str(broken), FINDINGS)
 
 
 def program_of(
@@ -54,6 +59,7 @@ def program_of(
     fitting = [one for one in programs if one.startswith(wanted) or wanted.startswith(one)]
     if len(fitting) != 1:
         there = ", ".join(one[:12] for one in programs) or "none"
-        what = "no program" if not fitting else "several programs"
-        stop(f"{what} of `{name}` begin with `{wanted}`", FINDINGS, f"there are: {there}")
+        what = "several programs" if fitting else "no program"
+        begin = "begin" if fitting else "begins"
+        stop(f"{what} of `{name}` {begin} with `{wanted}`", FINDINGS, f"there are: {there}")
     return fitting[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelang.interfaces.cli.durable.opening import UNREACHABLE
-from pipelang.interfaces.cli.exit_codes import FINDINGS
+from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.operate.sources import source_of
 from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.programs import chosen, stop
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("pipeline", required=False)
 @click.option("--store", metavar="URL", help="The store of durable runs.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The state folder, without it.")
-@click.option("--every", type=Duration(), help="Go on, and look every so often, e.g. 1h.")
+@click.option("--every", type=Duration(1), help="Go on, and look every so often, e.g. 1h.")
 @click.option(
     "--alert",
     "alerts",
@@ -63,15 +63,15 @@ def command(
     cannot be reached. With --every it ends by a signal.
     """
     from pipelang.interfaces.cli.programs import read_program
-    from pipelang.interfaces.watching.alerts import target_from
+    from pipelang.interfaces.watching.alerts import NoTarget, targets_from
 
     built, _ = read_program(file)
     names = chosen(built, pipeline)
-    targets = [target_from(one, secret) for one in alerts]
-    for target in targets:
-        if target.role is not None and target.role not in built.roles:
-            there = ", ".join(sorted(built.roles)) or "none"
-            stop(f"`{file}` has no role `{target.role}`", 2, f"there are: {there}")
+    try:
+        targets = targets_from(alerts, secret, built.roles)
+    except NoTarget as wrong:
+        why, help = wrong.args
+        stop(why, USAGE, help)
     while True:
         try:
             with source_of(store, state) as source:

@@ -16,9 +16,14 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 
 
 class Duration(ParamType):
-    """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds."""
+    """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds. Less than
+    `least` seconds are refused.
+    """
 
     name = "DURATION"
+
+    def __init__(self, least: float = 0.0) -> None:
+        self.least = least
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -28,7 +33,10 @@ class Duration(ParamType):
         found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)(ms|s|m|h|d|)", str(value).strip())
         if found is None:
             self.fail(f"`{value}` is no duration: write e.g. 90s, 15m, 2h or 7d", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+        seconds = float(found[1]) * _UNITS[found[2]]
+        if seconds < self.least:
+            self.fail(f"`{value}` is too short: at least {self.least:g}s", param, ctx)
+        return seconds
 
 
 class ShareOption(ParamType):

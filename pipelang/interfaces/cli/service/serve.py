@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 )
 @click.option("--allow", multiple=True, metavar="CODE", help="Serve in spite of this finding.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the audit log.")
-@click.option("--watch", "every", type=Duration(), help="With --store: look at `watch` lines.")
+@click.option("--watch", "every", type=Duration(1), help="With --store: look at `watch` lines.")
 @click.option(
     "--alert",
     "alerts",
@@ -129,7 +129,10 @@ def command(
     gate_facts = file, None if file is not None else _me()
     if every is not None and store is None:
         stop("a watch needs runs that are kept: --store", USAGE)
-    watch = None if every is None else _watch(every, alerts, alert_secret)
+    if every is None and (alerts or alert_secret is not None):
+        stop("alerts come of a watch: say how often, such as --watch 1h", USAGE)
+    roles = {name for _, loaded in programs for name in loaded.program.roles}
+    watch = None if every is None else _watch(every, alerts, alert_secret, roles)
     line = ServeLine(
         programs, folder, host, port, gate_facts, grace, concurrency, per_tenant, watch
     )
@@ -154,11 +157,17 @@ class ServeLine:
     watch: ServiceWatch | None
 
 
-def _watch(every: float, alerts: Sequence[str], secret: str | None) -> ServiceWatch:
+def _watch(
+    every: float, alerts: Sequence[str], secret: str | None, roles: Collection[str]
+) -> ServiceWatch:
     from pipelang.interfaces.service.watching import ServiceWatch
-    from pipelang.interfaces.watching.alerts import target_from
+    from pipelang.interfaces.watching.alerts import NoTarget, targets_from
 
-    return ServiceWatch(max(every, 1.0), [target_from(one, secret) for one in alerts])
+    try:
+        return ServiceWatch(every, targets_from(alerts, secret, roles))
+    except NoTarget as wrong:
+        why, help = wrong.args
+        stop(why, USAGE, help)
 
 
 def _serve_from_memory(line: ServeLine) -> None:

@@ -20,8 +20,10 @@ from pipelang.interfaces.language_server.features.surroundings import (
     fitting_options,
     is_metric_place,
     is_route,
+    is_sampled,
     is_type_place,
     listing,
+    only_people_answer,
     statement,
     takes_option,
 )
@@ -142,6 +144,11 @@ class _Completions:
         kinds = _BEHIND.get(before)
         if before == "with" and statement(self.place) == "escalate":
             kinds = None
+        if before == "by" and only_people_answer(self.place):
+            kinds = ("role",)
+        if is_sampled(self.place):
+            yield from self._parts_of_pipeline(steps=True)
+            return
         if before == "to":
             kinds = ("role",) if self.place.word(2) == "escalate" else None
         if before == "," and listing(self.place) is not None:
@@ -156,7 +163,7 @@ class _Completions:
         if kinds is not None:
             yield from self._symbols(*kinds)
             return
-        if before in ("redo", "mock", "escalated", "rejected", "cached", "sample", "of", "after"):
+        if before in ("redo", "mock", "escalated", "rejected", "cached", "of", "after"):
             yield from self._parts_of_pipeline()
             if before in ("mock", "escalated", "rejected", "after"):
                 yield from self._symbols("tool", "pipeline")
@@ -210,8 +217,10 @@ class _Completions:
             detail = None if type is None else full(type)
             yield lsp.CompletionItem(label=name, kind=K.Variable, detail=detail)
 
-    def _parts_of_pipeline(self, name: str | None = None) -> Iterator[lsp.CompletionItem]:
-        """The steps and gates of a pipeline, or of the one that is spoken of."""
+    def _parts_of_pipeline(
+        self, name: str | None = None, steps: bool = False
+    ) -> Iterator[lsp.CompletionItem]:
+        """The steps and gates (or steps alone) of a pipeline, or of the one that is spoken of."""
         from pipelang.interfaces.language_server.features.named_parts import parts_of
 
         made = self.root.survey
@@ -221,7 +230,7 @@ class _Completions:
                 continue
             mine = declaration.name.text
             if mine == name or (name is None and self._concerns(declaration)):
-                for part in parts_of(declaration):
+                for part in parts_of(declaration, steps):
                     yield lsp.CompletionItem(label=part, kind=K.Field, detail=mine)
 
     def _concerns(self, declaration: ast.PipelineDecl) -> bool:

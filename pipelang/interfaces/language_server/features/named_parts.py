@@ -17,10 +17,12 @@ Use = tuple[Span, Span]
 Parts = dict[str, Span]
 
 
-def parts_of(declaration: ast.PipelineDecl) -> Parts:
-    """The named parts of a pipeline with their places."""
+def parts_of(declaration: ast.PipelineDecl, steps: bool = False) -> Parts:
+    """The named parts of a pipeline with their places; steps alone, if so."""
     found: Parts = {}
     for item in items_inside(declaration.items):
+        if steps and not isinstance(item, ast.Step):
+            continue
         match item:
             case ast.Step() | ast.Let() | ast.Gate() | ast.Approve() | ast.Hold():
                 found.setdefault(item.name.text, item.name.span)

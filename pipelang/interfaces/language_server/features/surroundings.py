@@ -49,6 +49,24 @@ def listing(place: CompletionPlace) -> tuple[str, ...] | None:
     return ("tier",) if word == "(" and at and tokens[at - 1].text == "cascade" else None
 
 
+def is_sampled(place: CompletionPlace) -> bool:
+    """Whether a step of `sample 5% of STEP, STEP by ROLE` stands here."""
+    tokens = place.before
+    at = len(tokens) - 1
+    while at > 0 and tokens[at].text == "," and tokens[at - 1].text.isidentifier():
+        at -= 2
+    if at < 1 or tokens[at].text != "of":
+        return False
+    return any(token.text == "sample" for token in tokens[max(0, at - 3) : at])
+
+
+def only_people_answer(place: CompletionPlace) -> bool:
+    """Whether the `by` that ends here takes a role alone."""
+    words = ("approve", "hold", "sample", "ask", "agent")
+    last = next((t.text for t in reversed(place.before) if t.text in words), "")
+    return last in ("approve", "hold", "sample")
+
+
 def is_type_place(place: CompletionPlace) -> bool:
     """Whether a type stands here: the labels of types may, too."""
     return "untrusted" in place.keywords

@@ -147,7 +147,7 @@ METRIC_WORDS: dict[str, str] = {
     **{f"cost.{read}": f"dollars that {share} of the runs stay under" for read, share in (
         ("p50", "50%"), ("p95", "95%"), ("p99", "99%"))},
     **{f"{family}.{read}": f"time {what} {said}" for family, what in (
-        ("latency", "of machines"), ("turnaround", "with people"))
+        (m.LATENCY, "of machines"), (m.TURNAROUND, "with people"))
        for read, said in (
         ("mean", "of a mean run"), ("p50", "that 50% of the runs stay under"),
         ("p95", "that 95% of the runs stay under"), ("p99", "that 99% of the runs stay under"),

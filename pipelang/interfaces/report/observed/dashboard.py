@@ -89,8 +89,7 @@ def _tiles(found: Observation) -> Section:
             shown = of_metric(name)(one.value)
             words = "differs" if one.verdict is FigureVerdict.DIFFERS else ""
             rows.append([one.metric, shown, words])
-    days = max(len(found.days), 1)
-    rows.append(["cost a day", money(found.savings.spent / days), ""])
+    rows.append(["cost a day", money(cost_a_day(found)), ""])
     if found.rate is not None:
         rows.append(["runs a day", rate(found.rate), ""])
     rows.append(["tasks automated", f"{found.savings.automated:,}", ""])
@@ -103,6 +102,16 @@ def _tiles(found: Observation) -> Section:
     waiting = sum(one.waiting for one in found.people)
     rows.append(["cases that wait for people", f"{waiting:,}", ""])
     return Section("At a glance", table=table("At a glance", ("", "", ""), "<><", rows))
+
+
+def cost_a_day(found: Observation) -> float:
+    """Dollars a day at the rate of the runs: days that were not whole count for what they were. A
+    time too short for a rate counts as the days it touched.
+    """
+    mean = found.metric(m.COST_MEAN)
+    if found.rate is None or mean is None or mean.value is None:
+        return found.savings.spent / max(len(found.days), 1)
+    return found.rate * mean.value
 
 
 def _shares(found: Observation) -> tuple[Share, ...]:

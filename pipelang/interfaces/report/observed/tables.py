@@ -261,7 +261,7 @@ def _people(found: Observation) -> ObservedTable:
             [
                 one.role,
                 f"{one.cases:,}",
-                rate(one.a_day),
+                "" if one.a_day is None else rate(one.a_day),
                 "" if one.predicted_a_day is None else rate(one.predicted_a_day),
                 f"{one.waiting:,}",
                 "" if one.median is None else show_seconds(one.median),

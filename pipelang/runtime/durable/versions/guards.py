@@ -16,14 +16,15 @@ from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.durable.versions.arms import JudgedRun, ReleaseRuns, ShownRun
 from pipelang.runtime.durable.versions.releases import Guard, Release
+from pipelang.semantics import metrics as m
 from pipelang.statistics.fisher import fisher_at_least
 from pipelang.statistics.intervals import mean_interval, quantile_at
 from pipelang.statistics.means import MeanProcess
 from pipelang.statistics.two_samples import TwoShares
 
 ALPHA = 0.05
-SILENT_ERROR = "silent_error"
-OF_EVERY_RUN = ("escalation", "failure", "rejection", "cost.mean", "latency.p95")
+SILENT_ERROR = m.SILENT_ERROR
+OF_EVERY_RUN = (m.ESCALATION, m.FAILURE, m.REJECTION, m.COST_MEAN, m.LATENCY_P95)
 MEASURED = (*OF_EVERY_RUN, SILENT_ERROR)
 """The metrics that can guard. `escalation.REASON` is that of one gate or step."""
 LAST_LOOK, FIRST_LOOK = 0.85, 0.1
@@ -165,11 +166,11 @@ class CanaryGuards:
         self._slow: float | None = None
         self.guards: list[ShareGuard | AmountGuard] = []
         for guard in canary.guards:
-            if guard.metric == "cost.mean":
+            if guard.metric == m.COST_MEAN:
                 before = [float(row["cost"]) for row in _before(store, canary, current)]
                 self.guards.append(AmountGuard(guard, alpha, before))
                 continue
-            if guard.metric == "latency.p95":
+            if guard.metric == m.LATENCY_P95:
                 times = sorted(_seconds(store, canary, current))
                 self._slow = quantile_at(times, 0.95) if times else None
             self.guards.append(ShareGuard(guard, alpha))
@@ -189,7 +190,7 @@ class CanaryGuards:
             metric = guard.guard.metric
             if isinstance(guard, AmountGuard):
                 guard.add(run.canary, run.cost)
-            elif metric == "latency.p95":
+            elif metric == m.LATENCY_P95:
                 if self._slow is not None and run.seconds is not None:
                     guard.add(run.canary, run.seconds > self._slow)
             elif metric != SILENT_ERROR:
@@ -201,7 +202,7 @@ class CanaryGuards:
                 guard.add(judged.canary, judged.silent_error)
 
 
-_STATUS = {"escalation": "escalated", "failure": "failed", "rejection": "rejected"}
+_STATUS = {m.ESCALATION: "escalated", m.FAILURE: "failed", m.REJECTION: "rejected"}
 
 
 def _shows(run: ShownRun, metric: str) -> bool:

@@ -72,11 +72,11 @@ def _release(row: Mapping[str, Any]) -> Release:
 
 
 _OUT = sa.text(
-    """SELECT program, state, share FROM pipelang_releases
+    """SELECT program, signature, state, share FROM pipelang_releases
     WHERE pipeline = :pipeline AND state IN ('current', 'canary')"""
 )
 _KNOWN = sa.text(
-    "SELECT 1 FROM pipelang_releases WHERE pipeline = :pipeline AND program = :program"
+    "SELECT signature FROM pipelang_releases WHERE pipeline = :pipeline AND program = :program"
 )
 
 
@@ -84,7 +84,7 @@ def assigned(
     connection: sa.Connection, pipeline: str, program: str, tenant: str | None, unit: str
 ) -> str:
     """The program of a new run: of the release that it falls to, or the one that was submitted if
-    that was never released.
+    that was never released, or takes and gives other types.
     """
     out = connection.execute(_OUT, {"pipeline": pipeline}).all()
     if not out:
@@ -92,8 +92,9 @@ def assigned(
     known = connection.execute(_KNOWN, {"pipeline": pipeline, "program": program}).first()
     if known is None:
         return program
-    canary = next((one for one in out if one.state == CANARY), None)
-    current = next((one for one in out if one.state == CURRENT), None)
+    alike = [one for one in out if one.signature == known.signature]
+    canary = next((one for one in alike if one.state == CANARY), None)
+    current = next((one for one in alike if one.state == CURRENT), None)
     if canary is not None and place_of(pipeline, tenant, unit) < canary.share:
         return str(canary.program)
     return program if current is None else str(current.program)
@@ -175,7 +176,7 @@ def release(store: Store, made: Release, why: str) -> None:
             row,
         )
         if made.state == CURRENT and current is not None:
-            _move(store, connection, current, made.program)
+            _move(store, connection, current, made)
         _note(connection, made.pipeline, made.version, made.state, made.by, why, now)
 
 
@@ -206,7 +207,7 @@ def promote(store: Store, found: Release, by: str, why: str) -> None:
         for one in every:
             if one.state in (CURRENT, CANARY) and one.version != found.version:
                 _set_state(connection, one, RETIRED, now)
-                _move(store, connection, one, found.program)
+                _move(store, connection, one, found)
         _set_state(connection, found, CURRENT, now)
         _note(connection, found.pipeline, found.version, "promoted", by, why, now)
 
@@ -233,7 +234,7 @@ def roll_back(store: Store, found: Release, by: str, why: str) -> Release | None
             _set_state(connection, back, CURRENT, now)
         assert back is not None
         _set_state(connection, found, ROLLED_BACK, now)
-        _move(store, connection, found, back.program)
+        _move(store, connection, found, back)
         _note(connection, found.pipeline, found.version, "rolled back", by, why, now)
     return back
 
@@ -261,8 +262,11 @@ def _set_state(connection: sa.Connection, found: Release, state: str, now: float
     )
 
 
-def _move(store: Store, connection: sa.Connection, found: Release, program: str) -> None:
-    """Have runs of a version that wait and have not begun be of another program."""
+def _move(store: Store, connection: sa.Connection, found: Release, to: Release) -> None:
+    """Have runs of a version that wait and have not begun be of another one of the same types."""
+    if found.signature != to.signature:
+        return
+    program = to.program
     before = f"pipelang:{found.program}:{found.pipeline}"
     after = f"pipelang:{program}:{found.pipeline}"
     waiting = "status IS NULL AND started IS NULL AND queue = :queue"

@@ -133,7 +133,7 @@ def _out_of_range(
     low = "more than 0" if positive else "at least 0"
     wanted = low if most is None else f"{low} and at most {most}"
     if type == PROBABILITY:
-        wanted = "between 0% and 100%"
+        wanted = "more than 0% and at most 100%" if positive else "between 0% and 100%"
     elif type == INT and most is not None:
         wanted = f"a whole number from {1 if positive else 0} to {most}"
     found = show_value(value, type)

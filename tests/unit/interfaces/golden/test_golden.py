@@ -47,6 +47,10 @@ pipeline judge(answer: Sum, expected: Sum) -> bool {
   step right = answer.total == expected.total { accuracy 90% }
   return right
 }
+
+pipeline says(answer: Sum) -> text {
+  return answer.name
+}
 """
 
 
@@ -141,6 +145,23 @@ def test_people_and_tools_answer_as_the_case_says(folder: Path) -> None:
         ('{"pipeline": "add", "input": {}, "expect": {"judge": "add"}}', "cannot judge"),
         ('{"pipeline": "add", "input": {}, "expect": {"outcome": "ok"}}', "no run ends `ok`"),
         ('{"pipeline": "add", "input": {}, "times": 0}', "`times` is a whole number"),
+        ('{"pipeline": [], "input": {}}', "there is no pipeline `[]`"),
+        ('{"pipeline": "add", "input": {}, "tools": 5}', "`tools` is an object"),
+        ('{"pipeline": "add", "input": {}, "tools": {"rat": 1}}', "did you mean `rate`?"),
+        ('{"pipeline": "add", "input": {}, "people": "yes"}', "`people` is an object"),
+        ('{"pipeline": "add", "input": {}, "people": {"on": "yes"}}', "no approval or hold `on`"),
+        ('{"pipeline": "add", "input": {}, "people": {"ok": []}}', "says yes, no or veto"),
+        ('{"pipeline": "add", "input": {}, "expect": {"fn": []}}', "there is no fn `[]`"),
+        ('{"pipeline": "add", "input": {}, "expect": {"judge": {}}}', "no pipeline `{}`"),
+        ('{"pipeline": "add", "input": {}, "expect": {"judge": "says"}}', "neither right nor"),
+        ('{"pipeline": "add", "input": {}, "expect": {"called": "pay"}}', "is a list of tools"),
+        ('{"pipeline": "add", "input": {}, "expect": {"not_called": [1]}}', "no tool `1`"),
+        ('{"pipeline": "add", "input": {}, "expect": {"fields": []}}', "`fields` is an object"),
+        (
+            '{"pipeline": "add", "input": {}, "expect": {"fields": {"a": '
+            '{"near": "1", "within": 1}}}}',
+            "are numbers",
+        ),
         ("", "there are no cases"),
     ],
 )
@@ -149,6 +170,11 @@ def test_bad_sets_are_told_with_their_line(folder: Path, row: str, says: str) ->
     said = golden(code=1).output
     assert says in said
     assert "golden.jsonl`, line" in said
+
+
+def test_a_pipeline_that_is_not_there(folder: Path) -> None:
+    write_set({"pipeline": "add", "input": {"a": 1, "b": 2, "name": "x"}, "expect": {}})
+    assert "did you mean `add`?" in golden("ad", code=2).output
 
 
 def test_what_is_answered_now_is_recorded(folder: Path) -> None:

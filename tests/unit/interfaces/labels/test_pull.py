@@ -108,7 +108,7 @@ def of(step: str, role: str) -> Callable[[Case], bool]:
 
 def test_verdicts_become_rows_that_check_reads(office: Office) -> None:
     office.run(3)
-    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.judge(of("kind", "labellers"), True, seconds=30, sure=0.9)
     before = office.evidence.read_text()
     said = office.pull("--dry-run").output
     assert office.evidence.read_text() == before
@@ -120,7 +120,7 @@ def test_verdicts_become_rows_that_check_reads(office: Office) -> None:
     loaded = pipelang.load("main.pipe", allow=RULES)
     (origin,) = {(row["prompt"], row["model"], row["sampled"], row["by"]) for row in rows}
     assert origin[1:] == ("s", "all", "ada")
-    assert {row["confidence"] for row in rows} == {0.75}
+    assert {(row["confidence"], row["sure"]) for row in rows} == {(0.75, 0.9)}
     (evidence,) = loaded.program.evidence.values()
     assert (evidence.right, len(evidence.rows)) == (4, 4)
     assert "4 of 4 right" in said
@@ -135,8 +135,8 @@ def test_hurried_verdicts_and_those_of_unknown_time_never_count(office: Office) 
     asyncio.run(office.inbox.label(first.id, right=True, by="ada", seconds=19.9))
     asyncio.run(office.inbox.label(second.id, right=True, by="ada"))
     said = office.pull().output
-    assert "1 verdict that were given in a hurry" in said
-    assert "1 verdict that say not how long they took" in said
+    assert "1 not counted: they were given in a hurry" in said
+    assert "1 not counted: they do not say how long" in said
     assert office.rows() == []
 
 
@@ -150,7 +150,7 @@ def test_experts_weigh_more_and_equal_weights_contradict(office: Office) -> None
     office.evidence.write_text('{"correct": true}\n')
     said = office.pull().output
     assert office.rows() == []
-    assert "2 verdicts that contradict each other with equal weight" in said
+    assert "2 not counted: they contradict each other with equal weight" in said
     assert "`ada` (labellers) says right, `eve` (experts) says wrong" in said
 
 
@@ -185,7 +185,7 @@ def test_who_decided_for_a_role_that_must_differ_does_not_count(office: Office) 
 def test_the_programs_own_word_never_counts(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30, by="Small")
-    assert "1 verdict that are the program's own word" in office.pull().output
+    assert "1 not counted: they are the program's own word" in office.pull().output
     assert office.rows() == []
 
 
@@ -193,7 +193,7 @@ def test_answers_to_another_prompt_are_told(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30)
     office.write(prompt="other")
-    assert "1 verdict that answer another prompt" in office.pull().output
+    assert "1 not counted: they answer another prompt" in office.pull().output
     assert office.rows() == []
 
 
@@ -237,6 +237,12 @@ def test_a_program_without_a_sample_is_told(office: Office) -> None:
     lines = [line for line in text.splitlines() if "sample" not in line]
     Path("main.pipe").write_text("\n".join(lines))
     office.pull(code=2)
+
+
+def test_a_folder_that_is_not_there_is_told(office: Office) -> None:
+    assert (
+        "there is no state folder `elsewhere`" in office.pull("--state", "elsewhere", code=1).output
+    )
 
 
 def test_as_json(office: Office) -> None:

@@ -233,7 +233,7 @@ def test_formats_and_what_is_wrong(as_declared: Desk) -> None:
     assert "no pipeline `other`" in as_declared.command("other").output
     wrong = as_declared.command("--program", "ffffffffffff")
     assert wrong.exit_code == 1
-    assert "begin with `ffffffffffff`" in wrong.output
+    assert "begins with `ffffffffffff`" in wrong.output
     folder = as_declared.folder / "nowhere"
     missing = CliRunner().invoke(command, [str(as_declared.file), "--state", str(folder)])
     assert missing.exit_code == 1

@@ -80,12 +80,26 @@ def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None
     assert kept is not None
     assert json.loads(kept)["lines"]["failure <= 10% over 1d"]["closed"] > 20_000
     for more, words in (
-        (["--alert", "nobody=https://a.example"], "has no role `nobody`"),
+        (["--alert", "nobody=https://a.example"], "no role is called `nobody`"),
         (["--baseline", "v9"], "no release of `judged` is `v9`"),
     ):
         wrong = CliRunner().invoke(watch, [*line, *more], catch_exceptions=False)
         assert wrong.exit_code in (1, 2)
         assert words in wrong.output
+    hook = "https://a.example/hook"
+    for more, words in (
+        (["--alert", "ftp://a.example"], "alerts are not sent by `ftp`"),
+        (["--alert", "https:///hook"], "is no web address"),
+        (["--alert", "judges="], "names no place for alerts"),
+        (["--alert", str(tmp_path)], "is a folder"),
+        (["--secret", "env:NO_SUCH_SECRET"], "no alert goes to a web address"),
+        (["--alert", hook, "--secret", "env:NO_SUCH_SECRET"], "there is nothing behind"),
+        (["--alert", hook, "--secret", f"file:{tmp_path}"], "there is nothing behind"),
+        (["--alert", hook, "--secret", "hush"], "is no reference"),
+        (["--every", "0s"], "is too short"),
+    ):
+        wrong = CliRunner().invoke(watch, [*line, *more], catch_exceptions=False)
+        assert (wrong.exit_code, words in wrong.output) == (2, True), wrong.output
     release(
         stage.store,
         Release("judged", "v9", stage.loaded.hash, "", "current", 1.0, (), "", "ada", 0.0, 0.0),

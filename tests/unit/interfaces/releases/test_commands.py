@@ -117,6 +117,11 @@ def test_too_few_labels_are_refused_with_how_long_it_would_take(folder: Path) ->
         ("accuracy(s)", "is no guard"),
         ("review.load", "that is not measured of a canary"),
         ("failure, failure", "guards twice"),
+        ("", "is no guard"),
+        ("failure,", "is no guard"),
+        ("escalation.", "no exit is called ``"),
+        ("escalation.sz", "no exit is called `sz`"),
+        ("escalation.other.s", "no pipeline that runs in it is called `other`"),
         ("cost.mean", "200 more than there are"),
         ("latency.p95", "200 more than there are"),
     ],
@@ -125,6 +130,22 @@ def test_guards_that_say_nothing_are_refused(folder: Path, guard: str, says: str
     release("v1")
     assert says in release("v2", "--canary", "10%", "--guard", guard, code=1)
     assert [one["version"] for one in listed()["releases"]] == ["v1"]
+
+
+@pytest.mark.parametrize("reason", ["s", "main", "budget"])
+def test_a_guard_on_one_exit(folder: Path, reason: str) -> None:
+    release("v1")
+    release("v2", "--canary", "10%", "--guard", f"escalation.{reason} + 20%")
+    assert listed()["releases"][0]["guards"][0]["metric"] == f"escalation.{reason}"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "two\nlines"])
+def test_what_stands_in_the_log_is_said(folder: Path, text: str) -> None:
+    for option in ("--as", "--for", "--by"):
+        assert f"{option} is a text" in release("v1", option, text, code=2)
+    release("v1")
+    assert "--why is a text" in releases("rollback", "v1", "--why", text, code=2)
+    assert len(listed()["log"]) == 1
 
 
 def test_wrong_usage(folder: Path) -> None:

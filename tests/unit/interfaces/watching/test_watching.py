@@ -197,6 +197,9 @@ def test_slow_runs_alert_and_so_do_those_that_never_end(tmp_path: Path) -> None:
     assert status.state is LineState.ALERT
     assert status.count == 40  # who waits for people is not slow
     assert status.value == 1.0
+    # Told is the time so far: all of them began between 29 and 30 minutes ago.
+    assert status.alert is not None
+    assert 29 * 60 < status.alert["observed"] <= 30 * 60
 
 
 def test_labels_say_that_accuracy_and_calibration_fell(tmp_path: Path) -> None:

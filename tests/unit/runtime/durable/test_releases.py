@@ -134,6 +134,17 @@ def test_what_is_current_goes_back_to_the_one_before(store: Store) -> None:
     assert given(store)["program"] == "three"
 
 
+def test_who_has_the_file_of_other_types_keeps_its_program(store: Store) -> None:
+    """What was checked against one file is no input of another."""
+    put_out(store, "v1", "one")
+    waits = given(store, "one", key="waits")
+    put_out(store, "v2", "two", signature="other")
+    assert given(store, "one")["program"] == "one"
+    assert given(store, "two")["program"] == "two"
+    found = store.rows("SELECT program FROM pipelang_runs WHERE run = :run", run=waits["run"])
+    assert found[0]["program"] == "one"
+
+
 def test_what_cannot_be_released_says_why(store: Store) -> None:
     with pytest.raises(NotPossible, match="nothing of `main` is released"):
         put_out(store, "v1", "one", share=0.1)
