@@ -218,7 +218,7 @@ class Service:
         """
         case = await self.case(who, id)
         must(who, "approver")
-        if case.state == "open" and verdict not in _VERDICTS[case.kind]:
+        if verdict not in _VERDICTS[case.kind]:
             wanted = " or ".join(f"`{one}`" for one in _VERDICTS[case.kind])
             raise Problem(409, "verdict", f"this case wants {wanted}, not `{verdict}`")
         by = who.name

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pipelang.semantics.quantities import BYTES_A_TOKEN
-
-_ASCII = r"^[\x00-\x7f]*$"
+_ASCII = r"^[ !#-\[\]-~]*$"
+_BYTES_A_CHARACTER = 6
+"""The most bytes that JSON takes for a character: an escaped control character."""
 _FROM_ELSEWHERE = ({"path"}, {"url"})
 
 
@@ -50,7 +50,9 @@ def _is_from_elsewhere(node: Any) -> bool:
 
 
 def _said_for_text(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a text. One character has up to four bytes, in ASCII one."""
+    """The schema of a text: what it allows is accepted. Of a text with other signs than those that
+    are one byte in JSON more may be.
+    """
     bytes = schema.get("maxLength")
     patterns = schema.pop("x-matches", None)
     if patterns is not None and all(map(_is_plain, patterns)):
@@ -58,7 +60,7 @@ def _said_for_text(schema: dict[str, Any]) -> dict[str, Any]:
     if bytes is not None and patterns is None:
         del schema["maxLength"]
         schema["anyOf"] = [
-            {"maxLength": bytes // BYTES_A_TOKEN},
+            {"maxLength": bytes // _BYTES_A_CHARACTER},
             {"maxLength": bytes, "pattern": _ASCII},
         ]
     return schema
