@@ -65,6 +65,21 @@ class Requests:
         lines = self._lines(root, path)
         return root, lines, path, lines.offset(position)
 
+    async def _name_at(
+        self, document: lsp.TextDocumentIdentifier, position: lsp.Position
+    ) -> tuple[Root, TextLines, str, NameTable, tuple[Span, Span]] | None:
+        """The answer of `_at` for a place with a name; the names of its root, where the name stands
+        and where it was declared.
+        """
+        place = await self._at(document, position)
+        if place is None or place[0].survey is None:
+            return None
+        root, lines, path, offset = place
+        assert root.survey is not None
+        names = self.names(root.survey)
+        found = names.at(path, offset)
+        return None if found is None else (root, lines, path, names, found)
+
     def _lines(self, root: Root, path: str) -> TextLines:
         source = None if root.survey is None else root.survey.built.sources.get(path)
         return self.documents.lines_of(path, None if source is None else source.text)
@@ -188,16 +203,11 @@ class Requests:
     async def highlights(
         self, params: lsp.DocumentHighlightParams
     ) -> list[lsp.DocumentHighlight] | None:
-        place = await self._at(params.text_document, params.position)
-        if place is None or place[0].survey is None:
-            return None
-        root, lines, path, offset = place
-        assert root.survey is not None
-        names = self.names(root.survey)
-        found = names.at(path, offset)
+        found = await self._name_at(params.text_document, params.position)
         if found is None:
             return None
-        spans = [span for span in names.of(found[1]) if span.file == path]
+        _, lines, path, names, (_, declared) = found
+        spans = [span for span in names.of(declared) if span.file == path]
         return [lsp.DocumentHighlight(lines.range_of(span)) for span in spans]
 
     def _location_in(self, programs: dict[str, NameTable], root: Root, span: Span) -> lsp.Location:
@@ -211,16 +221,11 @@ class Requests:
         """The declaration of the name at a place, and the programs of the workspace that know
         it, by their roots.
         """
-        place = await self._at(document, position)
-        if place is None or place[0].survey is None:
-            return None
-        root, _, path, offset = place
-        assert root.survey is not None
-        names = self.names(root.survey)
-        found = names.at(path, offset)
+        found = await self._name_at(document, position)
         if found is None:
             return None
-        declared, word = found[1], names.text(found[1])
+        root, _, _, names, (_, declared) = found
+        word = names.text(declared)
         known = [one.survey for one in self.session.roots.values() if one.survey is not None]
         programs = await self.session.in_thread(
             self._programs_with, word, declared, known, self.documents.texts()
@@ -242,18 +247,13 @@ class Requests:
     async def prepare_rename(
         self, params: lsp.PrepareRenameParams
     ) -> lsp.PrepareRenamePlaceholder | None:
-        place = await self._at(params.text_document, params.position)
-        if place is None or place[0].survey is None:
-            return None
-        root, lines, path, offset = place
-        assert root.survey is not None
-        names = self.names(root.survey)
-        found = names.at(path, offset)
+        found = await self._name_at(params.text_document, params.position)
         if found is None:
             return None
-        if found[1].file.startswith("std/"):
+        _, lines, _, names, (place, declared) = found
+        if declared.file.startswith("std/"):
             raise NameRefused("it is declared in pipelang's own library")
-        return lsp.PrepareRenamePlaceholder(lines.range_of(found[0]), names.text(found[0]))
+        return lsp.PrepareRenamePlaceholder(lines.range_of(place), names.text(place))
 
     async def rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
         """Edits by file, of the versions that were looked at. Raises `NameRefused`."""
