@@ -103,7 +103,15 @@ class Harness:
         return int(self.store.rows(asked)[0]["n"])
 
     def wait(self, runs: list[str], seconds: float) -> list[dict[str, Any]]:
-        found = listing.wait_for(self.store, runs, seconds)
+        """Wait for the end of runs. They are lost when nothing was recorded for so many seconds,
+        however long a slow machine takes for them as a whole.
+        """
+        found, rows, since = None, -1, time.monotonic()
+        while found is None and time.monotonic() - since < seconds:
+            found = listing.wait_for(self.store, runs, 5)
+            now = self.store.rows("SELECT count(*) AS n FROM pipelang_journal")[0]["n"]
+            if now != rows:
+                rows, since = now, time.monotonic()
         ends = [worker.poll() for worker in self.workers]
         assert found is not None, f"{self.open_runs()} runs are lost; {ends}\n{self.said()}"
         return found
