@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers import chat_wire, openai_decisions, openai_wire
+from pipelang.runtime.providers.batches.waiting import run_batches
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
@@ -24,6 +25,8 @@ from pipelang.runtime.providers.streams.reading import read
 from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai import APIStatusError, AsyncOpenAI
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -31,42 +34,12 @@ LOCAL_BASE_URL = "http://localhost:8000/v1"
 """Address of vLLM and others on one's own machine."""
 
 
-class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
-    """Answers requests with OpenAI's models, by the Responses API."""
+class OpenAISdkProvider(SdkProvider["AsyncOpenAI"]):
+    """The client and the faults of OpenAI's SDK, whoever answers by it."""
 
-    name = "openai"
     sdk = "openai"
     extra = "openai"
     key_variable = "OPENAI_API_KEY"
-    default_base_url = DEFAULT_BASE_URL
-
-    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
-        if self._decides(request):
-            asked = openai_decisions.create_arguments(request)
-            return await client.decisions.create(**asked, timeout=_limit(request))
-        arguments = openai_wire.create_arguments(request)
-        if self._weighs(request):
-            arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
-        if request.partial is None:
-            return await client.responses.create(**arguments, timeout=_limit(request))
-        async with await client.responses.create(
-            **arguments, stream=True, timeout=_limit(request)
-        ) as events:
-            return await read(response_of(events, request.partial))
-
-    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
-        if self._decides(request):
-            return openai_decisions.answer_of(request, response)
-        answer = openai_wire.answer_of(request, response)
-        return openai_decisions.weighed(answer, response) if self._weighs(request) else answer
-
-    def _decides(self, request: ModelRequest) -> bool:
-        """Whether a request is put to the API of decisions, which answers with probabilities."""
-        return bool(request.choices) and decides(self.name, request.model)
-
-    def _weighs(self, request: ModelRequest) -> bool:
-        """Whether the confidence of an answer is read off its log-probabilities."""
-        return bool(request.choices) and tells_log_probabilities(self.name, request.model)
 
     def _fault_of(self, error: Exception) -> ModelFault | None:
         import openai
@@ -121,7 +94,60 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         await client.close()
 
 
-class OpenAICompatibleProvider(OpenAIProvider):
+class OpenAIProvider(OpenAISdkProvider):
+    """Answers requests with OpenAI's models, by the Responses API."""
+
+    name = "openai"
+    default_base_url = DEFAULT_BASE_URL
+
+    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
+        if self._decides(request):
+            asked = openai_decisions.create_arguments(request)
+            return await client.decisions.create(**asked, timeout=_limit(request))
+        arguments = self._arguments_of(request)
+        if request.partial is None:
+            return await client.responses.create(**arguments, timeout=_limit(request))
+        async with await client.responses.create(
+            **arguments, stream=True, timeout=_limit(request)
+        ) as events:
+            return await read(response_of(events, request.partial))
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """The answer or fault of each request of a batch, in order. Raises ModelFault."""
+        client = await self._client()
+        from pipelang.runtime.providers.batches.openai import ResponseBatches
+
+        made = ResponseBatches(client, self._redact, self._arguments_of, self._read)
+        return await run_batches(made, requests, self._fault_of)
+
+    def _arguments_of(self, request: ModelRequest) -> dict[str, Any]:
+        arguments = openai_wire.create_arguments(request)
+        if self._weighs(request):
+            arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
+        return arguments
+
+    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        if self._decides(request):
+            return openai_decisions.answer_of(request, response)
+        return self._read(request, response)
+
+    def _read(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        """Read a response, which batches have for decisions as well: there is no batch of
+        `/v1/decisions`.
+        """
+        answer = openai_wire.answer_of(request, response)
+        return openai_decisions.weighed(answer, response) if self._weighs(request) else answer
+
+    def _decides(self, request: ModelRequest) -> bool:
+        """Whether a request is put to the API of decisions, which answers with probabilities."""
+        return bool(request.choices) and decides(self.name, request.model)
+
+    def _weighs(self, request: ModelRequest) -> bool:
+        """Whether the confidence of an answer is read off its log-probabilities."""
+        return bool(request.choices) and tells_log_probabilities(self.name, request.model)
+
+
+class OpenAICompatibleProvider(OpenAISdkProvider):
     """Answers requests with whatever a server of chat completions serves, with or without a key.
 
     Typed answers go by JSON Schema where the server takes one. One that refuses it is asked again
