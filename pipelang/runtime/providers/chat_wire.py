@@ -28,6 +28,8 @@ from pipelang.runtime.providers.answers import (
     user_parts,
     with_schema_in_words,
 )
+from pipelang.runtime.providers.http_faults import said_in
+from pipelang.runtime.providers.log_probabilities import tokens_in, weighed
 from pipelang.runtime.providers.openai_wire import (
     DETAIL,
     FILE_NAME,
@@ -44,21 +46,44 @@ ESTIMATED = "the server told no usage: the most that the texts can be was taken"
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
-def create_arguments(request: ModelRequest, *, in_words: bool) -> dict[str, Any]:
-    """The arguments of the SDK's `chat.completions.create` for `request`.
+SCHEMA, STREAM, LOGPROBS = "response_format", "stream", "logprobs"
+"""Parts of a request without which a server can be asked as well."""
 
-    `in_words` puts the answer's schema into the system text, for servers that enforce none.
+_ABOUT = {
+    LOGPROBS: ("logprobs", "log prob", "log_prob", "logit"),
+    STREAM: ("stream",),
+    SCHEMA: ("response_format", "json_schema", "schema", "guided", "grammar", "structured"),
+}
+"""Words by which a server's complaint is about a part."""
+
+
+def refused_part(status: int, body: object, sent: dict[str, Any]) -> str | None:
+    """The part of a request that a server refused by an error about it; None for any other."""
+    if status not in (400, 404, 415, 422, 500, 501):
+        return None
+    said = (said_in(body) or str(body or "")).casefold()
+    return next(
+        (part for part in _ABOUT if part in sent and any(word in said for word in _ABOUT[part])),
+        None,
+    )
+
+
+def create_arguments(
+    request: ModelRequest, refused: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The arguments of the SDK's `chat.completions.create` for `request`, without the parts that
+    its server `refused`: a schema is put into the system text then.
     """
     system = request.system
     # The older name of the limit is the one that all servers know.
     arguments: dict[str, Any] = {"model": request.model, "max_tokens": max_tokens_of(request)}
     if request.answer is not None:
-        schema = None if in_words else strict_schemas.of(request.answer)
+        schema = None if SCHEMA in refused else strict_schemas.of(request.answer)
         if schema is None:
             system = with_schema_in_words(system, request)
         else:
             form = {"name": NAME, "schema": schema, "strict": True}
-            arguments["response_format"] = {"type": "json_schema", "json_schema": form}
+            arguments[SCHEMA] = {"type": "json_schema", "json_schema": form}
     if request.effort is not None:
         arguments["reasoning_effort"] = request.effort
     if request.tools:
@@ -73,6 +98,10 @@ def create_arguments(request: ModelRequest, *, in_words: bool) -> dict[str, Any]
             }
             for tool in request.tools
         ]
+    if request.choices and LOGPROBS not in refused:
+        arguments[LOGPROBS] = True
+    if request.partial is not None and STREAM not in refused:
+        arguments |= {STREAM: True, "stream_options": {"include_usage": True}}
     arguments["messages"] = _messages(request, system)
     return arguments
 
@@ -156,8 +185,12 @@ def answer_of(request: ModelRequest, completion: object) -> ModelAnswer:
     calls = field_of(message, "tool_calls")
     if request.tools and isinstance(calls, list) and calls:
         return _calls(request, calls, text, usage, model, note)
-    found = fitted(request, _THINKING.sub("", text, count=1), usage, model)
-    return ModelAnswer(found.value, usage, model, note)
+    said = _THINKING.sub("", text, count=1)
+    found = replace(fitted(request, said, usage, model), note=note)
+    if not request.choices:
+        return found
+    told = field_of(field_of(choice, "logprobs"), "content")
+    return weighed(found, tokens_in(told if isinstance(told, list) else ()), said)
 
 
 def _no_choice(completion: object) -> ModelFault:
@@ -212,7 +245,7 @@ def _usage(request: ModelRequest, completion: object, message: object) -> tuple[
     if told is not None:
         return told, None
     texts = replace(request, content=())  # with pictures and documents in words
-    sent = create_arguments(texts, in_words=True)
+    sent = create_arguments(texts, frozenset({SCHEMA}))
     size = len(json.dumps([sent["messages"], sent.get("tools")], ensure_ascii=False).encode())
     size += sum(UNKNOWN_TOKENS * (one.pages or 1) for one in media_in(request))
     said = len(_text(field_of(message, "content")).encode(errors="replace"))

@@ -136,7 +136,7 @@ class OpenAIProvider(OpenAISdkProvider):
         `/v1/decisions`.
         """
         answer = openai_wire.answer_of(request, response)
-        return openai_decisions.weighed(answer, response) if self._weighs(request) else answer
+        return openai_decisions.weigh(answer, response) if self._weighs(request) else answer
 
     def _decides(self, request: ModelRequest) -> bool:
         """Whether a request is put to the API of decisions, which answers with probabilities."""
@@ -150,8 +150,8 @@ class OpenAIProvider(OpenAISdkProvider):
 class OpenAICompatibleProvider(OpenAISdkProvider):
     """Answers requests with whatever a server of chat completions serves, with or without a key.
 
-    Typed answers go by JSON Schema where the server takes one. One that refuses it is asked again
-    at once, in words, and is from then on: a refused request is no attempt and costs nothing.
+    A server that refuses a part of a request that it can be asked without is asked again at once,
+    and without it from then on: a refused request is no attempt and costs nothing.
     """
 
     name = "openai_compatible"
@@ -160,62 +160,38 @@ class OpenAICompatibleProvider(OpenAISdkProvider):
 
     def __init__(self, key: str | None, base_url: str | None = None) -> None:
         super().__init__(key, base_url)
-        self._in_words: set[str] = set()
-        """Models whose server refused a schema."""
-        self._streams_not = False
-        """Whether the server refused to stream: that is no attempt, and costs nothing."""
+        self._refused: dict[str, frozenset[str]] = {}
+        """By model, the parts of a request that its server refused."""
 
     async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
         import openai
 
-        in_words = request.model in self._in_words
-        arguments = chat_wire.create_arguments(request, in_words=in_words)
-        try:
-            return await self._complete(client, request, arguments)
-        except openai.APIStatusError as error:
-            if "response_format" not in arguments or not _refuses_schemas(error):
-                raise
-        arguments = chat_wire.create_arguments(request, in_words=True)
-        completion = await self._complete(client, request, arguments)
-        self._in_words.add(request.model)
-        return completion
+        refused = self._refused.get(request.model, frozenset())
+        while True:
+            arguments = chat_wire.create_arguments(request, refused)
+            try:
+                completion = await self._complete(client, request, arguments)
+            except openai.APIStatusError as error:
+                more = chat_wire.refused_part(error.status_code, error.body, arguments)
+                if more is None:
+                    raise
+                refused |= {more}
+            else:
+                self._refused[request.model] = refused
+                return completion
 
     async def _complete(
         self, client: AsyncOpenAI, request: ModelRequest, arguments: dict[str, Any]
     ) -> Any:
-        import openai
-
-        limit = _limit(request)
-        if request.partial is not None and not self._streams_not:
-            wanted = {"stream": True, "stream_options": {"include_usage": True}}
-            create: Any = client.chat.completions.create
-            try:
-                stream = await create(**arguments, **wanted, timeout=limit)
-            except openai.APIStatusError as error:
-                if not _is_about(error, ("stream",)):
-                    raise
-                self._streams_not = True
-            else:
-                return await read(whole_or_stream(stream, request.partial))
-        return await client.chat.completions.create(**arguments, timeout=limit)
+        create: Any = client.chat.completions.create
+        answered = await create(**arguments, timeout=_limit(request))
+        if not arguments.get("stream"):
+            return answered
+        assert request.partial is not None
+        return await read(whole_or_stream(answered, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return chat_wire.answer_of(request, response)
-
-
-_NO_SCHEMA = ("response_format", "json_schema", "schema", "guided", "grammar", "structured")
-
-
-def _refuses_schemas(error: APIStatusError) -> bool:
-    """Whether an error is about the form of the answer, and not about anything else."""
-    return _is_about(error, _NO_SCHEMA)
-
-
-def _is_about(error: APIStatusError, words: tuple[str, ...]) -> bool:
-    if error.status_code not in (400, 404, 415, 422, 500, 501):
-        return False
-    said = said_in(error.body) or str(error.body or "")
-    return any(word in said.casefold() for word in words)
 
 
 def _limit(request: ModelRequest) -> Any:

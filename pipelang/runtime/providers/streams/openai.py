@@ -34,7 +34,7 @@ async def completion_of(chunks: AsyncIterable[Any], tell: Tell) -> dict[str, Any
     ModelFault.
     """
     text, model, stop, refusal, usage, error = "", None, None, "", None, None
-    seen = False
+    seen, tokens = False, []
     async for chunk in chunks:
         seen = True
         model = field_of(chunk, "model") or model
@@ -46,6 +46,8 @@ async def completion_of(chunks: AsyncIterable[Any], tell: Tell) -> dict[str, Any
             if isinstance(piece, str):
                 text += piece
                 tell_piece(tell, piece)
+            told = field_of(field_of(choice, "logprobs"), "content")
+            tokens += told if isinstance(told, list) else []
             refused = field_of(delta, "refusal")
             refusal += refused if isinstance(refused, str) else ""
             stop = field_of(choice, "finish_reason") or stop
@@ -55,6 +57,7 @@ async def completion_of(chunks: AsyncIterable[Any], tell: Tell) -> dict[str, Any
         return {"error": error}
     message = {"role": "assistant", "content": text, "refusal": refusal or None}
     choice = {"index": 0, "message": message, "finish_reason": stop}
+    choice["logprobs"] = {"content": tokens}
     return {"model": model, "choices": [choice], "usage": usage}
 
 
