@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.providers import chat_wire, openai_decisions, openai_wire
+from pipelang.runtime.providers import openai_decisions, openai_wire
 from pipelang.runtime.providers.batches.waiting import run_batches
+from pipelang.runtime.providers.chat import asking, reading
+from pipelang.runtime.providers.chat.streaming import whole_or_stream
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
@@ -20,7 +22,7 @@ from pipelang.runtime.providers.http_faults import (
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.runtime.providers.streams.openai import response_of, whole_or_stream
+from pipelang.runtime.providers.streams.openai import response_of
 from pipelang.runtime.providers.streams.reading import read
 from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
@@ -168,11 +170,11 @@ class OpenAICompatibleProvider(OpenAISdkProvider):
 
         refused = self._refused.get(request.model, frozenset())
         while True:
-            arguments = chat_wire.create_arguments(request, refused)
+            arguments = asking.create_arguments(request, refused)
             try:
                 completion = await self._complete(client, request, arguments)
             except openai.APIStatusError as error:
-                more = chat_wire.refused_part(error.status_code, error.body, arguments)
+                more = asking.refused_part(error.status_code, error.body, arguments)
                 if more is None:
                     raise
                 refused |= {more}
@@ -191,7 +193,7 @@ class OpenAICompatibleProvider(OpenAISdkProvider):
         return await read(whole_or_stream(answered, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
-        return chat_wire.answer_of(request, response)
+        return reading.answer_of(request, response)
 
 
 def _limit(request: ModelRequest) -> Any:

@@ -363,8 +363,8 @@ def test_what_is_unknown_beside_the_choice_is_no_matter(tmp_path: Path) -> None:
     around = (('{"value": "', None), ("billing", -0.1), ('", "confidence": 0.9}', -9999.0))
     # The closing quote tells a choice from a longer one, so its token has to be known.
     assert chat(tmp_path, WORD, {"content": of_tokens(*around)}) == (0.9, "word")
-    around = (*around[:2], ('"', -0.1), (', "confidence": 0.9}', -9999.0))
-    assert chat(tmp_path, WORD, {"content": of_tokens(*around)})[1] == "probabilities"
+    known = (*around[:2], ('"', -0.1), (', "confidence": 0.9}', -9999.0))
+    assert chat(tmp_path, WORD, {"content": of_tokens(*known)})[1] == "probabilities"
 
 
 def test_a_bool_of_a_compatible_server(tmp_path: Path) -> None:
