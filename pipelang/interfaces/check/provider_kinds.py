@@ -16,6 +16,7 @@ from pipelang.runtime.providers.kinds import (
     installed_kinds,
 )
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.addresses import address_problem, holds_user
 from pipelang.semantics.kernels.answer_schemas import why_in_words
 from pipelang.semantics.kernels.decisions import decides
 from pipelang.semantics.kernels.thinking import MAKERS, budgets_of, has_effort
@@ -47,6 +48,26 @@ def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
     yield report(
         codes.UNKNOWN_KIND, provider.span, kind=provider.kind, name=provider.name, help=help
     )
+
+
+def bad_addresses(program: p.Program) -> Iterator[Diagnostic]:
+    """Report each address that cannot be asked, as far as a kind is known, and each that holds a
+    secret.
+    """
+    for provider in program.providers.values():
+        url = provider.base_url
+        if url is None:
+            continue
+        if holds_user(url):
+            what: str | None = "holds a user's name or password"
+            help = "a secret never stands in a .pipe file: leave it out, and name a key by `key`"
+        else:
+            what = address_problem(url) if provider.kind in SDK_KINDS else None
+            help = None
+        if what is not None:
+            yield report(
+                codes.PROVIDER_ADDRESS, provider.span, help=help, name=provider.name, what=what
+            )
 
 
 def schemas_in_words(program: p.Program) -> Iterator[Diagnostic]:
