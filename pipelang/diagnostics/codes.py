@@ -9,6 +9,7 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.provider_codes import PROVIDER_ADDRESS as PROVIDER_ADDRESS
 from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
 from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
 from pipelang.diagnostics.quota_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pipelang.diagnostics.columns import cells_of, harmless, one_line
@@ -24,7 +25,7 @@ def excerpt(
     """
     line, column = source.position(span.start)
     end_line, end_column = source.position(span.end)
-    text = harmless(source.line(line)).replace("\t", " ")
+    text = without_secrets(harmless(source.line(line)).replace("\t", " "))
     first = min(column - 1, len(text))
     last = min(end_column - 1, len(text)) if end_line == line else len(text)
     room = max(2 * _BEFORE, width - gutter - 3)
@@ -43,6 +44,19 @@ def excerpt(
         f"{paint(_DIM, number + ' |')} {shown}".rstrip(),
         f"{paint(_DIM, blank + ' |')} {mark}{paint(tone, sign * under)}",
     ]
+
+
+_SECRETS = (
+    re.compile(r"(://)([^/\s\"@]+)(?=@)"),  # the user and the password of an address
+    re.compile(r"(\bkey\s+\")((?!env:|file:)[^\"]+)"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """A line without what should stand in no file, and less in what is shown of one."""
+    for secret in _SECRETS:
+        text = secret.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    return text
 
 
 def _fitting(text: str, room: int) -> str:

@@ -59,8 +59,8 @@ def load(
     `settings` replace the values of its settings, by name. `tiers` are tiers that stand in for its
     own, by the names of those: `{"haiku": "local_small"}`; they are declared in the file, or in a
     library such as `std.local`. `loader` reads files in place of the disk. `allow` are codes of
-    findings about behaviour (P4xx, P507, P521, P7xx, P9xx) with which the program is loaded all the
-    same.
+    findings about behaviour (P4xx, P507, P521, P561, P7xx, P9xx) with which the program is loaded
+    all the same.
 
     Raises `CheckFailed` if the file is not there or has errors of syntax, names, types, flow or
     safety, also where a setting cannot take its value. A missed promise (the other P5xx, P6xx) is

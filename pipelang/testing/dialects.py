@@ -305,7 +305,7 @@ class ChatDialect(Dialect):
     root = "/v1"
     _known: ClassVar = {
         "messages", "model", "max_tokens", "response_format", "reasoning_effort", "tools",
-        "stream", "stream_options",
+        "stream", "stream_options", "logprobs",
     }  # fmt: skip
 
     def key(self, headers: Mapping[str, str]) -> str | None:

@@ -10,12 +10,13 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.kernels.prompt_size import DrawnInputs, Prompted, prompt_size
+from pipelang.analysis.kernels.prompt_size import DrawnInputs, Prompted, prompt_size, standing_size
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN, tools_of
 from pipelang.semantics.kernels.prices import CALL_TOKENS, FAILURE_TOKENS, dearest_input, is_free
+from pipelang.semantics.kernels.prompt_caches import LEAST, cache_of
 from pipelang.semantics.sizes import NONE, Size, output_limit, value_size
 from pipelang.semantics.types import (
     Type,
@@ -25,7 +26,8 @@ from pipelang.semantics.types import (
 @dataclass(frozen=True, slots=True)
 class AttemptCost:
     """Dollars and tokens of one attempt. `worst` None: unbounded. `priced` False: unknown price.
-    `price_in` is what the mean counts for a million tokens of input.
+    `price_in` is what the mean counts for a million tokens of input, but for those that a provider
+    may keep in its cache (`kept`), of which it counts `price_kept`.
     """
 
     mean: float
@@ -34,6 +36,8 @@ class AttemptCost:
     tokens_out: Size
     priced: bool
     price_in: Decimal | None = None
+    kept: float = 0.0
+    price_kept: Decimal | None = None
 
 
 def attempt_cost(
@@ -81,8 +85,8 @@ def rendered_cost(
     size_out = output_size(link, ask.answers)
     if isinstance(ask, p.Agent):
         size_in = size_in + conversation(model, ask, size_out, turn)
-    cached = model.program.prompts[ask.prompt].system is not None
-    return _priced(tier, size_in, size_out, link.batch is not None, cached)
+    kept = _kept(model, ask, tier, step.name, size_in)
+    return _priced(tier, size_in, size_out, link.batch is not None, kept)
 
 
 BATCH = 0.5
@@ -90,15 +94,37 @@ BATCH = 0.5
 price.
 """
 
-LEAST_CACHED = 1024
-"""Tokens below which no provider keeps a prompt in its cache."""
+
+def _kept(
+    model: PipelineModel, ask: Prompted, tier: p.Tier, step: str, size_in: Size
+) -> Size | None:
+    """The part of a prompt that a provider is asked to keep, or may keep unasked; None for none.
+
+    Of an agent that is all, since its next turn begins with it.
+    """
+    cache = cache_of(model.program.providers[tier.provider].kind)
+    system = model.program.prompts[ask.prompt].system is not None
+    if cache is None:
+        return size_in if system else None
+    if not cache.marked or isinstance(ask, p.Agent):
+        return size_in
+    return standing_size(model, ask, tier, step) if system else None
 
 
-def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool, cached: bool) -> AttemptCost:
-    """Dollars of so many tokens. `cached`: a provider is asked to keep a part of the prompt.
+def standing_tokens(model: PipelineModel, ask: Prompted, tier: p.Tier, step: str) -> float:
+    """The mean tokens that stand in front of every call of a prompt, an agent's tools included."""
+    size = standing_size(model, ask, tier, step)
+    return (size + conversation(model, ask, NONE, 1) if isinstance(ask, p.Agent) else size).mean
 
-    Whether it then writes or reads, and how much, nobody says: the mean counts all as written,
-    where that is dearer, and is a bound. The worst run writes whatever a provider likes.
+
+def _priced(
+    tier: p.Tier, size_in: Size, size_out: Size, batch: bool, kept: Size | None
+) -> AttemptCost:
+    """Dollars of so many tokens, of which a provider may keep a part.
+
+    Whether it then writes or reads it nobody says: the mean counts that part as written, where that
+    is dearer, and is a bound (`metrics.prompt_caching` estimates what is read). The worst run
+    writes whatever a provider likes.
     """
     if size_in.bound is None and tier.context is not None:
         size_in = Size(min(size_in.mean, float(tier.context)), tier.context, False)
@@ -108,20 +134,34 @@ def _priced(tier: p.Tier, size_in: Size, size_out: Size, batch: bool, cached: bo
     if price_in is None or price_out is None:
         return AttemptCost(0.0, None, size_in, size_out, False)
     dearest = float(dearest_input(tier))
-    in_mean = price_in
-    if cached and (size_in.bound is None or size_in.bound >= LEAST_CACHED):
+    kept_mean, price_kept = 0.0, None
+    if kept is not None and (kept.bound is None or kept.bound >= LEAST):
         kinds = ("cache_write", "cache_read")
         if any(tier.prices.get(kind, price_in) != price_in for kind in kinds):
-            in_mean = max(in_mean, tier.prices.get("cache_write", price_in))
+            kept_mean = min(kept.mean, size_in.mean)
+            price_kept = max(price_in, tier.prices.get("cache_write", price_in))
             size_in = replace(size_in, declared=False)
     mean, worst = 0.0, None
     if is_free(tier):
         worst = 0.0
     else:
-        mean = (size_in.mean * float(in_mean) + size_out.mean * float(price_out)) / 1e6
+        read = size_in.mean * float(price_in)
+        if price_kept is not None and price_kept != price_in:
+            rest = size_in.mean - kept_mean if kept_mean < size_in.mean else 0.0
+            read = kept_mean * float(price_kept) + rest * float(price_in)
+        mean = (read + size_out.mean * float(price_out)) / 1e6
         if size_in.bound is not None and size_out.bound is not None:
             worst = (size_in.bound * dearest + size_out.bound * float(price_out)) / 1e6
-    return AttemptCost(mean * BATCH if batch else mean, worst, size_in, size_out, True, in_mean)
+    return AttemptCost(
+        mean * BATCH if batch else mean,
+        worst,
+        size_in,
+        size_out,
+        True,
+        price_in,
+        kept_mean,
+        price_kept,
+    )
 
 
 def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) -> Size:

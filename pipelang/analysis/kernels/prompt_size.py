@@ -79,6 +79,22 @@ def prompt_size(
     return size + Size(schema / 4, -(-schema // 3))
 
 
+def standing_size(model: PipelineModel, action: Prompted, tier: p.Tier, step: str) -> Size:
+    """Tokens that stand in front of every call of a prompt: its system text and the answer's
+    schema.
+    """
+    prompt = model.program.prompts[action.prompt]
+    types = {parameter.name: parameter.type for parameter in prompt.parameters}
+    rule = rule_of(model.program.providers[tier.provider].kind, tier.model)
+    given = _Given(
+        model, dict(action.arguments), types, False, rule, decided_before(model, step), None
+    )
+    rendered = _rendered(given, prompt.shape[: prompt.system_parts])
+    size = rendered.values + Size(rendered.mean / 4, -(-rendered.most // 3))
+    schema = _schema_bytes(model.program, action)
+    return size + Size(schema / 4, -(-schema // 3))
+
+
 def varies(shape: Sequence[p.TemplatePart]) -> bool:
     """Whether a template has other text for other values: branches or loops."""
     return any(isinstance(part, (p.TemplateBranch, p.TemplateLoop)) for part in shape)

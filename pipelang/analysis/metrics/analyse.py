@@ -28,6 +28,7 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
+from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
 from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
 from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
@@ -66,7 +67,8 @@ class Analysis:
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
-    shares may be off, by their sites and the names of files' bins.
+    shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
+    are estimated to save of the mean run.
     """
 
     pipeline: p.Pipeline
@@ -91,6 +93,7 @@ class Analysis:
     late: bool = False
     sensitivity: Sensitivity | None = None
     shifts: Mapping[str, float] = field(default_factory=dict)
+    caching: PromptCaching | None = None
 
     @property
     def undeclared(self) -> int:
@@ -229,6 +232,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         draws=0 if draws is None else drawn,
         sensitivity=None if promises else sensitivity(compiled, model, totals),
         shifts=dict(point.shifts),
+        caching=None if promises or point.left_out else prompt_caching(model),
     )
 
 

@@ -11,6 +11,7 @@ from pipelang.analysis.model.parameters import BINS
 from pipelang.diagnostics import Sources
 from pipelang.semantics.metrics import (
     COST,
+    COST_MEAN,
     LATENCY,
     OUTCOMES,
     SHARES,
@@ -57,6 +58,7 @@ def analysis_json(
         COST: {
             **group(COST),
             "baseline": {tier: number.as_json() for tier, number in analysis.baseline.items()},
+            **_caching(analysis),
         },
         LATENCY: {**group(LATENCY), **critical(LATENCY)},
         TURNAROUND: {**group(TURNAROUND), **critical(TURNAROUND)},
@@ -113,3 +115,24 @@ def _claim(proof: Proof, sources: Sources) -> dict[str, Any]:
     if proof.why:
         found["why"] = proof.why
     return found
+
+
+def _caching(analysis: Analysis) -> dict[str, Any]:
+    """The estimate of what prompt caches save; nothing where none is made."""
+    found, mean = analysis.caching, analysis.numbers[COST_MEAN].value
+    if found is None or mean is None:
+        return {}
+    calls = [
+        {
+            "step": part.step,
+            "tier": part.tier,
+            **({} if part.turn is None else {"turn": part.turn}),
+            "calls": part.calls,
+            "tokens": part.tokens,
+            "read": part.read,
+            "saves": part.saves,
+        }
+        for part in found.parts
+    ]
+    estimated = {"value": mean - found.saves, "basis": "estimate"}
+    return {"cached": {"mean": estimated, "saves": found.saves, "calls": calls}}

@@ -16,7 +16,12 @@ from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
 from pipelang.interfaces.check.media_findings import media_findings
 from pipelang.interfaces.check.profiles.nearest import Configs
-from pipelang.interfaces.check.provider_kinds import not_offered, schemas_in_words, unknown_kinds
+from pipelang.interfaces.check.provider_kinds import (
+    bad_addresses,
+    not_offered,
+    schemas_in_words,
+    unknown_kinds,
+)
 from pipelang.interfaces.check.tier_notes import about_tiers, other_confidences
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -134,6 +139,7 @@ def check_file(
 def _of_makers(program: p.Program) -> Iterator[Diagnostic]:
     """The findings on what makers of models offer, for which nothing is worked out."""
     yield from unknown_kinds(program)
+    yield from bad_addresses(program)
     yield from not_offered(program)
     yield from media_findings(program)
     yield from schemas_in_words(program)

@@ -10,13 +10,17 @@ from pipelang.runtime.providers.kinds import (
     ANTHROPIC,
     BUILT_IN,
     ENTRY_POINTS,
+    GOOGLE,
+    OPENAI,
     SDK_KINDS,
     installed_kinds,
 )
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.addresses import address_problem, holds_user
 from pipelang.semantics.kernels.answer_schemas import why_in_words
+from pipelang.semantics.kernels.decisions import decides
 from pipelang.semantics.kernels.thinking import MAKERS, budgets_of, has_effort
-from pipelang.semantics.types import quoted
+from pipelang.semantics.types import choices_of, quoted
 from pipelang.semantics.walk import all_steps, inner_links, tiers_of
 
 
@@ -46,6 +50,26 @@ def _unless_installed(provider: p.Provider) -> Iterator[Diagnostic]:
     )
 
 
+def bad_addresses(program: p.Program) -> Iterator[Diagnostic]:
+    """Report each address that cannot be asked, as far as a kind is known, and each that holds a
+    secret.
+    """
+    for provider in program.providers.values():
+        url = provider.base_url
+        if url is None:
+            continue
+        if holds_user(url):
+            what: str | None = "holds a user's name or password"
+            help = "a secret never stands in a .pipe file: leave it out, and name a key by `key`"
+        else:
+            what = address_problem(url) if provider.kind in SDK_KINDS else None
+            help = None
+        if what is not None:
+            yield report(
+                codes.PROVIDER_ADDRESS, provider.span, help=help, name=provider.name, what=what
+            )
+
+
 def schemas_in_words(program: p.Program) -> Iterator[Diagnostic]:
     """Report each step whose answer's schema the API behind a tier does not enforce."""
     for pipeline in program.pipelines.values():
@@ -70,7 +94,7 @@ def schemas_in_words(program: p.Program) -> Iterator[Diagnostic]:
                         )
 
 
-_BATCHES = (ANTHROPIC,)
+_BATCHES = (ANTHROPIC, OPENAI, GOOGLE)
 """The built-in kinds that take batches."""
 
 
@@ -98,11 +122,21 @@ def not_offered(program: p.Program) -> Iterator[Diagnostic]:
                         )
 
 
+def _decides(link: p.Link, kind: str, model: str | None) -> bool:
+    """Whether a link asks by the API of decisions."""
+    if not isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
+        return False
+    return bool(choices_of(link.action.answers)) and decides(kind, model)
+
+
 def _missing(link: p.Link, kind: str, model: str | None) -> Iterator[tuple[str, str, str]]:
     """The options of a link that a model at a kind of provider lacks: which, who lacks it, help."""
     kinds = f"providers of kind `{kind}` do"
     if link.batch is not None and kind not in _BATCHES:
         yield "`batch`", kinds, f"leave it out; kinds that have it: {', '.join(_BATCHES)}"
+    elif link.batch is not None and _decides(link, kind, model):
+        help = "leave it out, or ask a model that decides in words"
+        yield "`batch` for a decision", f"`{model}` does", help
     if link.effort is not None and not has_effort(kind, model):
         yield "`effort`", f"`{model}` does", "leave it out, or ask a newer model"
     if link.thinking is None:

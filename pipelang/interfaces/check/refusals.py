@@ -1,8 +1,8 @@
 """The findings with which a program is refused by `load` and `run`: what makes it wrong or unsafe.
 
-Those are the errors of syntax, names, types, flow and safety, retried effects (P507), and what a
-provider is asked that it does not have (P521). A missed
-promise is none of them: the program does what it says, only not as well as promised.
+Those are the errors of syntax, names, types, flow and safety, retried effects (P507), what a
+provider is asked that it does not have (P521), and addresses that are none (P561). A missed promise
+is none of them: the program does what it says, only not as well as promised.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelang.analysis.metrics.analyse import Analysis
 
 _FAMILIES = ("P1", "P2", "P3", "P4", "P7", "P9")
-_ALONE = frozenset({codes.RETRIED_EFFECT.code, codes.NOT_OFFERED.code})
+_ALONE = frozenset({codes.RETRIED_EFFECT.code, codes.NOT_OFFERED.code, codes.PROVIDER_ADDRESS.code})
 
 REFUSED = frozenset(
     code
@@ -63,13 +63,13 @@ def verified(analyses: Analyses, sources: Sources, allow: Collection[str] = ()) 
     if {*allow} >= REFUSED:
         return []
     from pipelang.analysis.findings.verify import prove
-    from pipelang.interfaces.check.provider_kinds import not_offered
+    from pipelang.interfaces.check.provider_kinds import bad_addresses, not_offered
 
     program = analyses.program
     claimed = {claim.pipeline for claim in program.claims}
     pipelines = program.pipelines.values()
     _, found = prove(program, [analyses.of(one) for one in pipelines if one.name in claimed])
-    found.extend(not_offered(program))
+    found.extend((*not_offered(program), *bad_addresses(program)))
     return without_ignored(found, program.file, sources)
 
 

@@ -9,7 +9,7 @@ from pipelang.interfaces.check.media_findings import seen_media
 from pipelang.interfaces.text.number_format import listed
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare, of_class
-from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD, source_of
+from pipelang.semantics.kernels.decisions import EITHER, PROBABILITIES, WORD, source_of
 from pipelang.semantics.kernels.media import DOCUMENT, IMAGE, rule_at
 from pipelang.semantics.kernels.run import tiers_behind
 from pipelang.semantics.types import choices_of
@@ -72,7 +72,7 @@ def other_confidences(program: p.Program) -> Iterator[Diagnostic]:
                         continue
                     said = program.evidence[chance.file].sources
                     told = source_of(program, tier)
-                    if said and told not in said:
+                    if said and told != EITHER and told not in said:
                         other = next(iter(said))
                         yield report(
                             codes.OTHER_CONFIDENCE,
@@ -104,7 +104,11 @@ def _media(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
             yield f"nobody published what {listed([what for what, _ in told])} counts at `{tier}`"
 
 
-_WORDS = {PROBABILITIES: "the probability told by", WORD: "the model's own word at"}
+_WORDS = {
+    PROBABILITIES: "the probability told by",
+    WORD: "the model's own word at",
+    EITHER: "the probability, where the server tells it, and else the model's own word at",
+}
 
 
 def about_tiers(program: p.Program, pipeline: p.Pipeline) -> dict[str, object]:

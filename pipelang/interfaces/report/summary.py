@@ -14,7 +14,7 @@ from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.report.pipeline import has_table, title, view_of
 from pipelang.interfaces.report.sections.advice import advice
-from pipelang.interfaces.report.sections.costs import BOUND, cost_rows, is_free
+from pipelang.interfaces.report.sections.costs import BOUND, CACHED, cost_rows, is_free
 from pipelang.interfaces.report.sections.outcomes import (
     brief_remarks,
     escalation_ways,
@@ -162,7 +162,9 @@ def _cost(view: View) -> str:
     said = []
     for row in cost_rows(view):
         name, shown, note = _texts(row)
-        if name in ("mean run", "95% of runs under", "dearest run") or name.startswith("a month"):
+        if name == CACHED:
+            said.append(f"{shown} with prompts cached (estimate)")
+        elif name in ("mean run", "95% of runs under", "dearest run") or name.startswith("a month"):
             told = name == "dearest run" or (name == "mean run" and note == BOUND)
             beside = f" ({note})" if told and note else ""
             said.append(f"{name} {shown}{beside}")

@@ -10,6 +10,7 @@ from pipelang.runtime.engine.world import ToolResult, Turn
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.records import field_of
 
 DEFAULT_MAX_TOKENS = 4096
 """Output limit in tokens where a step declares none, for APIs that want one."""
@@ -101,10 +102,16 @@ def arguments_of(text: object) -> dict[str, Any] | None:
     if not isinstance(text, str):
         return None
     try:
-        value = json.loads(text or "{}")
+        value = json.loads(text or "{}", parse_constant=_no_constant)
+        if isinstance(value, str):  # some write the text of a text
+            value = json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def fitted(request: ModelRequest, text: str, usage: Usage, model: str) -> ModelAnswer:
@@ -139,7 +146,7 @@ def declined(model: str, usage: Usage | None, reason: object = None) -> ModelFau
 
 def count_of(value: object, name: str) -> int | None:
     """A count of tokens in a usage of whatever came; 0 where it is left out, None if it is none."""
-    found = getattr(value, name, None)
+    found = field_of(value, name)
     if found is None:
         return 0
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None

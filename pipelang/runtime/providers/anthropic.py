@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
+from pipelang.runtime.providers.batches.waiting import run_batches
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
 from pipelang.runtime.providers.streams.anthropic import message_of
@@ -112,9 +113,9 @@ class AnthropicProvider(MessagesProvider["AsyncAnthropic"]):
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
         """The answer or fault of each request of a Message Batch, in order. Raises ModelFault."""
         client = await self._client()
-        from pipelang.runtime.providers.anthropic_batch import run_batch
+        from pipelang.runtime.providers.batches.anthropic import MessageBatches
 
-        return await run_batch(client, requests, self._redact)
+        return await run_batches(MessageBatches(client, self._redact), requests, self._fault_of)
 
     def _new_client(self) -> AsyncAnthropic:
         from anthropic import AsyncAnthropic

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers import google_wire
+from pipelang.runtime.providers.batches.waiting import run_batches
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
@@ -29,6 +30,8 @@ from pipelang.runtime.providers.streams.google import candidate_of
 from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.genai import Client
     from google.genai.errors import APIError
 
@@ -88,6 +91,13 @@ class GoogleProvider(SdkProvider["Client"]):
             return await client.aio.models.generate_content(**arguments)
         chunks = await client.aio.models.generate_content_stream(**arguments)
         return await read(candidate_of(chunks, request.partial))
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """The answer or fault of each request of a batch, in order. Raises ModelFault."""
+        client = await self._client()
+        from pipelang.runtime.providers.batches.google import GeminiBatches
+
+        return await run_batches(GeminiBatches(client, self._redact), requests, self._fault_of)
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return google_wire.answer_of(request, response)

@@ -128,7 +128,7 @@ def local_fault(error: Exception) -> ModelFault | None:
         case UnicodeEncodeError():
             # A lone surrogate, which JSON can smuggle in. Not `server`: it will never pass.
             return ModelFault("rejected", "the prompt holds characters that aren't valid Unicode")
-        case ValueError():
+        case ValueError() | RecursionError():
             # `response.json()` on a body that is cut off or no JSON; the SDKs let it through.
             return ModelFault("server", "the API's answer isn't JSON")
         case _:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelang.runtime.providers import chat_wire, openai_decisions, openai_wire
+from pipelang.runtime.providers import openai_decisions, openai_wire
+from pipelang.runtime.providers.batches.waiting import run_batches
+from pipelang.runtime.providers.chat import asking, reading
+from pipelang.runtime.providers.chat.streaming import whole_or_stream
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
@@ -19,11 +22,13 @@ from pipelang.runtime.providers.http_faults import (
 )
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
-from pipelang.runtime.providers.streams.openai import response_of, whole_or_stream
+from pipelang.runtime.providers.streams.openai import response_of
 from pipelang.runtime.providers.streams.reading import read
 from pipelang.semantics.kernels.decisions import decides, tells_log_probabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai import APIStatusError, AsyncOpenAI
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -31,42 +36,12 @@ LOCAL_BASE_URL = "http://localhost:8000/v1"
 """Address of vLLM and others on one's own machine."""
 
 
-class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
-    """Answers requests with OpenAI's models, by the Responses API."""
+class OpenAISdkProvider(SdkProvider["AsyncOpenAI"]):
+    """The client and the faults of OpenAI's SDK, whoever answers by it."""
 
-    name = "openai"
     sdk = "openai"
     extra = "openai"
     key_variable = "OPENAI_API_KEY"
-    default_base_url = DEFAULT_BASE_URL
-
-    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
-        if self._decides(request):
-            asked = openai_decisions.create_arguments(request)
-            return await client.decisions.create(**asked, timeout=_limit(request))
-        arguments = openai_wire.create_arguments(request)
-        if self._weighs(request):
-            arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
-        if request.partial is None:
-            return await client.responses.create(**arguments, timeout=_limit(request))
-        async with await client.responses.create(
-            **arguments, stream=True, timeout=_limit(request)
-        ) as events:
-            return await read(response_of(events, request.partial))
-
-    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
-        if self._decides(request):
-            return openai_decisions.answer_of(request, response)
-        answer = openai_wire.answer_of(request, response)
-        return openai_decisions.weighed(answer, response) if self._weighs(request) else answer
-
-    def _decides(self, request: ModelRequest) -> bool:
-        """Whether a request is put to the API of decisions, which answers with probabilities."""
-        return bool(request.choices) and decides(self.name, request.model)
-
-    def _weighs(self, request: ModelRequest) -> bool:
-        """Whether the confidence of an answer is read off its log-probabilities."""
-        return bool(request.choices) and tells_log_probabilities(self.name, request.model)
 
     def _fault_of(self, error: Exception) -> ModelFault | None:
         import openai
@@ -121,11 +96,64 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         await client.close()
 
 
-class OpenAICompatibleProvider(OpenAIProvider):
+class OpenAIProvider(OpenAISdkProvider):
+    """Answers requests with OpenAI's models, by the Responses API."""
+
+    name = "openai"
+    default_base_url = DEFAULT_BASE_URL
+
+    async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
+        if self._decides(request):
+            asked = openai_decisions.create_arguments(request)
+            return await client.decisions.create(**asked, timeout=_limit(request))
+        arguments = self._arguments_of(request)
+        if request.partial is None:
+            return await client.responses.create(**arguments, timeout=_limit(request))
+        async with await client.responses.create(
+            **arguments, stream=True, timeout=_limit(request)
+        ) as events:
+            return await read(response_of(events, request.partial))
+
+    async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
+        """The answer or fault of each request of a batch, in order. Raises ModelFault."""
+        client = await self._client()
+        from pipelang.runtime.providers.batches.openai import ResponseBatches
+
+        made = ResponseBatches(client, self._redact, self._arguments_of, self._read)
+        return await run_batches(made, requests, self._fault_of)
+
+    def _arguments_of(self, request: ModelRequest) -> dict[str, Any]:
+        arguments = openai_wire.create_arguments(request)
+        if self._weighs(request):
+            arguments["include"] = [*arguments.get("include", ()), openai_decisions.WEIGHED]
+        return arguments
+
+    def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        if self._decides(request):
+            return openai_decisions.answer_of(request, response)
+        return self._read(request, response)
+
+    def _read(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        """Read a response, which batches have for decisions as well: there is no batch of
+        `/v1/decisions`.
+        """
+        answer = openai_wire.answer_of(request, response)
+        return openai_decisions.weigh(answer, response) if self._weighs(request) else answer
+
+    def _decides(self, request: ModelRequest) -> bool:
+        """Whether a request is put to the API of decisions, which answers with probabilities."""
+        return bool(request.choices) and decides(self.name, request.model)
+
+    def _weighs(self, request: ModelRequest) -> bool:
+        """Whether the confidence of an answer is read off its log-probabilities."""
+        return bool(request.choices) and tells_log_probabilities(self.name, request.model)
+
+
+class OpenAICompatibleProvider(OpenAISdkProvider):
     """Answers requests with whatever a server of chat completions serves, with or without a key.
 
-    Typed answers go by JSON Schema where the server takes one. One that refuses it is asked again
-    at once, in words, and is from then on: a refused request is no attempt and costs nothing.
+    A server that refuses a part of a request that it can be asked without is asked again at once,
+    and without it from then on: a refused request is no attempt and costs nothing.
     """
 
     name = "openai_compatible"
@@ -134,62 +162,38 @@ class OpenAICompatibleProvider(OpenAIProvider):
 
     def __init__(self, key: str | None, base_url: str | None = None) -> None:
         super().__init__(key, base_url)
-        self._in_words: set[str] = set()
-        """Models whose server refused a schema."""
-        self._streams_not = False
-        """Whether the server refused to stream: that is no attempt, and costs nothing."""
+        self._refused: dict[str, frozenset[str]] = {}
+        """By model, the parts of a request that its server refused."""
 
     async def _send(self, client: AsyncOpenAI, request: ModelRequest) -> Any:
         import openai
 
-        in_words = request.model in self._in_words
-        arguments = chat_wire.create_arguments(request, in_words=in_words)
-        try:
-            return await self._complete(client, request, arguments)
-        except openai.APIStatusError as error:
-            if "response_format" not in arguments or not _refuses_schemas(error):
-                raise
-        arguments = chat_wire.create_arguments(request, in_words=True)
-        completion = await self._complete(client, request, arguments)
-        self._in_words.add(request.model)
-        return completion
+        refused = self._refused.get(request.model, frozenset())
+        while True:
+            arguments = asking.create_arguments(request, refused)
+            try:
+                completion = await self._complete(client, request, arguments)
+            except openai.APIStatusError as error:
+                more = asking.refused_part(error.status_code, error.body, arguments)
+                if more is None:
+                    raise
+                refused |= {more}
+            else:
+                self._refused[request.model] = refused
+                return completion
 
     async def _complete(
         self, client: AsyncOpenAI, request: ModelRequest, arguments: dict[str, Any]
     ) -> Any:
-        import openai
-
-        limit = _limit(request)
-        if request.partial is not None and not self._streams_not:
-            wanted = {"stream": True, "stream_options": {"include_usage": True}}
-            create: Any = client.chat.completions.create
-            try:
-                stream = await create(**arguments, **wanted, timeout=limit)
-            except openai.APIStatusError as error:
-                if not _is_about(error, ("stream",)):
-                    raise
-                self._streams_not = True
-            else:
-                return await read(whole_or_stream(stream, request.partial))
-        return await client.chat.completions.create(**arguments, timeout=limit)
+        create: Any = client.chat.completions.create
+        answered = await create(**arguments, timeout=_limit(request))
+        if not arguments.get("stream"):
+            return answered
+        assert request.partial is not None
+        return await read(whole_or_stream(answered, request.partial))
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
-        return chat_wire.answer_of(request, response)
-
-
-_NO_SCHEMA = ("response_format", "json_schema", "schema", "guided", "grammar", "structured")
-
-
-def _refuses_schemas(error: APIStatusError) -> bool:
-    """Whether an error is about the form of the answer, and not about anything else."""
-    return _is_about(error, _NO_SCHEMA)
-
-
-def _is_about(error: APIStatusError, words: tuple[str, ...]) -> bool:
-    if error.status_code not in (400, 404, 415, 422, 500, 501):
-        return False
-    said = said_in(error.body) or str(error.body or "")
-    return any(word in said.casefold() for word in words)
+        return reading.answer_of(request, response)
 
 
 def _limit(request: ModelRequest) -> Any:

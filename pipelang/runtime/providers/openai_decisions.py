@@ -1,15 +1,13 @@
 """Decisions with probabilities at OpenAI: by `/v1/decisions`, a choice of alternatives, and by
-the log-probabilities of the tokens in which a model wrote its choice.
+the log-probabilities that a response tells.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import replace
 from typing import Any
 
 from pipelang.runtime.providers.answers import declined
+from pipelang.runtime.providers.log_probabilities import tokens_in, weighed
 from pipelang.runtime.providers.openai_wire import NAME, usage_in, user_content
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.records import field_of
@@ -75,53 +73,17 @@ def _probability(answer: object, choice: object) -> float | None:
 WEIGHED = "message.output_text.logprobs"
 """The part of a response that tells how probable its tokens were."""
 
-_CHOICE = re.compile(rb'"value"\s*:\s*("(?:[^"\\]|\\.)*"|true|false)')
 
-
-def weighed(answer: ModelAnswer, response: object) -> ModelAnswer:
-    """A decision with the probability of its choice for a confidence: the product of those of the
-    tokens that it is written in, up to its closing quote, which tells it from longer ones. As it is
-    where the response does not say, or the answer asks for tools.
-    """
-    if answer.calls or not isinstance(answer.value, dict):
-        return answer
-    tokens = _tokens(response)
-    found = _CHOICE.search(b"".join(text for text, _ in tokens))
-    if found is None:
-        return answer
-    start, end = found.span(1)
-    if end - start > 2 and found[1].startswith(b'"'):
-        start += 1
-    total, place = 0.0, 0
-    for text, log in tokens:
-        if place < end and place + len(text) > start:
-            total += log
-        place += len(text)
-    share = min(1.0, math.exp(total))
-    return replace(answer, value=answer.value | {"confidence": share}, probabilities=True)
-
-
-def _tokens(response: object) -> list[tuple[bytes, float]]:
-    """The tokens of a response's text with their log-probabilities; none where it lacks some."""
-    found: list[tuple[bytes, float]] = []
+def weigh(answer: ModelAnswer, response: object) -> ModelAnswer:
+    """A decision with the probability of its choice, where a response tells it."""
+    told: list[Any] = []
+    said = ""
     for item in _listed(field_of(response, "output")):
         for part in _listed(field_of(item, "content")):
-            told = _listed(field_of(part, "logprobs"))
-            for one in told:
-                raw, log = field_of(one, "bytes"), field_of(one, "logprob")
-                text = field_of(one, "token")
-                if not isinstance(log, (int, float)) or log != log or log > 0:
-                    return []
-                try:
-                    known = bytes(raw) if isinstance(raw, list) else str(text).encode()
-                except (TypeError, ValueError):
-                    return []
-                found.append((known, float(log)))
-            said = field_of(part, "text")
-            written = b"".join(text for text, _ in found)
-            if isinstance(said, str) and not written.endswith(said.encode(errors="replace")):
-                return []
-    return found
+            told += _listed(field_of(part, "logprobs"))
+            text = field_of(part, "text")
+            said += text if isinstance(text, str) else ""
+    return weighed(answer, tokens_in(told), said)
 
 
 def _listed(value: object) -> list[Any]:

@@ -213,14 +213,16 @@ def usage_in(usage: object, taken_as: str, given_as: str) -> Usage | None:
     """The usage that OpenAI's wire tells by two names of counts, of which the first holds what was
     read from and written to the cache, with its details beside it.
 
-    None where a count is none, or no prompt was counted: an unknown is never free.
+    None where a count is none or left out, or no prompt was counted: an unknown is never free.
     """
     details = field_of(usage, f"{taken_as}_tokens_details")
     taken, given = count_of(usage, f"{taken_as}_tokens"), count_of(usage, f"{given_as}_tokens")
     read, written = count_of(details, "cached_tokens"), count_of(details, "cache_write_tokens")
-    if not taken or given is None:
+    if not taken or given is None or field_of(usage, f"{given_as}_tokens") is None:
         return None
-    read, written = min(read or 0, taken), min(written or 0, taken - min(read or 0, taken))
+    read, written = read or 0, written or 0
+    if read + written > taken:  # more than there was: all of it counts as input
+        read = written = 0
     return Usage(taken - read - written, given, cache_write=written, cache_read=read)
 
 

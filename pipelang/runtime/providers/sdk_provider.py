@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from pipelang.runtime.providers.loop_clients import LoopClients
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.semantics.kernels.addresses import address_problem, secrets_in
 from pipelang.semantics.kernels.media import BOTH
 
 Client = TypeVar("Client")
@@ -64,7 +65,8 @@ class SdkProvider(ABC, Generic[Client]):
 
     def __repr__(self) -> str:
         # The host alone: a gateway's URL may hold a password.
-        return f"{type(self).__name__}(host={urlsplit(self._base_url).hostname!r})"
+        found = None if address_problem(self._base_url) else urlsplit(self._base_url).hostname
+        return f"{type(self).__name__}(host={found!r})"
 
     async def warm(self) -> None:
         """Import the SDK: it takes seconds, which are no model's."""
@@ -166,9 +168,11 @@ class SdkProvider(ABC, Generic[Client]):
                 "the API key holds a blank or a character that no key has: look at the "
                 f"environment variable {self.key_variable}, or the one that `key` names",
             )
-        url = urlsplit(self._base_url)
-        if url.scheme not in ("https", "http") or not url.hostname:
-            raise ModelFault("rejected", "`base_url` isn't an http or https address")
+        problem = address_problem(self._base_url)
+        if problem is not None:
+            raise ModelFault("rejected", f"`base_url` {problem}")
 
     def _redact(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+        for secret in (self._key, *secrets_in(self._base_url)):
+            text = text.replace(secret, "[key]") if secret else text
+        return text

@@ -267,6 +267,8 @@ class OpenTelemetry:
             "provider": c.PROVIDER_NAME,
             "tokens_in": c.INPUT_TOKENS,
             "tokens_out": c.OUTPUT_TOKENS,
+            "cache_read": c.CACHE_READ_TOKENS,
+            "cache_write": c.CACHE_WRITE_TOKENS,
             "model": c.RESPONSE_MODEL if event.kind != "failed" else c.REQUEST_MODEL,
         }
         for key, name in names.items():

@@ -10,7 +10,8 @@ _DECISION_MODELS = {"openai": frozenset({"gpt-6-luna"})}
 """Models that answer typed questions with probabilities, by the kind of their provider."""
 
 PROBABILITIES, WORD = "probabilities", "word"
-
+EITHER = "either"
+"""The source at a server of which only its answers say whether it tells probabilities."""
 
 _LOG_PROBABILITIES = {"openai": re.compile(r"(ft:)?gpt-(4o|4\.1)\b")}
 """Models that tell the log-probabilities of what they write: those that do not think first."""
@@ -33,7 +34,11 @@ def tells_probabilities(kind: str, model: str | None) -> bool:
 
 
 def source_of(program: p.Program, tier: str) -> str:
-    """The source of a decision's confidence that a tier gives: `probabilities`, or its `word`."""
+    """The source of a decision's confidence that a tier gives: `probabilities`, its `word`, or
+    `either`.
+    """
     one = program.tiers[tier]
     kind = program.providers[one.provider].kind
+    if kind == "openai_compatible":
+        return EITHER
     return PROBABILITIES if tells_probabilities(kind, one.model) else WORD

@@ -278,3 +278,121 @@ def test_models_that_think_first_are_not_asked_for_them(tmp_path: Path) -> None:
     result, (sent,) = play(tmp_path, ResponsesDialect(), reply, model="gpt-6-sol")
     assert "include" not in sent
     assert confidence_of(result) == (0.9, "word")
+
+
+class WeighedChat(ChatDialect):
+    """Chat completions with the log-probabilities of their tokens, as servers tell them."""
+
+    def body(self, reply: Reply, sent: Body, number: int) -> Body:
+        assert sent["logprobs"] is True
+        text, tokens = json.loads(reply.text)
+        body = super().body(Reply.answer(text), sent, number)
+        body["choices"][0]["logprobs"] = tokens
+        return body
+
+
+def of_tokens(*tokens: tuple[str, Any], **more: Any) -> list[Body]:
+    return [
+        {"token": token, "bytes": list(token.encode()), "logprob": log, "top_logprobs": []} | more
+        for token, log in tokens
+    ]
+
+
+def chat(tmp_path: Path, text: str, told: Any, *, type: str = "Topic") -> tuple[float, str]:
+    reply = Reply.answer(json.dumps([text, told]))
+    result, _ = play(
+        tmp_path, WeighedChat(), reply, kind="openai_compatible", model="ours", type=type
+    )
+    return confidence_of(result)
+
+
+WORD = '{"value": "billing", "confidence": 0.9}'
+TOKENS = of_tokens(*BILLING[0], *BILLING[1])
+WEIGHED = "".join(token for token, _ in (*BILLING[0], *BILLING[1]))
+
+
+@pytest.mark.parametrize("before", ["", '<think>{"value": "other"}?</think>\n', "```json\n"])
+def test_a_compatible_server_that_tells_log_probabilities(tmp_path: Path, before: str) -> None:
+    after = "\n```" if before.startswith("`") else ""
+    around = [of_tokens((text, -5.0)) if text else [] for text in (before, after)]
+    told = {"content": [*around[0], *TOKENS, *around[1]]}
+    confidence, source = chat(tmp_path, f"{before}{WEIGHED}{after}", told)
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.8187307530779818)
+
+
+def test_tokens_without_bytes_are_read_by_their_text(tmp_path: Path) -> None:
+    told = {"content": [{"token": one["token"], "logprob": one["logprob"]} for one in TOKENS]}
+    assert chat(tmp_path, WEIGHED, told)[1] == "probabilities"
+
+
+def test_a_token_that_reaches_beyond_the_choice_counts_whole(tmp_path: Path) -> None:
+    told = {"content": of_tokens(('{"value": "bil', -0.25), ('ling", "confidence": 0.9}', -0.25))}
+    confidence, source = chat(tmp_path, WORD, told)
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.6065306597126334)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        {},
+        {"content": None},
+        {"content": []},
+        {"content": "none"},
+        {"content": [None]},
+        {"content": of_tokens((WORD, None))},
+        {"content": of_tokens((WORD, -9999.0))},
+        {"content": of_tokens((WORD, float("-inf")))},
+        {"content": of_tokens((WORD, float("nan")))},
+        {"content": of_tokens((WORD, 0.5))},
+        {"content": of_tokens((WORD, "likely"))},
+        {"content": of_tokens((WORD, -0.1), bytes=[700])},
+        {"content": of_tokens((WORD.replace("billing", "other"), -0.1))},
+        {"content": of_tokens((WORD[:-1], -0.1))},
+        {"tokens": [WORD], "token_logprobs": [-0.1]},
+    ],
+    ids=str,
+)
+def test_a_compatible_server_that_tells_them_not_or_not_all(tmp_path: Path, told: Any) -> None:
+    assert chat(tmp_path, WORD, told) == (0.9, "word")
+
+
+def test_what_is_unknown_beside_the_choice_is_no_matter(tmp_path: Path) -> None:
+    around = (('{"value": "', None), ("billing", -0.1), ('", "confidence": 0.9}', -9999.0))
+    # The closing quote tells a choice from a longer one, so its token has to be known.
+    assert chat(tmp_path, WORD, {"content": of_tokens(*around)}) == (0.9, "word")
+    known = (*around[:2], ('"', -0.1), (', "confidence": 0.9}', -9999.0))
+    assert chat(tmp_path, WORD, {"content": of_tokens(*known)})[1] == "probabilities"
+
+
+def test_a_bool_of_a_compatible_server(tmp_path: Path) -> None:
+    text = '{"value": true,"confidence":1}'
+    told = {"content": of_tokens(('{"value":', -3.0), (" true", -0.1), (',"confidence":1}', -3.0))}
+    confidence, source = chat(tmp_path, text, told, type="bool")
+    assert source == "probabilities"
+    assert confidence == pytest.approx(0.9048374180359595)
+
+
+def test_a_server_that_refuses_them_is_asked_without(tmp_path: Path) -> None:
+    refused = Reply.status(400, "logprobs are not supported by this model")
+    good = Reply.answer({"value": "billing", "confidence": 0.93})
+    result, asked = play(
+        tmp_path, ChatDialect(), refused, good, kind="openai_compatible", model="ours"
+    )
+    assert confidence_of(result) == (0.93, "word")
+    assert ["logprobs" in body for body in asked] == [True, False]
+    assert all("response_format" in body for body in asked)
+
+
+def test_the_report_says_that_it_may_be_either(tmp_path: Path) -> None:
+    from pipelang.interfaces.check.check import check_file, report_json
+
+    text = PROGRAM.replace("KIND", "openai_compatible").replace("URL", "http://localhost:1")
+    text = text.replace("MODEL", "ours").replace("TYPE", "Topic").replace("OPTIONS", "")
+    file = tmp_path / "main.pipe"
+    file.write_text(text, encoding="utf-8")
+    found = report_json([check_file(str(file))])["pipelines"]["main"]
+    assert found["confidence_from"] == {"kind": {"small": "either"}}
+    assert any("where the server tells it" in note for note in found["notes"])

@@ -9,6 +9,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import point_parameters
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.columns import harmless
+from pipelang.diagnostics.excerpt import without_secrets
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.export.calibration_svg import calibration_svg
 from pipelang.interfaces.export.flow import drawn
@@ -110,7 +111,7 @@ def finding(found: Diagnostic, sources: Sources) -> Finding:
         text = sources[record["file"]].text.split("\n")
         last = min(record["end_line"], record["line"] + MOST_LINES - 1)
         for number in range(record["line"], last + 1):
-            lines.append((number, harmless(text[number - 1])))
+            lines.append((number, without_secrets(harmless(text[number - 1]))))
     return Finding(
         found.severity.value,
         found.rule.code,

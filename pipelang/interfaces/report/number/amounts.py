@@ -66,6 +66,9 @@ def _formula(view: View, part: Contribution, tokens: bool) -> tuple[str, str]:
     if price_in is None or price_out is None:
         return name, "no price is known"
     said = f"({read:,.2f} tokens read{most_in} × ${price_in}"
+    if spent.price_kept is not None and spent.price_kept != price_in:
+        rest = f" + {read - spent.kept:,.2f} × ${price_in}" if read > spent.kept else ""
+        said = f"({spent.kept:,.2f} tokens kept{most_in} × ${spent.price_kept}{rest}"
     said += f" + {written:,.2f} written{most_out} × ${price_out})"
     said += " / 1,000,000" + (" / 2 in a batch" if part.batch else "")
     return name, f"{said} = {in_dollars(part.each)}"

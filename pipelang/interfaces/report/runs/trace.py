@@ -161,7 +161,9 @@ def _answer(data: dict[str, Any], paint: Paint) -> str:
     parts = [f"{data['tier']:<7}"]
     if "confidence" in data:
         parts.append(f"confidence {data['confidence']:.0%}")
-    parts.append(f"{data['tokens_in']:,}+{data['tokens_out']:,} tokens")
+    cached = data.get("cache_read")
+    again = f" ({cached:,} read from a cache)" if isinstance(cached, int) else ""
+    parts.append(f"{data['tokens_in']:,}+{data['tokens_out']:,} tokens{again}")
     text = "  ".join(parts) + _money(data)
     if "simulated" in str(data.get("note")):
         text += paint("  (simulated)", "dim")

@@ -13,6 +13,7 @@ from pipelang.interfaces.text.number_format import (
     interval,
     listed,
     money,
+    percent,
     rate,
     times,
     value,
@@ -50,6 +51,7 @@ def cost_rows(view: View) -> list[Row]:
     mean, month = view.number(COST_MEAN), view.number(COST_MONTH)
     if mean.value is not None or mean.high is not None:
         rows.append(["mean run", value(mean, money), _beside(mean)])
+        rows += _cached(view)
     most = view.number(COST_P95)
     if most.value is not None and most.value != mean.value:
         rows.append(["95% of runs under", value(most, money), _beside(most)])
@@ -59,11 +61,29 @@ def cost_rows(view: View) -> list[Row]:
     return [*rows, *_baselines(view), *_worst(view)]
 
 
+def _cached(view: View) -> list[Row]:
+    """The mean run with what prompt caches are estimated to save of it."""
+    found, mean = view.analysis.caching, view.number(COST_MEAN).value
+    if found is None or mean is None or money(mean - found.saves) == money(mean):
+        return []
+    most = max(found.parts, key=lambda part: part.saves)
+    turn = f", turn {most.turn}" if most.turn is not None else ""
+    said = (
+        f"{percent(most.read)} of the calls of `{most.step}`{turn} read {most.tokens:,.0f} tokens"
+    )
+    rate_ = view.pipeline.traffic.per_day
+    when = "" if rate_ is None else f" at {rate(float(rate_))} runs a day, evenly"
+    note = Cell(f"estimate: {said}{when}", "dim")
+    return [[CACHED, f"about {money(mean - found.saves)}", note]]
+
+
 def _beside(number: Number) -> Cell:
     """An amount's interval, and whether it is a bound."""
     bound = BOUND if number.basis is Basis.BOUND and number.value else ""
     return Cell(" ".join(filter(None, (interval(number, money), bound))), "dim")
 
+
+CACHED = "mean run, prompts cached"
 
 BOUND = "bound"
 """The word for an amount that is no mean but at most so much."""

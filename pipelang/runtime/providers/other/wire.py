@@ -20,7 +20,7 @@ from pipelang.runtime.providers.answers import (
     user_parts,
     with_schema_in_words,
 )
-from pipelang.runtime.providers.chat_wire import ESTIMATED
+from pipelang.runtime.providers.chat.reading import ESTIMATED
 from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 

@@ -33,6 +33,7 @@ from pipelang.runtime.providers.protocol import (
     ModelProvider,
     ModelRequest,
     ToolSchema,
+    Usage,
     checked_answer,
 )
 from pipelang.runtime.shared.batching import HALF, BatchProvider
@@ -182,6 +183,7 @@ class ModelCalls:
             seconds=round(run.world.elapsed(run) - started, 3),
             tokens_in=tokens - answer.usage.output,
             tokens_out=answer.usage.output,
+            **_of_a_cache(answer.usage),
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
             **({"confidence_from": _source(answer)} if request.choices else {}),
@@ -380,6 +382,12 @@ def _feedback(fault: ModelFault) -> str | None:
 
 def _source(answer: ModelAnswer) -> str:
     return PROBABILITIES if answer.probabilities else WORD
+
+
+def _of_a_cache(usage: Usage) -> dict[str, int]:
+    """The tokens of input that have prices of their own, where there were any."""
+    told = {"cache_read": usage.cache_read, "cache_write": usage.cache_write}
+    return {name: count for name, count in told.items() if count}
 
 
 def _confidence(value: Any) -> float | None:

@@ -1,0 +1,1 @@
+"""Chat completions, as OpenAI defined them once and servers of all kinds speak them."""
