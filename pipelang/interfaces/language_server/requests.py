@@ -17,7 +17,7 @@ from pipelang.interfaces.language_server.features import lenses, outline
 from pipelang.interfaces.language_server.features.code_actions import code_actions
 from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.hover import hover
-from pipelang.interfaces.language_server.features.names import NameTable, names_of, walk
+from pipelang.interfaces.language_server.features.names import NameTable, names_of
 from pipelang.interfaces.language_server.features.outer_places import outer_place
 from pipelang.interfaces.language_server.features.renaming import NameRefused, rename
 from pipelang.interfaces.language_server.features.semantic_tokens import semantic_tokens
@@ -290,11 +290,7 @@ class Requests:
         if read is None:
             return []
         lines, parsed = read
-        spans = [parsed.module.span]
-        for declaration in parsed.module.declarations:
-            spans += [node.span for node in walk(declaration)]
-        spans += [Span("", one.start, one.end) for one in parsed.tokens.tokens]
-        return [outline.selections(spans, lines.offset(at), lines) for at in params.positions]
+        return [outline.selections(parsed, lines.offset(at), lines) for at in params.positions]
 
     async def tokens(self, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
         path = self.documents.path_of(params.text_document.uri)

@@ -12,6 +12,7 @@ from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.completion_place import (
     CompletionPlace,
     place_at,
+    tokens_of,
 )
 from pipelang.interfaces.language_server.features.expected_type import expected_at
 from pipelang.interfaces.language_server.features.hover import full
@@ -43,7 +44,6 @@ from pipelang.semantics.symbols import BUILTIN_FUNCTIONS
 from pipelang.semantics.types import SCALAR_NAMES, EnumType, ListType, RecordType, Type, present
 from pipelang.syntax import ast
 from pipelang.syntax.lexicon import DECLARING, ITEMS
-from pipelang.syntax.tokens import tokenize
 
 K = lsp.CompletionItemKind
 _BEHIND: dict[str, tuple[str, ...]] = {
@@ -91,7 +91,7 @@ def complete(
     from pipelang.diagnostics import Source
 
     source = Source(root.path, lines.text)
-    place = place_at(source, tokenize(source), offset)
+    place = place_at(source, tokens_of(root, source), offset)
     if place.in_text is not None:
         return list(completions_in_text(root, place, lines, offset))
     if not place.keywords and not place.takes_name and not place.before:

@@ -176,13 +176,13 @@ def evidence_words(draft: p.Program, file: str) -> str:
 
 def _of_file(survey: Survey, file: str, offset: int) -> Hovered | None:
     """A hover over the name of an evidence file."""
-    from pipelang.interfaces.language_server.features.outer_places import named_files
+    from pipelang.interfaces.language_server.features.outer_places import named_file
 
-    for span, path in named_files(survey, file):
-        known = survey.draft is not None and path in survey.draft.evidence
-        if known and span.start <= offset <= span.end and survey.draft is not None:
-            return Hovered(evidence_words(survey.draft, path), span.start, span.end)
-    return None
+    named = named_file(survey, file, offset)
+    if named is None or survey.draft is None or named[1] not in survey.draft.evidence:
+        return None
+    span, path = named
+    return Hovered(evidence_words(survey.draft, path), span.start, span.end)
 
 
 def _of_word(survey: Survey, file: str, offset: int) -> Hovered | None:
@@ -248,7 +248,7 @@ def _type_in_template(survey: Survey, span: Span) -> Type | None:
 
 def _written(survey: Survey, declared: Span) -> Span | None:
     """The whole of the field, parameter, member or item that was declared at a place."""
-    from pipelang.interfaces.language_server.features.names import walk
+    from pipelang.interfaces.language_server.features.nodes import walk
 
     loaded = survey.loaded.modules.get(declared.file)
     for declaration in () if loaded is None else loaded.module.declarations:
@@ -263,7 +263,7 @@ def _written(survey: Survey, declared: Span) -> Span | None:
 
 
 def _doc_at(survey: Survey, declared: Span) -> str:
-    from pipelang.interfaces.language_server.features.names import walk
+    from pipelang.interfaces.language_server.features.nodes import walk
 
     loaded = survey.loaded.modules.get(declared.file)
     for declaration in () if loaded is None else loaded.module.declarations:

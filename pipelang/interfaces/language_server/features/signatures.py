@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Source
-from pipelang.interfaces.language_server.features.completion_place import place_at
+from pipelang.interfaces.language_server.features.completion_place import place_at, tokens_of
 from pipelang.interfaces.language_server.features.hover import full
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.syntax.tokens import Token, tokenize
+from pipelang.syntax.tokens import Token
 
 BUILT_IN = {
     "len": ("len(x)", "the length of a text, list or map"),
@@ -66,7 +66,7 @@ def call_around(tokens: Sequence[Token]) -> CallAround | None:
 def signature_help(root: Root, lines: TextLines, offset: int) -> lsp.SignatureHelp | None:
     """The signature of the call around a place."""
     source = Source(root.path, lines.text)
-    place = place_at(source, tokenize(source), offset)
+    place = place_at(source, tokens_of(root, source), offset)
     around = call_around(place.before)
     if around is None:
         return None
