@@ -75,8 +75,8 @@ MOST_KEPT = 100_000
 
 def parse_kept(source: Source) -> Parsed:
     """The same of a text that may have been parsed before: the trees of the last few are kept.
-    Advice and tuning build a program again and again with an edit or two, every program has the same
-    libraries, and an editor asks for a text's outline, colours and layout.
+    Advice and tuning build a program again and again with an edit or two, every program has the
+    same libraries, and an editor asks for a text's outline, colours and layout.
     """
     return _parse_once(source) if len(source.text) <= MOST_KEPT else parse(source)
 
