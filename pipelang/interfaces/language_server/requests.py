@@ -15,13 +15,13 @@ from pipelang.interfaces.check.disk_loader import SUFFIX
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features import lenses, outline
 from pipelang.interfaces.language_server.features.code_actions import code_actions
-from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.hover import hover
 from pipelang.interfaces.language_server.features.names import NameTable, names_of
 from pipelang.interfaces.language_server.features.outer_places import outer_place
 from pipelang.interfaces.language_server.features.renaming import NameRefused, rename
 from pipelang.interfaces.language_server.features.semantic_tokens import semantic_tokens
-from pipelang.interfaces.language_server.features.signatures import signature_help
+from pipelang.interfaces.language_server.features.writing.completion import complete
+from pipelang.interfaces.language_server.features.writing.signatures import signature_help
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.program_index import ProgramIndex
 from pipelang.interfaces.language_server.session import EditorSession, Root

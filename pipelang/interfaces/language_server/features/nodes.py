@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 
@@ -19,10 +18,16 @@ def children(node: Any) -> list[Any]:
     return found
 
 
-@cache
 def _is_node(kind: type[Any]) -> bool:
-    """Whether objects of a class are nodes of the tree."""
-    return hasattr(kind, "__match_args__") and hasattr(kind, "span")
+    """Whether objects of a class are nodes of the tree: asked once a class."""
+    known = _NODES.get(kind)
+    if known is None:
+        known = hasattr(kind, "__match_args__") and hasattr(kind, "span")
+        _NODES[kind] = known
+    return known
+
+
+_NODES: dict[type[Any], bool] = {}
 
 
 def walk(node: Any) -> Iterator[Any]:

@@ -8,7 +8,6 @@ import pytest
 
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.documents import Documents
-from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.names import names_of
 from pipelang.interfaces.language_server.features.words import (
     KEYWORD_WORDS,
@@ -17,6 +16,7 @@ from pipelang.interfaces.language_server.features.words import (
     missing_words,
     plain,
 )
+from pipelang.interfaces.language_server.features.writing.completion import complete
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root, look
 from pipelang.semantics.metrics import METRICS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Source
-from pipelang.interfaces.language_server.features.completion_place import place_at, tokens_of
 from pipelang.interfaces.language_server.features.hover import full
+from pipelang.interfaces.language_server.features.writing.place import place_at, tokens_of
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.records import dataclass

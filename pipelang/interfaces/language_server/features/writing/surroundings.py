@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.language_server.features.completion_place import CompletionPlace
+from pipelang.interfaces.language_server.features.writing.place import CompletionPlace
 from pipelang.syntax.option_table import words_of
 
 
