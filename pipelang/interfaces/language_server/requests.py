@@ -227,7 +227,7 @@ class Requests:
         root, _, _, names, (_, declared) = found
         word = names.text(declared)
         known = [one.survey for one in self.session.roots.values() if one.survey is not None]
-        programs = await self.session.in_thread(
+        programs = await self.session.over_workspace(
             self._programs_with, word, declared, known, self.documents.texts()
         )
         return root, declared, programs
@@ -262,7 +262,7 @@ class Requests:
             raise NameRefused("there is no name here that could be another")
         _, declared, programs = found
         texts = self.documents.texts()
-        made = await self.session.in_thread(rename, declared, params.new_name, programs, texts)
+        made = await self.session.over_workspace(rename, declared, params.new_name, programs, texts)
         changes: list[Any] = []
         for file, edits in made.edits.items():
             text = next((n.texts[file] for n in programs.values() if file in n.texts), None)
@@ -310,7 +310,7 @@ class Requests:
     ) -> list[lsp.SymbolInformation]:
         """Declarations, steps and gates of all files whose names have the letters of the query."""
         texts = self.documents.texts()
-        return await self.session.in_thread(self._symbols_like, params.query.casefold(), texts)
+        return await self.session.over_workspace(self._symbols_like, params.query.casefold(), texts)
 
     def _symbols_like(self, wanted: str, texts: dict[str, str]) -> list[lsp.SymbolInformation]:
         found = []
