@@ -32,6 +32,17 @@ def resource(kind: Literal["grammar", "stdlib"]) -> Path:
 def resource_folder(kind: Literal["grammar", "stdlib"]) -> str:
     """The same as a text, for those who have no time to import `pathlib`."""
     package = package_folder()
+    if (package, kind) not in _FOUND:
+        _FOUND[package, kind] = _found(package, kind)
+    return _FOUND[package, kind]
+
+
+_FOUND: dict[tuple[str, str], str] = {}
+"""Folders that were found: a half-written file asks for the library a dozen times a key."""
+
+
+def _found(package: str, kind: str) -> str:
+    """The folder `kind` of a package."""
     installed = os.path.join(package, "_data", kind)
     if os.path.isdir(installed):
         return installed

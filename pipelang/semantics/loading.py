@@ -10,7 +10,6 @@ that has, their names are kept as lost, so that uses of them are not reported as
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import pairwise
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
@@ -20,7 +19,7 @@ from pipelang.semantics.loader import Loader as Loader
 from pipelang.semantics.loader import Unreadable as Unreadable
 from pipelang.syntax import ast
 from pipelang.syntax.language import LANGUAGE
-from pipelang.syntax.parse import Parsed, parse
+from pipelang.syntax.parse import Parsed, parse_kept
 from pipelang.syntax.tokens import TokenList, starts_declaration
 
 SUFFIX = ".pipe"
@@ -81,7 +80,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
         source = _read(at, span, loader, sources, found)
         if source is None:
             return False
-        parsed = _parsed(source)
+        parsed = parse_kept(source)
         found.extend(parsed.diagnostics)
         if parsed.module.language not in (None, LANGUAGE):
             return False
@@ -106,22 +105,6 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
     root = loader.beside("", path)
     visit(root, None, ())
     return Loaded(root, modules, sources), tuple(found)
-
-
-MOST_KEPT = 100_000
-"""Characters of a file whose tree is kept."""
-
-
-def _parsed(source: Source) -> Parsed:
-    """A parsed file. Advice and tuning build a program again and again with an edit or two, and
-    every program the same libraries: what has not changed is not parsed again.
-    """
-    return _once_parsed(source) if len(source.text) <= MOST_KEPT else parse(source)
-
-
-@lru_cache(maxsize=32)
-def _once_parsed(source: Source) -> Parsed:
-    return parse(source)
 
 
 def _read(

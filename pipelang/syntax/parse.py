@@ -12,7 +12,7 @@ with a small edit of the tokens or with a `Broken` node in the place of the smal
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Diagnostic, Source, Span
@@ -67,6 +67,23 @@ def parse(source: Source) -> Parsed:
 
         found = findings(source, token_list.diagnostics, tuple(lowering.diagnostics), recovery)
     return Parsed(module, token_list, found, derivation if recovery is None else [])
+
+
+MOST_KEPT = 100_000
+"""Characters of a file whose tree is kept."""
+
+
+def parse_kept(source: Source) -> Parsed:
+    """The same of a text that may have been parsed before: the trees of the last few are kept.
+    Advice and tuning build a program again and again with an edit or two, every program has the
+    same libraries, and an editor asks for a text's outline, colours and layout.
+    """
+    return _parse_once(source) if len(source.text) <= MOST_KEPT else parse(source)
+
+
+@lru_cache(maxsize=32)
+def _parse_once(source: Source) -> Parsed:
+    return parse(source)
 
 
 _span = partial(tuple.__new__, Span)

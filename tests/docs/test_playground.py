@@ -308,6 +308,55 @@ def test_an_answer_is_json_whatever_is_asked(answers: Any):
     assert asked(command="check", name="../../x.pipe", text="")["code"] == 3
 
 
+WITHOUT_LIBRARIES = """
+import importlib.abc, json, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"numpy", "sqlite3", "_sqlite3"}:
+            raise ImportError(f"{name} is not loaded yet")
+
+sys.meta_path.insert(0, Missing())
+sys.path.insert(0, sys.argv[1])
+import answers
+
+text = open(sys.argv[2], encoding="utf-8").read()
+wrong = text.replace("return invoice", "return gone")
+for command, text in [("menu", ""), ("fmt", text), ("graph", text), ("check", wrong)]:
+    question = json.dumps({"command": command, "name": "gallery/05_gate.pipe", "text": text})
+    print(command, answers.needs(question), json.loads(answers.answer(question)).get("code", 0))
+"""
+
+
+def test_a_library_is_loaded_when_a_question_needs_it(answers: Any, tmp_path: Path):
+    """Without numpy and sqlite3 all is answered but numbers and simulations."""
+    gate = str(REPO / "examples" / "gallery" / "05_gate.pipe")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LIBRARIES, str(INSIDE), gate],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPO),
+            "PIPELANG_NO_CACHE": "1",
+            "PLAYGROUND_EXAMPLES": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["menu [] 0", "fmt [] 0", "graph [] 0", "check [] 1"]
+
+    def needed(**question: Any) -> list[str]:
+        return json.loads(answers.needs(json.dumps(question)))
+
+    text = Path(gate).read_text("utf-8")
+    place = {"name": "gallery/05_gate.pipe", "text": text}
+    assert needed(command="check", **place) == ["numpy"]
+    assert needed(command="simulate", **place) == ["numpy", "sqlite3"]
+    assert needed(command="check", name="../../x.pipe", text=text) == []
+
+
 def test_the_loop_of_the_page_runs_work_inside_a_loop_that_runs(answers: Any):
     async def work() -> list[int]:
         async def one(number: int) -> int:

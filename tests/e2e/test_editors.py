@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.code_actions import EXPLAIN
 from pipelang.interfaces.language_server.features.lenses import REPORT
-from pipelang.syntax.parse import parse
+from pipelang.interfaces.language_server.session import look
+from pipelang.syntax.lexicon import DECLARING
+from pipelang.syntax.lexicon import ITEMS as ITEMS_OF_PIPELINES
 from pipelang.version import __version__ as VERSION
 
 from .test_language_server import SMALL
@@ -119,16 +120,85 @@ def test_commands_of_the_server_are_not_those_of_the_extension():
 SNIPPETS = json.loads((EXTENSION / "snippets/pipelang.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", SNIPPETS)
-def test_a_snippet_is_in_the_language(name: str):
+DECLARED = """\
+use std.tiers
+enum Kind { one other }
+role staff { people 3 }
+tool lookup(id: text max 40 tokens) -> text max 9 tokens { effect read timeout 1s succeeds 99% }
+tool refund(id: text max 40 tokens) { effect irreversible timeout 1s succeeds 99% }
+prompt prompt_name(question: text max 500 tokens) \"\"\"{{ question }}\"\"\"
+provider lab { kind anthropic key "env:KEY" }
+memory seen(customer: text max 40 tokens) -> text { keeps 30d }
+"""
+ITEMS = """\
+  step kind: decision Kind = ask prompt_name(question) by haiku
+  step reply: text = ask prompt_name(question) by haiku
+  let condition: bool = reply != ""
+  gate sure: kind.confidence >= 70% else reject
+"""
+ANSWER = """\
+pipeline answer(question: text max 500 tokens) -> text {
+  gate sure: question != "" else reject
+  step reply: text = ask prompt_name(question) by haiku
+  step paid = call refund(question)
+  return reply
+}
+"""
+
+
+def filled(name: str) -> str:
+    """A snippet with what it proposes."""
     body = "\n".join(SNIPPETS[name]["body"])
     text = re.sub(r"\$\{\d+\|([^,|]*)[^|]*\|\}", r"\1", body)
-    defaults = dict(re.findall(r"\$\{(\d+):([^}]*)\}", text))
-    text = re.sub(r"\$\{(\d+)(?::[^}]*)?\}", lambda hit: defaults[hit[1]], text)
-    text = re.sub(r"(?<!\\)\$\d+", "", text).replace("\\$", "$")
-    if not re.match(r"(pipeline|tool|prompt|role|tier|test|prove)\b", text):
-        text = f"pipeline p() -> text {{\n{text}\n}}\n"
-    assert not parse(Source(name, text)).diagnostics, text
+    for _ in range(2):  # a place inside a place
+        places: dict[str, str] = dict(re.findall(r"\$\{(\d+):([^{}]*)\}", text))
+        for number, proposed in places.items():
+            text = re.sub(rf"\$\{{{number}(?::[^{{}}]*)?\}}", lambda _, by=proposed: by, text)
+    return re.sub(r"(?<!\\)\$\d+", "", text).replace("\\$", "$")
+
+
+def without(lines: str, text: str) -> str:
+    """Lines of a world but for what a snippet declares itself."""
+    own = set(re.findall(r"^\s*\w+ ([\w.]+)", text, re.M))
+    kept = [
+        line for line in lines.splitlines() if line.split()[1].split("(")[0].rstrip(":") not in own
+    ]
+    return "\n".join(kept) + "\n"
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_a_snippet_is_a_part_of_a_sound_program(name: str):
+    text = filled(name)
+    word = text.split()[0]
+    if word in DECLARING:
+        world = without(DECLARED, text) + ("" if word == "pipeline" else ANSWER)
+        program = f"{world}{text}\n"
+    else:
+        before = {"step": "", "match": ITEMS}.get(word, without(ITEMS, text))
+        if word in ("traffic", "watch", "slo", "sample", "quota", "breaker"):
+            before = ITEMS
+        items = before + text
+        program = f"""{DECLARED}pipeline p(
+  question: text max 500 tokens, id: text max 40 tokens, customer: text max 40 tokens,
+  questions: [text max 500 tokens] max 5
+) -> text {{
+  budget $1
+{items}
+  return "a"
+}}
+"""
+    found = look("snippet.pipe", {"snippet.pipe": program})[1]
+    errors = [(one["code"], one["message"]) for one in found if one["severity"] == "error"]
+    assert not errors, f"{errors}\n{program}"
+
+
+def test_every_construct_has_a_snippet():
+    """Those that hold more than a line."""
+    begins = {filled(name).split()[0] for name in SNIPPETS}
+    assert set(DECLARING) - begins == {"provider", "fn"}
+    assert set(ITEMS_OF_PIPELINES) - begins == {
+        *("budget", "permits", "let", "return", "escalate", "reject", "fail")
+    }
 
 
 def test_the_package_is_made_without_a_network(tmp_path: Path):

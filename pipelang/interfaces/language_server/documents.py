@@ -84,6 +84,22 @@ class Documents:
                 return below
         return real
 
+    def enter(self) -> bool:
+        """Work in the first folder of the workspace, as if `pipelang check` were called there: also
+        in one that was deleted and made anew. While there is none, in the root of all folders,
+        where no relative path finds a file by mistake. True if that is another folder than before.
+        """
+        if not self.folders:
+            return False
+        there = self.folders[0] if os.path.isdir(self.folders[0]) else os.path.abspath(os.sep)
+        try:
+            if os.path.samestat(os.stat(os.curdir), os.stat(there)):
+                return False
+            os.chdir(there)
+        except OSError:  # it has just gone
+            os.chdir(os.path.abspath(os.sep))
+        return True
+
     def opened(self, item: lsp.TextDocumentItem) -> Document:
         """Take in a file that was opened."""
         path = self.path_of(item.uri)

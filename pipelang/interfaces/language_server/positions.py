@@ -45,11 +45,23 @@ class TextLines:
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 0, without its end."""
+        begin, past = self.bounds(number)
+        return self.text[begin:past]
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """The offsets of a line's text, without its end."""
         starts = self._starts()
         if not 0 <= number < len(starts):
-            return ""
-        end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
-        return self.text[starts[number] : end].rstrip("\r\n")
+            return len(self.text), len(self.text)
+        begin = starts[number]
+        past = starts[number + 1] if number + 1 < len(starts) else len(self.text)
+        while past > begin and self.text[past - 1] in "\r\n":
+            past -= 1
+        return begin, past
+
+    def number(self, offset: int) -> int:
+        """The line of an offset."""
+        return bisect_right(self._starts(), offset) - 1
 
     def offset(self, position: lsp.Position) -> int:
         """The offset of a place; of one that is not there the nearest before it."""
@@ -71,7 +83,7 @@ class TextLines:
         """The place of an offset."""
         starts = self._starts()
         offset = max(0, min(offset, len(self.text)))
-        number = bisect_right(starts, offset) - 1
+        number = self.number(offset)
         before = self.text[starts[number] : offset]
         return lsp.Position(number, units(before, self.encoding))
 

@@ -15,7 +15,7 @@ from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.open_files import OpenFiles
 from pipelang.records import dataclass, field
 from pipelang.semantics.build import Survey, survey
-from pipelang.syntax.parse import Parsed, parse
+from pipelang.syntax.parse import Parsed, parse_kept
 
 MOST_KEPT = 600
 
@@ -47,7 +47,7 @@ class ProgramIndex:
             return None
         text = text.removeprefix("\ufeff")
         if path not in self.parsed or self.parsed[path][0] != text:
-            self.parsed[path] = (text, parse(Source(path, text)))
+            self.parsed[path] = (text, parse_kept(Source(path, text)))
         return self.parsed[path]
 
     def surveys_with(

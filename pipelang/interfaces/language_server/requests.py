@@ -15,13 +15,13 @@ from pipelang.interfaces.check.disk_loader import SUFFIX
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features import lenses, outline
 from pipelang.interfaces.language_server.features.code_actions import code_actions
-from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.hover import hover
-from pipelang.interfaces.language_server.features.names import NameTable, names_of, walk
+from pipelang.interfaces.language_server.features.names import NameTable, names_of
 from pipelang.interfaces.language_server.features.outer_places import outer_place
 from pipelang.interfaces.language_server.features.renaming import NameRefused, rename
 from pipelang.interfaces.language_server.features.semantic_tokens import semantic_tokens
-from pipelang.interfaces.language_server.features.signatures import signature_help
+from pipelang.interfaces.language_server.features.writing.completion import complete
+from pipelang.interfaces.language_server.features.writing.signatures import signature_help
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.program_index import ProgramIndex
 from pipelang.interfaces.language_server.session import EditorSession, Root
@@ -227,7 +227,7 @@ class Requests:
         root, _, _, names, (_, declared) = found
         word = names.text(declared)
         known = [one.survey for one in self.session.roots.values() if one.survey is not None]
-        programs = await self.session.in_thread(
+        programs = await self.session.over_workspace(
             self._programs_with, word, declared, known, self.documents.texts()
         )
         return root, declared, programs
@@ -262,7 +262,7 @@ class Requests:
             raise NameRefused("there is no name here that could be another")
         _, declared, programs = found
         texts = self.documents.texts()
-        made = await self.session.in_thread(rename, declared, params.new_name, programs, texts)
+        made = await self.session.over_workspace(rename, declared, params.new_name, programs, texts)
         changes: list[Any] = []
         for file, edits in made.edits.items():
             text = next((n.texts[file] for n in programs.values() if file in n.texts), None)
@@ -290,11 +290,7 @@ class Requests:
         if read is None:
             return []
         lines, parsed = read
-        spans = [parsed.module.span]
-        for declaration in parsed.module.declarations:
-            spans += [node.span for node in walk(declaration)]
-        spans += [Span("", one.start, one.end) for one in parsed.tokens.tokens]
-        return [outline.selections(spans, lines.offset(at), lines) for at in params.positions]
+        return [outline.selections(parsed, lines.offset(at), lines) for at in params.positions]
 
     async def tokens(self, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
         path = self.documents.path_of(params.text_document.uri)
@@ -314,7 +310,7 @@ class Requests:
     ) -> list[lsp.SymbolInformation]:
         """Declarations, steps and gates of all files whose names have the letters of the query."""
         texts = self.documents.texts()
-        return await self.session.in_thread(self._symbols_like, params.query.casefold(), texts)
+        return await self.session.over_workspace(self._symbols_like, params.query.casefold(), texts)
 
     def _symbols_like(self, wanted: str, texts: dict[str, str]) -> list[lsp.SymbolInformation]:
         found = []

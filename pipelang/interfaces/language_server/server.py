@@ -107,8 +107,7 @@ class PipelangServer(LanguageServer):
             uris = [params.root_uri]
         folders = [unquote(urlsplit(uri).path) for uri in uris if uri.startswith("file:")]
         documents.folders = tuple(os.path.normpath(one) for one in folders if os.path.isdir(one))
-        if documents.folders:
-            os.chdir(documents.folders[0])  # as if `pipelang check` were called there
+        documents.enter()
         given = params.initialization_options
         options = given if isinstance(given, dict) else getattr(given, "__dict__", {})
         self._panels = bool(options.get("panels"))

@@ -78,6 +78,7 @@ class EditorSession:
         self._published, self._shown = published, shown
         self._dirty: dict[str, None] = {}
         self._thread = ThreadPoolExecutor(1, "survey")
+        self._long = ThreadPoolExecutor(1, "workspace")
         self._surveying: asyncio.Task[None] | None = None
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._closed = False
@@ -120,12 +121,18 @@ class EditorSession:
         for handle in self._later.values():
             handle.cancel()
         await self.background.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._thread, self._long):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def in_thread(self, work: Callable[..., Answer], *given: Any) -> Answer:
-        """The result of something that takes long, while others are answered."""
+        """The result of something about one file, while others are answered."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: work(*given))
+
+    async def over_workspace(self, work: Callable[..., Answer], *given: Any) -> Answer:
+        """The result of something about all files: no key waits for it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long, lambda: work(*given))
 
     # ------------------------------------------------------------------------------ surveys
 
@@ -147,9 +154,13 @@ class EditorSession:
             if root is None:
                 continue
             texts = self.documents.texts()
+            self.documents.enter()
             try:
                 made, findings = await self.in_thread(look, path, texts)
-            except Exception:  # a mistake of ours must not end the server
+            except Exception as broken:  # a mistake of ours must not end the server
+                if isinstance(broken, OSError) and self.documents.enter():
+                    self._dirty[path] = None  # the folder was deleted meanwhile
+                    continue
                 log.exception("`%s` could not be surveyed", path)
                 root.state = FAILED
                 self._shown(root)

@@ -6,7 +6,7 @@ from pipelang.diagnostics import Source
 from pipelang.semantics.loader import Loader, Unreadable
 from pipelang.semantics.symbols import kind_of
 from pipelang.syntax import ast
-from pipelang.syntax.parse import parse
+from pipelang.syntax.parse import parse_kept
 
 
 def offered_by(loader: Loader, name: str, kinds: tuple[str, ...]) -> str | None:
@@ -17,9 +17,9 @@ def offered_by(loader: Loader, name: str, kinds: tuple[str, ...]) -> str | None:
             text = None if path is None else loader.read(path)
         except Unreadable:
             continue
-        if text is None or name not in text:
+        if path is None or text is None or name not in text:
             continue
-        for declaration in parse(Source(library, text)).module.declarations:
+        for declaration in parse_kept(Source(path, text)).module.declarations:
             if isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
                 continue
             if declaration.name.text == name and kind_of(declaration) in kinds:

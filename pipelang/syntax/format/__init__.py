@@ -14,7 +14,7 @@ from pipelang.syntax.format.layout import finish, whole
 from pipelang.syntax.format.leaf import leaves
 from pipelang.syntax.format.render import render
 from pipelang.syntax.format.tree import grow
-from pipelang.syntax.parse import parse
+from pipelang.syntax.parse import parse_kept
 
 __all__ = ["format_source"]
 
@@ -24,7 +24,7 @@ def format_source(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
 
     A file with errors comes back unchanged. The text has LF line ends and no byte order mark.
     """
-    parsed = parse(source)
+    parsed = parse_kept(source)
     if has_errors(parsed.diagnostics):
         return source.text, parsed.diagnostics
     found = leaves(source.text, parsed.tokens)

@@ -31,6 +31,31 @@ def answer(question: str) -> str:
         return json.dumps({"code": 3, "text": f"internal error: {type(error).__name__}: {error}"})
 
 
+def needs(question: str) -> str:
+    """The libraries that the answer to a question needs, as JSON: a check needs none if the file
+    has errors, because numbers alone are worked out with one.
+    """
+    asked = json.loads(question)
+    match asked["command"]:
+        case "simulate":
+            names = ["numpy", "sqlite3"]
+        case "check" if _is_sound(asked):
+            names = ["numpy"]
+        case _:
+            names = []
+    return json.dumps(names)
+
+
+def _is_sound(asked: dict[str, Any]) -> bool:
+    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.semantics.build import build
+
+    try:
+        return build(_written(asked), DiskLoader()).program is not None
+    except Exception:  # the answer will tell
+        return False
+
+
 def menu(_: Any) -> dict[str, Any]:
     """The files of the gallery and the examples, and the words of the language."""
     from pipelang.syntax.tables import tables

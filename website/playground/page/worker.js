@@ -8,8 +8,6 @@ const tell = (progress) => postMessage({ progress });
 async function begin() {
   tell("Python");
   const python = await loadPyodide({ indexURL: new URL("pyodide/", location.href).href });
-  tell("numpy");
-  await python.loadPackage(["numpy", "sqlite3"], { messageCallback: () => {} });
   tell("pipelang");
   const answer = await fetch("inside.zip");
   if (!answer.ok) throw new Error(`inside.zip: ${answer.status}`);
@@ -21,16 +19,30 @@ sys.dont_write_bytecode = True
 import answers
 answers.begin()
 `);
-  return python.pyimport("answers").answer;
+  return { python, answers: python.pyimport("answers") };
+}
+
+// Libraries are loaded when a question needs one: text and graph of a file need none.
+async function load(python, names) {
+  for (const name of names) {
+    if (name in python.loadedPackages) continue;
+    tell(name);
+    await python.loadPackage(name, { messageCallback: () => {} });
+  }
+}
+
+async function reply({ id, question }) {
+  try {
+    const { python, answers } = await ready;
+    const asked = JSON.stringify(question);
+    await load(python, JSON.parse(answers.needs(asked)));
+    postMessage({ id, answer: JSON.parse(answers.answer(asked)) });
+  } catch (error) {
+    postMessage({ id, failed: String(error) });
+  }
 }
 
 const ready = begin();
+let last = ready.catch(() => {});
 
-onmessage = async ({ data }) => {
-  try {
-    const answer = await ready;
-    postMessage({ id: data.id, answer: JSON.parse(answer(JSON.stringify(data.question))) });
-  } catch (error) {
-    postMessage({ id: data.id, failed: String(error) });
-  }
-};
+onmessage = ({ data }) => { last = last.then(() => reply(data)); };

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import Any
 
 from pipelang.analysis.production.setup import DeploymentSetup
@@ -27,8 +28,11 @@ INSIDE = frozenset({"memory", ":memory:", "none", "process"})
 """Words for places that die with a process."""
 
 
+@lru_cache(maxsize=16)
 def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] | None:
-    """Reads `[tool.pipelang]` of a pyproject.toml; None if it has no such table."""
+    """Reads `[tool.pipelang]` of a pyproject.toml; None if it has no such table. The last few are
+    kept: an editor's file is looked at after every key.
+    """
     import tomllib
 
     source = Source(name, text)

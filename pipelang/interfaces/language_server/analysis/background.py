@@ -122,7 +122,12 @@ class Background:
         process = await self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        job = {"id": wish.number, "path": wish.path, "texts": wish.texts}
+        job = {
+            "id": wish.number,
+            "path": wish.path,
+            "texts": wish.texts,
+            "folder": _here(),
+        }
         process.stdin.write(json.dumps(job).encode() + b"\n")
         await process.stdin.drain()
         while True:
@@ -168,6 +173,14 @@ class Background:
             env={**os.environ, **one, "PYTHONPATH": os.pathsep.join(_ours())},
         )
         return self._process
+
+
+def _here() -> str:
+    """The folder that the server works in, or the root of all folders if that was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.path.abspath(os.sep)
 
 
 def _ours() -> list[str]:

@@ -15,8 +15,6 @@ import os
 import sys
 from typing import Any
 
-JOB_KEYS = ("id", "path", "texts")
-
 
 def main() -> int:
     """Answer jobs until standard input ends."""
@@ -38,6 +36,7 @@ def _answer(answers: Any) -> int:
 
     for line in sys.stdin.buffer:
         job = json.loads(line)
+        _enter(job["folder"])
         if not hasattr(os, "fork"):
             _tell(answers, {"id": job["id"], "pid": os.getpid()})
             for answer in do(job):
@@ -63,6 +62,14 @@ def _tell(answers: Any, answer: dict[str, Any]) -> None:
     data = json.dumps(answer, separators=(",", ":")).encode() + b"\n"
     while data:
         data = data[answers.write(data) :]
+
+
+def _enter(folder: str) -> None:
+    """Work in the folder of a job: it may have been deleted since the last one, and made anew."""
+    try:
+        os.chdir(folder)
+    except OSError:  # it has just gone, and the files with it
+        os.chdir(os.path.abspath(os.sep))
 
 
 def _be_polite() -> None:

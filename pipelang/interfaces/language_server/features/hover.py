@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipelang.diagnostics import Span
+from pipelang.interfaces.language_server.features.braces import names_metrics
 from pipelang.interfaces.language_server.features.names import NameTable
+from pipelang.interfaces.language_server.features.small_words import BUILT_IN
 from pipelang.interfaces.language_server.features.template_names import template_names
-from pipelang.interfaces.language_server.features.words import METRIC_WORDS, word_help
+from pipelang.interfaces.language_server.features.words import METRIC_WORDS, type_help, word_help
 from pipelang.interfaces.language_server.session import CURRENT, Root
 from pipelang.interfaces.text.number_format import percent, plural
 from pipelang.records import dataclass
@@ -17,8 +19,10 @@ from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import Scalar, Type, present, show
 from pipelang.semantics.walk import all_items, inner_links
 from pipelang.syntax import ast
-from pipelang.syntax.tables import tables
+from pipelang.syntax.tokens import Token
 
+MOST_BEFORE = 2_000
+"""Words before one that are looked through for the block that it stands in."""
 LONGEST_HEAD = 600
 """Letters of a declaration that a hover shows."""
 
@@ -176,17 +180,17 @@ def evidence_words(draft: p.Program, file: str) -> str:
 
 def _of_file(survey: Survey, file: str, offset: int) -> Hovered | None:
     """A hover over the name of an evidence file."""
-    from pipelang.interfaces.language_server.features.outer_places import named_files
+    from pipelang.interfaces.language_server.features.outer_places import named_file
 
-    for span, path in named_files(survey, file):
-        known = survey.draft is not None and path in survey.draft.evidence
-        if known and span.start <= offset <= span.end and survey.draft is not None:
-            return Hovered(evidence_words(survey.draft, path), span.start, span.end)
-    return None
+    named = named_file(survey, file, offset)
+    if named is None or survey.draft is None or named[1] not in survey.draft.evidence:
+        return None
+    span, path = named
+    return Hovered(evidence_words(survey.draft, path), span.start, span.end)
 
 
 def _of_word(survey: Survey, file: str, offset: int) -> Hovered | None:
-    """A hover over a keyword or a metric."""
+    """A hover over a metric, a keyword, a built-in function or a type."""
     loaded = survey.loaded.modules.get(file)
     if loaded is None:
         return None
@@ -196,14 +200,35 @@ def _of_word(survey: Survey, file: str, offset: int) -> Hovered | None:
             return None
         if token.end < offset:
             continue
-        before = tokens[index - 2].text if index > 1 and tokens[index - 1].text == "." else ""
-        for name in (f"{before}.{token.text}", token.text):
-            if name in METRIC_WORDS:
-                return Hovered(f"**{name}**: {METRIC_WORDS[name]}", token.start, token.end)
-        if token.text in tables().keywords:
-            said = word_help(token.text)
-            if said:
+        if names_metrics(tokens[max(0, index - MOST_BEFORE) : index]):
+            metric = _metric(tokens, index)
+            if metric is not None:
+                said = f"**{metric}**: {METRIC_WORDS[metric]}"
                 return Hovered(said, token.start, token.end)
+        is_field = index > 1 and tokens[index - 1].text == "."
+        behind = tokens[index + 1].text if index + 1 < len(tokens) else ""
+        words = None
+        if behind == "(" and token.text in BUILT_IN:
+            call, what = BUILT_IN[token.text]
+            words = f"`{call}`: {what}"
+        elif not is_field and behind != ":":  # behind a dot and before a colon words are names
+            words = word_help(token.text) or type_help(token.text)
+        if words:
+            return Hovered(words, token.start, token.end)
+    return None
+
+
+def _metric(tokens: Sequence[Token], index: int) -> str | None:
+    """The metric `a.b.c` that a word is a part of."""
+    first = last = index
+    while first > 1 and tokens[first - 1].text == ".":
+        first -= 2
+    while last + 2 < len(tokens) and tokens[last + 1].text == ".":
+        last += 2
+    for end in range(last, index - 1, -2):
+        name = "".join(token.text for token in tokens[first : end + 1])
+        if name in METRIC_WORDS:
+            return name
     return None
 
 
@@ -248,7 +273,7 @@ def _type_in_template(survey: Survey, span: Span) -> Type | None:
 
 def _written(survey: Survey, declared: Span) -> Span | None:
     """The whole of the field, parameter, member or item that was declared at a place."""
-    from pipelang.interfaces.language_server.features.names import walk
+    from pipelang.interfaces.language_server.features.nodes import walk
 
     loaded = survey.loaded.modules.get(declared.file)
     for declaration in () if loaded is None else loaded.module.declarations:
@@ -263,7 +288,7 @@ def _written(survey: Survey, declared: Span) -> Span | None:
 
 
 def _doc_at(survey: Survey, declared: Span) -> str:
-    from pipelang.interfaces.language_server.features.names import walk
+    from pipelang.interfaces.language_server.features.nodes import walk
 
     loaded = survey.loaded.modules.get(declared.file)
     for declaration in () if loaded is None else loaded.module.declarations:

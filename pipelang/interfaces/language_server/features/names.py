@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.features.named_parts import part_uses
+from pipelang.interfaces.language_server.features.nodes import children
 from pipelang.interfaces.language_server.features.template_names import template_uses
 from pipelang.records import dataclass
 from pipelang.semantics.build import Survey
@@ -79,24 +80,4 @@ def _inside(node: Any) -> Iterator[Span]:
                 yield one.variable.span
             case _:
                 pass
-        ahead += children(one)
-
-
-def children(node: Any) -> list[Any]:
-    """The nodes right inside a node of the syntax tree."""
-    found: list[Any] = []
-    for name in getattr(node, "__match_args__", ()):
-        part = getattr(node, name, None)
-        for one in part if isinstance(part, tuple) and not isinstance(part, Span) else (part,):
-            if hasattr(one, "__match_args__") and hasattr(one, "span"):
-                found.append(one)
-    return found
-
-
-def walk(node: Any) -> Iterator[Any]:
-    """A node and all nodes inside it."""
-    ahead = [node]
-    while ahead:
-        one = ahead.pop()
-        yield one
         ahead += children(one)

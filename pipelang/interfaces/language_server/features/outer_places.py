@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.documents import Documents
-from pipelang.interfaces.language_server.features.names import walk
+from pipelang.interfaces.language_server.features.nodes import walk
 from pipelang.interfaces.language_server.open_files import OpenFiles
 from pipelang.records import dataclass
 from pipelang.semantics.build import Survey
@@ -41,9 +41,9 @@ def outer_place(survey: Survey, documents: Documents, file: str, offset: int) ->
         parts = [use.file.span] if use.file else [name.span for name in use.library or ()]
         if item.module is not None and parts and parts[0].start <= offset <= parts[-1].end:
             return OuterPlace(parts[0].to(parts[-1]), item.module)
-    for span, path in named_files(survey, file):
-        if span.start <= offset <= span.end:
-            return OuterPlace(span, path)
+    named = named_file(survey, file, offset)
+    if named is not None:
+        return OuterPlace(*named)
     for binding in python_bindings(loaded.module):
         span = binding.target.span
         if span.start <= offset <= span.end:
@@ -51,11 +51,13 @@ def outer_place(survey: Survey, documents: Documents, file: str, offset: int) ->
     return None
 
 
-def named_files(survey: Survey, file: str) -> Iterator[tuple[Span, str]]:
-    """Templates and evidence that a file names, with their paths."""
+def named_file(survey: Survey, file: str, offset: int) -> tuple[Span, str] | None:
+    """The template or evidence that is named at a place of a file: where, and its path."""
     loaded = survey.loaded.modules.get(file)
     loader = OpenFiles({})
     for declaration in () if loaded is None else loaded.module.declarations:
+        if not declaration.span.start <= offset <= declaration.span.end:
+            continue
         for node in walk(declaration):
             literal: ast.Literal | None = None
             match node:
@@ -65,8 +67,9 @@ def named_files(survey: Survey, file: str) -> Iterator[tuple[Span, str]]:
                     pass
                 case _:
                     literal = None
-            if literal is not None:
-                yield literal.span, loader.beside(file, str(literal.value))
+            if literal is not None and literal.span.start <= offset <= literal.span.end:
+                return literal.span, loader.beside(file, str(literal.value))
+    return None
 
 
 def python_bindings(module: ast.Module) -> Iterator[ast.PythonBinding]:

@@ -8,8 +8,10 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Span
+from pipelang.interfaces.language_server.features.nodes import walk
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.syntax import ast
+from pipelang.syntax.parse import Parsed
 from pipelang.syntax.tokens import TokenList
 
 KINDS: dict[type[Any], lsp.SymbolKind] = {
@@ -188,11 +190,15 @@ def _comments(tokens: TokenList, lines: TextLines) -> Iterator[lsp.FoldingRange]
             start = at
 
 
-def selections(spans: Iterable[Span], at: int, lines: TextLines) -> lsp.SelectionRange:
+def selections(parsed: Parsed, at: int, lines: TextLines) -> lsp.SelectionRange:
     """Nested ranges around a place, the smallest first."""
+    spans = [(0, len(lines.text))]
+    for declaration in parsed.module.declarations:
+        if declaration.span.start <= at <= declaration.span.end:
+            spans += [(node.span.start, node.span.end) for node in walk(declaration)]
+    spans += [(one.start, one.end) for one in parsed.tokens.tokens]
     around = sorted(
-        {(one.start, one.end) for one in spans if one.start <= at <= one.end},
-        key=lambda one: (one[1] - one[0], one),
+        {one for one in spans if one[0] <= at <= one[1]}, key=lambda one: (one[1] - one[0], one)
     )
     chain: lsp.SelectionRange | None = None
     last: tuple[int, int] | None = None

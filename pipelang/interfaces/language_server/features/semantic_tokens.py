@@ -106,19 +106,14 @@ def _relative(found: list[tuple[int, int, str, int]], lines: TextLines) -> list[
     data: list[int] = []
     line = column = 0
     for start, end, kind, modifiers in found:
-        at = lines.position(start)
-        while True:
-            # A token may not go over a line's end: one for each line.
-            rest = lines.line(at.line)
-            begin = lines.offset(lsp.Position(at.line, 0))
-            last = min(end, begin + len(rest))
-            length = units(lines.text[max(start, begin) : last], lines.encoding)
-            if length > 0:
-                same = at.line == line
-                data += [at.line - line, at.character - column if same else at.character]
+        # A token may not go over a line's end: one for each line.
+        for number in range(lines.number(start), lines.number(end) + 1):
+            begin, past = lines.bounds(number)
+            first, last = max(start, begin), min(end, past)
+            if first < last:
+                at = units(lines.text[begin:first], lines.encoding)
+                length = units(lines.text[first:last], lines.encoding)
+                data += [number - line, at - column if number == line else at]
                 data += [length, TYPES.index(kind), modifiers]
-                line, column = at.line, at.character
-            if last >= end or at.line + 1 > lines.position(end).line:
-                break
-            at = lsp.Position(at.line + 1, 0)
+                line, column = number, at
     return data

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pipelang.interfaces.language_server.features.small_words import (
+    BUILT_IN,
+    SMALL_WORDS,
+    TYPE_WORDS,
+)
 from pipelang.semantics import metrics as m
+from pipelang.semantics.symbols import BUILTIN_FUNCTIONS
+from pipelang.semantics.types import SCALAR_NAMES
 from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.option_table import OPTIONS
+from pipelang.syntax.tables import tables
 
 OPTION_WORDS: dict[str, tuple[str, str]] = {
     "retry": (
@@ -160,9 +168,15 @@ def word_help(word: str) -> str | None:
     if word in OPTION_WORDS:
         snippet, said = OPTION_WORDS[word]
         return f"`{plain(snippet)}`: {said}"
-    if word in KEYWORD_WORDS:
-        return f"**{word}**: {KEYWORD_WORDS[word]}"
+    for table in (KEYWORD_WORDS, SMALL_WORDS):
+        if word in table:
+            return f"**{word}**: {table[word]}"
     return None
+
+
+def type_help(word: str) -> str | None:
+    """The help of a hover for a type that every file knows."""
+    return f"**{word}**: {TYPE_WORDS[word]}" if word in TYPE_WORDS else None
 
 
 def plain(snippet: str) -> str:
@@ -174,7 +188,13 @@ def plain(snippet: str) -> str:
 
 
 def missing_words() -> list[str]:
-    """Options, declarations, items and metrics of which nothing is said: none, as a test holds."""
+    """Keywords, options, metrics, types and functions of which nothing is said: none, as a test
+    holds.
+    """
     options = [row.word for row in OPTIONS if row.word not in OPTION_WORDS]
     words = [word for word in (*DECLARING, *ITEMS) if word not in KEYWORD_WORDS]
-    return [*options, *words, *(name for name in m.METRICS if name not in METRIC_WORDS)]
+    small = [word for word in tables().keywords if word_help(word) is None]
+    metrics = [name for name in m.METRICS if name not in METRIC_WORDS]
+    types = [name for name in SCALAR_NAMES if name not in TYPE_WORDS]
+    functions = [name for name in BUILTIN_FUNCTIONS if name not in BUILT_IN]
+    return [*options, *words, *small, *metrics, *types, *functions]

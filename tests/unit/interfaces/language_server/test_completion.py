@@ -8,7 +8,6 @@ import pytest
 
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.documents import Documents
-from pipelang.interfaces.language_server.features.completion import complete
 from pipelang.interfaces.language_server.features.names import names_of
 from pipelang.interfaces.language_server.features.words import (
     KEYWORD_WORDS,
@@ -17,12 +16,14 @@ from pipelang.interfaces.language_server.features.words import (
     missing_words,
     plain,
 )
+from pipelang.interfaces.language_server.features.writing.completion import complete
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root, look
 from pipelang.semantics.metrics import METRICS
 from pipelang.syntax.option_table import OPTIONS
 from pipelang.syntax.parse import SHIFT, parse
 from pipelang.syntax.tables import tables
+from tests.suite.chunks import all_chunks
 
 from .editor import Editor
 
@@ -65,6 +66,45 @@ def test_every_keyword_that_people_wrote_is_offered_where_it_stands():
         for token, shift in list(zip(parsed.tokens.tokens, shifts, strict=True))[::EVERY]:
             if token.type in keywords and shift == SHIFT:
                 assert token.text in offered(root, text, token.start, token.end), token
+
+
+RARE = """\
+tier t {
+  provider lab
+  model "m"
+  price $1 in, $5 out, $2 cache_write, $0.1 cache_read
+  latency 1s median
+}
+pipeline p(a: text) -> text {
+  step b = ask q(a) by t { effort high }
+  return b
+}
+"""
+"""Words that neither examples nor the suite have in a file without an error."""
+
+
+def test_every_keyword_of_the_grammar_is_offered_where_it_stands():
+    """Each where it was first seen, in examples, the suite's cases and a text of its own."""
+    grammar = tables()
+    texts = [file.read_text(encoding="utf-8") for file in EXAMPLES]
+    texts += [text for chunk in all_chunks() for text in chunk.files.values()] + [RARE]
+    missing = set(grammar.keywords)
+    for text in texts:
+        parsed = parse(Source("a.pipe", text))
+        shifts = [one for one in parsed.derivation if one < 0]
+        words = [
+            token
+            for token, shift in zip(parsed.tokens.tokens, shifts, strict=False)
+            if token.type in grammar.keyword_of and shift == SHIFT and token.text in missing
+        ]
+        if words:
+            survey, _ = look("a.pipe", {"a.pipe": text})
+            root = Root("a.pipe", survey=survey, sound=survey)
+        for token in words:
+            if token.text in missing:
+                assert token.text in offered(root, text, token.start, token.end), token
+                missing.discard(token.text)
+    assert not missing
 
 
 SMALL = """\

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import random
+from datetime import date
 
 import pytest
 from lsprotocol import types as lsp
@@ -14,53 +16,49 @@ from pipelang.syntax.parse import SHIFT, parse
 from pipelang.syntax.tables import tables
 
 from .editor import Editor, wait
-
-REPO = Path(__file__).parents[4]
-EXAMPLES = sorted(REPO.glob("examples/*/*.pipe"))
+from .prefixes import EXAMPLES, REPO, Trial, ask_everything
 
 
 def every_request(editor: Editor, name: str, offset: int) -> None:
     """All requests that an editor sends about a place. None may break down."""
-    ask, at = editor.requests, editor.at(name, offset)
-    document = {"text_document": at["text_document"]}
-    whole = lsp.Range(lsp.Position(0, 0), lsp.Position(100_000, 0))
-    wait(ask.lenses(lsp.CodeLensParams(**document)))
-    wait(ask.hints(lsp.InlayHintParams(range=whole, **document)))
-    wait(ask.hover(lsp.HoverParams(**at)))
-    wait(ask.completion(lsp.CompletionParams(**at)))
-    wait(ask.signature_help(lsp.SignatureHelpParams(**at)))
-    wait(ask.definition(lsp.DefinitionParams(**at)))
-    wait(ask.highlights(lsp.DocumentHighlightParams(**at)))
-    wait(ask.prepare_rename(lsp.PrepareRenameParams(**at))) if offset % 2 else None
-    context = lsp.CodeActionContext([])
-    wait(ask.code_actions(lsp.CodeActionParams(range=whole, context=context, **document)))
-    wait(
-        ask.formatting(
-            lsp.DocumentFormattingParams(options=lsp.FormattingOptions(2, True), **document)
-        )
-    )
-    wait(ask.symbols(lsp.DocumentSymbolParams(**document)))
-    wait(ask.folds(lsp.FoldingRangeParams(**document)))
-    wait(ask.selections(lsp.SelectionRangeParams(positions=[at["position"]], **document)))
-    wait(ask.tokens(lsp.SemanticTokensParams(**document)))
+    wait(ask_everything(editor, name, offset))
 
 
-@pytest.mark.parametrize("file", EXAMPLES[::3], ids=lambda file: file.name)
-def test_prefixes(file):
-    text = file.read_text(encoding="utf-8")
-    editor = Editor()
-    for part in range(1, 8):
-        end = len(text) * part // 8 + part
-        editor.open("half.pipe", text[:end])
-        every_request(editor, "half.pipe", end)
+def test_some_prefixes_of_every_example():
+    """Others every day; `prefixes` tries all of them."""
+    seed = int(os.environ.get("PREFIX_SEED") or date.today().toordinal())
+    chosen = random.Random(seed)
+    trial = Trial()
+    for file in EXAMPLES:
+        text = file.read_text(encoding="utf-8")
+        editor = Editor()
+        for _ in range(2 + len(text) // 8_000):
+            end = chosen.randrange(len(text) + 1)
+            trial.at(editor, text[:end], f"{file.name}:{end}")
+    assert not trial.broken, f"PREFIX_SEED={seed}: {chr(10).join(trial.broken.values())}"
+    assert trial.prefixes > 2 * len(EXAMPLES)
 
 
 def test_every_prefix_of_a_small_file():
-    text = (REPO / "examples/gallery/15_wrong_branch.pipe").read_text(encoding="utf-8")
+    file = REPO / "examples/gallery/15_wrong_branch.pipe"
+    trial = Trial()
+    trial.file(file, every=7)
+    assert not trial.broken, trial.broken
+    assert trial.prefixes == len(file.read_text(encoding="utf-8")) // 7 + 1
+
+
+def test_a_breakdown_is_told_with_its_place():
     editor = Editor()
-    for end in range(0, len(text), 19):
-        editor.open("half.pipe", text[:end])
-        every_request(editor, "half.pipe", end)
+
+    def broken(params: object) -> object:
+        raise KeyError("of a test")
+
+    editor.requests.hover = broken  # type: ignore[assignment]
+    trial = Trial()
+    trial.at(editor, "pipeline", "a.pipe:8")
+    (said,) = trial.broken.values()
+    assert said.startswith("a.pipe:8\n")
+    assert "hover at 8 of half.pipe" in said
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelang.interfaces.language_server.features.values_in_scope import ValuesInScope
+from pipelang.interfaces.language_server.features.writing.values_in_scope import ValuesInScope
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.types import ListType, MapType, RecordType, Type, present

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Span
-from pipelang.interfaces.language_server.features.completion_place import CompletionPlace
 from pipelang.interfaces.language_server.features.hover import full
+from pipelang.interfaces.language_server.features.writing.place import CompletionPlace
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.semantics.types import RecordType, Type, present

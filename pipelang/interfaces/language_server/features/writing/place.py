@@ -7,6 +7,7 @@ that has a mistake, of the line's item) are read, and what it would take next ma
 from __future__ import annotations
 
 from pipelang.diagnostics import Source
+from pipelang.interfaces.language_server.session import Root
 from pipelang.records import dataclass
 from pipelang.syntax.lexicon import ITEMS
 from pipelang.syntax.recovery.probe import AutomatonProbe
@@ -37,6 +38,16 @@ class CompletionPlace:
     def word(self, back: int = 1) -> str:
         """The text of a token before the place."""
         return self.before[-back].text if len(self.before) >= back else ""
+
+
+def tokens_of(root: Root, source: Source) -> TokenList:
+    """The tokens of a root's text: those of its survey, if that is of this text."""
+    survey = root.survey
+    if survey is not None and survey.built.sources.get(root.path) == source:
+        loaded = survey.loaded.modules.get(root.path)
+        if loaded is not None:
+            return loaded.tokens
+    return tokenize(source)
 
 
 def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:

@@ -7,24 +7,14 @@ from collections.abc import Sequence
 from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Source
-from pipelang.interfaces.language_server.features.completion_place import place_at
 from pipelang.interfaces.language_server.features.hover import full
+from pipelang.interfaces.language_server.features.small_words import BUILT_IN
+from pipelang.interfaces.language_server.features.writing.place import place_at, tokens_of
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.syntax.tokens import Token, tokenize
-
-BUILT_IN = {
-    "len": ("len(x)", "the length of a text, list or map"),
-    "sum": ("sum(xs)", "the sum of numbers, money or durations"),
-    "min": ("min(a, b, ...)", "the smallest, of a list or of several"),
-    "max": ("max(a, b, ...)", "the largest, of a list or of several"),
-    "any": ("any(x for x in xs)", "whether one of them is true"),
-    "all": ("all(x for x in xs)", "whether all of them are true"),
-    "round": ("round(x, digits)", "to so many digits, to a whole number without them"),
-    "first": ("first(x, limit)", "at most so much of a text (4k tokens) or of a list (20)"),
-}
+from pipelang.syntax.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ def call_around(tokens: Sequence[Token]) -> CallAround | None:
 def signature_help(root: Root, lines: TextLines, offset: int) -> lsp.SignatureHelp | None:
     """The signature of the call around a place."""
     source = Source(root.path, lines.text)
-    place = place_at(source, tokenize(source), offset)
+    place = place_at(source, tokens_of(root, source), offset)
     around = call_around(place.before)
     if around is None:
         return None

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pipelang.interfaces.language_server.features.completion_place import CompletionPlace
+from pipelang.interfaces.language_server.features.braces import open_brace
+from pipelang.interfaces.language_server.features.writing.place import CompletionPlace
 from pipelang.syntax.option_table import words_of
 
 
 def block_around(place: CompletionPlace) -> str:
     """The word before the innermost brace that is open: `slo`, `tool`, `options`, ..."""
     tokens = place.before
-    depth = 0
-    for index in range(len(tokens) - 1, -1, -1):
-        word = tokens[index].text
-        depth += (word == "}") - (word == "{")
-        if depth < 0:
-            if index and tokens[index - 1].text in ("slo", "watch", "breaker"):
-                return tokens[index - 1].text
-            if index and any(one.text == "traffic" for one in tokens[max(0, index - 2) : index]):
-                return "traffic"
-            if tokens[0].text in ("tool", "tier", "role", "provider", "memory") and index < 30:
-                return tokens[0].text
-            return "options" if place.keywords & words_of("ask") else ""
-    return ""
+    index = open_brace(tokens)
+    if index < 0:
+        return ""
+    if index and tokens[index - 1].text in ("slo", "watch", "breaker"):
+        return tokens[index - 1].text
+    if index and any(one.text == "traffic" for one in tokens[max(0, index - 2) : index]):
+        return "traffic"
+    if tokens[0].text in ("tool", "tier", "role", "provider", "memory") and index < 30:
+        return tokens[0].text
+    return "options" if place.keywords & words_of("ask") else ""
 
 
 def is_route(place: CompletionPlace) -> bool:

@@ -5,7 +5,7 @@ The tokens before the place say which names there are; the last survey knows the
 
 from __future__ import annotations
 
-from pipelang.interfaces.language_server.features.completion_place import CompletionPlace
+from pipelang.interfaces.language_server.features.writing.place import CompletionPlace
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Survey
