@@ -1,14 +1,14 @@
-"""A simulated year of ticket routing: what `watch` says when, and the same year without the loop.
+"""A simulated year of `ticket_routing.pipe`: what `watch` says when, and the year without the loop.
 
     python examples/ticket_routing/year.py                                  # the year in words
     python examples/ticket_routing/year.py --picture docs/images/year.svg   # and as a picture
 
-280 mails a day, drawn by the shares that `check` predicts for `year.pipe`. Three things happen that
-nobody announces: on day 92 the model degrades (78% of its answers are right instead of what the
-evidence says, and it is just as sure), on day 182 the provider gets slow, on day 272 the mix of
-mails shifts and 45% more of them need people. With the loop, people label a tenth of the answers;
-an alert leads to a repair a few days later, and a repair is a release of its own. Without it
-everything stays as it is until the end of the year.
+280 mails a day, drawn by the shares that `check` predicts. Three things happen that nobody
+announces: on day 92 the model degrades (78% of its answers are right instead of 94%, and it is just
+as sure: the world is then what `check` predicts with such evidence), on day 182 the provider gets
+slow, on day 272 the mix of mails shifts and 45% more of them need people. With the loop, people
+label the issues of a tenth of the mails; an alert leads to a repair some days later, by what it
+says has changed, and a repair is a release of its own. Without it everything stays as it is.
 
 Nothing here asks a model. Runs are drawn as records, and the watch is the real one.
 """
@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.export.svg.days import day_curve
@@ -35,15 +36,22 @@ from pipelang.runtime.inbox.cases import Case, Verdict
 from pipelang.semantics import program as p
 
 HERE = Path(__file__).parent
-FILE = HERE / "year.pipe"
-NAME = "route_mail"
+FILE = HERE / "ticket_routing.pipe"
+NAME = "route_ticket"
+EVIDENCE = "evals/sort.jsonl"
 SEED = 20261130
 START = 20_454 * DAY  # 2026-01-01
 DAYS = 365
 DEGRADES, SLOWS, SHIFTS = 91, 181, 271
-REPAIRS = {"accuracy(kind)": 10, "latency.p95": 1, "escalation": 21}
-"""Days from an alert to its repair: labels pulled and the prompt fitted anew; another provider;
-two people more, and a new release with a baseline of its own."""
+DEGRADED = 0.78
+"""The share of right answers of the degraded model."""
+MODEL, PROVIDER, MIX = "the model", "the provider", "the mix"
+REPAIRS = {MODEL: 10, PROVIDER: 1, MIX: 21}
+"""Days from an alert to the repair of its cause: labels pulled and the prompt fitted anew; another
+provider; two people more, and a new release with a baseline of its own."""
+ISSUES = (1,) * 85 + (2,) * 10 + (3,) * 5
+"""How many issues a hundred mails have: 1.2 on average, as `traffic` says."""
+BEFORE_SORTING = ("no_orders", "well_split")
 
 
 class YearSource:
@@ -86,14 +94,19 @@ class YearSource:
         self.kept[name] = value
 
 
+Sorted = tuple[float, bool]
+"""How sure the sorter is of an issue, and whether it is right."""
+
+
 @dataclass
 class World:
-    """The shares of a day: of mails that go to people, by reason, of right answers, and of slow
-    runs.
+    """The shares of a day: of mails that go to people, by reason, of right ones among those that
+    are routed, and of slow runs; `answers` are what the sorter says.
     """
 
     escalations: dict[str, float]
     right: float
+    answers: list[Sorted]
     slow: float = 0.01
     more: float = 1.0
 
@@ -102,7 +115,7 @@ class World:
 class Year:
     """A year as it went: what was told on which day, and the wrong answers that nobody noticed."""
 
-    alerts: list[tuple[int, str]] = field(default_factory=list)
+    alerts: list[tuple[int, str, list[str]]] = field(default_factory=list)
     recovered: list[tuple[int, str]] = field(default_factory=list)
     unnoticed: list[int] = field(default_factory=list)
     slow: list[int] = field(default_factory=list)
@@ -110,45 +123,73 @@ class Year:
     evidence: list[dict[str, object]] = field(default_factory=list)
 
 
-def predicted(program_file: Path) -> tuple[p.Program, dict[str, float], float, float]:
-    """The program, its predicted escalations by reason, the share of right answers among those that
-    are given, and the predicted silent errors.
+def evidence_rows(path: Path = HERE / EVIDENCE) -> list[dict[str, Any]]:
+    """The rows of evidence of the sorter."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row for row in rows if "correct" in row]
+
+
+def degraded() -> list[dict[str, Any]]:
+    """The same answers by a model that is right in 78% of them, and as sure as it was."""
+    rows = evidence_rows()
+    right = [row for row in rows if row["correct"]]
+    lost = random.Random(SEED).sample(right, len(right) - round(DEGRADED * len(rows)))
+    cases = {row["case"] for row in lost}
+    return [{**row, "correct": row["correct"] and row["case"] not in cases} for row in rows]
+
+
+def world_of(rows: Sequence[dict[str, Any]]) -> tuple[p.Program, World, float]:
+    """The program with such evidence, the world that `check` predicts of it, and the predicted
+    silent errors.
     """
-    checked = check_file(str(program_file))
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / HERE.name
+        shutil.copytree(HERE, copy)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (copy / EVIDENCE).write_text(text, encoding="utf-8")
+        checked = check_file(str(copy / FILE.name))
     assert checked.program is not None
     analysis = next(one for one in checked.analyses if one.pipeline.name == NAME)
     exits = {name: number.value or 0.0 for name, number in analysis.escalations.items()}
     success = analysis.numbers["success"].value or 0.0
     wrong = analysis.numbers["silent_error"].value or 0.0
-    return checked.program, exits, success / (success + wrong), wrong
+    answers = [(float(row["confidence"]), bool(row["correct"])) for row in rows]
+    return checked.program, World(exits, success / (success + wrong), answers), wrong
+
+
+def cause_of(metric: str, changed: Sequence[str]) -> str:
+    """The cause that an owner sees behind an alert, by what it says has changed: where the desk
+    stops more than before what the model was sure of, it is the model.
+    """
+    if metric == "latency.p95":
+        return PROVIDER
+    caught = bool(changed) and "`caught`" in changed[0]
+    return MODEL if metric == "accuracy(sorted)" or caught else MIX
 
 
 def year(with_loop: bool, seed: int = SEED, mails: int = 280, nights: int = 1) -> Year:
     """Draw the year, day by day, and look at it every night, or every so many."""
-    program, exits, right, _ = predicted(FILE)
+    program, healthy, _ = world_of(evidence_rows())
+    _, worse, _ = world_of(degraded())
     source, draw = YearSource(), random.Random(seed)
     gone = Year()
     release = 0
-    repairs: dict[int, list[str]] = {}
-    healthy = World(exits, right)
+    repairs: dict[str, int] = {}
     broken: set[str] = set()
     for day in range(DAYS):
-        broken |= {
-            name
-            for name, begins in (
-                ("accuracy(kind)", DEGRADES),
-                ("latency.p95", SLOWS),
-                ("escalation", SHIFTS),
-            )
-            if day == begins
-        }
-        for name in repairs.pop(day, ()):
-            broken.discard(name)
+        begins = {DEGRADES: MODEL, SLOWS: PROVIDER, SHIFTS: MIX}.get(day)
+        if begins is not None:
+            broken.add(begins)
+        for cause in [cause for cause, at in repairs.items() if at == day]:
+            del repairs[cause]
+            broken.discard(cause)
             release += 1
+        now = worse if MODEL in broken else healthy
         world = World(
-            exits,
-            0.78 if "accuracy(kind)" in broken else healthy.right,
-            0.09 if "latency.p95" in broken else healthy.slow,
+            now.escalations,
+            now.right,
+            now.answers,
+            0.09 if PROVIDER in broken else healthy.slow,
             # People more do not change the mix: it stays, and the new release takes it as it is.
             1.45 if day >= SHIFTS else 1.0,
         )
@@ -158,16 +199,17 @@ def year(with_loop: bool, seed: int = SEED, mails: int = 280, nights: int = 1) -
             continue
         statuses, state = evaluate(program, program.pipelines[NAME], source, hash_now)
         for status in statuses:
+            metric = status.watched.line.metric
             if status.state is LineState.ALERT and status.new and status.alert is not None:
                 status.alert["told"] = ["desk"]
-                metric = status.watched.line.metric
-                gone.alerts.append((day, metric))
-                if metric in REPAIRS:
-                    repairs.setdefault(day + REPAIRS[metric], []).append(metric)
-                if metric == "accuracy(kind)":
+                changed = [str(one) for one in status.alert["changed"]]
+                gone.alerts.append((day, metric, changed))
+                cause = cause_of(metric, changed)
+                repairs.setdefault(cause, day + REPAIRS[cause])
+                if metric == "accuracy(sorted)":
                     gone.evidence = _pulled(source)
             elif status.state is LineState.RECOVERED:
-                gone.recovered.append((day, status.watched.line.metric))
+                gone.recovered.append((day, metric))
         source.keep(name_of(NAME, hash_now), state.text())
     return gone
 
@@ -196,8 +238,7 @@ def _draw_day(
         late = draw.random() < world.slow
         seconds = 45.0 if late else 2.0 + 3.0 * draw.random()
         slow += late
-        right = draw.random() < world.right
-        wrong += reason is None and not right
+        wrong += reason is None and draw.random() >= world.right
         run = ObservedRun(
             id=f"m{day}-{number}",
             pipeline=NAME,
@@ -214,22 +255,26 @@ def _draw_day(
             seconds=seconds,
         )
         source.every.append(run)
-        if labels and reason is None and draw.random() < 0.1:
-            source.all_cases.append(_label(run, right, release, len(source.all_cases)))
+        if labels and reason not in BEFORE_SORTING and draw.random() < 0.1:
+            for issue in range(draw.choice(ISSUES)):
+                answer = draw.choice(world.answers)
+                source.all_cases.append(_label(run, issue, answer, release, len(source.all_cases)))
     gone.unnoticed.append(wrong)
     gone.slow.append(slow)
     gone.runs.append(mails)
     source.clock = begin + DAY + 700
 
 
-def _label(run: ObservedRun, right: bool, release: str, number: int) -> Case:
+def _label(run: ObservedRun, issue: int, answer: Sorted, release: str, number: int) -> Case:
+    """What the desk says of one issue, a minute after the run."""
     moment = datetime.fromtimestamp((run.ended or 0) + 60, UTC)
+    sure, right = answer
     return Case(
         id=f"{number:012x}",
         run_id=run.id,
         pipeline=NAME,
         kind="label",
-        name="kind",
+        name=f"sorted[{issue}]",
         role="desk",
         opened_at=moment,
         shown={"input": None, "answer": None},
@@ -239,37 +284,36 @@ def _label(run: ObservedRun, right: bool, release: str, number: int) -> Case:
         about={
             "program": release,
             "pipeline": NAME,
-            "step": "kind",
-            "path": "",
+            "step": "sorted",
+            "path": f"sorted[{issue}]/",
             "visit": 0,
             "share": 0.1,
             "draw": 0.05,
-            "confidence": None,
+            "confidence": sure,
         },
     )
 
 
 def _pulled(source: YearSource) -> list[dict[str, object]]:
-    """The labels of the last two weeks as rows of evidence. The model is as sure as ever."""
-    sure = [json.loads(line) for line in (HERE / "evals/sort.jsonl").read_text().splitlines()]
-    confident = [row["confidence"] for row in sure if row.get("confidence", 0) >= 0.85]
+    """The labels of the last two weeks as rows of evidence."""
     rows: list[dict[str, object]] = []
     for case in source.all_cases:
         assert case.verdict is not None
+        assert case.about is not None
         if case.opened_at.timestamp() > source.clock - 14 * DAY:
-            level = confident[len(rows) % len(confident)]
-            rows.append({"case": case.run_id, "confidence": level, "correct": case.verdict.yes})
+            rows.append(
+                {
+                    "case": f"{case.run_id}/{case.name}",
+                    "confidence": case.about["confidence"],
+                    "correct": case.verdict.yes,
+                }
+            )
     return rows
 
 
 def checked_again(rows: Sequence[dict[str, object]]) -> float:
     """The silent errors that `check` predicts once its evidence is these rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / HERE.name
-        shutil.copytree(HERE, copy)
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (copy / "evals/sort.jsonl").write_text(text, encoding="utf-8")
-        return predicted(copy / FILE.name)[3]
+    return world_of(rows)[2]
 
 
 def weekly(counts: Sequence[int], runs: Sequence[int]) -> list[float]:
@@ -283,7 +327,7 @@ def picture(looped: Year, alone: Year) -> str:
     shares, other = weekly(looped.unnoticed, looped.runs), weekly(alone.unnoticed, alone.runs)
     weeks = [datetime.fromtimestamp(START + 7 * n * DAY, UTC) for n in range(len(shares))]
     marks: dict[int, str] = {}
-    for day, metric in looped.alerts:
+    for day, metric, _ in looped.alerts:
         at = min(day // 7, len(shares) - 1)
         marks[at] = f"{marks[at]}, {metric}" if at in marks else f"alert: {metric}"
     return day_curve(
@@ -302,10 +346,11 @@ def main() -> None:
     reader.add_argument("--picture", type=Path)
     asked = reader.parse_args()
     looped, alone = year(with_loop=True), year(with_loop=False)
-    began = {"accuracy(kind)": DEGRADES, "latency.p95": SLOWS, "escalation": SHIFTS}
-    for day, metric in looped.alerts:
-        print(f"day {day + 1:3}  alert on `{metric}`, {day + 1 - began.get(metric, 0)} days after")
-    before = predicted(FILE)[3]
+    began = {MODEL: DEGRADES, PROVIDER: SLOWS, MIX: SHIFTS}
+    for day, metric, changed in looped.alerts:
+        since = day + 1 - began[cause_of(metric, changed)]
+        print(f"day {day + 1:3}  alert on `{metric}`, {since} days after: {'; '.join(changed)}")
+    before = world_of(evidence_rows())[2]
     after = checked_again(looped.evidence)
     print(f"check said {before:.1%} silent errors, and with the labels pulled {after:.1%}")
     for name, gone in (("with the loop", looped), ("without", alone)):

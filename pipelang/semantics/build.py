@@ -21,6 +21,8 @@ from pipelang.semantics.elaborate.names.duplicate_titles import no_title_twice
 from pipelang.semantics.elaborate.names.expanded_size import functions_not_too_long
 from pipelang.semantics.elaborate.options.options import or_assumed
 from pipelang.semantics.elaborate.promises.claims import elaborate_claim
+from pipelang.semantics.elaborate.promises.sampling import steps_elsewhere
+from pipelang.semantics.elaborate.promises.unmeasured_lines import unmeasured_lines
 from pipelang.semantics.elaborate.promises.unread_traffic import unread_traffic
 from pipelang.semantics.elaborate.reach.cycles import recursive_functions, recursive_pipelines
 from pipelang.semantics.elaborate.reach.media_places import misplaced_media
@@ -116,6 +118,8 @@ def _build(
     made = _elaborate(context, loaded)
     unused(context, loaded)
     unread_traffic(context, made)
+    steps_elsewhere(context, made)
+    unmeasured_lines(context, made)
     news = _news(context.diagnostics[len(found) :], found, loaded.sources)
     diagnostics = tuple(sorted(dict.fromkeys((*found, *news)), key=place_of))
     program = None if has_errors(diagnostics) else made

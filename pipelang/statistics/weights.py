@@ -9,7 +9,7 @@ B. I. Graubard, Survey Methodology 24, 1998).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import fsum
+from math import fsum, inf
 
 from pipelang.records import dataclass
 from pipelang.statistics.intervals import exact_share
@@ -26,14 +26,18 @@ class WeightedShare:
     effective: float
 
 
-def weighted_share(rows: Iterable[tuple[bool, float]], confidence: float = 0.95) -> WeightedShare:
-    """The share of rows that are true, each with its weight (above 0)."""
+def weighted_share(
+    rows: Iterable[tuple[bool, float]], confidence: float = 0.95, most: float = inf
+) -> WeightedShare:
+    """The share of rows that are true, each with its weight (above 0). They are worth `most` equal
+    ones at most: as many as there are groups, where rows of one group go together.
+    """
     every = [(good, weight) for good, weight in rows if weight > 0]
     if not every:
         return WeightedShare(None, 0.0, 1.0, 0, 0.0)
     total = fsum(weight for _, weight in every)
     share = fsum(weight for good, weight in every if good) / total
-    effective = min(float(len(every)), total * total / fsum(weight**2 for _, weight in every))
+    effective = min(float(len(every)), most, total * total / fsum(weight**2 for _, weight in every))
     low, high = exact_share(share * effective, effective, confidence)
     return WeightedShare(share, low, high, len(every), effective)
 

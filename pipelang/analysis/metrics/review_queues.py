@@ -29,8 +29,11 @@ from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.expressions import path_of
 from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.quantities import show_seconds
+from pipelang.semantics.sampled_steps import inner_pipelines, step_named
 from pipelang.semantics.walk import agent_of, all_items, inner_links
 
 BUSY, FULL = 0.85, 1.0
@@ -173,12 +176,35 @@ def _sampled(program: p.Program, analysis: Analysis) -> Iterator[tuple[str, Numb
     """
     reached = {row.name: row.reached for row in (*analysis.steps, *analysis.inner)}
     here = analysis.pipeline
+    inside = {one.name for one in inner_pipelines(program, here)}
     for pipeline in program.pipelines.values():
+        if pipeline.name != here.name and pipeline.name not in inside:
+            continue
         for sample in pipeline.samples:
             for step in sample.steps:
-                name = step if pipeline.name == here.name else f"{pipeline.name}.{step}"
+                elsewhere = "." in step or pipeline.name == here.name
+                name = step if elsewhere else f"{pipeline.name}.{step}"
                 if name in reached:
-                    yield sample.role, reached[name].times(float(sample.share))
+                    often = reached[name].times(float(sample.share))
+                    yield sample.role, _elements(program, here, name, often)
+
+
+def _elements(program: p.Program, here: p.Pipeline, name: str, often: Number) -> Number:
+    """The answers of a step that is reached so often: one, or an element of its list each."""
+    step = step_named(program, here, name)
+    links = [] if step is None else [link.action for link in inner_links(step.chain)]
+    lists = [action for action in links if isinstance(action, p.Each)]
+    if step is None or not lists:
+        return often
+    owner = here if "." not in name else program.pipelines[name.rpartition(".")[0]]
+    means = mean_lengths(owner)
+    paths = [(step.name,), *(path_of(one.elements) for one in lists)]
+    known = [means[(*path, "length")] for path in paths if path and (*path, "length") in means]
+    if known:
+        return often.times(float(known[0]))
+    most = max(one.most for one in lists)
+    high = None if often.high is None else often.high * most
+    return Number(None, 0.0, high, None, Basis.UNKNOWN)
 
 
 def _asked_by_agents(program: p.Program, pipeline: p.Pipeline) -> set[str]:

@@ -18,7 +18,7 @@ from pipelang.interfaces.cli.terminal import warn, write
 
 if TYPE_CHECKING:
     from pipelang.interfaces.golden.cases import GoldenCase
-    from pipelang.interfaces.golden.running import CaseRuns, SetRuns
+    from pipelang.interfaces.golden.running import CaseRuns, Purse, SetRuns
     from pipelang.interfaces.golden.summary import Comparison, JudgeAccuracy, Summary
     from pipelang.runtime.host.handle import LoadedProgram, Runtime
 
@@ -88,12 +88,16 @@ def command(
         names = ", ".join(f"`{case.name}`" for case in unsaid[:5])
         stop(f"nothing is expected of {names}", USAGE, "--record writes what is answered now")
     purse = Purse(budget)
+    judging = judges_of(cases, loaded.program)
+    if budget is not None:
+        _reserved(purse, loaded, [case.pipeline for case in cases], file)
+        _reserved(purse, loaded, [one.name for one in judging], file)
     runner = SetRunner(loaded, _runtimes(file, loaded, provider, replay, seed, form), purse)
     if not effects:
         for case, tool in runner.unmocked(cases):
             help = f'give the case an answer: "tools": {{"{tool}": ...}}; or say --effects'
             stop(f"`{golden}`, line {case.line}: `{tool}` acts on the world", USAGE, help)
-    judges = [judge_accuracy(loaded.program, one) for one in judges_of(cases, loaded.program)]
+    judges = [judge_accuracy(loaded.program, one) for one in judging]
     if record:
         made = _run(runner, unsaid, 1)
         _record(golden, text, made)
@@ -105,6 +109,8 @@ def command(
         for case in cases:
             if case.pipeline not in other.program.pipelines:
                 stop(f"`{against}` has no pipeline `{case.pipeline}`", FINDINGS)
+        if budget is not None:
+            _reserved(purse, other, [case.pipeline for case in cases], against)
         before = _run(SetRunner(other, runtimes, purse), cases, times)
     after = _run(runner, cases, times)
     found = summary(after, judges)
@@ -112,6 +118,18 @@ def command(
     shown = _json if form == "json" else _text
     shown(found, judges, after, purse.spent, compared, against)
     raise SystemExit(_code(found, after, before, compared, least))
+
+
+def _reserved(purse: Purse, loaded: LoadedProgram, names: Sequence[str], file: str) -> None:
+    """Have a purse know what a run can cost at most; ends the command where nothing bounds it."""
+    from pipelang.analysis.metrics.analyse import analyse
+
+    for name in dict.fromkeys(names):
+        worst = analyse(loaded.program, loaded.program.pipelines[name]).numbers["cost.worst"].high
+        if worst is None or worst == float("inf"):
+            help = f"give `{name}` a budget, such as `budget $0.10`, or leave --budget out"
+            stop(f"nothing bounds what a run of `{name}` in `{file}` costs", USAGE, help)
+        purse.know(loaded.program, name, Decimal(str(worst)))
 
 
 def _code(
@@ -133,6 +151,7 @@ def _cases(
 ) -> tuple[list[GoldenCase], str]:
     from pipelang.interfaces.check.disk_loader import input_text
     from pipelang.interfaces.golden.cases import BadSet, read_set
+    from pipelang.interfaces.golden.expected_types import check_types
     from pipelang.runtime.host.handle import InputError
     from pipelang.runtime.host.inputs import checked_inputs, has_media
     from pipelang.semantics.loader import Unreadable
@@ -146,6 +165,7 @@ def _cases(
     try:
         cases = read_set(text, loaded.program, pipeline)
         for case in cases:
+            check_types(case, loaded.program)
             wanted = loaded.program.pipelines[case.pipeline]
             if has_media(wanted):
                 continue

@@ -43,25 +43,30 @@ class SetRuns:
     runs: list[CaseRuns] = field(default_factory=list)
     left: list[GoldenCase] = field(default_factory=list)
     cost: Decimal = Decimal(0)
-    dearest: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
 class Purse:
-    """The money for all runs; None is as much as it takes. `dearest` is the dearest run so far."""
+    """The money for all runs; None is as much as it takes. `worst` is what a run of a program's
+    pipeline can cost at most: no run begins that it might not cover.
+    """
 
     limit: Decimal | None
     spent: Decimal = Decimal(0)
-    dearest: Decimal = Decimal(0)
+    worst: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether one more run as dear as the dearest would pass the limit."""
-        return self.limit is not None and self.spent + self.dearest > self.limit
+    def know(self, program: p.Program, pipeline: str, worst: Decimal) -> None:
+        """Note what a run of a pipeline can cost at most."""
+        self.worst[program.hash, pipeline] = worst
+
+    def covers(self, program: p.Program, *pipelines: str) -> bool:
+        """Whether what is left is enough for a run of each of some pipelines."""
+        if self.limit is None:
+            return True
+        return self.spent + sum(self.worst[program.hash, one] for one in pipelines) <= self.limit
 
     def pay(self, cost: Decimal) -> None:
         self.spent += cost
-        self.dearest = max(self.dearest, cost)
 
 
 class GoldenPeople:
@@ -103,13 +108,14 @@ class SetRunner:
             differences: list[str | None] = []
             results: list[Result] = []
             for number in range(case.times or times):
-                if self._purse.is_empty:
+                judge = None if case.expected is None else case.expected.judge
+                names = [case.pipeline, *([] if judge is None else [judge])]
+                if not self._purse.covers(self._loaded.program, *names):
                     made.left = list(cases[at:])
                     return made
+                before = self._purse.spent
                 result, differs = await self._once(case, number)
-                self._purse.pay(result.cost)
-                made.cost += result.cost
-                made.dearest = max(made.dearest, result.cost)
+                made.cost += self._purse.spent - before
                 differences.append(differs)
                 results.append(result)
             made.runs.append(CaseRuns(case, tuple(differences), tuple(results)))
@@ -122,6 +128,7 @@ class SetRunner:
         # A tenant of its own: what another run remembered or cached is not this one's.
         run = handle.start(case.given, tenant=f"golden/{case.name}/{number}")
         result = await run_pipeline(run)
+        self._purse.pay(result.cost)
         if case.expected is None:
             return result, None
 

@@ -76,11 +76,11 @@ def _file_of(
 ) -> tuple[str, str] | str:
     """The file of an answer, with the gate behind which it was given; or why there is none."""
     asked, tier, model = one.about.get("prompt"), one.about.get("tier"), one.about.get("model")
+    if is_simulated(program, one):
+        return SIMULATED
     if asked is None or tier is None:
         return NOT_ALONE
     known = program.tiers.get(tier)
-    if known is not None and program.providers[known.provider].kind in ("simulated", "replay"):
-        return SIMULATED
     mine = [use for use in uses if (use.pipeline, use.step) == (one.pipeline, one.step)]
     wanted = more.get(f"{one.pipeline}.{one.step}") or more.get(one.step)
     fitting = [use for use in mine if tier in use.tiers and asked in use.hashes(program)]
@@ -95,6 +95,13 @@ def _file_of(
         return wanted, ALL
     use = fitting[0]
     return use.file, use.gates[-1][1] if use.gates else ALL
+
+
+def is_simulated(program: p.Program, one: Judged) -> bool:
+    """Whether no model gave an answer: it was drawn, or played back."""
+    tier = program.tiers.get(str(one.about.get("tier")))
+    kind = None if tier is None else program.providers[tier.provider].kind
+    return bool(one.about.get("simulated")) or kind in ("simulated", "replay")
 
 
 def _row(one: Judged, sampled: str) -> dict[str, Any]:

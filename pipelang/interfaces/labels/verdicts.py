@@ -15,6 +15,7 @@ from typing import Any
 from pipelang.records import dataclass, field
 from pipelang.runtime.inbox.cases import Case, identity
 from pipelang.semantics import program as p
+from pipelang.semantics.sampled_steps import samples_of
 
 Answer = tuple[str, str, str, int]
 """An answer by its run, the pipeline that gave it, its path and name, and its visit."""
@@ -134,9 +135,8 @@ def _no_count(
     by = identity(case.verdict.by)
     if by in names or by.startswith("pipelang:"):
         return OWN
-    samples = program.pipelines[case.about["pipeline"]].samples
-    step = case.about.get("step")
-    if not any(one.role == case.role and step in one.steps for one in samples):
+    samples = samples_of(program, case.about["pipeline"], str(case.about.get("step")))
+    if not any(one.role == case.role for one in samples):
         return NO_RIGHT
     for role, who in deciders.get(case.run_id, ()):
         if who == by and role in case.differs_from:

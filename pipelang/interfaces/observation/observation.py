@@ -42,6 +42,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.sampled_steps import sampled_steps
 from pipelang.semantics.walk import judged_links
 
 MOST_EVENTS = 20_000
@@ -188,9 +189,8 @@ def observe(
     mean = next(one for one in metrics if one.metric == m.COST_MEAN)
     rate = _rate(len(begun), seconds)
     month = cost_a_month(mean, rate, analysis.numbers.get(m.COST_MONTH))
-    said = metrics_of_labels(
-        pipeline, runs, labels.labels, analysis.numbers, _declared(program, pipeline, labels)
-    )
+    declared = _declared(program, pipeline, labels)
+    said = metrics_of_labels(program, pipeline, runs, labels.labels, analysis.numbers, declared)
     steps, differences = observed_steps(program, analysis, tallies, stories)
     hard = pipeline.traffic.hard is not None
     together = failing_together(tallies, tallies.runs)
@@ -248,7 +248,7 @@ def _overdue(run: ObservedRun, now: float, analysis: Analysis) -> bool:
 def _declared(program: p.Program, pipeline: p.Pipeline, labels: Labels) -> dict[str, Number]:
     """The declared accuracy of the steps that are labelled or sampled."""
     wanted = {label.step for label in labels.labels}
-    wanted |= {step for sample in pipeline.samples for step in sample.steps}
+    wanted |= {*sampled_steps(program, pipeline)}
     found: dict[str, Number] = {}
     for name, step in declared_steps(program, pipeline).items():
         if name in wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
 
 from pipelang.analysis.model.intervals import Number
@@ -16,7 +16,7 @@ from pipelang.interfaces.observation.comparison import (
     observed_share,
     runs_for_share,
 )
-from pipelang.interfaces.observation.labels import AnswerLabel
+from pipelang.interfaces.observation.labels import AnswerLabel, of_returned
 from pipelang.interfaces.observation.records import (
     ANSWERED,
     ENDINGS,
@@ -25,11 +25,11 @@ from pipelang.interfaces.observation.records import (
     REJECTED,
     ObservedRun,
 )
-from pipelang.semantics import expressions as expr
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import all_items, all_steps, outcomes
+from pipelang.semantics.sampled_steps import returned_step, sampled_steps
 from pipelang.statistics.calibration import calibration_error
+from pipelang.statistics.products import product_of_shares
 from pipelang.statistics.weights import WeightedShare, weighted_share
 
 DAYS_A_MONTH = 30
@@ -118,6 +118,7 @@ def cost_a_month(
 
 
 def metrics_of_labels(
+    program: p.Program,
     pipeline: p.Pipeline,
     runs: Sequence[ObservedRun],
     labels: Sequence[AnswerLabel],
@@ -129,9 +130,10 @@ def metrics_of_labels(
     A pipeline that returns a step is right where that step is.
     """
     found = []
+    sampled = sampled_steps(program, pipeline)
     for step in sorted({*declared, *(label.step for label in labels)}):
         mine = [label for label in labels if label.step == step]
-        found.append(_accuracy(pipeline, step, mine, declared.get(step)))
+        found.append(_accuracy(sampled, step, mine, declared.get(step)))
         sure = [(label.confidence, label.right) for label in mine if label.confidence is not None]
         if sure:
             error = calibration_error(sure)
@@ -147,20 +149,22 @@ def metrics_of_labels(
                     what="labels",
                 )
             )
-    return [*_answers(pipeline, runs, labels, numbers), *found]
+    return [*_answers(pipeline, sampled, runs, labels, numbers), *found]
 
 
 def _accuracy(
-    pipeline: p.Pipeline, step: str, labels: Sequence[AnswerLabel], declared: Number | None
+    sampled: Collection[str], step: str, labels: Sequence[AnswerLabel], declared: Number | None
 ) -> ObservedMetric:
-    share = weighted_share((label.right, 1 / label.chance) for label in labels)
-    why = "" if share.share is not None else _unlabelled(pipeline, step)
+    # Labels of one run are right or wrong together more often than others are.
+    runs = len({label.run for label in labels})
+    share = weighted_share(((label.right, 1 / label.chance) for label in labels), most=runs)
+    why = "" if share.share is not None else _unlabelled(sampled, step)
     return _weighted(f"{m.ACCURACY}({step})", share, declared, why)
 
 
-def _unlabelled(pipeline: p.Pipeline, step: str | None) -> str:
+def _unlabelled(sampled: Collection[str], step: str) -> str:
     """The reason for no labels of a step where some are sampled; nothing where none are."""
-    if any(step in sample.steps for sample in pipeline.samples):
+    if step in sampled:
         return f"nobody labelled `{step}` in this time: `pipelang inbox` has what is sampled"
     return ""
 
@@ -184,6 +188,7 @@ def _weighted(
 
 def _answers(
     pipeline: p.Pipeline,
+    sampled: Collection[str],
     runs: Sequence[ObservedRun],
     labels: Sequence[AnswerLabel],
     numbers: Mapping[str, Number],
@@ -192,50 +197,31 @@ def _answers(
     returned = returned_step(pipeline)
     ended = ended_runs(runs)
     answered = {run.id for run in ended if run.outcome == ANSWERED}
-    mine = [label for label in labels if label.step == returned and label.run in answered]
+    mine = [label for label in of_returned(labels, returned) if label.run in answered]
     risk = weighted_share((not label.right, 1 / label.chance) for label in mine)
     note = ""
     if returned is None:
         note = "the pipeline returns no single step, so that no label says whether it is right"
     elif risk.share is None:
-        note = _unlabelled(pipeline, returned)
+        note = _unlabelled(sampled, returned)
     found = [_weighted(m.SELECTIVE_RISK, risk, numbers.get(m.SELECTIVE_RISK), note)]
-    covered = observed_share(m.COVERAGE, len(answered), len(ended), stories_of(ended), None)
-    for name, share, low, high in (
-        (m.SILENT_ERROR, risk.share, risk.low, risk.high),
-        (m.SUCCESS, None if risk.share is None else 1 - risk.share, 1 - risk.high, 1 - risk.low),
-    ):
-        if share is None or covered.value is None or covered.low is None or covered.high is None:
-            found.insert(
-                0, _weighted(name, WeightedShare(None, 0, 1, 0, 0), numbers.get(name), note)
-            )
+    stories = stories_of(ended)
+    for name in (m.SILENT_ERROR, m.SUCCESS):
+        predicted = numbers.get(name)
+        if risk.share is None or not ended:
+            unknown = WeightedShare(None, 0, 1, 0, 0)
+            found.insert(0, _weighted(name, unknown, predicted, note))
             continue
-        # Both intervals hold at once in nine of ten samples at least; their product is wide.
-        bounds = (low * covered.low, min(1.0, high * covered.high))
+        share = risk.share if name == m.SILENT_ERROR else 1 - risk.share
+        covered = len(answered) / len(ended)
+        # Which runs are labelled does not hang on how many answer: two counts apart.
+        counts = (covered * stories, stories), (share * risk.effective, risk.effective)
+        bounds = product_of_shares(*counts)
         more = max(0, ceil(runs_for_share(share) - risk.effective))
-        verdict = judged(bounds, numbers.get(name), not more)
+        verdict = judged(bounds, predicted, not more)
+        value = share * covered
         found.insert(
             0,
-            ObservedMetric(
-                name,
-                share * covered.value,
-                *bounds,
-                risk.rows,
-                numbers.get(name),
-                verdict,
-                more,
-                "labels",
-            ),
+            ObservedMetric(name, value, *bounds, risk.rows, predicted, verdict, more, "labels"),
         )
     return found
-
-
-def returned_step(pipeline: p.Pipeline) -> str | None:
-    """The step on which alone every answer of a pipeline hangs; None if there is no such one."""
-    steps = {step.name for step in all_steps(pipeline)}
-    lets = {item.name: item.value for item in all_items(pipeline.block) if isinstance(item, p.Let)}
-    names: set[str] = set()
-    for outcome in outcomes(pipeline.block):
-        if isinstance(outcome, p.Return):
-            names |= expr.mentions(expr.substitute(outcome.value, lets))
-    return names.pop() if len(names) == 1 and names <= steps else None

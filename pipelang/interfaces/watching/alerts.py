@@ -12,8 +12,8 @@ from typing import Any
 from pipelang.interfaces.observation.observation import moment
 from pipelang.interfaces.text.number_format import of_metric, percent, plural
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
-from pipelang.interfaces.watching.lines import LineMeasure
 from pipelang.records import dataclass
+from pipelang.semantics.line_measures import LineMeasure
 
 TIMEOUT = 10.0
 ATTEMPTS = 3

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelang.interfaces.observation.labels import AnswerLabel
+from pipelang.interfaces.observation.labels import AnswerLabel, speaking
 from pipelang.interfaces.observation.records import DAY, ENDINGS, ObservedRun, day_of
-from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine
+from pipelang.interfaces.watching.lines import WatchedLine
 from pipelang.interfaces.watching.measurements import amount_of, measurements
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.line_measures import LineMeasure
 from pipelang.statistics.intervals import (
     lower_share,
     mean_interval,
@@ -114,8 +115,8 @@ def _figure(
 
             rows = [
                 (label.confidence, label.right)
-                for label in labels
-                if label.step == watched.step and label.confidence is not None
+                for label in speaking(labels, watched.step)
+                if label.confidence is not None
             ]
             error = calibration_error(rows)
             return None if error.error is None else (error.error, error.high, 0, error.rows)

@@ -16,11 +16,12 @@ from pipelang.interfaces.watching.baselines import (
     with_tolerance,
 )
 from pipelang.interfaces.watching.changes import what_changed
-from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine, lines_of
+from pipelang.interfaces.watching.lines import WatchedLine, lines_of
 from pipelang.interfaces.watching.measurements import Measurement, measurements
 from pipelang.interfaces.watching.monitors import LineMonitor, monitor_of
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.line_measures import LineMeasure
 from pipelang.statistics.calibration import calibration_error
 from pipelang.statistics.intervals import exact_share, mean_interval, quantile_at
 from pipelang.statistics.shares import PARTS, days_to_find
@@ -158,7 +159,7 @@ def evaluate(
     """
     now = source.now()
     state = WatchState.read(source.recall(name_of(pipeline.name, release)))
-    lines = lines_of(pipeline)
+    lines = lines_of(program, pipeline)
     since = _since(lines, state, now)
     every = source.runs(pipeline.name, since)
     runs = [run for run in every if is_of(run, release) and not _is_impossible(run, now)]

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
 
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
+from pipelang.semantics.line_measures import LineMeasure, line_measure, step_of
 from pipelang.semantics.quantities import show_value
+from pipelang.semantics.sampled_steps import sampled_steps
 from pipelang.semantics.types import DURATION
-from pipelang.semantics.walk import all_steps
 
 DAY, HOUR = Decimal(86_400), Decimal(3_600)
-
-
-class LineMeasure(Enum):
-    """The way a metric is measured: what is counted, and which test it takes."""
-
-    RUNS = "a share of runs"
-    QUANTILE = "a share of runs beyond a value"
-    WORST = "any run beyond a value"
-    MEAN = "a mean over runs"
-    LABELS = "a share of labels"
-    WRONG = "a share of runs by their labels"
-    CALIBRATION = "the calibration error of labels"
-    NONE = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +33,8 @@ class WatchedLine:
 
     @property
     def step(self) -> str:
-        """The step in parentheses, or the name behind a dot."""
-        return self.line.metric.partition("(")[2].rstrip(")")
+        """The step in parentheses."""
+        return step_of(self.line)
 
     @property
     def quantile(self) -> float:
@@ -55,21 +42,17 @@ class WatchedLine:
         return {m.P50: 0.5, m.P95: 0.05, m.P99: 0.01}.get(self.line.metric.rpartition(".")[2], 0.05)
 
 
-_OF_RUNS = (m.ESCALATION, m.REJECTION, m.FAILURE, m.COVERAGE, m.AVAILABILITY, m.ERROR_RATE)
-_MEANS = (m.COST, m.LATENCY, m.TURNAROUND, m.COST_MEAN, m.LATENCY_MEAN, m.TOKENS_MEAN)
-_MEANS_TOO = (f"{m.TURNAROUND}.{m.MEAN}",)
-
-
-def lines_of(pipeline: p.Pipeline) -> list[WatchedLine]:
+def lines_of(program: p.Program, pipeline: p.Pipeline) -> list[WatchedLine]:
     """The lines that are watched: the pipeline's, else the alerts of the reports."""
     if pipeline.watch:
-        return [_measured(pipeline, line) for line in pipeline.watch]
-    return [_measured(pipeline, line, is_default=True) for line in default_lines(pipeline)]
+        return [_measured(program, pipeline, line) for line in pipeline.watch]
+    usual = default_lines(program, pipeline)
+    return [_measured(program, pipeline, line, is_default=True) for line in usual]
 
 
-def default_lines(pipeline: p.Pipeline) -> list[p.WatchLine]:
+def default_lines(program: p.Program, pipeline: p.Pipeline) -> list[p.WatchLine]:
     """Accuracy below 85% of what is sampled, 20% more escalations, a p95 above 30 s."""
-    steps = dict.fromkeys(step for sample in pipeline.samples for step in sample.steps)
+    steps = sampled_steps(program, pipeline)
     lines = [_line(pipeline, f"{m.ACCURACY}({s})", ">=", Decimal("0.85"), 7 * DAY) for s in steps]
     return [
         *lines,
@@ -87,50 +70,8 @@ def _line(
     return p.WatchLine(metric, op, target, tolerance, over, None, None, text, pipeline.span)
 
 
-def _measured(pipeline: p.Pipeline, line: p.WatchLine, is_default: bool = False) -> WatchedLine:
-    measure, why = _measure(pipeline, line)
+def _measured(
+    program: p.Program, pipeline: p.Pipeline, line: p.WatchLine, is_default: bool = False
+) -> WatchedLine:
+    measure, why = line_measure(program, pipeline, line)
     return WatchedLine(line, measure, why, is_default)
-
-
-def _measure(pipeline: p.Pipeline, line: p.WatchLine) -> tuple[LineMeasure, str]:
-    name = m.metric_of(line.metric).name
-    above = line.op in ("<=", "<")
-    last = line.metric.rpartition(".")[2]
-    if name in (m.ACCURACY, m.CALIBRATION):
-        step = line.metric.partition("(")[2].rstrip(")")
-        if not any(step in sample.steps for sample in pipeline.samples):
-            return LineMeasure.NONE, _unlabelled(pipeline, step)
-        if name == m.ACCURACY:
-            return LineMeasure.LABELS, ""
-        if not above:
-            return LineMeasure.NONE, "a calibration error is watched from above"
-        return LineMeasure.CALIBRATION, ""
-    if name in (m.SUCCESS, m.SILENT_ERROR, m.SELECTIVE_RISK):
-        from pipelang.interfaces.observation.observed_metrics import returned_step
-
-        step_name = returned_step(pipeline)
-        if step_name is None:
-            return LineMeasure.NONE, "no single step is what it returns, so that no label says it"
-        if not any(step_name in sample.steps for sample in pipeline.samples):
-            return LineMeasure.NONE, _unlabelled(pipeline, step_name)
-        return LineMeasure.WRONG, ""
-    if name in _OF_RUNS:
-        return LineMeasure.RUNS, ""
-    if line.metric in (*_MEANS, *_MEANS_TOO):
-        if not above:
-            return LineMeasure.NONE, "a mean without an upper bound cannot be tested from below"
-        return LineMeasure.MEAN, ""
-    if last == m.WORST and above:
-        return LineMeasure.WORST, ""
-    if last in (m.P50, m.P95, m.P99):
-        return LineMeasure.QUANTILE, ""
-    return LineMeasure.NONE, "no run shows it: `pipelang observe` says what it comes to"
-
-
-def _unlabelled(pipeline: p.Pipeline, name: str) -> str:
-    """The reason that a step has no labels, with the `sample` that would bring some, if one can."""
-    from pipelang.semantics.elaborate.promises.sampling import not_to_judge
-
-    step = next((one for one in all_steps(pipeline) if one.name == name), None)
-    why = None if step is None else not_to_judge(step)
-    return f"nobody labels it: {f'`sample 5% of {name} by ROLE`' if why is None else why[0]}"

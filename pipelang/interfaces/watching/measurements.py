@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipelang.interfaces.observation.labels import AnswerLabel
-from pipelang.interfaces.observation.observed_metrics import returned_step
+from pipelang.interfaces.observation.labels import AnswerLabel, of_returned, speaking
 from pipelang.interfaces.observation.records import (
     ANSWERED,
     ENDINGS,
@@ -15,10 +14,12 @@ from pipelang.interfaces.observation.records import (
     REJECTED,
     ObservedRun,
 )
-from pipelang.interfaces.watching.lines import LineMeasure, WatchedLine
+from pipelang.interfaces.watching.lines import WatchedLine
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
+from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.sampled_steps import returned_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,13 @@ def measurements(
                 and (amount := amount_of(watched.line.metric, run)) is not None
             ]
         case LineMeasure.LABELS:
-            mine = (label for label in labels if label.step == watched.step)
+            mine = speaking(labels, watched.step)
             found = [Measurement(label.at, label.right) for label in mine]
         case LineMeasure.CALIBRATION:
             found = [
                 Measurement(label.at, (label.confidence, label.right))
-                for label in labels
-                if label.step == watched.step and label.confidence is not None
+                for label in speaking(labels, watched.step)
+                if label.confidence is not None
             ]
         case LineMeasure.WRONG:
             found = list(_by_labels(watched, pipeline, runs, labels))
@@ -161,7 +162,7 @@ def _by_labels(
     name = m.metric_of(watched.line.metric).name
     answered = {run.id for run in runs if run.outcome == ANSWERED}
     ended = sum(run.outcome in ENDINGS for run in runs)
-    mine = [label for label in labels if label.step == step and label.run in answered]
+    mine = [label for label in of_returned(labels, step) if label.run in answered]
     owed = 0.0
     beside = 0.0 if name == m.SELECTIVE_RISK or not answered else ended / len(answered) - 1
     for label in mine:

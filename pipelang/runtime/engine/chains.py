@@ -13,7 +13,7 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.sampling import put_before_people
+from pipelang.runtime.engine.sampling import is_sampled, put_before_people
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
@@ -41,8 +41,8 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         run.world.begin(run, step)
         if run.feedback:
             feedback = run.feedback.pop(step.name, None)
-        if run.pipeline.samples:
-            run.notes.tiers.pop(step.name, None)
+    if is_sampled(run):
+        run.notes.tiers.pop(run.at(step.name), None)
     # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None
@@ -62,11 +62,10 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
                 answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
             else:
                 answer = await _cached(run, step, link, subjects, at, feedback, misfit)
-            if chain is step.chain:
-                if not run.quiet:
-                    _emit_done(run, step, answer)
-                if run.pipeline.samples and not isinstance(answer, Ended):
-                    await put_before_people(run, step, link, answer)
+            if chain is step.chain and not run.quiet:
+                _emit_done(run, step, answer)
+            if is_sampled(run) and not isinstance(answer, Ended):
+                await put_before_people(run, step, chain, link, answer)
             return answer
         except AttemptFailed as failure:
             misfit = failure.misfit
@@ -179,8 +178,8 @@ async def _act(
             tier = None
             if isinstance(action, p.AskTier):
                 tier = await run.world.route(run, action.who)
-                if run.pipeline.samples:
-                    run.notes.tiers[step.name] = tier
+                if is_sampled(run):
+                    run.notes.tiers[run.at(step.name)] = tier
             arguments = await run.world.arguments(run, action.arguments)
             part = _part(at) if at.link else ""
             attempt = Attempt(

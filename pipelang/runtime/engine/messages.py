@@ -9,6 +9,7 @@ from pipelang.records import dataclass
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.types import Type
 
 Subjects = tuple[expr.Expr, ...]
 """The expressions by which the matches around a link decided, outermost first."""
@@ -136,12 +137,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """An answer of a step that people of a role are to judge: what was `given` to be answered and
-    the `answer`, as JSON, `place` is where in the run it was given, and `about` says of what
-    program, prompt and model it is (`sampling.about`).
+    """An answer that people of a role are to judge, of a step or of one element of its list: what
+    was `given` to be answered and the `answer`, as JSON, of a `type` that a corrected one must fit.
+    `name` says which answer it is, `place` is where in the run it was given, and `about` says of
+    what program, prompt and model it is (`sampling.about`).
     """
 
     step: p.Step
+    name: str
+    type: Type
     role: str
     place: str
     given: Any

@@ -99,11 +99,12 @@ class PeopleRouter:
             return None
         step, role = sampled.step, sampled.role
         place = f"label:{role}:{sampled.place}"
-        shape = shape_of(step.type, run.program.patterns)
+        shape = shape_of(sampled.type, run.program.patterns)
         shown = {"input": sampled.given, "answer": sampled.answer}
         case = self._case(
             run, "label", step.name, role, place, step.doc, shown, shape=shape, about=sampled.about
         )
+        case = replace(case, name=sampled.name)
         if case.lasting:  # by its place alone: whatever a region says that is done again, once
             case = replace(case, id=case_id(run.id, place, None, None))
         return await self.people.file(case)

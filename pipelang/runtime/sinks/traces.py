@@ -28,7 +28,8 @@ FORMAT = 1
 
 class TraceFiles:
     """A sink that writes `FOLDER/RUN.jsonl`, with what was asked and answered if `content`.
-    `references` (`env:NAME`, `file:PATH`) are to secrets that are kept out.
+    `references` (`env:NAME`, `file:PATH`) are to secrets that are kept out, `thread` is what the
+    runs belong to, if anything.
 
     A file is opened for each line: ten thousand runs in flight need no descriptor each, and what
     was told is there for whoever reads along, also after a crash. A trace that cannot be written
@@ -41,7 +42,9 @@ class TraceFiles:
         folder: str | os.PathLike[str],
         content: bool = False,
         references: tuple[str, ...] = (),
+        thread: str | None = None,
     ) -> None:
+        self._thread = thread
         self.folder = Path(folder)
         self.problem: OSError | None = None
         self.failing: OSError | None = None
@@ -55,7 +58,8 @@ class TraceFiles:
     def __call__(self, run_id: str, event: Event) -> None:
         lines = []
         if event.kind == "run":
-            lines.append(header(run_id, event))
+            thread = {} if self._thread is None else {"thread": self._thread}
+            lines.append({**header(run_id, event), **thread})
         line: dict[str, Any] = {"kind": event.kind, "name": event.name, "at": round(event.at, 6)}
         line |= {"time": now(), "data": event.data}
         if self._content and event.content is not None:

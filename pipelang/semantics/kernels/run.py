@@ -50,17 +50,18 @@ def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline,
 
 def pipelines_behind(program: p.Program, chain: p.Chain) -> Iterator[str]:
     """Every pipeline that a chain may run, also through others and through agents."""
-    for name in _run_in(chain):
+    for name in pipelines_in(chain):
         yield name
         for item in all_steps(program.pipelines[name]):
             yield from pipelines_behind(program, item.chain)
 
 
 def _run_by(step: p.Step) -> Iterator[str]:
-    yield from _run_in(step.chain)
+    yield from pipelines_in(step.chain)
 
 
-def _run_in(chain: p.Chain) -> Iterator[str]:
+def pipelines_in(chain: p.Chain) -> Iterator[str]:
+    """The pipelines that a chain itself runs, or lets an agent run."""
     for link in inner_links(chain):
         if isinstance(link.action, p.RunPipeline):
             yield link.action.pipeline

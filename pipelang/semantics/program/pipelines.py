@@ -236,7 +236,9 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict."""
+    """`share` of the runs, whose answers of `steps` go before people of a role for a verdict; a
+    step of a pipeline that runs in this one is `PIPELINE.STEP`.
+    """
 
     share: Decimal
     steps: tuple[str, ...]

@@ -91,10 +91,10 @@ class Permits:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`cost.mean`, `accuracy(kind)`, `cost.baseline["opus"]`."""
+    """`cost.mean`, `accuracy(kind)`, `accuracy(child.kind)`, `cost.baseline["opus"]`."""
 
     path: tuple[Name, ...]
-    of: Name | None
+    of: tuple[Name, ...] | None
     key: str | None
     span: Span = span_field()
 

@@ -56,8 +56,10 @@ def metric_plain(lowering: Lowering, span: Span, path: tuple[ast.Name, ...]) -> 
     return ast.Metric(path, None, None, span)
 
 
-def metric_of(lowering: Lowering, span: Span, path: tuple[ast.Name, ...], of: Token) -> ast.Metric:
-    return ast.Metric(path, lowering.name(of), None, span)
+def metric_of(
+    lowering: Lowering, span: Span, path: tuple[ast.Name, ...], of: tuple[ast.Name, ...]
+) -> ast.Metric:
+    return ast.Metric(path, of, None, span)
 
 
 def metric_key(

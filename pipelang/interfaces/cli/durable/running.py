@@ -31,18 +31,20 @@ def run_stored(
     inputs: Inputs,
     settings: tuple[str, ...],
     url: str,
-    tenant: str | None,
+    options: dict[str, str | None],
     form: str,
     cache: bool,
     urls: tuple[str, ...] = (),
 ) -> NoReturn:
-    """Run in a store. If this process dies, any worker goes on; the same if it is interrupted."""
+    """Run in a store, for a tenant and in a thread by their `options`. If this process dies, any
+    worker goes on; the same if it is interrupted.
+    """
     loaded, _ = program_to_run(file, settings, cache)
     name = pick_pipeline(loaded, file, pipeline)
     with opened(url, make=True) as store:
         from pipelang.runtime.durable.submitting import submit
 
-        made = submissions(loaded, name, inputs, None, {"tenant": tenant}, urls)
+        made = submissions(loaded, name, inputs, None, options, urls)
         _work(file, loaded, name, store, [submit(store, one) for one in made], form, cache)
 
 

@@ -59,7 +59,7 @@ def pull_command(
     malformed or says otherwise, 2 on wrong usage.
     """
     from pipelang.interfaces.cli.inbox import inbox_at
-    from pipelang.interfaces.labels.rows import rows_of, text_of, with_rows
+    from pipelang.interfaces.labels.rows import is_simulated, rows_of, text_of, with_rows
     from pipelang.interfaces.labels.verdicts import verdicts
     from pipelang.runtime.inbox.cases import InboxBroken
 
@@ -98,7 +98,8 @@ def pull_command(
         for name, (_, after) in changes.items():
             _write(name, after)
         if corrections is not None:
-            _corrections(corrections, found.judged, quiet=form == "json")
+            real = [one for one in found.judged if not is_simulated(program, one)]
+            _corrections(corrections, real, quiet=form == "json")
     if any(rows.differ for rows in pulled.files.values()):
         raise SystemExit(FINDINGS)
 

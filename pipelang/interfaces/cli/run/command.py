@@ -58,6 +58,9 @@ PEOPLE = ("inbox", "nobody")
 @click.option("--seed", type=int, default=0, show_default=True, help="For simulated answers.")
 @click.option("--tenant", type=PlainName(), help="Whose run this is.")
 @click.option(
+    "--thread", type=PlainName(), metavar="ID", help="What it belongs to, such as a conversation."
+)
+@click.option(
     "--people",
     type=click.Choice(PEOPLE),
     help="inbox: they answer by `pipelang approve`. Default: inbox with real models, else nobody.",
@@ -92,6 +95,7 @@ def command(
     replay: str | None,
     seed: int,
     tenant: str | None,
+    thread: str | None,
     people: str | None,
     settings: tuple[str, ...],
     tiers: StandIns,
@@ -138,7 +142,8 @@ def command(
             rows = read_inputs(given, line)
         except BadInput as error:
             stop(str(error), 1)
-        run_stored(file, pipeline, rows, settings, store, tenant, form, cache, urls)
+        options = {"tenant": tenant, "thread": thread}
+        run_stored(file, pipeline, rows, settings, store, options, form, cache, urls)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()
@@ -163,7 +168,7 @@ def command(
     setup.runtime.media_urls = urls
     handle = _handle(loaded, name, setup)
     ready(handle, setup)
-    told = _record(handle, setup, folder, content)
+    told = _record(handle, setup, folder, content, thread)
     for note in (*tier_notes(loaded.program), setup.note, about_people, missed):
         if note and form == "text":
             warn(f"note: {note}")
@@ -188,7 +193,7 @@ class Job:
 
 
 def _record(
-    handle: Handle, setup: ProviderChoice, folder: StateFolder, content: bool
+    handle: Handle, setup: ProviderChoice, folder: StateFolder, content: bool, thread: str | None
 ) -> dict[str, TraceFiles | AuditLog]:
     """Have runs traced and audited."""
     import logging
@@ -198,7 +203,7 @@ def _record(
 
     # What they log is told at the end, in the words of the command.
     logging.getLogger("pipelang").addHandler(logging.NullHandler())
-    traces = TraceFiles(folder.traces, content, handle.references)
+    traces = TraceFiles(folder.traces, content, handle.references, thread)
     audit = AuditLog(folder.audit, handle.references)
     setup.runtime.sinks = (*setup.runtime.sinks, traces, audit)
     return {"trace": traces, "audit log": audit}

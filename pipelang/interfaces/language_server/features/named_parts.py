@@ -41,7 +41,7 @@ def part_uses(survey: Survey) -> Iterator[Use]:
                 case ast.PipelineDecl():
                     yield from _in_pipeline(declaration)
                     for item in declaration.items:
-                        for step in item.steps if isinstance(item, ast.Sample) else ():
+                        for step in _labelled(item):
                             yield from _dotted(survey, file, step, declaration.name)
                 case ast.ProveDecl(claim=ast.OnlyAfter(gate=gate)):
                     yield from _dotted(survey, file, gate, declaration.pipeline)
@@ -51,6 +51,19 @@ def part_uses(survey: Survey) -> Iterator[Use]:
                     yield from _in_use(survey, file, declaration)
                 case _:
                     pass
+
+
+def _labelled(item: ast.Item) -> Iterator[tuple[ast.Name, ...]]:
+    """The steps that people judge, by a `sample`; of lines to watch those of other pipelines."""
+    match item:
+        case ast.Sample():
+            yield from item.steps
+        case ast.Watch():
+            for line in item.lines:
+                if isinstance(line, ast.WatchLine) and len(line.metric.of or ()) > 1:
+                    yield line.metric.of or ()
+        case _:
+            pass
 
 
 def _in_pipeline(declaration: ast.PipelineDecl) -> Iterator[Use]:
@@ -65,7 +78,8 @@ def _in_pipeline(declaration: ast.PipelineDecl) -> Iterator[Use]:
                 yield name.span, parts[text]
 
     def of_metric(metric: ast.Metric) -> Iterator[Use]:
-        yield from known(metric.of)
+        if metric.of is not None and len(metric.of) == 1:
+            yield from known(*metric.of)
         if metric.path[0].text == "escalation" and len(metric.path) == 2:
             yield from known(metric.path[1])
 

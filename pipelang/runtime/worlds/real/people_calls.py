@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Escalated, Halted
 from pipelang.runtime.engine.redaction import hide
@@ -13,6 +14,7 @@ from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, Decision, Question, Sampled
 from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.prompts.templates import RenderError
+from pipelang.runtime.providers.kinds import REPLAY, SIMULATED
 from pipelang.runtime.providers.pricing import ask_for
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import describe
@@ -107,13 +109,22 @@ class PeopleCalls:
 
     async def judge(self, run: Run, sampled: Sampled) -> None:
         """Put an answer before people for a verdict; a failure is an event, and ends no run."""
+        if self._is_simulated(run, sampled):
+            sampled = replace(sampled, about={**sampled.about, "simulated": True})
         try:
             case = await foreign(self._services.people.judge(run, sampled))
         except Exception as error:
-            message, name = hide(run, describe(error)), sampled.step.name
+            message, name = hide(run, describe(error)), sampled.name.removeprefix(run.path)
             run.emit("failed", name, content=message, why="inbox", error=class_of(error))
             return
         _filed(run, case)
+
+    def _is_simulated(self, run: Run, sampled: Sampled) -> bool:
+        """Whether an answer was drawn or played back: by its tier, else by any there is."""
+        providers, tier = self._services.providers, sampled.about.get("tier")
+        names = providers if tier is None else (run.program.tiers[tier].provider,)
+        known = (providers.get(name) for name in names)
+        return any(one is not None and one.name in (SIMULATED, REPLAY) for one in known)
 
 
 def _filed(run: Run, case: Case | None) -> None:

@@ -12,6 +12,7 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.options.options import no_duplicates, pick, rate_of, spread
 from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, TEXT, TOKENS
 from pipelang.syntax import ast
@@ -135,6 +136,19 @@ def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
     weight = pick(decl.options, ast.Weight)
     rushed = pick(decl.options, ast.Rushed)
     hourly = pick(decl.options, ast.CostAnHour)
+    handling = (
+        quantity(context, scope, handles.mean, DURATION, "handles", positive=True)
+        if handles
+        else None
+    )
+    shortest = (
+        quantity(context, scope, rushed.duration, DURATION, "rushed", positive=True)
+        if rushed
+        else None
+    )
+    if rushed and handling is not None and shortest is not None and shortest >= handling:
+        usual = show_value(handling, DURATION)
+        context.tell(codes.RUSHED_AS_USUAL, rushed.span, name=decl.name.text, usual=usual)
     heavy = None
     if weight is not None:
         heavy = quantity(context, scope, weight.weight, NUMBER, "weight", positive=True)
@@ -146,18 +160,14 @@ def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
         people=quantity(context, scope, people.count, INT, "people", positive=True)
         if people
         else None,
-        handles=quantity(context, scope, handles.mean, DURATION, "handles", positive=True)
-        if handles
-        else None,
+        handles=handling,
         responds=spread(context, scope, responds.spread, "responds") if responds else None,
         accuracy=rate_of(context, scope, decl.options, ast.Accuracy, key),
         hours=None if day is None else Decimal(day),
         must_differ_from=other.key if other else None,
         span=decl.name.span,
         weight=Decimal(1) if heavy is None else Decimal(heavy),
-        rushed=quantity(context, scope, rushed.duration, DURATION, "rushed", positive=True)
-        if rushed
-        else None,
+        rushed=shortest,
         cost=quantity(context, scope, hourly.amount, MONEY, "cost") if hourly else None,
     )
 

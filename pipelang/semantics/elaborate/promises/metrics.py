@@ -68,7 +68,7 @@ def metric_name(
         _needs(context, metric, name, "[TIER]", help)
         return None
     if metric.of is not None:
-        return _of_step(context, metric, row, named)
+        return _of_step(context, file, metric, row, named)
     if row.argument is MetricArgument.STEP:
         _needs(context, metric, name, "(STEP)", f"say of which step: `{name}(STEP)`")
         return None
@@ -133,16 +133,23 @@ def _keyed(context: Context, file: str, metric: ast.Metric, row: Metric) -> str 
     return f'{row.name}["{metric.key}"]'
 
 
-def _of_step(context: Context, metric: ast.Metric, row: Metric, named: Named) -> str | None:
-    """A metric of a step, whose name stands in parentheses."""
+def _of_step(
+    context: Context, file: str, metric: ast.Metric, row: Metric, named: Named
+) -> str | None:
+    """A metric of a step, whose name stands in parentheses; of one in another pipeline with that
+    one's name. Which steps that has is looked at once it is made (`sampling.steps_elsewhere`).
+    """
     assert metric.of is not None
-    step = metric.of.text
+    step = ".".join(part.text for part in metric.of)
     if row.argument is not MetricArgument.STEP:
         context.tell(codes.WRONG_OPTION, metric.span, option=f"({step})", what=f"`{row.name}`")
         return None
+    if len(metric.of) == 2:
+        elsewhere = context.find(file, metric.of[0], "pipeline")
+        return None if elsewhere is None else f"{row.name}({elsewhere.key}.{metric.of[1].text})"
     if step not in named.steps and not named.flawed:
         help = suggestion(step, named.steps)
-        context.tell(codes.UNKNOWN_NAME, metric.of.span, what="step", name=step, help=help)
+        context.tell(codes.UNKNOWN_NAME, metric.of[0].span, what="step", name=step, help=help)
         return None
     return f"{row.name}({step})"
 

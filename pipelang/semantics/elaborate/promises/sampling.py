@@ -10,9 +10,11 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.line_measures import step_of
+from pipelang.semantics.sampled_steps import inner_pipelines, not_to_judge, step_named
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import PROBABILITY
-from pipelang.semantics.walk import inner_links
+from pipelang.semantics.walk import all_steps
 from pipelang.syntax import ast
 
 
@@ -29,46 +31,68 @@ def sample(
     steps: list[str] = []
     for path in item.steps:
         name = path[-1]
-        if len(path) > 1:
-            shown = ".".join(part.text for part in path)
-            what = f"`{shown}` is a step of another pipeline"
-            help = f"write `sample` into `{path[0].text}`: it holds wherever that is run"
-            context.tell(codes.NOT_SAMPLED, item.span, what=what, help=help)
-            continue
-        step = contents.steps.get(name.text)
-        if step is None:
-            if not contents.flawed:
-                near = suggestion(name.text, contents.steps)
-                context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=near)
-            continue
-        why = not_to_judge(step)
-        if why is not None:
-            context.tell(codes.NOT_SAMPLED, name.span, what=why[0], help=why[1])
+        named = _elsewhere(context, file, path) if len(path) > 1 else _here(context, name, contents)
+        if named is None:
             continue
         again = [one for one in before if role is not None and one.role == role.key]
-        if name.text in steps or any(name.text in one.steps for one in again):
-            what = f"`{name.text}` is sampled twice by `{item.role.text}`"
+        if named in steps or any(named in one.steps for one in again):
+            what = f"`{named}` is sampled twice by `{item.role.text}`"
             context.tell(codes.CONTRADICTION, name.span, what=what)
             continue
-        steps.append(name.text)
+        steps.append(named)
     if share is not None and role is not None and steps:
         yield p.Sample(Decimal(share), tuple(steps), role.key, item.span)
 
 
-def not_to_judge(step: p.Step) -> tuple[str, str] | None:
-    """The reason why nobody can say whether an answer is right, and what to do; None if one can."""
-    links = [link.action for link in inner_links(step.chain)]
-    if any(isinstance(action, p.Each) for action in links):
-        return (
-            f"`{step.name}` answers with a list, whose elements are right or wrong each for itself",
-            "put what is done for an element into a pipeline, and `sample` there",
-        )
-    if any(isinstance(action, p.RunPipeline) for action in links):
-        return (
-            f"`{step.name}` runs a pipeline",
-            "write `sample` into that pipeline: it holds wherever it is run",
-        )
-    asked = (p.AskTier, p.Cascade, p.Agent, p.Call, p.Broken)
-    if not any(isinstance(action, asked) for action in links):
-        return f"no model and no tool answers `{step.name}`", "sample what a model answers"
-    return None
+def _here(context: Context, name: ast.Name, contents: Contents) -> str | None:
+    """A step of the pipeline itself; None if it was told that there is nothing to judge."""
+    step = contents.steps.get(name.text)
+    if step is None:
+        if not contents.flawed:
+            near = suggestion(name.text, contents.steps)
+            context.tell(codes.UNKNOWN_NAME, name.span, what="step", name=name.text, help=near)
+        return None
+    why = not_to_judge(step)
+    if why is not None:
+        context.tell(codes.NOT_SAMPLED, name.span, what=why[0], help=why[1])
+        return None
+    return name.text
+
+
+def _elsewhere(context: Context, file: str, path: tuple[ast.Name, ...]) -> str | None:
+    """`PIPELINE.STEP`; which steps that pipeline has is looked at by `steps_elsewhere`."""
+    if len(path) > 2:
+        shown = ".".join(part.text for part in path)
+        help = f"`{path[-2].text}.{path[-1].text}` holds however deep it runs"
+        what = f"`{shown}` has too many dots"
+        context.tell(codes.NOT_SAMPLED, path[0].span, what=what, help=help)
+        return None
+    found = context.find(file, path[0], "pipeline")
+    return None if found is None else f"{found.key}.{path[1].text}"
+
+
+def steps_elsewhere(context: Context, program: p.Program) -> None:
+    """Tell of steps of other pipelines that a `sample` or a line to watch names, where there is no
+    such step, nobody can judge it, or it never runs here.
+    """
+    for pipeline in program.pipelines.values():
+        named = [(step, one.span) for one in pipeline.samples for step in one.steps]
+        named += [(step_of(line), line.span) for line in pipeline.watch]
+        inside = {one.name for one in inner_pipelines(program, pipeline)}
+        for name, span in named:
+            owner, dot, word = name.rpartition(".")
+            if not dot or owner in context.flawed or pipeline.name in context.flawed:
+                continue
+            known = program.pipelines.get(owner)
+            steps = [] if known is None else [one.name for one in all_steps(known)]
+            if owner not in inside:
+                what = f"`{owner}` does not run in `{pipeline.name}`"
+                help = f"write it into a pipeline that runs `{owner}`, or into that one itself"
+                context.tell(codes.NOT_SAMPLED, span, what=what, help=help)
+            elif word not in steps:
+                near = suggestion(word, steps)
+                context.tell(codes.UNKNOWN_NAME, span, what="step", name=name, help=near)
+            elif (step := step_named(program, pipeline, name)) is not None and (
+                why := not_to_judge(step)
+            ):
+                context.tell(codes.NOT_SAMPLED, span, what=why[0], help=why[1])

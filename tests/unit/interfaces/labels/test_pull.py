@@ -223,6 +223,52 @@ def test_a_step_without_a_file_gets_one(office: Office) -> None:
         office.pull("--to", bad, code=2)
 
 
+LISTS = (
+    PROGRAM.replace("sample SHARE of kind, plain", "sample 100% of kinds, child.kind")
+    .replace("  sample SHARE of kind by experts\n", "")
+    .replace(
+        '  step kind: Answer = ask PROMPT(x) by small { accuracy from "kind.jsonl" } else fail "no"\n',
+        '  step kinds: [Answer] = each one in [x, "b"] {\n'
+        '    ask say(one) by small { accuracy from "kind.jsonl" }\n  } else fail "no"\n'
+        '  step inside = run child(x) else fail "no"\n',
+    )
+    .replace("return kind.value", "return inside")
+    + """
+pipeline child(x: text) -> text {
+  step kind: Answer = ask other(x) by small { accuracy from "kind.jsonl" } else fail "no"
+  return kind.value
+}
+"""
+)
+
+
+def test_elements_and_answers_of_a_sub_pipeline_become_rows_of_their_own(office: Office) -> None:
+    Path("main.pipe").write_text(LISTS)
+    office.run()
+    office.judge(of("kinds[0]", "labellers"), True, seconds=60)
+    office.judge(of("kinds[1]", "labellers"), False, seconds=60)
+    office.judge(of("inside/kind", "labellers"), True, seconds=60)
+    assert "3 rows new" in office.pull().output
+    rows = {row["case"].partition("/")[2]: row["correct"] for row in office.rows()}
+    assert rows == {"kinds[0]": True, "kinds[1]": False, "inside": True}
+    assert "0 rows new, 3 already there" in office.pull().output
+
+
+def test_simulated_answers_are_no_evidence_and_no_corrections(office: Office) -> None:
+    """Neither those of a provider that is one, nor those of `--provider simulated` in its place."""
+    Model.name, was = "simulated", Model.name
+    try:
+        office.run(2)
+    finally:
+        Model.name = was
+    office.judge(of("kind", "labellers"), False, seconds=60, answer={"value": "w", "confidence": 1})
+    said = office.pull("--corrections", "wrong.jsonl").output
+    assert "2 not counted: they are of simulated answers" in said
+    assert "wrong.jsonl: 0 rows" in said
+    assert Path("wrong.jsonl").read_text() == ""
+    assert office.rows() == []
+
+
 def test_a_file_that_says_otherwise_is_not_overwritten(office: Office) -> None:
     office.run(1)
     (case,) = office.judge(of("kind", "labellers"), True, seconds=30)

@@ -19,10 +19,11 @@ tool look(x: text) -> text { effect read }
 tool put(x: text, idempotency_key: text) { effect write idempotent }
 
 pipeline judged(x: text) -> text {
-  sample 100% of seen, again by judges
+  sample 100% of seen, again, both by judges
   step seen = call look(x) else fail "unseen"
   step done = call put(seen, "k") else fail "not put"
   step again = call look(seen) else fail "unseen"
+  step both = each one in [x, seen] ordered { call look(one) } else fail "unseen"
   return again
 }
 """
@@ -50,7 +51,7 @@ def test_one_case_an_answer_wherever_a_worker_dies(stage: Stage) -> None:
                 assert stage.do(stage.take(run))
             assert stage.row(run)["status"] == "answered"
             cases = [case for case in stage.inbox.cases() if case.run_id == run]
-            assert sorted(case.name for case in cases) == ["again", "seen"]
+            assert sorted(case.name for case in cases) == ["again", "both[0]", "both[1]", "seen"]
             assert {case.state for case in cases} == {"open"}
             if lived:
                 break
@@ -61,7 +62,7 @@ def test_one_case_an_answer_wherever_a_worker_dies(stage: Stage) -> None:
 def test_a_verdict_comes_after_the_run_has_ended(stage: Stage) -> None:
     run = stage.submit("judged")
     assert stage.do(stage.take(run))
-    case = stage.inbox.cases()[0]
+    case = next(one for one in stage.inbox.cases() if one.name == "seen")
     asyncio.run(stage.inbox.look(case.id, "ada"))
     closed = asyncio.run(stage.inbox.label(case.id, right=False, answer="seen y", by="ada"))
     assert closed.verdict is not None

@@ -121,6 +121,67 @@ def test_a_sample_of_a_sub_pipeline_holds_where_it_is_run(tmp_path: Path) -> Non
     assert (case.name, (case.about or {})["pipeline"]) == ("c/kind", "inner")
 
 
+EACH = (
+    'step kinds: [Answer] = each one in [x, "b"] { ask say(one) by small } else [{value: "none", '
+    "confidence: 0%}]"
+)
+
+
+def test_every_element_of_a_list_is_judged_for_itself(tmp_path: Path) -> None:
+    """With what was asked of it, its tier and its own type: side by side none is mixed up."""
+    inbox = Inbox()
+    body = f"sample 100% of kinds by labellers\n{EACH}"
+    sure = {"value": "no", "confidence": 0.3}
+    cases = cases_of(ready(tmp_path, inbox, body, kinds=[SURE, sure]), inbox)
+    assert [case.name for case in cases] == ["kinds[0]", "kinds[1]"]
+    assert [case.shown["input"] for case in cases] == [{"x": "0"}, {"x": "b"}]
+    assert sorted(case.shown["answer"]["value"] for case in cases) == ["no", "yes"]
+    for case in cases:
+        assert case.about is not None
+        assert (case.about["step"], case.about["tier"], case.about["model"]) == (
+            "kinds",
+            "small",
+            "s",
+        )
+        assert case.about["path"] == f"{case.name}/"
+        assert case.about["confidence"] == case.shown["answer"]["confidence"]
+    asyncio.run(
+        inbox.label(cases[0].id, right=False, answer={"value": "z", "confidence": 1}, by="ada")
+    )
+    with pytest.raises(Refused, match="does not fit"):
+        asyncio.run(inbox.label(cases[1].id, right=False, answer=[], by="ada"))
+
+
+def test_a_list_that_stands_in_is_judged_by_elements_too(tmp_path: Path) -> None:
+    """It is no answer of the model that failed."""
+    inbox = Inbox()
+    body = f"sample 100% of kinds by labellers\n{EACH}"
+    down = ValueError("down")
+    (case,) = cases_of(ready(tmp_path, inbox, body, kinds=[down, down]), inbox)
+    assert (case.name, case.shown["answer"]["value"]) == ("kinds[0]", "none")
+    assert case.about is not None
+    assert (case.about["prompt"], case.about["by"]) == (None, "other")
+
+
+def test_who_runs_a_pipeline_may_sample_its_steps(tmp_path: Path) -> None:
+    """However deep it runs, in each element; of one role the larger share holds."""
+    inbox = Inbox()
+    head = (
+        "pipeline inner(x: text) -> text {\n  sample 1% of kind by labellers\n"
+        f'{KIND} else fail "no"\n  return kind.value\n}}\n'
+        'pipeline middle(x: text) -> text {\n  step in_ = run inner(x) else fail "no"\n'
+        "  return in_\n}"
+    )
+    body = (
+        "sample 100% of inner.kind by labellers\n"
+        'step all = each one in [x, "b"] { run middle(one) } else fail "no"'
+    )
+    cases = cases_of(ready(tmp_path, inbox, body, head, kind=SURE), inbox)
+    assert [case.name for case in cases] == ["all[0]/all/in_/kind", "all[1]/all/in_/kind"]
+    assert {(case.about or {})["share"] for case in cases} == {1.0}
+    assert {(case.about or {})["pipeline"] for case in cases} == {"inner"}
+
+
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     inbox = Inbox()
     body = f'sample 100% of kind by labellers\n{KIND} else fail "no"'
