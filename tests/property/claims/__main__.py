@@ -8,8 +8,8 @@ import time
 from collections import Counter
 
 from .expressions import conditions, judged
+from .newer import program
 from .test_structures import judged as judged_pipeline
-from .wide import program
 
 
 def main() -> int:
