@@ -12,11 +12,10 @@ import pytest
 from pipelang.analysis.claims.properties import OnPaths
 from pipelang.analysis.claims.verdicts import decided
 from pipelang.interfaces.check.replay import Replayer
-from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader
-from .newer import program
+from .newer import NEWER, program
 from .planted import OF_RUNS, OF_STRANDS, Plant
 from .structures import broken_claims
 

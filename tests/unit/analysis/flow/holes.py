@@ -1,9 +1,9 @@
 """Planted holes: pipelines with one flow that must be found, each with its twin that is sound.
 
 `holes.txt` has them, `channels.txt` those by which data is told of without being passed on (and
-what a gate really bounds), `told.txt` what a secret has picked, what is left of a budget, what people
-write who send back, pictures and decisions. Each is written once: `<<hole|mended>>` is where the
-two differ, `$NAME` stands for a piece that many share.
+what a gate really bounds), `told.txt` what a secret has picked, what is left of a budget, what
+people write who send back, pictures and decisions. Each is written once: `<<hole|mended>>` is where
+the two differ, `$NAME` stands for a piece that many share.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
 The cases of `holes.txt`, `channels.txt` and `told.txt` are written by hand, each for one kind of
-hole; those of `mutations` are sound pipelines that have lost their guard. Faults that the analysis once had are
-put back, one at a time: the cases find each.
+hole; those of `mutations` are sound pipelines that have lost their guard. Faults that the analysis
+once had are put back, one at a time: the cases find each.
 """
 
 from __future__ import annotations
