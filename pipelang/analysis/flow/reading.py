@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow.bounding import UNLIMITED, Limits, NumberBounds
+from pipelang.analysis.flow.expenses import Expenses
 from pipelang.analysis.flow.looking import (
     NONE,
     Arm,
@@ -47,7 +48,6 @@ from pipelang.analysis.flow.marks import (
     spread,
     under,
 )
-from pipelang.analysis.flow.spending import Spending
 from pipelang.analysis.flow.telling import (
     any_size,
     changed,
@@ -97,7 +97,7 @@ class Values:
     vouched: Looks = NONE
     bounded: Looks = NONE
     floored: Looks = NONE
-    spending: Spending = field(default_factory=Spending)
+    spending: Expenses = field(default_factory=Expenses)
     declassified: dict[str, None] = field(default_factory=dict)
     _plain: dict[str, expr.Expr] = field(default_factory=dict)
     _picked_by: dict[str, tuple[expr.Expr, ...]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from typing import assert_never
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow import sinks
 from pipelang.analysis.flow.always import always_called
+from pipelang.analysis.flow.expenses import Beside, Expenses
 from pipelang.analysis.flow.halting import halting
 from pipelang.analysis.flow.looking import (
     NO_LOOKS,
@@ -69,7 +70,6 @@ from pipelang.analysis.flow.situation import (
     keys_of,
     together,
 )
-from pipelang.analysis.flow.spending import Beside, Spending
 from pipelang.analysis.flow.telling import picked
 from pipelang.analysis.flow.tracked_run import TrackedRun
 from pipelang.diagnostics import Span
@@ -109,7 +109,7 @@ class Tracker:
         self.tests = PathQuestions(program, root)
         self.declassified: dict[str, None] = {}
         self.run: tuple[Span, ...] = ()
-        self.spending = Spending(beside or {})
+        self.spending = Expenses(beside or {})
         self._unique: dict[str, p.Pipeline] = {}
         self._items = 0
 

@@ -38,11 +38,11 @@ class Newer(Wide):
     def limits(self) -> str:
         pick, lines = self.source.choice, list[str]()
         ends = pick(["else return 5", "else reject", 'else fail "full"', "else escalate to staff"])
-        if pick([True, False, False]):
+        if self.source.random() < 0.3:
             lines.append(f"quota {pick([3, 8, 20])} runs/hour per tenant {ends}")
         lines += [f"sample 50% of {name} by staff" for name in self.sampled[:1]]
         gates = [one for one in self.tests if one[0] in "gre"]  # else people, or their steps
-        if gates and pick([True, False, False]):
+        if gates and self.source.random() < 0.3:
             answer = pick(["4", "call look(n)", "call send(n)"])
             lines.append(f"breaker {{ opens when {gates[0]} rejects 2 in a row }} else {answer}")
         return "".join(f"  {line}\n" for line in lines)
@@ -81,7 +81,7 @@ class Newer(Wide):
             self.sampled.append(name)
         end = self.outcome()
         end = pick([end, f"redo {name} up to {pick([1, 2])} else {end}"])
-        if pick([True, True, False]):
+        if self.source.random() < 0.7:
             self.tests.append(gate)
             lines.append(f"gate {gate}: {name}.confidence >= {pick(BARS)} {RATES} else {end}")
         if kind == "bool":

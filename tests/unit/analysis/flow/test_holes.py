@@ -25,12 +25,12 @@ from pipelang.analysis.flow import (
 )
 from pipelang.analysis.flow.bounding import Limits
 from pipelang.analysis.flow.covering import Covered
+from pipelang.analysis.flow.expenses import Expenses
 from pipelang.analysis.flow.halting import Halts
 from pipelang.analysis.flow.looking import NO_LOOKS, NONE
 from pipelang.analysis.flow.marks import NOTHING, Mark
 from pipelang.analysis.flow.reading import Values
 from pipelang.analysis.flow.situation import Control, Situation
-from pipelang.analysis.flow.spending import Spending
 from pipelang.analysis.flow.tracked_run import TrackedRun
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.semantics import expressions as expr
@@ -248,11 +248,11 @@ FAULTS: dict[str, tuple[Change, str]] = {
         "secret-choice-as-a-text",
     ),
     "what has led to an ask costs nothing": (
-        _instead(Spending, "lead", lambda _: _nothing),
+        _instead(Expenses, "lead", lambda _: _nothing),
         "budget-by-a-private-branch",
     ),
     "what runs beside a reading comes after it": (
-        _instead(Spending, "side_by_side", lambda _: lambda spending, place: nullcontext()),
+        _instead(Expenses, "side_by_side", lambda _: lambda spending, place: nullcontext()),
         "budget-reading-beside",
     ),
     "whoever sends back has seen nothing": (

@@ -16,7 +16,7 @@ Beside = Mapping[object, tuple[Mark, ...]]
 
 
 @dataclass(slots=True)
-class Spending:
+class Expenses:
     """The data that what a run has spent tells of.
 
     `asked` are the marks of all that models were asked about, since it counts how long that is;
