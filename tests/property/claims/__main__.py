@@ -1,4 +1,7 @@
-"""The judges over many seeds: `python -m tests.property.claims expressions|structures FROM TO`."""
+"""The judges over many seeds: `python -m tests.property.claims expressions|structures FROM TO`.
+
+Structures from 10,000,000 on are those of `newer`, with all constructs.
+"""
 
 from __future__ import annotations
 
