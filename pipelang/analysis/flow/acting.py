@@ -17,6 +17,7 @@ from pipelang.analysis.flow.marks import (
     Way,
     is_closed,
     is_number,
+    labelled_ways,
     labels,
     leaves,
     marks_of,
@@ -26,7 +27,8 @@ from pipelang.semantics import program as p
 from pipelang.semantics.types import Type
 
 if TYPE_CHECKING:
-    from pipelang.analysis.flow.tracking import TrackedRun, Tracker
+    from pipelang.analysis.flow.tracked_run import TrackedRun
+    from pipelang.analysis.flow.tracking import Tracker
 
 
 def effect(
@@ -71,11 +73,6 @@ def effect(
     unchecked = made and not situation.tested and len(tracker.found) == told
     if tool.effect == "irreversible" and unchecked:
         tracker.found.append(sinks.ungated(tool.name, step, link.span))
-
-
-def labelled_ways(type: Type, label: str) -> list[Way]:
-    """Return the paths of a type that accept data with a label."""
-    return [way for way, labelled, _ in labels(type) if label in labelled]
 
 
 def not_allowed(flow: Flow, open_to: list[Way], kind: str) -> Iterator[Mark]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from pipelang.analysis.flow import sinks
-from pipelang.analysis.flow.acting import effect, labelled_ways, not_allowed
+from pipelang.analysis.flow.acting import effect, not_allowed
 from pipelang.analysis.flow.halting import halting
 from pipelang.analysis.flow.looking import NO_LOOKS, Looks
 from pipelang.analysis.flow.marks import (
@@ -25,6 +25,7 @@ from pipelang.analysis.flow.marks import (
     Origin,
     inside,
     joined,
+    labelled_ways,
     limited,
     marks_of,
     only,
@@ -52,7 +53,8 @@ from pipelang.semantics.types import BOOL, Type
 from pipelang.semantics.walk import agent_of
 
 if TYPE_CHECKING:
-    from pipelang.analysis.flow.tracking import TrackedRun, Tracker
+    from pipelang.analysis.flow.tracked_run import TrackedRun
+    from pipelang.analysis.flow.tracking import Tracker
 
 
 def chain(
@@ -94,6 +96,7 @@ def _link(
     action, values = link.action, place.values
     content, behind, fails = NOTHING, situation, tuple[Control, ...]()
     looks: tuple[Looks, ...] = NO_LOOKS
+    _spends(tracker, action, situation)
     match action:
         case p.Value():
             return Done(values.of(action.value), situation)
@@ -113,6 +116,7 @@ def _link(
                 chosen: Flow = {(): dict.fromkeys((*test.marks, *test.reveals))}
             else:
                 chosen = values.of(action.who)
+            tracker.spending.ask(marks_of(chosen, *ALL))
             tracker.prompted.append(Prompted(action.prompt, None, chosen, link.span, decides=True))
             found = joined(found, _routed(tracker, step, chosen, link.span))
         case p.AskRole():
@@ -148,6 +152,15 @@ def _link(
         # An answer out of the cache has passed none of the tests, which decide nevertheless.
         behind, looks = replace(situation, controls=behind.controls), NO_LOOKS
     return Done(found, behind, fails, looks)
+
+
+def _spends(tracker: Tracker, action: p.Action, situation: Situation) -> None:
+    """Note the tests that led to an action, which tell what it costs if it costs anything."""
+    spending = tracker.spending
+    spending.here = frozenset(map(id, situation.controls))
+    if isinstance(action, (p.AskTier, p.Cascade, p.Agent, p.AskRole, p.Call)):
+        for control, known in zip(situation.controls, situation.unvouched(), strict=True):
+            spending.lead(control, (*known.marks, *known.reveals))
 
 
 def _choose(
@@ -231,7 +244,7 @@ def _prompted(
         where = f"the prompt `{prompt.name}`"
         tracker.found.append(sinks.secret(mark, where, None, span))
     content = only(content, (UNTRUSTED, INFLUENCED, PRIVATE))
-    place.values.spent.update(dict.fromkeys(marks_of(content, *ALL)))
+    tracker.spending.ask(marks_of(content, *ALL))
     return content
 
 
@@ -259,6 +272,7 @@ def _call(
         for mark in not_allowed(flow, open_to, SECRET):
             tracker.found.append(sinks.secret(mark, where, value, link.span))
     if tool.effect != "pure":
+        tracker.spending.wait(joined(*(flow for _, flow in given)))
         where = f"whether `{tool.name}` is called"
         tracker.betrayed(situation, where, link.span, tool.name)
     if tool.acts:
@@ -344,7 +358,8 @@ def _each(
     words = f"the length of {expr.show(action.elements)}"
     many = Control(words, step.span, steers, reveals)
     inner = situation.under(many) if steers or reveals else situation
-    done = chain(tracker, place, element, action.body, inner)
+    with tracker.spending.side_by_side((*tracker.run, step.span)):
+        done = chain(tracker, place, element, action.body, inner)
     seen = NO_LOOKS if action.need.partial else elements_seen(values, action, looks)
     values.looks = looks
     values.put(action.variable, before or NOTHING)
@@ -389,6 +404,7 @@ def _agent(
         more, left = _loop(tracker, situation, step, agent, marks, link)
         content = joined(content, more)
     tracker.prompted.append(Prompted(agent.prompt, None, content, span))
+    tracker.spending.ask(marks_of(content, UNTRUSTED, INFLUENCED, PRIVATE))
     for mark in marks_of(content, SECRET):
         tracker.found.append(sinks.secret(mark, f"what the agent `{step.name}` sees", None, span))
     return only(content, (UNTRUSTED, INFLUENCED, PRIVATE)), left

@@ -52,6 +52,9 @@ class Flows:
         tracker = Tracker(self.program, pipeline, memories)
         try:
             tracker.go()
+            if tracker.spending.read:
+                tracker = Tracker(self.program, pipeline, memories, tracker.spending.found)
+                tracker.go()
         except RecursionError:
             raise TooHard("it is nested too deep") from None
         return tracker

@@ -108,6 +108,22 @@ def path(node: expr.Expr) -> Way | None:
             return None
 
 
+def _first_index(way: Way) -> int | None:
+    """Return the place of the first index in a path."""
+    return next((at for at, part in enumerate(way) if part.startswith("[")), None)
+
+
+def outside_elements(looks: Looks) -> Looks:
+    """Return the paths that lead into no element of a list."""
+    return frozenset(one for one in looks if isinstance(one, tuple) and not _first_index(one))
+
+
+def with_element(one: Seen) -> Seen:
+    """Return the element of a list that a path leads into; else what is given."""
+    at = _first_index(one) if isinstance(one, tuple) else None
+    return one if at is None or not isinstance(one, tuple) else one[: at + 1]
+
+
 def within(over: expr.Comprehension, looks: Iterable[Seen]) -> Looks:
     """Return what was looked at of the list, where a test looks at every element in that way."""
     own = f"@{over.name}"

@@ -17,6 +17,7 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.types import (
+    AnswererType,
     EnumType,
     ListType,
     MapType,
@@ -25,6 +26,7 @@ from pipelang.semantics.types import (
     Scalar,
     ScalarKind,
     Type,
+    present,
 )
 
 UNTRUSTED, INFLUENCED, PRIVATE, SECRET, OWNER = (
@@ -80,7 +82,8 @@ class Mark:
     """A kind of data with its origin and trail.
 
     `intact`: the value itself, not computed from it. `maker`: the last model that processed it.
-    `free`: a number that may be of any size.
+    `free`: a number that may be of any size. `few`: a secret with so few values that one bit of
+    what is made of it, of whatever type, tells much.
     """
 
     kind: str
@@ -89,6 +92,7 @@ class Mark:
     intact: bool = True
     maker: Maker = ()
     free: bool = False
+    few: bool = False
 
     @property
     def key(self) -> Key:
@@ -108,7 +112,8 @@ class Mark:
     ) -> Mark:
         """Return the mark after a step that makes a new value; a `maker` makes it anew."""
         hops = self.hops if len(self.hops) > MOST_HOPS else (*self.hops, Hop(text, span, by_model))
-        return Mark(kind or self.kind, self.origin, hops, False, maker or self.maker, self.free)
+        made = maker or self.maker
+        return Mark(kind or self.kind, self.origin, hops, False, made, self.free, self.few)
 
 
 Marks = dict[Mark, None]
@@ -187,6 +192,22 @@ OPEN = (ScalarKind.TEXT, ScalarKind.JSON, ScalarKind.IMAGE, ScalarKind.DOCUMENT)
 def is_closed(type: Type) -> bool:
     """Whether a type is closed: a finite set of values, which cannot carry text."""
     return isinstance(type, EnumType) or (isinstance(type, Scalar) and type.kind not in OPEN)
+
+
+FEW = 16
+"""The most values of which one bit tells much: as of a choice, and not as of a text."""
+
+
+def is_choice(type: Type) -> bool:
+    """Whether a type has so few values that one bit tells much of one."""
+    inner = present(type)
+    if isinstance(inner, EnumType):
+        return True
+    if not isinstance(inner, Scalar):
+        return isinstance(inner, AnswererType)
+    if inner.kind is ScalarKind.INT and inner.low is not None and inner.high is not None:
+        return inner.high - inner.low < FEW
+    return inner.kind is ScalarKind.BOOL
 
 
 def is_number(type: Type) -> bool:
@@ -306,6 +327,11 @@ def labels(type: Type) -> Iterator[tuple[Way, frozenset[str], Type]]:
     yield from _labels(type, frozenset())
 
 
+def labelled_ways(type: Type, label: str) -> list[Way]:
+    """Return the paths of a type that accept data with a label."""
+    return [way for way, labelled, _ in labels(type) if label in labelled]
+
+
 def _labels(type: Type, around: frozenset[str]) -> Iterator[tuple[Way, frozenset[str], Type]]:
     here = around | type.labels
     match type:
@@ -335,7 +361,7 @@ def source(name: str, type: Type, span: Span, how: str, run: tuple[Span, ...] = 
             origin = Origin(shown, label, span, run)
             hop = Hop(f"`{shown}` is {label}{how}", span)
             picked = label == UNTRUSTED and is_closed(leaf)
-            mark = Mark(label, origin, (hop,))
+            mark = Mark(label, origin, (hop,), few=label == SECRET and is_choice(leaf))
             found.setdefault(way, {})[_closed(mark, is_number(leaf)) if picked else mark] = None
             if label == PRIVATE:
                 for other, _, _ in everything:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow.bounding import UNLIMITED, Limits, NumberBounds
+from pipelang.analysis.flow.expenses import Expenses
 from pipelang.analysis.flow.looking import (
     NONE,
     Arm,
@@ -43,6 +44,7 @@ from pipelang.analysis.flow.marks import (
     limited,
     marks_of,
     only,
+    source,
     spread,
     under,
 )
@@ -50,9 +52,8 @@ from pipelang.analysis.flow.telling import (
     any_size,
     changed,
     computed,
-    is_choice,
     leads,
-    picked,
+    of_test,
     steered,
     without,
 )
@@ -84,8 +85,7 @@ class Values:
     `aliases` are lets that stand for a path, `lets` the others. On every way to here, a gate or a
     person has looked at what is `cleared`, a person has been shown what is `approved`, a gate with
     evidence or a person has looked at what is `vouched`, and what is `bounded` and `floored` is no
-    number of any size, upwards or downwards. `spent` are the marks of all that models were asked
-    about: how long that is says what is left of a budget.
+    number of any size, upwards or downwards. `spending` is that of all runs of this program.
     """
 
     program: p.Program
@@ -97,7 +97,7 @@ class Values:
     vouched: Looks = NONE
     bounded: Looks = NONE
     floored: Looks = NONE
-    spent: dict[Mark, None] = field(default_factory=dict)
+    spending: Expenses = field(default_factory=Expenses)
     declassified: dict[str, None] = field(default_factory=dict)
     _plain: dict[str, expr.Expr] = field(default_factory=dict)
     _picked_by: dict[str, tuple[expr.Expr, ...]] = field(default_factory=dict)
@@ -233,13 +233,8 @@ class Values:
                 yield from self._picked_by.get(part.name, ())
 
     def told(self, node: expr.Expr) -> Flow:
-        """Return what the result of a test of a value tells of it. One bit of a secret text does
-        not reveal it; whether a secret choice is a certain one does.
-        """
-        flow = self.of(node)
-        if is_choice(node.type):
-            return flow
-        return only(flow, (UNTRUSTED, INFLUENCED, PRIVATE))
+        """Return what the result of a test of a value tells of it."""
+        return of_test(node.type, self.of(node))
 
     def limits(self, test: expr.Expr) -> Limits:
         """Return the numbers that a test bounds on every way on which it holds."""
@@ -295,7 +290,7 @@ class Values:
                 found = inside(self.of(node.target), ELEMENT)
                 return joined(found, steered(node.type, self.of(node.index)))
             case expr.BudgetLeft():
-                return picked(node.type, self.spent)
+                return self.spending.left(node)
             case expr.MakeList():
                 return under(ELEMENT, joined(*map(self.of, node.items)))
             case expr.Concatenation():
@@ -376,6 +371,8 @@ class Values:
             inner._down = self._down
             found = inner.of(function.body)
             self.declassified.update(inner.declassified)
+        how = f", as `{function.name}` returns it"
+        found = joined(found, source(function.name, function.returns, function.span, how))
         if function.public and any(marks_of(found, PRIVATE, SECRET)):
             self.declassified[function.name] = None
             return only(found, (UNTRUSTED, INFLUENCED))

@@ -15,28 +15,14 @@ from pipelang.analysis.flow.marks import (
     Flow,
     Mark,
     Way,
+    is_choice,
     marks_of,
     spread,
 )
 from pipelang.records import replace
-from pipelang.semantics.types import AnswererType, EnumType, Scalar, ScalarKind, Type, present
+from pipelang.semantics.types import Type
 
 ALL = (UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
-
-FEW = 16
-"""The most values of which one bit tells much: as of a choice, and not as of a text."""
-
-
-def is_choice(type: Type) -> bool:
-    """Whether a type has so few values that one bit tells much of one."""
-    inner = present(type)
-    if isinstance(inner, EnumType):
-        return True
-    if not isinstance(inner, Scalar):
-        return isinstance(inner, AnswererType)
-    if inner.kind is ScalarKind.INT and inner.low is not None and inner.high is not None:
-        return inner.high - inner.low < FEW
-    return inner.kind is ScalarKind.BOOL
 
 
 def leads(done: Way, way: Way) -> bool:
@@ -58,6 +44,26 @@ def without(flow: Flow, done: Way, weaker: Callable[[Mark], Mark]) -> Flow:
         way: dict.fromkeys(map(weaker, marks)) if way[: len(done)] == done else marks
         for way, marks in flow.items()
     }
+
+
+def of_test(type: Type, flow: Flow) -> Flow:
+    """Return what the result of a test of a value of a type tells of the value, from its flow. One
+    bit does not reveal a secret text. It does reveal a secret choice, and what was made of one: a
+    text that a choice has picked is as good as the choice.
+    """
+    choice = is_choice(type)
+    found: dict[Way, dict[Mark, None]] = {}
+    for way, marks in flow.items():
+        if any(mark.kind == SECRET and not mark.few for mark in marks):
+            kept = (_few(m) if choice else m for m in marks if choice or m.few or m.kind != SECRET)
+            found[way] = dict.fromkeys(kept)
+        else:
+            found[way] = marks
+    return {way: marks for way, marks in found.items() if marks}
+
+
+def _few(mark: Mark) -> Mark:
+    return replace(mark, few=True) if mark.kind == SECRET else mark
 
 
 def computed(type: Type, flow: Flow) -> Flow:

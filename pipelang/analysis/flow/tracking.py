@@ -18,14 +18,23 @@ sub-pipeline has failed, has the marks of the tests that decided about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import assert_never
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.flow import sinks
 from pipelang.analysis.flow.always import always_called
+from pipelang.analysis.flow.expenses import Beside, Expenses
 from pipelang.analysis.flow.halting import halting
-from pipelang.analysis.flow.looking import NO_LOOKS, NONE, Looks, Seen, covers, mentioning
+from pipelang.analysis.flow.looking import (
+    NO_LOOKS,
+    NONE,
+    Looks,
+    covers,
+    mentioning,
+    outside_elements,
+    with_element,
+)
 from pipelang.analysis.flow.marks import (
     INFLUENCED,
     NOTHING,
@@ -38,7 +47,7 @@ from pipelang.analysis.flow.marks import (
     Mark,
     Way,
     joined,
-    labels,
+    labelled_ways,
     marks_of,
     only,
     source,
@@ -62,13 +71,14 @@ from pipelang.analysis.flow.situation import (
     together,
 )
 from pipelang.analysis.flow.telling import picked
+from pipelang.analysis.flow.tracked_run import TrackedRun
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field, replace
+from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.people import silence_passes
 from pipelang.semantics.kernels.redo import last_outcome, redo_of
-from pipelang.semantics.types import TEXT, Type
+from pipelang.semantics.types import TEXT
 from pipelang.semantics.unique import with_unique_names
 
 FEEDBACK = "feedback"
@@ -76,31 +86,18 @@ SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
 MOST_ITEMS = 20_000
 
 
-@dataclass(slots=True)
-class TrackedRun:
-    """One run of a pipeline within the tracking.
-
-    `answered` are the situations in which it answers, `seen` what was looked at in each of them,
-    `fails` the tests that decide whether it fails, `stops` those on whose ways it may end without
-    an answer, by their identity.
+class Tracker:
+    """Follows one pipeline as a run of its own. `memories` are the flows known to be in them,
+    `beside` what a round before has found to be spent side by side.
     """
 
-    pipeline: p.Pipeline
-    values: Values
-    measured: frozenset[str]
-    entered: Situation
-    returns: Flow = field(default_factory=dict)
-    answered: list[Situation] = field(default_factory=list)
-    seen: list[tuple[Looks, ...]] = field(default_factory=list)
-    feedback: dict[str, Flow] = field(default_factory=dict)
-    fails: dict[Control, None] = field(default_factory=dict)
-    stops: set[int] = field(default_factory=set)
-
-
-class Tracker:
-    """Follows one pipeline as a run of its own. `memories` are the flows known to be in them."""
-
-    def __init__(self, program: p.Program, root: p.Pipeline, memories: Mapping[str, Flow]) -> None:
+    def __init__(
+        self,
+        program: p.Program,
+        root: p.Pipeline,
+        memories: Mapping[str, Flow],
+        beside: Beside | None = None,
+    ) -> None:
         self.program = program
         self.root = root
         self.memories = memories
@@ -112,7 +109,7 @@ class Tracker:
         self.tests = PathQuestions(program, root)
         self.declassified: dict[str, None] = {}
         self.run: tuple[Span, ...] = ()
-        self.spent: dict[Mark, None] = {}
+        self.spending = Expenses(beside or {})
         self._unique: dict[str, p.Pipeline] = {}
         self._items = 0
 
@@ -125,7 +122,7 @@ class Tracker:
         pipeline = self._unique.get(name)
         if pipeline is None:
             pipeline = self._unique[name] = with_unique_names(self.program.pipelines[name])
-        values = Values(self.program, spent=self.spent, declassified=self.declassified)
+        values = Values(self.program, spending=self.spending, declassified=self.declassified)
         for parameter in pipeline.parameters:
             how = f", as `{name}` gets it"
             own = source(parameter.name, parameter.type, pipeline.span, how, self.run)
@@ -165,8 +162,20 @@ class Tracker:
 
     def block(self, place: TrackedRun, block: p.Block, situation: Situation) -> Situation | None:
         """Follow a block; return the situation after it, None if no run gets there."""
-        for index, item in enumerate(block.items):
-            after = self.item(place, block, index, item, situation)
+        for segment in block.segments:
+            members = (segment.index,) if isinstance(segment, p.Barrier) else segment.members
+            with self.spending.side_by_side((*self.run, block.items[members[0]].span, "region")):
+                found = self._in_order(place, block, members, situation)
+            if found is None:
+                return None
+            situation = found
+        return situation
+
+    def _in_order(
+        self, place: TrackedRun, block: p.Block, indices: tuple[int, ...], situation: Situation
+    ) -> Situation | None:
+        for index in indices:
+            after = self.item(place, block, index, block.items[index], situation)
             if after is None:
                 return None
             situation = after
@@ -259,16 +268,17 @@ class Tracker:
         answers = isinstance(outcome, p.Return)
         control = self.control(place, name, gate.span, gate.condition, branch=answers)
         if redo is not None:
-            self._redone(place, block, gate, redo, situation, control.reveals)
+            self.spending.ask((*control.marks, *control.reveals))
+            self._redone(place, block, gate, redo, situation, (control.reveals, ()))
         self.end(place, outcome, situation.under(control))
         looks, vouches = values.judged(gate.condition), frozenset[Key]()
         limits = values.limits(gate.condition)
         if self._has_evidence(place, gate):
             parts = values.judged(gate.condition, partly=True)
             # What is said of one element is not said of the others.
-            wholes = frozenset(one for one in parts if isinstance(one, tuple) and not _index(one))
+            wholes = outside_elements(parts)
             vouches = keys_of(values.marks_at(wholes, UNTRUSTED, INFLUENCED))
-            values.vouched |= looks.union(map(_element, looks))
+            values.vouched |= looks.union(map(with_element, looks))
             control = replace(control, marks=())  # its verdict counts
         self._look(place, name, (looks, limits.above), (vouches, frozenset()))
         values.add_looks((looks, NONE, NONE, limits.above, limits.below))
@@ -294,17 +304,19 @@ class Tracker:
         gate: p.Gate | p.Person,
         redo: p.Redo,
         situation: Situation,
-        reveals: tuple[Mark, ...],
+        told_of: tuple[tuple[Mark, ...], tuple[Mark, ...]],
     ) -> None:
-        """Follow the second round of a redo, whose prompt contains feedback on the first; that
-        there is one tells of the test, with what it `reveals`.
+        """Follow the second round of a redo, whose prompt contains feedback on the first. It is
+        `told_of` what there is a second round by, and what whoever writes the feedback has seen.
         """
+        reveals, seen = told_of
         flow = NOTHING if redo.because is None else place.values.of(redo.because)
         secrets = marks_of(flow, SECRET)
         for mark in secrets:
             words = f"the feedback of `{gate.name}`"
             self.found.append(sinks.secret(mark, words, redo.because, gate.span))
-        told = spread(TEXT, marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET))
+        said = marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
+        told = spread(TEXT, (*said, *seen))
         if not told and not reveals:
             return
         if reveals:
@@ -328,7 +340,7 @@ class Tracker:
     ) -> Situation:
         values, redo = place.values, redo_of(person)
         if redo is not None:
-            self._redone(place, block, person, redo, situation, ())
+            self._sent_back(place, block, person, redo, situation)
         if person.when is not None:
             words = f"{person.name} when {expr.show(person.when)}"
             asked = self.control(place, words, person.span, person.when, branch=False)
@@ -358,6 +370,34 @@ class Tracker:
             return situation
         values.add_looks((looks, looks, NONE, looks, looks))
         return situation.asked(so_far, shown)
+
+    def _sent_back(
+        self,
+        place: TrackedRun,
+        block: p.Block,
+        person: p.Person,
+        redo: p.Redo,
+        situation: Situation,
+    ) -> None:
+        """Follow the second round after a person has sent a step back. Their no is theirs, as an
+        answer is; the reason that they write may tell of private data that they have seen, and
+        that they were asked tells of the condition by which they are.
+        """
+        values = place.values
+        reveals: tuple[Mark, ...] = ()
+        if person.when is not None:
+            flow = values.told(person.when)
+            reveals = tuple(marks_of(flow, PRIVATE, SECRET))
+            self.spending.ask(marks_of(flow, *SPOKEN_OF))
+        showing = []
+        if redo.because is None and person.showing is not None:
+            showing = [values.of(person.showing)]
+        elif redo.because is None:
+            showing = [values.whole(name) for name in person.judges]
+        words = f"`{person.name}` may write of it"
+        private = marks_of(joined(*showing), PRIVATE)
+        seen = tuple(mark.through(words, person.span) for mark in private)
+        self._redone(place, block, person, redo, situation, (reveals, seen))
 
     def _look(
         self,
@@ -418,7 +458,7 @@ class Tracker:
                             sinks.secret(mark, "a handoff", outcome.value, outcome.span)
                         )
             case p.Fail():
-                self.fail(place, (), situation, fails=True)
+                place.fail((), situation, fails=True)
             case p.Reject():
                 pass
             case _:
@@ -427,7 +467,7 @@ class Tracker:
     def _return(self, place: TrackedRun, outcome: p.Return, chosen: list[Mark]) -> None:
         returns = place.pipeline.returns
         flow = joined(place.values.of(outcome.value), picked(returns, chosen))
-        open_to = [way for way, _ in _secret_ways(returns)]
+        open_to = labelled_ways(returns, SECRET)
         kept: dict[Way, dict[Mark, None]] = {}
         for way, marks in flow.items():
             loose = not any(way[: len(known)] == known for known in open_to)
@@ -438,24 +478,6 @@ class Tracker:
                     self.found.append(sinks.secret(mark, where, outcome.value, outcome.span))
         place.returns = joined(place.returns, {way: marks for way, marks in kept.items() if marks})
 
-    def fail(
-        self,
-        place: TrackedRun,
-        tests: tuple[Control, ...],
-        situation: Situation,
-        *,
-        fails: bool = False,
-    ) -> None:
-        """Record that a run may fail in a situation, or by some tests of what it called."""
-        since = [one for one in situation.since(place.entered) if one not in tests]
-        if not fails:  # by chance: that it came so far tells nothing that going on does not
-            since = [one if one.branch else replace(one, reveals=()) for one in since]
-        for control in (*since, *tests):
-            if keys_of(control.marks) <= situation.vouched:
-                control = replace(control, marks=())
-            if control.marks or control.reveals:
-                place.fails[replace(control, branch=False)] = None
-
     # ---------------------------------------------------------------------------------- steps
 
     def step(self, place: TrackedRun, step: p.Step, situation: Situation) -> Situation:
@@ -464,30 +486,13 @@ class Tracker:
         done = chain(self, place, step, step.chain, situation)
         place.values.put(step.name, done.flow)
         if step.chain.end is None:
-            self.fail(place, done.fails, situation)
+            place.fail(done.fails, situation)
             if not self.run:
                 ends = Situation(done.fails)
                 self.betrayed(ends, f"whether `{step.name}` fails", step.span)
-        known = {way for way, _ in _secret_ways(step.type)}
+        known = labelled_ways(step.type, SECRET)
         for way, marks in done.flow.items():
             for mark in marks:
                 if mark.kind == SECRET and not any(way[: len(k)] == k for k in known):
                     self.found.append(sinks.traced(mark, step))
         return done.situation
-
-
-def _index(way: Way) -> int | None:
-    """Return the place of the first index in a path."""
-    return next((at for at, part in enumerate(way) if part.startswith("[")), None)
-
-
-def _element(one: Seen) -> Seen:
-    """Return the element of a list that a path leads into; else what is given."""
-    at = _index(one) if isinstance(one, tuple) else None
-    return one if at is None or not isinstance(one, tuple) else one[: at + 1]
-
-
-def _secret_ways(type: Type) -> Iterator[tuple[Way, Type]]:
-    for way, labelled, leaf in labels(type):
-        if SECRET in labelled:
-            yield way, leaf

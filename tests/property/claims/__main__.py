@@ -1,4 +1,7 @@
-"""The judges over many seeds: `python -m tests.property.claims expressions|structures FROM TO`."""
+"""The judges over many seeds: `python -m tests.property.claims expressions|structures FROM TO`.
+
+Structures from 10,000,000 on are those of `newer`, with all constructs.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ import time
 from collections import Counter
 
 from .expressions import conditions, judged
+from .newer import program
 from .test_structures import judged as judged_pipeline
-from .wide import program
 
 
 def main() -> int:

@@ -32,6 +32,14 @@ prove main: never act when true
 
 
 PROVED = [
+    ("x: number", "x == 0.1 + 0.2 and x != 0.3"),
+    ("x: number", "x == 0.0 and -x != x"),
+    ("j: json", "j.x == j.y and j.x == true and j.y == 1"),
+    ("j: json", "j.x == j.y and j.y == true and not (j.x == true)"),
+    (
+        "ks: [decision Kind] max 3",
+        "any(k.confidence < 80% for k in ks) and all(k.confidence >= 80% for k in ks)",
+    ),
     ("a: int?, b: int?", "a == b and not (a?) and (b?)"),
     ("j: json", "j.x == true and j.x == 1"),
     ("j: json", "j.x == j.y and not (j.x?) and (j.y?)"),
@@ -106,6 +114,9 @@ PROVED = [
     ("os: [bool?] max 2", "any((o?) and o for o in os) and all(not (o?) or not o for o in os)"),
 ]
 REFUTED = [
+    ("x: number", "x == 0.1 + 0.2 and x == 0.3"),
+    ("x: number", "x == 0.1 and x + 0.2 == 0.3"),
+    ("n: int", "n == 1 and 1.0 / 7 * 7 == 1.0"),
     ("a: int?, b: int?", "a == b and not (a?) and not (b?)"),
     ("a: bool?, b: bool?", "not (a == b) and not (a?)"),
     ("j: json, o: bool?", "j.x == o and not (j.x?)"),

@@ -210,16 +210,15 @@ def program(seed: int) -> str:
     for gate in [*main.tests, *(one for one in gates if f"run {one.split('.')[0]}(" in inner)]:
         parts.append(f"prove main: {source.choice(['send', 'send', 'look'])} only after {gate}")
     if second:
-        parts += _second_claims(source, main)
+        parts += second_claims(source, main, Maker(source, []))
     for _ in range(3):
         parts.append(f"prove main: never {source.choice(['send', 'look'])} when {main.condition()}")
         parts.append(f"prove main: escalates when {main.condition()}")
     return "\n".join(parts)
 
 
-def _second_claims(source: random.Random, main: Maker) -> list[str]:
+def second_claims(source: random.Random, main: Maker, inputs: Maker) -> list[str]:
     """Claims that count, and claims that hold under a condition on the inputs."""
-    inputs = Maker(source, [])
     tools = ["send", "look"]
     claims = [f"prove main: {source.choice(tools)} at most once"]
     claims += [

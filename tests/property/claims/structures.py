@@ -22,6 +22,7 @@ from pipelang.runtime.engine.world import (
 from pipelang.runtime.host.handle import LoadedProgram, Runtime
 from pipelang.runtime.host.pipeline_tests import TestHandle, _stand_ins
 from pipelang.semantics import program as p
+from pipelang.semantics.types import Scalar, choices_of
 
 from .observe import Script, Scripted, Watch
 
@@ -42,6 +43,11 @@ MONEY = ["0", "1", "100", "100", "33.33", "7", "0.01"]
 SECONDS = ["90", "60", "1", "100", "0.1"]
 SCORES = [0.1, 0.3, 1.0, 0.0, 1e17, 1 / 3]
 COLOURS = ["very red", "green"]
+SURE = ["0", "0.5", "0.55", "0.6", "0.7", "0.705", "0.8", "0.9", "1"]
+PNG = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAA"
+    "AABJRU5ErkJggg=="
+)
 
 
 def items(source: random.Random) -> list[dict[str, Any]]:
@@ -51,7 +57,7 @@ def items(source: random.Random) -> list[dict[str, Any]]:
     ]
 
 
-def inputs(source: random.Random) -> dict[str, Any]:
+def inputs(source: random.Random, *, pictures: bool = False) -> dict[str, Any]:
     return {
         "a": source.random() < 0.5,
         "b": source.random() < 0.5,
@@ -66,6 +72,7 @@ def inputs(source: random.Random) -> dict[str, Any]:
         "q": Decimal(source.choice(["0", "0.3", "1", "0.7"])),
         "ns": [source.randrange(3) for _ in range(source.randrange(4))],
         "all_items": items(source),
+        **({"pic": source.choice([None, PNG])} if pictures else {}),
     }
 
 
@@ -77,6 +84,10 @@ class AtRandom(Scripted):
         self.source = source
 
     async def attempt(self, run: Run, attempt: Attempt) -> Any:
+        if isinstance(attempt.action, p.AskRole):
+            answer = self._kind(attempt.action.answers)
+            self.watch.test(run, attempt.step.name, True)
+            return answer
         held = await run.budget.reserve(Decimal("0.2"), 10)
         try:
             if isinstance(attempt.action, p.Call):
@@ -91,6 +102,13 @@ class AtRandom(Scripted):
     def _kind(self, type: Any) -> Any:
         if self.source.random() < 0.2:
             raise AttemptFailed("by chance", kind="mock")
+        if isinstance(type, Scalar):
+            return self._types.check(type, self.source.randrange(2))
+        among = choices_of(type)
+        if among:
+            value = self.source.choice([*among] if True in among else COLOURS)
+            sure = Decimal(self.source.choice(SURE))
+            return self._types.check(type, {"value": value, "confidence": sure})
         answer = {
             "is-ok": self.source.random() < 0.5,
             "colour": self.source.choice(COLOURS),
@@ -142,11 +160,13 @@ def broken_claims(program: p.Program, seed: int, runs: int) -> set[str]:
         loaded, program.pipelines["main"], Runtime(trace=False), _stand_ins(program)
     )
     watch, source = Watch(program), random.Random(seed)
+    pictures = any(one.name == "pic" for one in program.pipelines["main"].parameters)
 
     async def all_runs() -> None:
         for _ in range(runs):
             watch.begin()
-            run = handle.start(inputs(source), world=AtRandom(loaded, source, watch))
+            given = inputs(source, pictures=pictures)
+            run = handle.start(given, world=AtRandom(loaded, source, watch))
             watch.root = run
             watch.end(await run_pipeline(run))
 

@@ -9,15 +9,15 @@ from collections import Counter
 
 import pytest
 
+from pipelang.analysis.claims.properties import OnPaths
 from pipelang.analysis.claims.verdicts import decided
 from pipelang.interfaces.check.replay import Replayer
-from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 
 from ...memory import MemoryLoader
+from .newer import NEWER, program
 from .planted import OF_RUNS, OF_STRANDS, Plant
 from .structures import broken_claims
-from .wide import program
 
 SEEDS = range(30)
 RUNS = 40
@@ -35,7 +35,7 @@ def judged(seed: int, replayed: bool = False) -> list[tuple[str, str, bool]]:
     replay = Replayer(built) if replayed else None
     found = []
     for claim in built.claims:
-        assert isinstance(claim.claimed, (p.OnlyAfter, p.Never, p.Escalates))
+        assert isinstance(claim.claimed, OnPaths)
         verdict = decided(built, claim, claim.claimed, frozenset(), replay).verdict
         found.append((claim.text, verdict, claim.text in broken))
     return found
@@ -50,6 +50,18 @@ def test_no_run_breaks_what_is_proved(first: int) -> None:
             assert not (broken and verdict == "proved"), (claim, program(seed))
     assert seen["proved"] > 5
     assert seen["refuted"] > 5
+
+
+def test_no_run_breaks_what_is_proved_of_what_came_later() -> None:
+    """Decisions, cascades, votes, quotas, breakers, pictures, people who answer and send back."""
+    seen: Counter[str] = Counter()
+    for seed in range(NEWER, NEWER + 12):
+        for claim, verdict, broken in judged(seed):
+            seen[verdict] += 1
+            seen["broken"] += broken
+            assert not (broken and verdict == "proved"), (claim, program(seed))
+    assert seen["proved"] > 30
+    assert seen["broken"] > 20
 
 
 def test_what_runs_break_is_refuted_by_replay() -> None:

@@ -63,6 +63,9 @@ REST = "data: {}, cost: $1, marks: [1, 0], took: 1s, score: 0.3, items: []"
 class Wide(Maker):
     """Writes pipelines with everything."""
 
+    head = HEAD
+    inputs = INPUTS
+
     def __init__(self, source: random.Random, children: list[str], *, budget: bool) -> None:
         super().__init__(source, children)
         self.budget = budget
@@ -77,6 +80,14 @@ class Wide(Maker):
         self.shares: list[str]
         self.lists: list[str]
         self.rows: list[str]
+
+    def limits(self) -> str:
+        """What stands at the head of a pipeline besides its budget."""
+        return ""
+
+    def counting(self) -> list[str]:
+        """Claims that count, and claims that hold under a condition on the inputs."""
+        return []
 
     def condition(self, depth: int = 0) -> str:
         roll = self.source.random()
@@ -381,12 +392,17 @@ def program(seed: int) -> str:
         return strands(source)
     if seed % 10 == 9:
         return twice(source)
-    parts = [HEAD]
+    return written(seed, source, Wide)
+
+
+def written(seed: int, source: random.Random, make: type[Wide]) -> str:
+    """A file as a kind of writer writes it."""
+    parts = [make.head]
     children: list[str] = []
     gates: list[str] = []
     for number in range(source.choice([0, 1, 2, 2])):
         budget = source.random() < 0.4
-        maker = Wide(source, list(children), budget=budget)
+        maker = make(source, list(children), budget=budget)
         maker.colours = ["red_of(a)"]
         lines = maker.block(source.randint(1, 3), 0)
         name = f"child{number}"
@@ -397,18 +413,20 @@ def program(seed: int) -> str:
         limit = "$0.5 else return 9" if seed % 3 == 1 else "$1"
         limits = f"  budget {limit}\n" if budget else ""
         inner = "\n  ".join([*lines, f"return {back}"])
-        body = f"{limits}  {OTHERS}\n  {inner}"
+        body = f"{limits}{maker.limits()}  {OTHERS}\n  {inner}"
         parts.append(f"pipeline {name}(a: bool, n: int) -> int {{\n{body}\n}}")
         children.append(name)
         gates += [f"{name}.{test}" for test in maker.tests]
     budget = source.random() < 0.4
-    main = Wide(source, children, budget=budget)
+    main = make(source, children, budget=budget)
     lines = main.block(source.randint(3, 7), 0)
     limits = "  budget $3\n" if budget else ""
     inner = "\n  ".join([*lines, "return 2"])
-    parts.append(f"pipeline main({INPUTS}) -> int {{\n{limits}  {inner}\n}}")
+    limits += main.limits()
+    parts.append(f"pipeline main({make.inputs}) -> int {{\n{limits}  {inner}\n}}")
     for gate in [*main.tests, *(one for one in gates if f"run {one.split('.')[0]}(" in inner)]:
         parts.append(f"prove main: {source.choice(['send', 'send', 'look'])} only after {gate}")
+    parts += main.counting()
     for kind, names in NAMES.items():
         setattr(main, kind, list(names))
     for _ in range(3):

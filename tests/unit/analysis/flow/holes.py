@@ -1,8 +1,9 @@
 """Planted holes: pipelines with one flow that must be found, each with its twin that is sound.
 
-`holes.txt` has them, and `channels.txt` those by which data is told of without being passed on (and
-what a gate really bounds). Each is written once: `<<hole|mended>>` is where the two differ, `$NAME`
-stands for a piece that many share.
+`holes.txt` has them, `channels.txt` those by which data is told of without being passed on (and
+what a gate really bounds), `told.txt` what a secret has picked, what is left of a budget, what
+people write who send back, pictures and decisions. Each is written once: `<<hole|mended>>` is where
+the two differ, `$NAME` stands for a piece that many share.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipelang.semantics.build import build
 
 from ....memory import MemoryLoader
 
-FILES = [Path(__file__).with_name(f"{name}.txt") for name in ("holes", "channels")]
+FILES = [Path(__file__).with_name(f"{name}.txt") for name in ("holes", "channels", "told")]
 
 WORLD = '''
 provider lab { available 99.9% }
@@ -87,6 +88,46 @@ fn shorter(body: untrusted text) -> text python "checks:shorter"
 memory notes(k: text max 40 tokens) -> text max 200 tokens { keeps 24h }
 memory acts(k: text max 40 tokens) -> Act { keeps 24h }
 memory kept(k: text max 40 tokens) -> int { keeps 24h }
+tier top { provider lab price $2 in, $9 out transient 1% context 50k tokens }
+type Pics {
+  own: image
+  free: image?
+  frees: [image] max 3
+  shot: untrusted image
+  face: private image
+  maybe: private image?
+  faces: private [image] max 3
+  hidden: secret image
+  doc: untrusted document max 5 pages
+  mine: document max 5 pages
+}
+type Priv {
+  xs: private [text max 9 tokens] max 5
+  ys: [text max 9 tokens] max 5
+  ns: private [int in 0..9] max 5
+  ms: [int in 0..9] max 5
+  map: private {text: text max 9 tokens} max 5
+  free_map: {text: text max 9 tokens} max 5
+  js: private json
+  free_js: json
+}
+tool post(pic: image) -> text max 10 tokens { python "a:b" effect write }
+tool fetch(q: text) -> untrusted image { python "a:b" effect read }
+tool fetch_own(q: text) -> image { python "a:b" effect read }
+tool grade(p: probability) -> text max 10 tokens { effect write }
+tool ping(t: text) -> text max 10 tokens { effect read }
+tool look_up(q: text) -> text max 10 tokens { effect read }
+tool is_admin(id: text) -> secret bool { effect read }
+tool is_open(id: text) -> bool { effect read }
+tool pure_one(t: text) -> text max 10 tokens { effect pure }
+prompt see(p: image) """{{ p }}"""
+prompt see_all(ps: [image] max 3) """{% for p in ps %}{{ p }}{% endfor %}"""
+prompt read_doc(p: document) """{{ p }}"""
+prompt loop_over(xs: [text max 9 tokens] max 5) """{% for x in xs %}.{% endfor %}"""
+prompt counted(xs: [text max 9 tokens] max 5) """{% for x in xs %}{{ loop.index }}{% endfor %}"""
+prompt branchy(m: text) """{% if m == "x" %}a{% else %}b{% endif %}"""
+prompt set_it(m: text) """{% set y = m %}{{ y }}"""
+prompt sys(m: text) { system """{{ m }}""" user """hi""" }
 '''
 
 PIECES = {

@@ -1,13 +1,14 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
-The cases of `holes.txt` and `channels.txt` are written by hand, each for one kind of hole; those of
-`mutations` are sound pipelines that have lost their guard. Faults that the analysis once had are
-put back, one at a time: the cases find each.
+The cases of `holes.txt`, `channels.txt` and `told.txt` are written by hand, each for one kind of
+hole; those of `mutations` are sound pipelines that have lost their guard. Faults that the analysis
+once had are put back, one at a time: the cases find each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -19,15 +20,18 @@ from pipelang.analysis.flow import (
     marks,
     reading,
     remembering,
+    telling,
     tracking,
 )
 from pipelang.analysis.flow.bounding import Limits
 from pipelang.analysis.flow.covering import Covered
+from pipelang.analysis.flow.expenses import Expenses
 from pipelang.analysis.flow.halting import Halts
 from pipelang.analysis.flow.looking import NO_LOOKS, NONE
 from pipelang.analysis.flow.marks import NOTHING, Mark
 from pipelang.analysis.flow.reading import Values
 from pipelang.analysis.flow.situation import Control, Situation
+from pipelang.analysis.flow.tracked_run import TrackedRun
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.semantics import expressions as expr
 
@@ -140,6 +144,13 @@ def _always_there(remembered: Any) -> Any:
     return lambda *given: (remembered(*given)[0], NOTHING)
 
 
+def _by_its_own_type(_: Any) -> Any:
+    def changed(type: Any, flow: Any) -> Any:
+        return flow if marks.is_choice(type) else marks.only(flow, ("untrusted", "private"))
+
+    return changed
+
+
 def _nothing(*_: Any, **__: Any) -> Any:
     return NOTHING
 
@@ -167,7 +178,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
         "the-other-answer-of-a-child",
     ),
     "nothing decides that a child fails": (
-        _instead(Tracker, "fail", lambda _: _nothing),
+        _instead(TrackedRun, "fail", lambda _: _nothing),
         "a-failing-child-decides",
     ),
     "presence and length say nothing": (
@@ -229,8 +240,28 @@ FAULTS: dict[str, tuple[Change, str]] = {
         "arms-beside-a-let",
     ),
     "one bit of a text reveals it": (
-        _instead(reading, "is_choice", lambda _: lambda type: True),
+        _instead(telling, "is_choice", lambda _: lambda type: True),
         "secret-picks-by-a-match-on-a-text",
+    ),
+    "a choice is one as long as it has its type": (
+        _instead(reading, "of_test", _by_its_own_type),
+        "secret-choice-as-a-text",
+    ),
+    "what has led to an ask costs nothing": (
+        _instead(Expenses, "lead", lambda _: _nothing),
+        "budget-by-a-private-branch",
+    ),
+    "what runs beside a reading comes after it": (
+        _instead(Expenses, "side_by_side", lambda _: lambda spending, place: nullcontext()),
+        "budget-reading-beside",
+    ),
+    "whoever sends back has seen nothing": (
+        _instead(Tracker, "_sent_back", lambda _: _nothing),
+        "feedback-of-a-person-who-saw-private",
+    ),
+    "the type that a function returns has no labels": (
+        _instead(reading, "source", lambda _: _nothing),
+        "secret-bool-from-a-text-by-code",
     ),
     "a key by which something is recalled is its owner everywhere": (
         _instead(remembering, "_kept", lambda _: lambda mark, maker: mark),
