@@ -42,8 +42,10 @@ class Table:
     @classmethod
     def of(cls, slots: tuple[Key, ...], layout: Layout, at: int, recorder: Vectors) -> Table:
         """A table from the register of the weights of a layout's states."""
-        table = cls(slots, {}, recorder)
-        table._weights, table._layout, table._at = None, layout, at
+        table = cls.__new__(cls)
+        table.slots, table.recorder = slots, recorder
+        table._layout, table._at = layout, at
+        table._weights = table._values = None
         return table
 
     @property

@@ -58,9 +58,10 @@ def _tests(item: p.Item) -> Iterator[expr.Expr]:
         case p.MatchBranch():
             yield item.subject
         case p.Step():
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.Choose):
-                    yield link.action.subject
+            if any(isinstance(link.action, (p.Choose, p.Each)) for link in item.chain.links):
+                for link in inner_links(item.chain):
+                    if isinstance(link.action, p.Choose):
+                        yield link.action.subject
         case _:
             pass
 

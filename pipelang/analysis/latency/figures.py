@@ -24,7 +24,7 @@ from pipelang.analysis.latency.quantiles import (
     measured,
     quantile,
 )
-from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.latency.worst_time import longest_runs
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
@@ -163,8 +163,7 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
     there was no walk.
     """
     found: dict[str, Number] = {}
-    for name, people in ((m.LATENCY, False), (m.TURNAROUND, True)):
-        seconds = longest_run(model, people)
+    for name, seconds in zip((m.LATENCY, m.TURNAROUND), longest_runs(model), strict=True):
         longest = Number(None, 0.0, None, None, Basis.UNKNOWN)
         if seconds is not None:
             longest = certain(seconds, Basis.BOUND)

@@ -36,14 +36,19 @@ def _of_class(model: PipelineModel, step: p.Step) -> float:
     shape = step_shape(model, step, frozenset())
     if shape is None:
         return float(_own(model, step))
-    values = tuple([model.parameters.value(chance) for chance in shape.chances])
+    form = shape.form
+    of_form: float | None = model.prepared.get(("own", form))
+    if of_form is not None:
+        return of_form
+    values = tuple([model.parameters.value(chance) for chance in form.chances])
     pattern = tuple([value if is_certain(value) else None for value in values])
-    key = ("own", shape.structure, pattern)
+    key = ("own", form.structure, pattern)
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:
-        known = model.prepared[key] = _compiled(model, step, shape.chances, pattern)
+        known = model.prepared[key] = _compiled(model, step, form.chances, pattern)
     arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
-    return float(known.forward(((1.0,), ()), arguments)[0][0])
+    found = model.prepared["own", form] = float(known.forward(((1.0,), ()), arguments)[0][0])
+    return found
 
 
 def _compiled(

@@ -208,7 +208,7 @@ class _Written:
 
     def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
         across = self.terms.widest if self.moved else 1
-        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // across // 4)
+        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.last_uses.widest // across // 4)
         if columns <= most:
             return self._of(self.formula.results(given))
         found = []

@@ -61,7 +61,7 @@ def _item(
             owner = (walk.sweep.model.pipeline.name, step.name)
             after = moved(walk, table, shape, index, leaves, act, own, owner)
             if after is not None:
-                return narrowed(walk.sweep.model, walk.needed, index, after)
+                return after
     return _plainly(walk, index, step, table, visit, leaves)
 
 
