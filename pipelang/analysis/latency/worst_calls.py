@@ -68,6 +68,9 @@ class CallCount:
     def call(self, link: p.Link, tool: p.Tool) -> int:
         return 1
 
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> None:
+        return None
+
     def tool(self, tool: p.Tool) -> int:
         return 1
 

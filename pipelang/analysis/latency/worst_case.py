@@ -120,6 +120,9 @@ class WorstCase(Protocol[T]):
     def call(self, link: p.Link, tool: p.Tool) -> T:
         """One attempt at a tool, by whatever step."""
 
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Any:
+        """The number that `call` hangs on."""
+
     def tool(self, tool: p.Tool) -> T:
         """One attempt of an agent at a tool."""
 
@@ -265,7 +268,7 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
 
 
 def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
-    calls = _calls(chain)
+    calls = _calls(by, model, chain)
     if calls is None:
         return by.of_step(_links(by, model, step, chain), step)
     known = by.chains.get(calls)
@@ -274,13 +277,14 @@ def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain)
     return by.of_step(known, step)
 
 
-def _calls(chain: p.Chain) -> tuple[Any, ...] | None:
+def _calls(by: WorstCase[T], model: PipelineModel, chain: p.Chain) -> tuple[Any, ...] | None:
     """All that the worst of a chain hangs on, if tools alone are called."""
     found = []
     for link in chain.links:
         if not isinstance(link.action, p.Call):
             return None
-        found.append((link.action.tool, link.retry, link.timeout, link.vote))
+        tool = model.program.tools[link.action.tool]
+        found.append((by.most_of_call(link, tool), link.retry, link.vote))
     return tuple(found)
 
 

@@ -173,6 +173,9 @@ class DearestRun:
         cost = float(tool.cost)
         return Worst(cost, 0, WorstAttempt(UNNAMED, None, cost, 0))
 
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Any:
+        return tool.cost
+
     def tool(self, tool: p.Tool) -> Worst:
         return Worst(float(tool.cost), 0)
 

@@ -115,6 +115,9 @@ class _Seconds:
     def call(self, link: p.Link, tool: p.Tool) -> float:
         return _limit(call_limit(link, tool))
 
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Decimal | None:
+        return call_limit(link, tool)
+
     def tool(self, tool: p.Tool) -> float:
         return _limit(call_limit(None, tool))
 

@@ -20,15 +20,27 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 
 
-def own_reliability(model: PipelineModel, step: p.Step) -> float:
-    """P(answers and is right | arguments right), over outages, routes and hard cases."""
-    found: list[float] = []
+def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
+    """P(answers and is right | arguments right) of each step, over outages, routes and hard cases;
+    None where it hangs on what nobody declared, as that of a step may that is never reached. No
+    figure hangs on it then, so it is none of the unknowns.
+    """
+    found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        found.append(float(cases.total()) * _of_class(of_class, step))
+        share, parameters = float(cases.total()), of_class.parameters
+        for name, step in model.steps.items():
+            mine = share * _of_class(of_class, step)
+            if parameters.unknown_sites:
+                found[name] = None
+                for site in parameters.unknown_sites:
+                    parameters.bases.pop(site, None)
+                parameters.unknown_sites.clear()
+            elif (so_far := found[name]) is not None:
+                found[name] = so_far + mine
 
     in_each_class(model, Table(), act)
-    return sum(found)
+    return found
 
 
 def _of_class(model: PipelineModel, step: p.Step) -> float:

@@ -54,7 +54,7 @@ class Shape:
 class Plain:
     """A step that has a shape: the values that all of its links read, or none (`given`, by link),
     the conditions around it that it does not read, the outages of its providers. `reads` is every
-    variable that it reads.
+    variable that it reads, `shape` the shape once it was asked for (None: an amount has no bound).
     """
 
     roots: int
@@ -62,6 +62,11 @@ class Plain:
     outages: tuple[Key, ...]
     given: tuple[bool, ...]
     reads: tuple[Key, ...]
+    shape: Shape | None
+
+
+UNSHAPED = Shape(Form((), ()), ())
+"""The shape of a step that was not asked for yet."""
 
 
 def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
@@ -97,23 +102,19 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
         given.append(bool(behind))
     around = sorted(taint - roots) if taint else ()
     reads = (*map(value_key, sorted(roots)), *map(value_key, around), *outages)
-    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads)
+    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads, UNSHAPED)
 
 
 def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
     """Return the shape of a step under the conditions `taint`; None for one without."""
-    key = ("shape", id(step), taint)
-    known: Shape | bool | None = model.shapes.get(key, False)
-    if known is False:
-        plain = plain_step(model, step, taint)
-        known = model.shapes[key] = None if plain is None else _shape(model, step, plain)
-    assert not isinstance(known, bool)
-    return known
-
-
-def _shape(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
-    form = _form(model, step, plain)
-    return None if form is None else Shape(form, (value_key(step.name), EFFECT, END, *plain.reads))
+    plain = plain_step(model, step, taint)
+    if plain is None:
+        return None
+    if plain.shape is UNSHAPED:
+        form = _form(model, step, plain)
+        names = (value_key(step.name), EFFECT, END, *plain.reads)
+        plain.shape = None if form is None else Shape(form, names)
+    return plain.shape
 
 
 def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
@@ -122,7 +123,9 @@ def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     for link in links:
         if not isinstance(link.action, p.Call):
             return _new_form(model, step, plain)
-        calls.append((link.action.tool, link.accuracy, link.retry.count))
+        accuracy = link.accuracy
+        # A site is one parameter: where it is named, its number need not be compared.
+        calls.append((link.action.tool, accuracy.site, accuracy.__class__, link.retry.count))
     key = ("form", plain.roots, plain.around, plain.given, *calls)
     known: Form | bool | None = model.shapes.get(key, False)
     if known is False:
@@ -132,38 +135,45 @@ def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
 
 
 def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
-    asked = _Arguments({}, {}, set())
+    asked = _Arguments()
     parts = [
         (*_numbers(model, step, link, plain.outages, asked), link.retry.count, given)
         for link, given in zip(step.chain.links, plain.given, strict=True)
     ]
-    if not all(map(isfinite, asked.amounts.values())):
+    if not all(isfinite(amount) for _, amount in asked.amounts):
         return None
     structure = ("step", plain.roots, plain.around, *parts)
-    chances, amounts = tuple(asked.chances), tuple(asked.amounts.items())
-    return Form(structure, chances, amounts, frozenset(asked.accuracies))
+    return Form(structure, tuple(asked.chances), tuple(asked.amounts), frozenset(asked.accuracies))
 
 
-@dataclass(frozen=True, slots=True)
 class _Arguments:
-    """The arguments of an item, as they are met."""
+    """The arguments of an item, as they are met: a few, so that looking through them is quick."""
 
-    chances: dict[Chance, int]
-    amounts: dict[Any, float]
-    accuracies: set[int]
+    __slots__ = ("accuracies", "amounts", "chances")
+
+    def __init__(self) -> None:
+        self.chances: list[Chance] = []
+        self.amounts: list[tuple[Any, float]] = []
+        self.accuracies: list[int] = []
 
     def chance(self, chance: Chance) -> int:
-        return self.chances.setdefault(chance, len(self.chances))
+        for number, known in enumerate(self.chances):
+            if known is chance or (known.site == chance.site and known == chance):
+                return number
+        self.chances.append(chance)
+        return len(self.chances) - 1
 
     def accuracy(self, chance: Chance) -> int:
         number = self.chance(chance)
-        self.accuracies.add(number)
+        self.accuracies.append(number)
         return number
 
     def amount(self, key: Any, amount: float) -> int:
-        if key not in self.amounts:
-            self.amounts[key] = amount
-        return list(self.amounts).index(key)
+        for number, (known, _) in enumerate(self.amounts):
+            if known == key:
+                return number
+        self.amounts.append((key, amount))
+        return len(self.amounts) - 1
 
 
 def _numbers(
@@ -206,7 +216,7 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
     (draw,) = gate_plan(model, gate).draws
-    asked = _Arguments({}, {}, set())
+    asked = _Arguments()
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
     names = (draw.key, EFFECT, *draw.given)
     # Values that an outcome hands over decide nothing about it.

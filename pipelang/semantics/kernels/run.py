@@ -14,6 +14,10 @@ from pipelang.semantics import program as p
 from pipelang.semantics.walk import agent_of, all_items, all_steps, inner_links, outcomes, tiers_of
 
 
+_WITH_PIPELINES = (p.RunPipeline, p.Agent, p.Cascade, p.Choose, p.Each)
+"""The actions that may have one that runs a pipeline in them."""
+
+
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
     """A decision of a sub-pipeline as the caller's: under its own name and that of who took it."""
     if not isinstance(outcome, (p.Escalate, p.Reject)):
@@ -30,7 +34,10 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
     """The pipelines that a block runs, or lets an agent run."""
     for item in all_items(block):
         if isinstance(item, p.Step):
-            yield from _run_by(item)
+            for link in item.chain.links:
+                if isinstance(link.action, _WITH_PIPELINES):
+                    yield from _run_in(item.chain)
+                    break
 
 
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
