@@ -37,7 +37,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import contents
 
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
@@ -189,13 +189,11 @@ def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a run may wait for a person."""
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Person):
-            return True
-        if isinstance(item, p.Step) and any(
-            isinstance(link.action, p.AskRole) for link in inner_links(item.chain)
-        ):
-            return True
+    inside = contents(pipeline.block)
+    if any(isinstance(item, p.Person) for item in inside.items):
+        return True
+    if any(isinstance(link.action, p.AskRole) for _, link in inside.links):
+        return True
     inner = dict.fromkeys(sub_pipelines(pipeline.block))
     return any(asks_people(program, program.pipelines[name]) for name in inner)
 
