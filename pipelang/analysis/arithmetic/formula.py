@@ -120,7 +120,9 @@ class CompiledFormula:
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """The same, but for registers that only led to others: of arrays, few are kept at once."""
         values = self._given(given)
-        for (function, first, second, at), over in zip(self.steps, self.last_uses.over, strict=True):
+        for (function, first, second, at), over in zip(
+            self.steps, self.last_uses.over, strict=True
+        ):
             values[at] = function(values[first], values[second])
             for one in over:
                 values[one] = ((), values[one][1]) if one in self.moved else None

@@ -216,9 +216,8 @@ class Trace:
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move."""
         at = self._next()
-        self.operations.append(
-            Operation(OperationKind.MOVE, weights, arguments, at, (), mover, owner)
-        )
+        made = (OperationKind.MOVE, weights, arguments, at, (), mover, owner)
+        self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at
 
     def sum(self, first: int, second: int) -> int:

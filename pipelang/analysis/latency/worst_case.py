@@ -82,9 +82,7 @@ class WorstCase(Protocol[T]):
     def times(self, count: int, one: T) -> T:
         """So many, one after the other."""
 
-    def region(
-        self, before: T, items: Iterable[RegionItem], takes: Callable[[RegionItem], T]
-    ) -> T:
+    def region(self, before: T, items: Iterable[RegionItem], takes: Callable[[RegionItem], T]) -> T:
         """A region that begins after `before`, with its items in writing order: each waits for
         those among them that it reads. `takes` says what an item takes.
         """

@@ -8,7 +8,7 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.diagnostics import Span
@@ -59,8 +59,7 @@ class InputSource:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ChanceSource:
+class ChanceSource(NamedTuple):
     """One chance, in the class of cases `case` (None: it is the same in both). `at` None: it is no
     input, because it is the number `fixed`; a `free` one is an input even where it is 0 or 1.
     """

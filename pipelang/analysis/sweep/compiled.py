@@ -221,13 +221,18 @@ class _Written:
         def worked_out(value: Any) -> Any:
             return registers[value.at] if isinstance(value, Term) else value
 
+        def all_worked_out(group: Mapping[Any, Any]) -> dict[Any, Any]:
+            return {
+                key: registers[value.at] if isinstance(value, Term) else value
+                for key, value in group.items()
+            }
+
         terms = self.terms
         found = Totals(work=terms.work, widest=terms.widest)
         for name in PLAIN:
             setattr(found, name, worked_out(getattr(terms, name)))
         for name in GROUPS:
-            group = getattr(terms, name)
-            setattr(found, name, {key: worked_out(value) for key, value in group.items()})
+            setattr(found, name, all_worked_out(getattr(terms, name)))
         found.endings = {
             key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
         }

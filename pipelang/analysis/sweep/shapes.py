@@ -13,7 +13,7 @@ one by one.
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
@@ -40,8 +40,7 @@ class Form:
     accuracies: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """An item by its form; `names` are the variables that it makes and reads, in the order in which
     the structure speaks of them.
     """

@@ -26,7 +26,6 @@ from pipelang.analysis.model.model import (
     value_key,
 )
 from pipelang.analysis.sweep.branching import is_right, outdated
-from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Visit
 from pipelang.analysis.sweep.shapes import step_shape
 from pipelang.analysis.sweep.state import BlockSweep

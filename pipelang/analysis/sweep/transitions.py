@@ -9,12 +9,12 @@ remembered with the layout. A pipeline of 10,000 steps has some dozen moves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
-from pipelang.analysis.frontier.recorder import Moved, Vectors
+from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, Vectors
 from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table, picker
 from pipelang.analysis.frontier.totals import Ending, Totals, record
@@ -75,7 +75,9 @@ def moved(
     """
     slots, vectors = table.slots, table.vectors
     assert vectors is not None
-    bundle, kind = _arguments(walk, vectors, shape.form, owner)
+    form = shape.form
+    arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
+    bundle, kind = arguments or _arguments(walk, vectors, form, owner)
     # Where each name is among the slots; then all variables, and which of them are read later.
     places = tuple([slots.index(key) if key in slots else -1 for key in shape.names])
     variables = slots + shape.names
@@ -132,7 +134,7 @@ class Kind:
     pattern: tuple[Any, ...]
 
 
-@cache
+@lru_cache(MOST_LAYOUTS)
 def _kind(structure: tuple[Any, ...], pattern: tuple[Any, ...]) -> Kind:
     return Kind(structure, pattern)
 
@@ -142,23 +144,20 @@ def _arguments(
 ) -> tuple[int, Kind]:
     """The register of an item's arguments, and its kind."""
     parameters = walk.sweep.model.parameters
-    key = (form, parameters.hard)
-    known: tuple[int, Kind] | None = vectors.bundles.get(key)
-    if known is None:
-        amounts = [amount for _, amount in form.amounts]
-        inputs = parameters.inputs
-        assert isinstance(inputs, FormulaInputs)
-        numbers = [
-            inputs.argument(parameters, chance, owner if number in form.accuracies else None)
-            for number, chance in enumerate(form.chances)
-        ]
-        for amount in amounts:
-            at = None if is_certain(amount) else vectors.trace.register(amount)
-            numbers.append(amount if at is None else Term(vectors.trace, at))
-        pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
-        members = tuple([one.at for one in numbers if isinstance(one, Term)])
-        kind = _kind(form.structure, pattern)
-        known = vectors.bundles[key] = (vectors.trace.bundle(members), kind)
+    amounts = [amount for _, amount in form.amounts]
+    inputs = parameters.inputs
+    assert isinstance(inputs, FormulaInputs)
+    numbers = [
+        inputs.argument(parameters, chance, owner if number in form.accuracies else None)
+        for number, chance in enumerate(form.chances)
+    ]
+    for amount in amounts:
+        at = None if is_certain(amount) else vectors.trace.register(amount)
+        numbers.append(amount if at is None else Term(vectors.trace, at))
+    pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
+    members = tuple([one.at for one in numbers if isinstance(one, Term)])
+    kind = _kind(form.structure, pattern)
+    known = vectors.bundles[form, parameters.hard] = (vectors.trace.bundle(members), kind)
     return known
 
 
@@ -176,9 +175,7 @@ def _worked_out(
     form = shape.form
     numbers = [trace.new() if fixed is None else fixed for fixed in kind.pattern]
     chances = dict(zip(form.chances, numbers, strict=False))
-    amounts = dict(
-        zip([key for key, _ in form.amounts], numbers[len(form.chances) :], strict=True)
-    )
+    amounts = dict(zip([key for key, _ in form.amounts], numbers[len(form.chances) :], strict=True))
     model = walk.sweep.model
     model = replace(
         model,
@@ -240,15 +237,16 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
 
 def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
     """Add what came of moves to totals."""
-    for one in moves:
-        found = registers[one.at][1]
-        if one.name is not None:
-            reached, cost, tokens = found[:3]
-            found = found[3:]
-            totals.reached[one.name] = totals.reached.get(one.name, 0.0) + reached
-            totals.step_costs[one.name] = totals.step_costs.get(one.name, 0.0) + cost
-            totals.cost = totals.cost + cost
-            totals.tokens = totals.tokens + tokens
-        for (outcome, right, wrong), weight in zip(one.ends, found, strict=True):
-            if not is_zero(weight):
-                record(totals, outcome, right, wrong, weight)
+    reached, costs = totals.reached, totals.step_costs
+    for at, name, ends in moves:
+        found = registers[at][1]
+        first = 0
+        if name is not None:
+            first = 3
+            reached[name] = reached.get(name, 0.0) + found[0]
+            costs[name] = costs.get(name, 0.0) + found[1]
+            totals.cost = totals.cost + found[1]
+            totals.tokens = totals.tokens + found[2]
+        for number, (outcome, right, wrong) in enumerate(ends, first):
+            if not is_zero(found[number]):
+                record(totals, outcome, right, wrong, found[number])
