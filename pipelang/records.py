@@ -45,7 +45,7 @@ def _field(
 
 
 def _dataclass(
-    *, slots: bool, frozen: bool = False, eq: bool = True
+    *, slots: bool, frozen: bool = False, eq: bool = True, weakref_slot: bool = False
 ) -> Callable[[type[Any]], type[Any]]:
     if not slots:
         raise TypeError("a dataclass of pipelang.records has slots")
@@ -53,12 +53,12 @@ def _dataclass(
     def decorate(plain: type[Any]) -> type[Any]:
         if plain.__bases__ != (object,):
             raise TypeError(f"{plain.__name__}: a dataclass of pipelang.records inherits nothing")
-        return _made(plain, frozen, eq)
+        return _made(plain, frozen, eq, weakref_slot)
 
     return decorate
 
 
-def _made(plain: type[Any], frozen: bool, eq: bool) -> type[Any]:
+def _made(plain: type[Any], frozen: bool, eq: bool, weakref_slot: bool) -> type[Any]:
     """The class again, with slots and methods."""
     body = dict(plain.__dict__)
     del body["__dict__"], body["__weakref__"]
@@ -78,6 +78,8 @@ def _made(plain: type[Any], frozen: bool, eq: bool) -> type[Any]:
         body["__hash__"] = _hash(compared) if frozen else None
         if frozen:
             body["__slots__"] = (*names, "_hashed")
+    if weakref_slot:
+        body["__slots__"] = (*body["__slots__"], "__weakref__")
     if frozen:
         body |= {"__setattr__": _refuse, "__delattr__": _refuse}
         body |= {"__getstate__": _state, "__setstate__": _restore}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Any, assert_never
+from weakref import ref
 
+from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import last_outcome
@@ -32,13 +34,50 @@ def inner_blocks(item: p.Item) -> tuple[p.Block, ...]:
             assert_never(item)
 
 
-def all_items(block: p.Block) -> Iterator[p.Item]:
-    """Every item of a block, those of its branches included, in writing order."""
+@dataclass(frozen=True, slots=True)
+class BlockContents:
+    """Every item of a block, those of its branches included, in writing order; and each link, also
+    those inside others, that does more than to call a tool or to give a value, with its step.
+    """
+
+    items: tuple[p.Item, ...]
+    links: tuple[tuple[p.Step, p.Link], ...]
+
+
+_CONTENTS: dict[int, tuple[Any, BlockContents]] = {}
+"""By the identity of blocks that are there. An analysis asks a dozen times."""
+
+
+def contents(block: p.Block) -> BlockContents:
+    """The contents of a block; gone through once as long as it is there."""
+    known = _CONTENTS.get(id(block))
+    if known is not None:
+        return known[1]
+    items = tuple(_every_item(block))
+    links = [
+        (item, link)
+        for item in items
+        if isinstance(item, p.Step)
+        for link in inner_links(item.chain)
+        if not isinstance(link.action, (p.Call, p.Value))
+    ]
+    found = BlockContents(items, tuple(links))
+    key = id(block)
+    _CONTENTS[key] = (ref(block, lambda _: _CONTENTS.pop(key, None)), found)
+    return found
+
+
+def _every_item(block: p.Block) -> Iterator[p.Item]:
     for item in block.items:
         yield item
         if isinstance(item, (p.When, p.MatchBranch)):
             for inner in inner_blocks(item):
-                yield from all_items(inner)
+                yield from _every_item(inner)
+
+
+def all_items(block: p.Block) -> Iterator[p.Item]:
+    """Every item of a block, those of its branches included, in writing order."""
+    return iter(contents(block).items)
 
 
 def all_steps(pipeline: p.Pipeline) -> Iterator[p.Step]:

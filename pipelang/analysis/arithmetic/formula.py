@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter, mul, sub, truediv
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Trace
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 
 
 def _at_least(number: Any, other: Any) -> Any:
@@ -62,14 +62,14 @@ def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
     """The function of an operation, and the registers that it is given. The register `itself` holds
     all registers.
     """
+    if one.kind is OperationKind.MOVE:
+        return one.mover.forward, one.first, one.second, one.at
     match one.kind:
         case OperationKind.BUNDLE:
             return _bundler(one.members), itself, itself, one.at
         case OperationKind.ITEM:
             (number,) = one.members
             return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
-        case OperationKind.MOVE:
-            return one.mover.forward, one.first, one.second, one.at
         case _:
             return FUNCTIONS[one.kind], one.first, one.second, one.at
 
@@ -81,21 +81,34 @@ def _bundler(members: tuple[int, ...]) -> Function:
     return lambda values, _: tuple([values[at] for at in members])
 
 
+class LastUses(NamedTuple):
+    """The registers that each operation is the last to read, and how many are needed at a time."""
+
+    over: tuple[tuple[int, ...], ...]
+    widest: int
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledFormula:
     """Operations on registers, in an order in which they can be worked out.
 
-    `blank` holds the constants; `widest` is how many registers are needed at a time, and `last` the
-    registers that are not read any more after each operation; of those that were `moved`, what came
-    of the move besides weights is kept.
+    `blank` holds the constants, `stays` are the registers that are kept; of those that were
+    `moved`, what came of the move besides weights is. `uses` is worked out when it is asked for.
     """
 
     blank: tuple[Any, ...]
     operations: tuple[Operation, ...]
     steps: tuple[tuple[Function, int, int, int], ...]
-    last: tuple[tuple[int, ...], ...]
-    widest: int
+    stays: frozenset[int]
     moved: frozenset[int] = frozenset()
+    uses: list[LastUses] = field(default_factory=list)
+
+    @property
+    def last_uses(self) -> LastUses:
+        """The last uses of registers; one look at arrays needs them, one at numbers does not."""
+        if not self.uses:
+            self.uses.append(_last_uses(self.operations, self.stays))
+        return self.uses[0]
 
     def registers(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """All registers, from the values of some of them."""
@@ -107,7 +120,9 @@ class CompiledFormula:
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """The same, but for registers that only led to others: of arrays, few are kept at once."""
         values = self._given(given)
-        for (function, first, second, at), over in zip(self.steps, self.last, strict=True):
+        for (function, first, second, at), over in zip(
+            self.steps, self.last_uses.over, strict=True
+        ):
             values[at] = function(values[first], values[second])
             for one in over:
                 values[one] = ((), values[one][1]) if one in self.moved else None
@@ -138,7 +153,7 @@ class CompiledFormula:
             if kind is OperationKind.MOVE:
                 arguments = values[second]
                 before, by, rise = one.mover.backward(values[first][0], slope, arguments)
-                slopes[first] = _added(slopes[first], before)
+                slopes[first] = _added(slopes[first], before) if slopes[first] else before
                 if by is not None:
                     slopes[second] = _added(slopes[second], by)
                 if one.owner is not None:
@@ -196,21 +211,22 @@ def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> 
     operations: list[Operation] = []
     for one in reversed(trace.operations):
         if one.at in kept:
-            kept.update(one.reads)
+            if one.kind is OperationKind.MOVE:
+                kept.add(one.first)
+                kept.add(one.second)
+            else:
+                kept.update(one.reads)
             operations.append(one)
     operations.reverse()
-    last, widest = _last_uses(operations, stays | set(trace.constants.values()))
     blank: list[Any] = [None] * (trace.size + 1)
     for number, at in trace.constants.items():
         blank[at] = number
     steps = tuple([_function(one, trace.size) for one in operations])
-    return CompiledFormula(tuple(blank), tuple(operations), steps, last, widest, beside)
+    stays.update(trace.constants.values())
+    return CompiledFormula(tuple(blank), tuple(operations), steps, frozenset(stays), beside)
 
 
-def _last_uses(
-    operations: list[Operation], stays: set[int]
-) -> tuple[tuple[tuple[int, ...], ...], int]:
-    """The registers that each operation is the last to read, and how many are needed at a time."""
+def _last_uses(operations: Sequence[Operation], stays: frozenset[int]) -> LastUses:
     read = set(stays)
     over: list[tuple[int, ...]] = []
     for one in reversed(operations):
@@ -223,4 +239,4 @@ def _last_uses(
         held += 1
         widest = max(widest, held)
         held -= len(ended)
-    return tuple(over), max(1, widest)
+    return LastUses(tuple(over), max(1, widest))

@@ -21,14 +21,10 @@ Edge = tuple[int, int, Any]
 
 @dataclass(frozen=True, slots=True)
 class CompiledMove:
-    """A move in straight-line code."""
+    """A move in straight-line code (see `Mover`)."""
 
     forward: Callable[[Any, Any], Any]
-    back: Callable[[Any, Any, Any], Any]
-
-    def backward(self, weights: Any, after: Any, arguments: Any) -> tuple[Any, Any, Any]:
-        before, rise = self.back(weights, after, arguments)
-        return before, None, rise
+    backward: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ def compiled_move(
         f"def forward(p, a):\n    {_unpacked('w', before)}p[0]\n{head}{forward}"
         f"    return {_tuple(there[0])}, {_tuple(there[1])}\n"
         f"def back(w, v, a):\n    {_unpacked('w', before)}w\n    {_unpacked('v', after)}v\n{head}"
-        f"{writer.lines()}    return {_tuple(here)}, {slope}\n"
+        f"{writer.lines()}    return {_tuple(here)}, None, {slope}\n"
     )
     return _executed(text)
 

@@ -20,7 +20,7 @@ from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.quantities import dollars_beside, plain, seconds_beside, show_seconds
-from pipelang.semantics.walk import agent_of, all_items, inner_links
+from pipelang.semantics.walk import agent_of, contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,9 @@ class Cut:
 def possible_cuts(model: PipelineModel) -> list[Cut]:
     """The limits that a run may reach, of a pipeline and of all that it runs; its own first."""
     found = list(_cuts(model))
-    for item in all_items(model.pipeline.block):
-        for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
-            for child in _children(model, link):
-                found += possible_cuts(child)
+    for _, link in contents(model.pipeline.block).links:
+        for child in _children(model, link):
+            found += possible_cuts(child)
     return list(dict.fromkeys(found))
 
 

@@ -7,7 +7,7 @@ for each weight of each state would be far too many.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pipelang.analysis.arithmetic.movers import EdgeList
 from pipelang.analysis.arithmetic.terms import Term, Trace
@@ -36,8 +36,7 @@ class FrontierRecorder(Protocol):
         """A step ends parts of some states: how, and how likely."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A move of a plain item in a formula: the register of the weights after, with what else comes
     of it beside them: of a step by `name` how often it is reached, dollars, tokens; then the
     weights of `ends`, how a run may end there.

@@ -20,11 +20,11 @@ from pipelang.analysis.frontier.states import Edge, Key, Layout, State, is_zero
 class Table:
     """Weights by state; `slots` is the order of the variables in a state.
 
-    With a `recorder` operations are told to it. If that is `Vectors`, the weights are a register of
-    a trace, and each is a term only where it is asked for.
+    With a `recorder` operations are told to it. If that is `Vectors` (`vectors`), the weights are a
+    register of a trace, and each is a term only where it is asked for.
     """
 
-    __slots__ = ("_at", "_layout", "_values", "_weights", "recorder", "slots")
+    __slots__ = ("_at", "_layout", "_values", "_weights", "recorder", "slots", "vectors")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Table:
     ) -> None:
         self.slots: tuple[Key, ...] = tuple(slots)
         self.recorder = recorder
+        self.vectors = recorder if isinstance(recorder, Vectors) else None
         self._weights: dict[State, Any] | None = {(): 1.0} if weights is None else weights
         self._layout: Layout | None = None
         self._values: list[Any] | None = None
@@ -42,14 +43,11 @@ class Table:
     @classmethod
     def of(cls, slots: tuple[Key, ...], layout: Layout, at: int, recorder: Vectors) -> Table:
         """A table from the register of the weights of a layout's states."""
-        table = cls(slots, {}, recorder)
-        table._weights, table._layout, table._at = None, layout, at
+        table = cls.__new__(cls)
+        table.slots, table.recorder, table.vectors = slots, recorder, recorder
+        table._layout, table._at = layout, at
+        table._weights = table._values = None
         return table
-
-    @property
-    def vectors(self) -> Vectors | None:
-        """The trace that the weights are registers of, if they are."""
-        return self.recorder if isinstance(self.recorder, Vectors) else None
 
     @property
     def at(self) -> int:
@@ -107,6 +105,8 @@ class Table:
         return bool(self.states)
 
     def __len__(self) -> int:
+        if self._layout is not None:
+            return len(self._layout.states)
         return len(self.states)
 
     def total(self) -> Any:

@@ -86,7 +86,16 @@ def _ensure(table: Table, draw: Draw) -> Table:
 
 
 def gate_plan(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
-    """The plan of a gate: by its own rates, by the share of its name, or by its expression."""
+    """The plan of a gate: by its own rates, by the share of its name, or by its expression; made
+    once for a model.
+    """
+    known: EvaluationPlan | None = model.prepared.get(id(gate))
+    if known is None:
+        known = model.prepared[id(gate)] = _plan_of_gate(model, gate)
+    return known
+
+
+def _plan_of_gate(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
     condition = model.expand(gate.condition)
     evidence = gate.evidence
     if isinstance(evidence, p.ByRates):

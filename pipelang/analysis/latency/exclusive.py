@@ -20,7 +20,7 @@ from pipelang.analysis.model.model import PipelineModel
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.types import BOOL, EnumType
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import BlockContents, contents
 
 MOST_CASES = 64
 """Cases that are looked at; operands beyond it stay open, which is a bound."""
@@ -35,11 +35,11 @@ def cases(model: PipelineModel) -> Iterator[dict[expr.Expr, Any]]:
     """Values of the operands that several branches of a pipeline read; one empty case where none
     is shared.
     """
-    items = list(all_items(model.pipeline.block))
-    tests = [model.expand(test) for item in items for test in _tests(item)]
+    inside = contents(model.pipeline.block)
+    tests = [model.expand(test) for test in _tests(inside)]
     shared = Counter(operand for test in tests for operand in set(_operands(model, test)))
     chosen: dict[expr.Expr, list[Any]] = {}
-    count, most = 1, min(MOST_CASES, MOST_WORK // max(1, len(items)))
+    count, most = 1, min(MOST_CASES, MOST_WORK // max(1, len(inside.items)))
     several = [operand for operand, times in shared.most_common() if times > 1]
     marks = _marks(tests) if several else {}
     for operand in several:
@@ -51,18 +51,18 @@ def cases(model: PipelineModel) -> Iterator[dict[expr.Expr, Any]]:
         yield dict(zip(chosen, one, strict=True))
 
 
-def _tests(item: p.Item) -> Iterator[expr.Expr]:
-    match item:
-        case p.When() | p.Gate():
+def _tests(inside: BlockContents) -> Iterator[expr.Expr]:
+    chosen: dict[int, list[expr.Expr]] = defaultdict(list)
+    for step, link in inside.links:
+        if isinstance(link.action, p.Choose):
+            chosen[id(step)].append(link.action.subject)
+    for item in inside.items:
+        if isinstance(item, (p.When, p.Gate)):
             yield item.condition
-        case p.MatchBranch():
+        elif isinstance(item, p.MatchBranch):
             yield item.subject
-        case p.Step():
-            for link in inner_links(item.chain):
-                if isinstance(link.action, p.Choose):
-                    yield link.action.subject
-        case _:
-            pass
+        elif id(item) in chosen:
+            yield from chosen[id(item)]
 
 
 def _operands(model: PipelineModel, node: expr.Expr) -> Iterator[expr.Expr]:

@@ -24,7 +24,7 @@ from pipelang.analysis.latency.quantiles import (
     measured,
     quantile,
 )
-from pipelang.analysis.latency.worst_time import longest_run
+from pipelang.analysis.latency.worst_time import longest_runs
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
@@ -37,7 +37,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import contents
 
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
@@ -163,8 +163,7 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
     there was no walk.
     """
     found: dict[str, Number] = {}
-    for name, people in ((m.LATENCY, False), (m.TURNAROUND, True)):
-        seconds = longest_run(model, people)
+    for name, seconds in zip((m.LATENCY, m.TURNAROUND), longest_runs(model), strict=True):
         longest = Number(None, 0.0, None, None, Basis.UNKNOWN)
         if seconds is not None:
             longest = certain(seconds, Basis.BOUND)
@@ -190,13 +189,11 @@ def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a run may wait for a person."""
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Person):
-            return True
-        if isinstance(item, p.Step) and any(
-            isinstance(link.action, p.AskRole) for link in inner_links(item.chain)
-        ):
-            return True
+    inside = contents(pipeline.block)
+    if any(isinstance(item, p.Person) for item in inside.items):
+        return True
+    if any(isinstance(link.action, p.AskRole) for _, link in inside.links):
+        return True
     inner = dict.fromkeys(sub_pipelines(pipeline.block))
     return any(asks_people(program, program.pipelines[name]) for name in inner)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from pipelang.analysis.latency.worst_case import Tries, alike, worst_case
+from pipelang.analysis.latency.worst_case import RegionItem, Tries, alike, worst_case
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
@@ -20,6 +21,9 @@ class CallCount:
 
     nothing = 0
 
+    def __init__(self) -> None:
+        self.chains: dict[Any, int] = {}
+
     def then(self, first: int, second: int) -> int:
         return first + second
 
@@ -30,9 +34,12 @@ class CallCount:
         return count * one
 
     def region(
-        self, before: int, waits: Mapping[int, frozenset[int]], takes: Callable[[int], int]
+        self, before: int, items: Iterable[RegionItem], takes: Callable[[RegionItem], int]
     ) -> int:
-        return before + sum(takes(index) for index in waits)
+        return before + sum(map(takes, items))
+
+    def of_step(self, amount: int, step: p.Step) -> int:
+        return amount
 
     def tried(self, retry: p.Retry, count: int, one: Tries[int]) -> int:
         return one.first + (count - 1) * one.again if count > 1 else one.first
@@ -58,8 +65,11 @@ class CallCount:
     ) -> Tries[int]:
         return alike(1)
 
-    def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> int:
+    def call(self, link: p.Link, tool: p.Tool) -> int:
         return 1
+
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> None:
+        return None
 
     def tool(self, tool: p.Tool) -> int:
         return 1

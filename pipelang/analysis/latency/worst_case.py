@@ -12,14 +12,13 @@ that ends the run does so no later than everything below it, so it needs no amou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.exclusive import cases, decided
-from pipelang.analysis.latency.regions import waits
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
@@ -61,10 +60,16 @@ ANYTHING = expr.Const(None, ERROR)
 """An argument that a model makes up."""
 
 
+RegionItem = p.Step | p.Let
+
+
 class WorstCase(Protocol[T]):
-    """Rules for amounts of one kind: how they combine, and the most of one attempt."""
+    """Rules for amounts of one kind: how they combine, and the most of one attempt. `chains` has
+    what is known of chains that many steps have alike.
+    """
 
     nothing: T
+    chains: dict[Any, T]
 
     # ----------------------------------------------------------------------- how amounts combine
 
@@ -77,12 +82,13 @@ class WorstCase(Protocol[T]):
     def times(self, count: int, one: T) -> T:
         """So many, one after the other."""
 
-    def region(
-        self, before: T, waits: Mapping[int, frozenset[int]], takes: Callable[[int], T]
-    ) -> T:
-        """A region that begins after `before`: `waits` has every item with those that it waits for,
-        `takes` says what an item takes.
+    def region(self, before: T, items: Iterable[RegionItem], takes: Callable[[RegionItem], T]) -> T:
+        """A region that begins after `before`, with its items in writing order: each waits for
+        those among them that it reads. `takes` says what an item takes.
         """
+
+    def of_step(self, amount: T, step: p.Step) -> T:
+        """What a chain takes that does not say whose it is, as that of a step."""
 
     def tried(self, retry: p.Retry, count: int, one: Tries[T]) -> T:
         """So many attempts, with the waits between them."""
@@ -109,8 +115,11 @@ class WorstCase(Protocol[T]):
     ) -> Tries[T]:
         """Attempts at a model, at a turn (from 1) of an agent."""
 
-    def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> T:
-        """One attempt of a step at a tool."""
+    def call(self, link: p.Link, tool: p.Tool) -> T:
+        """One attempt at a tool, by whatever step."""
+
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Any:
+        """The number that `call` hangs on."""
 
     def tool(self, tool: p.Tool) -> T:
         """One attempt of an agent at a tool."""
@@ -124,7 +133,10 @@ class WorstCase(Protocol[T]):
 
 def worst_case(by: WorstCase[T], model: PipelineModel) -> T:
     """The amount of the worst run of a pipeline, over the cases that its branches tell apart."""
-    return _largest(by, (_in_case(by, replace(model, case=case)) for case in cases(model)))
+    apart = model.shapes.get("cases")
+    if apart is None:
+        apart = model.shapes["cases"] = list(cases(model))
+    return _largest(by, (_in_case(by, replace(model, case=case)) for case in apart))
 
 
 def _in_case(by: WorstCase[T], model: PipelineModel) -> T:
@@ -221,11 +233,19 @@ def _region(
     members: Iterable[int],
     before: T,
 ) -> T:
-    def takes(index: int) -> T:
-        item = items[index]
+    def takes(item: RegionItem) -> T:
         return _chain(by, model, item, item.chain) if isinstance(item, p.Step) else by.nothing
 
-    return by.region(before, waits(items, sorted(members)), takes)
+    return by.region(before, _of_region(items, members), takes)
+
+
+def _of_region(items: Sequence[p.Item], members: Iterable[int]) -> list[RegionItem]:
+    found: list[RegionItem] = []
+    for index in sorted(members):
+        item = items[index]
+        assert isinstance(item, (p.Step, p.Let))
+        found.append(item)
+    return found
 
 
 def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[int]) -> T:
@@ -246,6 +266,27 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
 
 
 def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
+    calls = _calls(by, model, chain)
+    if calls is None:
+        return by.of_step(_links(by, model, step, chain), step)
+    known = by.chains.get(calls)
+    if known is None:
+        known = by.chains[calls] = _links(by, model, step, chain)
+    return by.of_step(known, step)
+
+
+def _calls(by: WorstCase[T], model: PipelineModel, chain: p.Chain) -> tuple[Any, ...] | None:
+    """All that the worst of a chain hangs on, if tools alone are called."""
+    found = []
+    for link in chain.links:
+        if not isinstance(link.action, p.Call):
+            return None
+        tool = model.program.tools[link.action.tool]
+        found.append((by.most_of_call(link, tool), link.retry, link.vote))
+    return tuple(found)
+
+
+def _links(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
     total = by.nothing
     for link in chain.links:
         total = by.then(total, _link(by, model, step, link))
@@ -307,7 +348,7 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             return alike(by.polled(link, inside, alike(by.answer(link))))
         case p.Call():
             tool = model.program.tools[action.tool]
-            return alike(by.polled(link, inside, alike(by.call(step, link, tool))))
+            return alike(by.polled(link, inside, alike(by.call(link, tool))))
         case p.RunPipeline():
             return alike(worst_case(by, child_model(model, action)))
         case p.Each():

@@ -5,13 +5,13 @@ Outages do not make a run cheaper here. None stands for an amount that nothing b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelang.analysis.kernels.costs import turn_cost
-from pipelang.analysis.latency.worst_case import Tries, worst_case
+from pipelang.analysis.latency.worst_case import RegionItem, Tries, worst_case
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
@@ -27,10 +27,15 @@ class WorstAttempt:
     tokens: int | None
 
 
+UNNAMED = ""
+"""Stands for the step in an attempt on a way, which says of what step its attempts are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """Dollars and tokens at most. `way` is the derivation of the dollars: an attempt, a pair of
-    ways one after the other, or a pair of a way and how many times it is gone.
+    """Dollars and tokens at most. `way` is the derivation of the dollars: an attempt, a list of
+    ways one after the other, a pair of a way and how many times it is gone, or a pair of a way and
+    the step whose attempts are on it.
     """
 
     cost: float | None
@@ -49,21 +54,24 @@ class Worst:
     def attempts(self) -> tuple[tuple[WorstAttempt, int], ...]:
         """Each attempt on the way with its count; their dollars sum up to `cost`."""
         counts: dict[WorstAttempt, int] = {}
-        todo: list[tuple[Any, int]] = [(self.way, 1)]
+        todo: list[tuple[Any, int, str]] = [(self.way, 1, UNNAMED)]
         while todo:
-            way, times = todo.pop()
+            way, times, step = todo.pop()
             if isinstance(way, WorstAttempt):
-                counts[way] = counts.get(way, 0) + times
+                one = replace(way, step=step)
+                counts[one] = counts.get(one, 0) + times
+            elif isinstance(way, list):
+                todo += [(part, times, step) for part in reversed(way)]
             elif way is not None:
-                first, second = way
+                inner, second = way
                 if isinstance(second, int):
-                    todo.append((first, times * second))
+                    todo.append((inner, times * second, step))
                 else:
-                    todo += [(second, times), (first, times)]
+                    todo.append((inner, times, second))
         return tuple(counts.items())
 
     def __add__(self, other: Worst) -> Worst:
-        way = (self.way, other.way) if self.way and other.way else self.way or other.way
+        way = [self.way, other.way] if self.way and other.way else self.way or other.way
         return Worst(_add(self.cost, other.cost), _sum(self.tokens, other.tokens), way)
 
     def times(self, count: int) -> Worst:
@@ -95,6 +103,9 @@ class DearestRun:
 
     nothing = NOTHING
 
+    def __init__(self) -> None:
+        self.chains: dict[Any, Worst] = {}
+
     def then(self, first: Worst, second: Worst) -> Worst:
         return first + second
 
@@ -113,12 +124,18 @@ class DearestRun:
     def region(
         self,
         before: Worst,
-        waits: Mapping[int, frozenset[int]],
-        takes: Callable[[int], Worst],
+        items: Iterable[RegionItem],
+        takes: Callable[[RegionItem], Worst],
     ) -> Worst:
-        for index in sorted(waits):
-            before = before + takes(index)
-        return before
+        cost, tokens, ways = before.cost, before.tokens, [before.way]
+        for item in items:
+            one = takes(item)
+            cost, tokens = _add(cost, one.cost), _sum(tokens, one.tokens)
+            ways.append(one.way)
+        return Worst(cost, tokens, [way for way in ways if way] or None)
+
+    def of_step(self, amount: Worst, step: p.Step) -> Worst:
+        return Worst(amount.cost, amount.tokens, amount.way and (amount.way, step.name))
 
     def tried(self, retry: p.Retry, count: int, one: Tries[Worst]) -> Worst:
         return one.first + one.again.times(count - 1) if count > 1 else one.first
@@ -147,14 +164,17 @@ class DearestRun:
         more = float(dearest_input(model.program.tiers[tier])) * MISFIT_TOKENS / 1e6
 
         def worst(cost: float | None, tokens: int | None) -> Worst:
-            return Worst(cost, tokens, WorstAttempt(step.name, tier, cost, tokens))
+            return Worst(cost, tokens, WorstAttempt(UNNAMED, tier, cost, tokens))
 
         again = worst(_add(spent.worst, more), _sum(tokens, MISFIT_TOKENS))
         return Tries(worst(spent.worst, tokens), again)
 
-    def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> Worst:
+    def call(self, link: p.Link, tool: p.Tool) -> Worst:
         cost = float(tool.cost)
-        return Worst(cost, 0, WorstAttempt(step.name, None, cost, 0))
+        return Worst(cost, 0, WorstAttempt(UNNAMED, None, cost, 0))
+
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Any:
+        return tool.cost
 
     def tool(self, tool: p.Tool) -> Worst:
         return Worst(float(tool.cost), 0)

@@ -5,11 +5,12 @@ What runs side by side takes as long as the longest of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import inf
+from typing import Any
 
-from pipelang.analysis.latency.worst_case import Tries, worst_case
+from pipelang.analysis.latency.worst_case import RegionItem, Tries, worst_case
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
@@ -20,7 +21,18 @@ def longest_run(model: PipelineModel, people: bool) -> float | None:
     """Seconds of the longest run, with waits for `people` or without; None where nothing bounds
     them.
     """
-    seconds = worst_case(_Seconds(people), model)
+    return _seconds(_Seconds(people), model)
+
+
+def longest_runs(model: PipelineModel) -> tuple[float | None, float | None]:
+    """The same without waits for people, and with them; one walk where nobody is waited for."""
+    by = _Seconds(people=True)
+    seconds = _seconds(by, model)
+    return (longest_run(model, people=False) if by.waited else seconds), seconds
+
+
+def _seconds(by: _Seconds, model: PipelineModel) -> float | None:
+    seconds = worst_case(by, model)
     return None if seconds == inf else seconds
 
 
@@ -29,12 +41,15 @@ def _limit(timeout: Decimal | None) -> float:
 
 
 class _Seconds:
-    """Seconds, infinite where nothing bounds them; waits for people count as `people` says."""
+    """Seconds, infinite where nothing bounds them; waits for people count as `people` says, and
+    `waited` tells whether there were any.
+    """
 
     nothing = 0.0
 
     def __init__(self, people: bool) -> None:
-        self.people = people
+        self.people, self.waited = people, False
+        self.chains: dict[Any, float] = {}
 
     def then(self, first: float, second: float) -> float:
         return first + second
@@ -48,14 +63,23 @@ class _Seconds:
     def region(
         self,
         before: float,
-        waits: Mapping[int, frozenset[int]],
-        takes: Callable[[int], float],
+        items: Iterable[RegionItem],
+        takes: Callable[[RegionItem], float],
     ) -> float:
-        done: dict[int, float] = {}
-        for index in sorted(waits):
-            start = max((done[other] for other in waits[index]), default=0.0)
-            done[index] = start + takes(index)
-        return before + max(done.values(), default=0.0)
+        done: dict[str, float] = {}
+        longest = 0.0
+        for item in items:
+            start = 0.0
+            for name in item.reads:
+                if name in done and done[name] > start:
+                    start = done[name]
+            end = done[item.name] = start + takes(item)
+            if end > longest:
+                longest = end
+        return before + longest
+
+    def of_step(self, amount: float, step: p.Step) -> float:
+        return amount
 
     def tried(self, retry: p.Retry, count: int, one: Tries[float]) -> float:
         waits = (float(longest_wait(retry, number)) for number in range(1, count))
@@ -88,14 +112,19 @@ class _Seconds:
         # A provider may say when to come back; one that asks for more than the timeout is given up.
         return Tries(one, one, _limit(link.timeout))
 
-    def call(self, step: p.Step, link: p.Link, tool: p.Tool) -> float:
+    def call(self, link: p.Link, tool: p.Tool) -> float:
         return _limit(call_limit(link, tool))
+
+    def most_of_call(self, link: p.Link, tool: p.Tool) -> Decimal | None:
+        return call_limit(link, tool)
 
     def tool(self, tool: p.Tool) -> float:
         return _limit(call_limit(None, tool))
 
     def answer(self, link: p.Link) -> float:
+        self.waited = True
         return _limit(link.timeout) if self.people else 0.0
 
     def approval(self, person: p.Person) -> float:
+        self.waited = True
         return _limit(person.seconds) if self.people else 0.0

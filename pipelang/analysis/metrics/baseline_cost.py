@@ -17,7 +17,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.types import ANSWERER
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import contents
 
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
@@ -75,11 +75,9 @@ def _link(link: p.Link, tier: str) -> p.Link:
 
 def asks_models(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a model is asked anywhere in a run."""
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
-                    return True
+    for _, link in contents(pipeline.block).links:
+        if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
+            return True
     inner = dict.fromkeys(sub_pipelines(pipeline.block))
     return any(asks_models(program, program.pipelines[name]) for name in inner)
 

@@ -257,10 +257,10 @@ def _at_most(number: Number, high: float) -> Number:
 
 def if_finite(number: Number) -> Number:
     """An amount; an unknown one where nothing bounds what it is made of."""
-    sides = (number.value, number.low, number.high, number.mean)
-    if all(side is None or isfinite(side) for side in sides):
-        return number
-    return Number(None, 0.0, None, None, Basis.UNKNOWN)
+    for side in (number.value, number.low, number.high, number.mean):
+        if side is not None and not isfinite(side):
+            return Number(None, 0.0, None, None, Basis.UNKNOWN)
+    return number
 
 
 def ratio_between(wrong: Number, right: Number) -> Number:

@@ -25,7 +25,7 @@ from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.redo import redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import OUTCOMES
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import all_items, contents, inner_links
 
 ONE_IN_TEN = Decimal("0.1")
 FIVE_TIMES = 5
@@ -97,11 +97,10 @@ def decided_together(program: p.Program, pipeline: p.Pipeline) -> bool:
 def _sites(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """The accuracies of all answers of models."""
     for one in _with_children(program, pipeline):
-        for item in all_items(one.block):
-            for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
-                if _is_model(link):
-                    yield link.accuracy.site
-                    yield from (chance.site for chance in link.accuracy_by_tier.values())
+        for _, link in contents(one.block).links:
+            if _is_model(link):
+                yield link.accuracy.site
+                yield from (chance.site for chance in link.accuracy_by_tier.values())
 
 
 def _is_model(link: p.Link) -> bool:

@@ -20,15 +20,27 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 
 
-def own_reliability(model: PipelineModel, step: p.Step) -> float:
-    """P(answers and is right | arguments right), over outages, routes and hard cases."""
-    found: list[float] = []
+def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
+    """P(answers and is right | arguments right) of each step, over outages, routes and hard cases;
+    None where it hangs on what nobody declared, as that of a step may that is never reached. No
+    figure hangs on it then, so it is none of the unknowns.
+    """
+    found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        found.append(float(cases.total()) * _of_class(of_class, step))
+        share, parameters = float(cases.total()), of_class.parameters
+        for name, step in model.steps.items():
+            mine = share * _of_class(of_class, step)
+            if parameters.unknown_sites:
+                found[name] = None
+                for site in parameters.unknown_sites:
+                    parameters.bases.pop(site, None)
+                parameters.unknown_sites.clear()
+            elif (so_far := found[name]) is not None:
+                found[name] = so_far + mine
 
     in_each_class(model, Table(), act)
-    return sum(found)
+    return found
 
 
 def _of_class(model: PipelineModel, step: p.Step) -> float:
@@ -36,14 +48,19 @@ def _of_class(model: PipelineModel, step: p.Step) -> float:
     shape = step_shape(model, step, frozenset())
     if shape is None:
         return float(_own(model, step))
-    values = tuple([model.parameters.value(chance) for chance in shape.chances])
+    form = shape.form
+    of_form: float | None = model.prepared.get(("own", form))
+    if of_form is not None:
+        return of_form
+    values = tuple([model.parameters.value(chance) for chance in form.chances])
     pattern = tuple([value if is_certain(value) else None for value in values])
-    key = ("own", shape.structure, pattern)
+    key = ("own", form.structure, pattern)
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:
-        known = model.prepared[key] = _compiled(model, step, shape.chances, pattern)
+        known = model.prepared[key] = _compiled(model, step, form.chances, pattern)
     arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
-    return float(known.forward(((1.0,), ()), arguments)[0][0])
+    found = model.prepared["own", form] = float(known.forward(((1.0,), ()), arguments)[0][0])
+    return found
 
 
 def _compiled(

@@ -8,12 +8,11 @@ from pipelang.analysis.frontier.totals import COSTS, REACHED
 from pipelang.analysis.metrics.importance import inner_steps
 from pipelang.analysis.metrics.metrics import Figures, if_finite
 from pipelang.analysis.metrics.readings import by_name
-from pipelang.analysis.metrics.step_reliability import own_reliability
+from pipelang.analysis.metrics.step_reliability import own_reliabilities
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.sweep.compiled import Slopes
 from pipelang.records import dataclass
-from pipelang.semantics import program as p
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,15 @@ def step_rows(
     if model.parameters.left_out or derivatives is None:
         derivatives = {}
     never: tuple[float | None, float | None] = (0.0, 0.0)
+    own = {} if unknown else own_reliabilities(model)
     rows = []
-    for name, step in model.steps.items():
+    for name in model.steps:
         success, silent = derivatives.get((here, name), never if derivatives else (None, None))
         basis = figure.basis
         rows.append(
             StepRow(
                 name,
-                None if unknown else _own(model, step),
+                own.get(name),
                 figure.number(by_name("reached", name)),
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
@@ -70,8 +70,11 @@ def inner_step_rows(
     if model.parameters.left_out:
         derivatives = None
     rows = []
+    own: dict[str, Mapping[str, float | None]] = {}
     for child, step in inner_steps(model):
         pipeline, name = child.pipeline.name, step.name
+        if pipeline not in own:
+            own[pipeline] = {} if unknown else own_reliabilities(child)
         reached = by_name("inside", (pipeline, name, REACHED))
         cost = by_name("inside", (pipeline, name, COSTS))
         success = silent = UNCOMPUTED
@@ -81,7 +84,7 @@ def inner_step_rows(
         rows.append(
             StepRow(
                 f"{pipeline}.{name}",
-                None if unknown else _own(child, step),
+                own[pipeline].get(name),
                 figure.number(reached, unit=False),
                 success,
                 silent,
@@ -89,17 +92,3 @@ def inner_step_rows(
             )
         )
     return tuple(rows)
-
-
-def _own(model: PipelineModel, step: p.Step) -> float | None:
-    """A step's own reliability; None where it hangs on what nobody declared, as that of a step may
-    that is never reached. No figure hangs on it then, so it is none of the unknowns.
-    """
-    parameters = model.parameters
-    own = own_reliability(model, step)
-    if not parameters.unknown_sites:
-        return own
-    for site in parameters.unknown_sites:
-        parameters.bases.pop(site, None)
-    parameters.unknown_sites.clear()
-    return None

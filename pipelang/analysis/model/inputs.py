@@ -8,7 +8,7 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.diagnostics import Span
@@ -59,16 +59,38 @@ class InputSource:
         return found
 
 
+class ChanceSource(NamedTuple):
+    """One chance, in the class of cases `case` (None: it is the same in both). `at` None: it is no
+    input, because it is the number `fixed`; a `free` one is an input even where it is 0 or 1.
+    """
+
+    chance: Chance
+    case: bool | None
+    at: int | None
+    fixed: Any
+    free: bool
+
+    def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
+        """The register with its value; None where these parameters do not fit."""
+        value = _in_class(parameters, self.chance, self.case)
+        if self.at is None:
+            return [] if is_certain(value) and value == self.fixed else None
+        if is_certain(value) and not self.free:
+            return None
+        return [(self.at, value)]
+
+
 @dataclass(slots=True)
 class FormulaInputs:
     """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
     (`owner`, `own`), so that derivatives by them are found; with `all_slopes` also where they are 0
-    or 1.
+    or 1. `given` are the values that they had while the formula was written down.
     """
 
     trace: Trace
     all_slopes: bool = False
-    sources: dict[Any, InputSource] = field(default_factory=dict)
+    sources: dict[Any, InputSource | ChanceSource] = field(default_factory=dict)
+    given: list[tuple[int, Any]] = field(default_factory=list)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
     fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
@@ -89,8 +111,7 @@ class FormulaInputs:
         key = ("value", chance, case, owner)
         if owner is not None and is_certain(found):
             self.fixed_accuracies[owner] = None
-        free = owner is not None and self.all_slopes
-        (term,) = self.several(key, _reader(chance, case), (found,), free)
+        term = self._single(key, chance, case, found, owner is not None and self.all_slopes)
         if isinstance(term, Term) and owner is not None:
             self.owned.setdefault(owner, {})[term.at] = None
         return term
@@ -106,8 +127,7 @@ class FormulaInputs:
             self.fixed_accuracies[owner] = None
             return found
         case = parameters.hard if isinstance(chance, ByCase) else None
-        (term,) = self.several(("free", chance, case), _reader(chance, case), (found,), True)
-        return term
+        return self._single(("free", chance, case), chance, case, found, True)
 
     def moved(self) -> Any:
         """An input that is 0: what is added to the right answers of the step."""
@@ -127,6 +147,22 @@ class FormulaInputs:
         self.repeated[place] = term.at
         return term
 
+    def _single(self, key: Any, chance: Chance, case: bool | None, found: Any, free: bool) -> Any:
+        """The input of a chance; if `free`, even of 0 and 1."""
+        known = self.terms.get(key)
+        if known is not None:
+            return known[0]
+        if is_certain(found) and not free:
+            found = float(found)
+            self.terms[key] = (found,)
+            self.sources[key] = ChanceSource(chance, case, None, found, free)
+            return found
+        term = self.trace.new()
+        self.terms[key] = (term,)
+        self.sources[key] = ChanceSource(chance, case, term.at, None, free)
+        self.given.append((term.at, found))
+        return term
+
     def several(
         self, key: Any, read: Read, found: Sequence[Any], free: bool = False
     ) -> tuple[Any, ...]:
@@ -141,6 +177,9 @@ class FormulaInputs:
             )
             places = tuple([one.at if isinstance(one, Term) else None for one in known])
             self.sources[key] = InputSource(_nearly(read) if free else read, places, known)
+            self.given += [
+                (at, value) for at, value in zip(places, found, strict=True) if at is not None
+            ]
         return known
 
 
@@ -173,19 +212,15 @@ class Arguments:
         raise AssertionError(f"{key!r} is no argument of a plain item")
 
 
-def _reader(chance: Chance, case: bool | None) -> Read:
-    """The question for a chance; for its value in one class of cases."""
+def _in_class(parameters: Asked, chance: Chance, case: bool | None) -> Any:
+    """The value of a chance; of one that has two, in one class of cases."""
     if case is None:
-        return lambda other: (other.value(chance),)
-
-    def read(other: Asked) -> Sequence[Any]:
-        before, other.hard = other.hard, case
-        try:
-            return (other.value(chance),)
-        finally:
-            other.hard = before
-
-    return read
+        return parameters.value(chance)
+    before, parameters.hard = parameters.hard, case
+    try:
+        return parameters.value(chance)
+    finally:
+        parameters.hard = before
 
 
 class Moving(float):

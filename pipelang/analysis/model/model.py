@@ -324,6 +324,8 @@ def file_cuts(
     """Every threshold on the confidence of a step with evidence: the step, the file, the cut, and
     the comparison as it stands.
     """
+    if not model.program.evidence:
+        return
     for test, own in deciding(model.program, everything):
         for part in expr.walk(model.expand(test)):
             compare = part if isinstance(part, expr.Compare) else expr.of_lowest(part)

@@ -117,20 +117,18 @@ class Parameters:
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
-        found = self._value(chance)
-        return found if self.inputs is None else self.inputs.value(self, chance, found)
-
-    def _value(self, chance: Chance) -> Weight:
+        found = self._plain(chance)
         if self.supposed is not None and chance.site in self.supposed.sites:
-            return self.supposed.right(self._plain(chance))
-        return self._plain(chance)
+            found = self.supposed.right(found)
+        return found if self.inputs is None else self.inputs.value(self, chance, found)
 
     def _plain(self, chance: Chance) -> Weight:
         match chance:
             case Declared():
-                if 0 < chance.share < 1:
+                share = float(chance.share)
+                if 0.0 < share < 1.0:
                     self.bases[chance.site] = Basis.ASSUMED
-                return float(chance.share)
+                return share
             case CountedShare():
                 return self._counted(chance.site, chance.good, chance.total)
             case MeasuredShare():

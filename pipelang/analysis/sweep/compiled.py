@@ -15,7 +15,7 @@ from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
 from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
-from pipelang.analysis.model.inputs import FormulaInputs, InputSource, Owner
+from pipelang.analysis.model.inputs import ChanceSource, FormulaInputs, InputSource, Owner
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
@@ -85,14 +85,11 @@ class Compiled:
         """The same with the totals."""
         found = self._written(parameters, {}) if self.formulas else None
         if found is None or not found[0].all_slopes:
-            written = self._write(parameters, {}, all_slopes=True)
-            if written is None:
+            found = self._write(parameters, {}, all_slopes=True)
+            if found is None:
                 return None, None
-            given = written.given(parameters, {})
-            assert given is not None, "a formula fits the parameters that it was written for"
-            if written.keeps:
-                self.formulas.append(written)
-            found = (written, given)
+            if found[0].keeps:
+                self.formulas.append(found[0])
         parameters.bounded |= found[0].bounded
         self.priced = found[0].priced
         return found[0].with_slopes(found[1])
@@ -114,14 +111,14 @@ class Compiled:
         if self.too_large or len(self.formulas) == MOST_FORMULAS:
             return None
         made = self._write(parameters, repeats, all_slopes=False)
-        if made is None:
-            return None
-        self.formulas.append(made)
-        given = made.given(parameters, repeats)
-        assert given is not None, "a formula fits the parameters that it was written for"
-        return made, given
+        if made is not None:
+            self.formulas.append(made[0])
+        return made
 
-    def _write(self, parameters: Parameters, repeats: Repeats, all_slopes: bool) -> _Written | None:
+    def _write(
+        self, parameters: Parameters, repeats: Repeats, all_slopes: bool
+    ) -> tuple[_Written, list[tuple[int, Any]]] | None:
+        """A formula that fits parameters, with its inputs."""
         if self.too_large:
             return None
         inputs = FormulaInputs(Trace(), all_slopes)
@@ -145,7 +142,7 @@ class Compiled:
         except Untraceable:
             self.too_large = True
             return None
-        return _Written(
+        written = _Written(
             made,
             tuple(inputs.sources.values()),
             tuple(inputs.repeated.items()),
@@ -157,6 +154,8 @@ class Compiled:
             bool(inputs.bounded) or known.parameters.bounded,
             all(cost.priced for cost in model.costs.values()),
         )
+        given = [*inputs.given, *((at, repeats[place]) for place, at in inputs.repeated.items())]
+        return written, given
 
     def _swept(self, parameters: Parameters, columns: int, repeats: Repeats) -> Totals:
         priced = True
@@ -186,7 +185,7 @@ class _Written:
     """
 
     formula: CompiledFormula
-    sources: tuple[InputSource, ...]
+    sources: tuple[InputSource | ChanceSource, ...]
     repeats: tuple[tuple[Span, int], ...]
     terms: Totals
     moved: tuple[Moved, ...]
@@ -208,7 +207,7 @@ class _Written:
 
     def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
         across = self.terms.widest if self.moved else 1
-        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.widest // across // 4)
+        most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.last_uses.widest // across // 4)
         if columns <= most:
             return self._of(self.formula.results(given))
         found = []
@@ -222,13 +221,18 @@ class _Written:
         def worked_out(value: Any) -> Any:
             return registers[value.at] if isinstance(value, Term) else value
 
+        def all_worked_out(group: Mapping[Any, Any]) -> dict[Any, Any]:
+            return {
+                key: registers[value.at] if isinstance(value, Term) else value
+                for key, value in group.items()
+            }
+
         terms = self.terms
         found = Totals(work=terms.work, widest=terms.widest)
         for name in PLAIN:
             setattr(found, name, worked_out(getattr(terms, name)))
         for name in GROUPS:
-            group = getattr(terms, name)
-            setattr(found, name, {key: worked_out(value) for key, value in group.items()})
+            setattr(found, name, all_worked_out(getattr(terms, name)))
         found.endings = {
             key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
         }

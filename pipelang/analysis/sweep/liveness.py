@@ -6,7 +6,7 @@ the counters and latent verdicts of the items that it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
@@ -28,14 +28,15 @@ from pipelang.semantics.reads import outcome_reads
 Taint = frozenset[str]
 
 
-def uses(model: PipelineModel, item: p.Item, taint: Taint) -> frozenset[Key]:
+def uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
     """The variables that an item reads, everything inside it included."""
+    if isinstance(item, p.Step):
+        plain = plain_step(model, item, taint)
+        if plain is not None:
+            return (*map(value_key, taint), *plain.reads) if taint else plain.reads
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
-            plain = plain_step(model, item, taint)
-            if plain is not None:
-                return frozenset((*found, *plain.reads))
             found |= set(prepared_step(model, item, taint).reads)
             if item.name in model.latent:
                 found.add(latent_key(item.name))
@@ -54,13 +55,13 @@ def uses(model: PipelineModel, item: p.Item, taint: Taint) -> frozenset[Key]:
             inner = taint | model.values(item.condition)
             for block in (item.then, item.otherwise):
                 for part in block.items:
-                    found |= uses(model, part, inner)
+                    found.update(uses(model, part, inner))
         case p.MatchBranch():
             found |= subject_plan(model, item.subject, (taken for taken, _ in item.arms)).uses()
             inner = taint | model.values(item.subject)
             for _, block in item.arms:
                 for part in block.items:
-                    found |= uses(model, part, inner)
+                    found.update(uses(model, part, inner))
         case p.Remember():
             found |= _values(model, item.reads)
         case p.End():
@@ -114,7 +115,8 @@ def needed_after(
     used = [uses(model, item, taint) for item in block.items]
     last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
     for index, keys in enumerate(used):
-        last |= dict.fromkeys(keys, index)
+        for key in keys:
+            last[key] = index
     for index, item in enumerate(block.items):
         redo = redo_of(item)
         if redo is not None:

@@ -13,7 +13,7 @@ one by one.
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
@@ -26,45 +26,55 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """`names` are the variables that the item makes and reads, in the order in which the structure
-    speaks of them; `chances` and `amounts` are its arguments, each once, and `accuracies` says
-    which of the chances are those of a step, as its structure does. An amount is the mean of
-    what is spent by a tool (its name) or by an attempt of a link (its place among the model's
-    costs).
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """What items have alike that differ in names alone: `chances` and `amounts` are the arguments,
+    each once, and `accuracies` says which of the chances are those of a step, as the structure
+    does. An amount is the mean of what is spent by a tool (its name) or by an attempt of a link
+    (its place among the model's costs). Items of one form share one object.
     """
 
     structure: tuple[Any, ...]
-    names: tuple[Key, ...]
     chances: tuple[Chance, ...]
     amounts: tuple[tuple[Any, float], ...] = ()
     accuracies: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A step that has a shape: the values that all of its links read, or none (`given`, by link),
-    the conditions around it that it does not read, the outages of its providers.
+class Shape(NamedTuple):
+    """An item by its form; `names` are the variables that it makes and reads, in the order in which
+    the structure speaks of them.
     """
 
-    roots: tuple[Key, ...]
-    around: tuple[Key, ...]
+    form: Form
+    names: tuple[Key, ...]
+
+
+@dataclass(slots=True)
+class Plain:
+    """A step that has a shape: the values that all of its links read, or none (`given`, by link),
+    the conditions around it that it does not read, the outages of its providers. `reads` is every
+    variable that it reads, `shape` the shape once it was asked for (None: an amount has no bound).
+    """
+
+    roots: int
+    around: int
     outages: tuple[Key, ...]
     given: tuple[bool, ...]
+    reads: tuple[Key, ...]
+    shape: Shape | None
 
-    @property
-    def reads(self) -> tuple[Key, ...]:
-        """Every variable that the step reads."""
-        return (*self.roots, *self.around, *self.outages)
+
+UNSHAPED = Shape(Form((), ()), ())
+"""The shape of a step that was not asked for yet."""
 
 
 def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
     """A step under the conditions `taint`, if it has a shape; no number is asked for."""
-    key = ("plain", id(step), taint)
-    if key not in model.shapes:
-        model.shapes[key] = _plain_step(model, step, taint)
-    known: Plain | None = model.shapes[key]
+    key = (id(step), taint) if taint else id(step)
+    known: Plain | bool | None = model.shapes.get(key, False)
+    if known is False:
+        known = model.shapes[key] = _plain_step(model, step, taint)
+    assert not isinstance(known, bool)
     return known
 
 
@@ -77,72 +87,92 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
     for link in step.chain.links:
         if link.vote is not None or link.cache is not None:
             return None
-        match link.action:
-            case p.Call(arguments=arguments):
-                behind = _given(model, arguments)
-            case p.AskTier(arguments=arguments, who=expr.Const(value=name)):
-                behind = _given(model, arguments)
-                outages[outage_key(model.program.tiers[str(name)].provider)] = None
-            case p.Value(value=value):
-                behind = model.values(value)
-            case _:
+        action = link.action
+        if isinstance(action, p.AskTier):
+            if not isinstance(action.who, expr.Const):
                 return None
+            provider = model.program.tiers[str(action.who.value)].provider
+            outages[outage_key(provider)] = None
+        elif not isinstance(action, (p.Call, p.Value)):
+            return None
+        behind = roots if link.reads == step.reads else model.roots(link.reads)
         if behind and behind != roots:
             return None
         given.append(bool(behind))
     around = sorted(taint - roots) if taint else ()
-    return Plain(
-        tuple(map(value_key, sorted(roots))),
-        tuple(map(value_key, around)),
-        tuple(outages),
-        tuple(given),
-    )
+    reads = (*map(value_key, sorted(roots)), *map(value_key, around), *outages)
+    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads, UNSHAPED)
 
 
 def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
     """Return the shape of a step under the conditions `taint`; None for one without."""
-    key = ("shape", id(step), taint)
-    if key not in model.shapes:
-        plain = plain_step(model, step, taint)
-        model.shapes[key] = None if plain is None else _shape(model, step, plain)
-    known: Shape | None = model.shapes[key]
+    plain = plain_step(model, step, taint)
+    if plain is None:
+        return None
+    if plain.shape is UNSHAPED:
+        form = _form(model, step, plain)
+        names = (value_key(step.name), EFFECT, END, *plain.reads)
+        plain.shape = None if form is None else Shape(form, names)
+    return plain.shape
+
+
+def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
+    """The form of a step; looked up where it calls tools alone, whose numbers are their own."""
+    links, calls = step.chain.links, []
+    for link in links:
+        if not isinstance(link.action, p.Call):
+            return _new_form(model, step, plain)
+        accuracy = link.accuracy
+        # A site is one parameter: where it is named, its number need not be compared.
+        calls.append((link.action.tool, accuracy.site, accuracy.__class__, link.retry.count))
+    key = ("form", plain.roots, plain.around, plain.given, *calls)
+    known: Form | bool | None = model.shapes.get(key, False)
+    if known is False:
+        known = model.shapes[key] = _new_form(model, step, plain)
+    assert not isinstance(known, bool)
     return known
 
 
-def _shape(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
-    asked = _Arguments({}, {}, set())
+def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
+    asked = _Arguments()
     parts = [
         (*_numbers(model, step, link, plain.outages, asked), link.retry.count, given)
         for link, given in zip(step.chain.links, plain.given, strict=True)
     ]
-    if not all(map(isfinite, asked.amounts.values())):
+    if not all(isfinite(amount) for _, amount in asked.amounts):
         return None
-    names = (value_key(step.name), EFFECT, END, *plain.reads)
-    structure = ("step", len(plain.roots), len(plain.around), *parts)
-    chances, amounts = tuple(asked.chances), tuple(asked.amounts.items())
-    return Shape(structure, names, chances, amounts, frozenset(asked.accuracies))
+    structure = ("step", plain.roots, plain.around, *parts)
+    return Form(structure, tuple(asked.chances), tuple(asked.amounts), frozenset(asked.accuracies))
 
 
-@dataclass(frozen=True, slots=True)
 class _Arguments:
-    """The arguments of an item, as they are met."""
+    """The arguments of an item, as they are met: a few, so that looking through them is quick."""
 
-    chances: dict[Chance, int]
-    amounts: dict[Any, float]
-    accuracies: set[int]
+    __slots__ = ("accuracies", "amounts", "chances")
+
+    def __init__(self) -> None:
+        self.chances: list[Chance] = []
+        self.amounts: list[tuple[Any, float]] = []
+        self.accuracies: list[int] = []
 
     def chance(self, chance: Chance) -> int:
-        return self.chances.setdefault(chance, len(self.chances))
+        for number, known in enumerate(self.chances):
+            if known is chance or (known.site == chance.site and known == chance):
+                return number
+        self.chances.append(chance)
+        return len(self.chances) - 1
 
     def accuracy(self, chance: Chance) -> int:
         number = self.chance(chance)
-        self.accuracies.add(number)
+        self.accuracies.append(number)
         return number
 
     def amount(self, key: Any, amount: float) -> int:
-        if key not in self.amounts:
-            self.amounts[key] = amount
-        return list(self.amounts).index(key)
+        for number, (known, _) in enumerate(self.amounts):
+            if known == key:
+                return number
+        self.amounts.append((key, amount))
+        return len(self.amounts) - 1
 
 
 def _numbers(
@@ -178,17 +208,6 @@ def _numbers(
             return ("value", asked.accuracy(accuracy))
 
 
-def _given(model: PipelineModel, arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
-    """The steps behind some arguments."""
-    names: set[str] = set()
-    for _, value in arguments:
-        if isinstance(value, expr.Read):
-            names.add(value.name)
-        else:
-            names |= expr.mentions(value)
-    return model.roots(frozenset(names))
-
-
 def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     """The shape of a gate; None for one that has none."""
     if not isinstance(gate.evidence, p.ByRates):
@@ -196,8 +215,8 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
     (draw,) = gate_plan(model, gate).draws
-    asked = _Arguments({}, {}, set())
+    asked = _Arguments()
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
     names = (draw.key, EFFECT, *draw.given)
     # Values that an outcome hands over decide nothing about it.
-    return Shape(("gate", len(draw.given), *rates), names, tuple(asked.chances))
+    return Shape(Form(("gate", len(draw.given), *rates), tuple(asked.chances)), names)

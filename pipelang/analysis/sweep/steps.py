@@ -26,7 +26,6 @@ from pipelang.analysis.model.model import (
     value_key,
 )
 from pipelang.analysis.sweep.branching import is_right, outdated
-from pipelang.analysis.sweep.pruning import narrowed
 from pipelang.analysis.sweep.redos import Visit
 from pipelang.analysis.sweep.shapes import step_shape
 from pipelang.analysis.sweep.state import BlockSweep
@@ -61,7 +60,7 @@ def _item(
             owner = (walk.sweep.model.pipeline.name, step.name)
             after = moved(walk, table, shape, index, leaves, act, own, owner)
             if after is not None:
-                return narrowed(walk.sweep.model, walk.needed, index, after)
+                return after
     return _plainly(walk, index, step, table, visit, leaves)
 
 

@@ -9,18 +9,19 @@ remembered with the layout. A pipeline of 10,000 steps has some dozen moves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
-from pipelang.analysis.frontier.recorder import Moved, Vectors
+from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, Vectors
 from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
-from pipelang.analysis.frontier.table import Table
+from pipelang.analysis.frontier.table import Table, picker
 from pipelang.analysis.frontier.totals import Ending, Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
-from pipelang.analysis.sweep.pruning import MANY_STATES
-from pipelang.analysis.sweep.shapes import Shape
+from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
+from pipelang.analysis.sweep.shapes import Form, Shape
 from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
@@ -35,16 +36,20 @@ Act = Callable[[BlockSweep, Table], Table]
 """The ordinary computation: from a table to the table after an item; adds to the totals."""
 
 
+Pick = Callable[[tuple[Key, ...]], tuple[Key, ...]]
+"""Picks some of the slots before and the item's names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The move of an item from a layout. `recipe` gives the slots after: a slot before, or (as
-    -1 - i) the item's i-th name. `ends` are the ways in which a run may end there (with None for
-    the item's own outcome), `work` the states that are gone through.
+    """The move of an item from a layout. `pick` gives the slots after. `ends` are the ways in which
+    a run may end there (with None for the item's own outcome), `work` the states that are gone
+    through.
     """
 
     move: CompiledMove
     target: Layout
-    recipe: tuple[int, ...]
+    pick: Pick
     ends: tuple[tuple[p.Outcome | None, bool, bool], ...]
     work: int
 
@@ -68,40 +73,44 @@ def moved(
     other. `leaves` says that a region is left; `own` is the outcome that the item itself may end
     with, `owner` the step that it is.
     """
-    slots, vectors, names, needed = table.slots, table.vectors, shape.names, walk.needed
+    slots, vectors = table.slots, table.vectors
     assert vectors is not None
-    bundle, pattern = _arguments(walk, vectors, shape, owner)
-    places = tuple([slots.index(key) if key in slots else -1 for key in names])
-    key = (
-        shape.structure,
-        pattern,
-        places,
-        needed.keeping(slots, index),
-        needed.keeping(names, index),
-        leaves,
-    )
-    known: Transition | int = table.layout.moves.get(key, 0)
+    form = shape.form
+    arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
+    bundle, kind = arguments or _arguments(walk, vectors, form, owner)
+    # Where each name is among the slots; then all variables, and which of them are read later.
+    places = tuple([slots.index(key) if key in slots else -1 for key in shape.names])
+    variables = slots + shape.names
+    key = (kind, places, walk.needed.keeping(variables, index), leaves)
+    layout = table.layout
+    known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         if len(table) > FEW_STATES and known + 1 < OFTEN:
-            table.layout.moves[key] = known + 1
+            layout.moves[key] = known + 1
             return None
-        known = table.layout.moves[key] = _worked_out(
-            walk, table, shape, pattern, act, own, owner, vectors
-        )
+        known = layout.moves[key] = _worked_out(walk, table, shape, kind, act, own, owner, vectors)
     at = vectors.trace.move(table.at, known.move, bundle, owner)
-    ends = tuple([(outcome or own, right, wrong) for outcome, right, wrong in known.ends])
-    if owner is not None or ends:
-        vectors.moved.append(Moved(at, None if owner is None else owner[1], ends))
+    ends: tuple[Ending, ...] = ()
     totals = walk.sweep.totals
+    if known.ends:
+        ends = tuple([(outcome or own, right, wrong) for outcome, right, wrong in known.ends])
+        for outcome, right, wrong in ends:
+            _named(totals, outcome, right, wrong)
     if owner is not None:
-        totals.reached.setdefault(owner[1], 0.0)
-        totals.step_costs.setdefault(owner[1], 0.0)
-    for outcome, right, wrong in ends:
-        _named(totals, outcome, right, wrong)
+        name = owner[1]
+        vectors.moved.append(Moved(at, name, ends))
+        totals.reached.setdefault(name, 0.0)
+        totals.step_costs.setdefault(name, 0.0)
+    elif ends:
+        vectors.moved.append(Moved(at, None, ends))
     totals.work += known.work
-    totals.widest = max(totals.widest, len(table))
-    after = tuple([slots[at] if at >= 0 else names[-1 - at] for at in known.recipe])
-    return Table.of(after, known.target, at, vectors)
+    before = len(layout.states)
+    if before > totals.widest:
+        totals.widest = before
+    after = Table.of(known.pick(variables), known.target, at, vectors)
+    if len(known.target.states) > MANY_STATES:
+        return narrowed(walk.sweep.model, walk.needed, index, after)
+    return after
 
 
 def _named(totals: Totals, outcome: p.Outcome, right: bool, wrong: bool) -> None:
@@ -115,27 +124,40 @@ def _named(totals: Totals, outcome: p.Outcome, right: bool, wrong: bool) -> None
         totals.failures.setdefault(outcome.code, 0.0)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """Items that have their moves in common: those of a structure by the `pattern` of which of
+    their arguments are 0 or 1 (None: neither). There is one of each in a process.
+    """
+
+    structure: tuple[Any, ...]
+    pattern: tuple[Any, ...]
+
+
+@lru_cache(MOST_LAYOUTS)
+def _kind(structure: tuple[Any, ...], pattern: tuple[Any, ...]) -> Kind:
+    return Kind(structure, pattern)
+
+
 def _arguments(
-    walk: BlockSweep, vectors: Vectors, shape: Shape, owner: Owner | None
-) -> tuple[int, tuple[Any, ...]]:
-    """The register of an item's arguments, and which of them are 0 or 1 (None: neither)."""
+    walk: BlockSweep, vectors: Vectors, form: Form, owner: Owner | None
+) -> tuple[int, Kind]:
+    """The register of an item's arguments, and its kind."""
     parameters = walk.sweep.model.parameters
-    amounts = [amount for _, amount in shape.amounts]
-    key = (shape.structure, shape.chances, *amounts, parameters.hard)
-    known: tuple[int, tuple[Any, ...]] | None = vectors.bundles.get(key)
-    if known is None:
-        inputs = parameters.inputs
-        assert isinstance(inputs, FormulaInputs)
-        numbers = [
-            inputs.argument(parameters, chance, owner if number in shape.accuracies else None)
-            for number, chance in enumerate(shape.chances)
-        ]
-        for amount in amounts:
-            at = None if is_certain(amount) else vectors.trace.register(amount)
-            numbers.append(amount if at is None else Term(vectors.trace, at))
-        pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
-        members = tuple([one.at for one in numbers if isinstance(one, Term)])
-        known = vectors.bundles[key] = (vectors.trace.bundle(members), pattern)
+    amounts = [amount for _, amount in form.amounts]
+    inputs = parameters.inputs
+    assert isinstance(inputs, FormulaInputs)
+    numbers = [
+        inputs.argument(parameters, chance, owner if number in form.accuracies else None)
+        for number, chance in enumerate(form.chances)
+    ]
+    for amount in amounts:
+        at = None if is_certain(amount) else vectors.trace.register(amount)
+        numbers.append(amount if at is None else Term(vectors.trace, at))
+    pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
+    members = tuple([one.at for one in numbers if isinstance(one, Term)])
+    kind = _kind(form.structure, pattern)
+    known = vectors.bundles[form, parameters.hard] = (vectors.trace.bundle(members), kind)
     return known
 
 
@@ -143,18 +165,17 @@ def _worked_out(
     walk: BlockSweep,
     table: Table,
     shape: Shape,
-    pattern: tuple[Any, ...],
+    kind: Kind,
     act: Act,
     own: p.Outcome,
     owner: Owner | None,
     vectors: Vectors,
 ) -> Transition:
     trace = Trace()
-    numbers = [trace.new() if fixed is None else fixed for fixed in pattern]
-    chances = dict(zip(shape.chances, numbers, strict=False))
-    amounts = dict(
-        zip([key for key, _ in shape.amounts], numbers[len(shape.chances) :], strict=True)
-    )
+    form = shape.form
+    numbers = [trace.new() if fixed is None else fixed for fixed in kind.pattern]
+    chances = dict(zip(form.chances, numbers, strict=False))
+    amounts = dict(zip([key for key, _ in form.amounts], numbers[len(form.chances) :], strict=True))
     model = walk.sweep.model
     model = replace(
         model,
@@ -188,10 +209,10 @@ def _worked_out(
         if totals.reached:
             for amount, sums in zip((1.0, totals.cost, totals.tokens), spent, strict=True):
                 sums[start] = amount
-    slots, names = table.slots, shape.names
-    recipe = [slots.index(key) if key in slots else -1 - names.index(key) for key in order or ()]
+    variables = table.slots + shape.names
+    pick = picker([variables.index(key) for key in order or ()])
     arguments = [one for one in numbers if isinstance(one, Term)]
-    moving = [numbers[number] for number in sorted(shape.accuracies)]
+    moving = [numbers[number] for number in sorted(form.accuracies)]
     more = [*(spent if owner is not None else ()), *ends.values()]
     move = compiled_move(
         len(table),
@@ -201,7 +222,7 @@ def _worked_out(
         arguments,
         [one for one in moving if isinstance(one, Term)],
     )
-    return Transition(move, vectors.layout(tuple(made)), tuple(recipe), tuple(ends), work)
+    return Transition(move, vectors.layout(tuple(made)), pick, tuple(ends), work)
 
 
 def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
@@ -216,15 +237,16 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
 
 def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
     """Add what came of moves to totals."""
-    for one in moves:
-        found = registers[one.at][1]
-        if one.name is not None:
-            reached, cost, tokens = found[:3]
-            found = found[3:]
-            totals.reached[one.name] = totals.reached.get(one.name, 0.0) + reached
-            totals.step_costs[one.name] = totals.step_costs.get(one.name, 0.0) + cost
-            totals.cost = totals.cost + cost
-            totals.tokens = totals.tokens + tokens
-        for (outcome, right, wrong), weight in zip(one.ends, found, strict=True):
-            if not is_zero(weight):
-                record(totals, outcome, right, wrong, weight)
+    reached, costs = totals.reached, totals.step_costs
+    for at, name, ends in moves:
+        found = registers[at][1]
+        first = 0
+        if name is not None:
+            first = 3
+            reached[name] = reached.get(name, 0.0) + found[0]
+            costs[name] = costs.get(name, 0.0) + found[1]
+            totals.cost = totals.cost + found[1]
+            totals.tokens = totals.tokens + found[2]
+        for number, (outcome, right, wrong) in enumerate(ends, first):
+            if not is_zero(found[number]):
+                record(totals, outcome, right, wrong, found[number])

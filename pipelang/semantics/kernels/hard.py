@@ -33,6 +33,8 @@ def depends_on_hardness(program: p.Program, pipeline: p.Pipeline) -> bool:
     todo = [pipeline]
     while todo:
         one = todo.pop()
+        if any(map(_depends, all_items(one.block))):
+            return True
         if any(isinstance(chance, ByCase) for chance in _chances(program, one)):
             return True
         for name in sub_pipelines(one.block):
@@ -43,7 +45,9 @@ def depends_on_hardness(program: p.Program, pipeline: p.Pipeline) -> bool:
 
 
 def _chances(program: p.Program, pipeline: p.Pipeline) -> Iterator[Chance]:
-    """Every share in a pipeline that may have another value if the case is hard."""
+    """Every share of a pipeline's traffic and of the people that it asks, which may have another
+    value if the case is hard.
+    """
     traffic = pipeline.traffic
     for path in traffic.paths:
         yield from (chance for _, chance in path.shares)
@@ -51,15 +55,25 @@ def _chances(program: p.Program, pipeline: p.Pipeline) -> Iterator[Chance]:
     for line in lines:
         yield from (line.right, line.wrong)
     for item in all_items(pipeline.block):
-        match item:
-            case p.Gate(evidence=p.ByRates() as rates):
-                yield from (rates.catches, rates.false_alarms)
-            case p.Person():
-                yield program.roles[item.role].accuracy
-            case p.Step():
-                for link in inner_links(item.chain):
-                    yield from (link.accuracy, link.recovers, *link.accuracy_by_tier.values())
-                    if isinstance(link.action, p.Cascade):
-                        yield from (link.action.rates.catches, link.action.rates.false_alarms)
-            case _:
-                pass
+        if isinstance(item, p.Person):
+            yield program.roles[item.role].accuracy
+
+
+def _depends(item: p.Item) -> bool:
+    """Whether a gate or a step has a rate that may have another value if the case is hard."""
+    if isinstance(item, p.Step):
+        return any(map(_link_depends, inner_links(item.chain)))
+    rates = item.evidence if isinstance(item, p.Gate) else None
+    return isinstance(rates, p.ByRates) and _rates_depend(rates)
+
+
+def _link_depends(link: p.Link) -> bool:
+    if isinstance(link.accuracy, ByCase) or isinstance(link.recovers, ByCase):
+        return True
+    if isinstance(link.action, p.Cascade) and _rates_depend(link.action.rates):
+        return True
+    return any(isinstance(chance, ByCase) for chance in link.accuracy_by_tier.values())
+
+
+def _rates_depend(rates: p.ByRates) -> bool:
+    return isinstance(rates.catches, ByCase) or isinstance(rates.false_alarms, ByCase)

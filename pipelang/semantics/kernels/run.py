@@ -11,7 +11,15 @@ from collections.abc import Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
-from pipelang.semantics.walk import agent_of, all_items, all_steps, inner_links, outcomes, tiers_of
+from pipelang.semantics.walk import (
+    agent_of,
+    all_items,
+    all_steps,
+    contents,
+    inner_links,
+    outcomes,
+    tiers_of,
+)
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -28,9 +36,8 @@ def named(pipeline: str, reason: str) -> str:
 
 def sub_pipelines(block: p.Block) -> Iterator[str]:
     """The pipelines that a block runs, or lets an agent run."""
-    for item in all_items(block):
-        if isinstance(item, p.Step):
-            yield from _run_by(item)
+    for _, link in contents(block).links:
+        yield from _run_by_link(link)
 
 
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
@@ -63,11 +70,15 @@ def _run_by(step: p.Step) -> Iterator[str]:
 def pipelines_in(chain: p.Chain) -> Iterator[str]:
     """The pipelines that a chain itself runs, or lets an agent run."""
     for link in inner_links(chain):
-        if isinstance(link.action, p.RunPipeline):
-            yield link.action.pipeline
-        agent = agent_of(link.action)
-        if agent is not None:
-            yield from agent.pipelines
+        yield from _run_by_link(link)
+
+
+def _run_by_link(link: p.Link) -> Iterator[str]:
+    if isinstance(link.action, p.RunPipeline):
+        yield link.action.pipeline
+    agent = agent_of(link.action)
+    if agent is not None:
+        yield from agent.pipelines
 
 
 def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:

@@ -156,7 +156,7 @@ class Barrier:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Block:
     items: tuple[Item, ...]
     segments: tuple[Region | Barrier, ...]
