@@ -32,7 +32,7 @@ from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import EvidenceRow
 
 WORLDS, BATCH, EACH = 2_000, 100, 2_000
-FITTED_WORLDS = 400
+FITTED_WORLDS = 200
 METRICS = ("success", "silent_error", "selective_risk")
 HEAD = '''
 provider here { kind simulated available 100% }

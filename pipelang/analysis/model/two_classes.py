@@ -57,15 +57,26 @@ class FittedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of a file that say nothing about classes: so many, from this line on."""
+
+    file: str
+    rows: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class TwoClasses:
     """A fit: the share of hard cases (its error is 0 where it was given), and each file's rates.
     `ranges` are what the rates could be besides, by file and class, where the data leave it open.
+    `left_out` are the rows of each file that are about no shared case, with the line of the first.
     """
 
     hard: FittedRate
     files: tuple[FittedFile, ...]
     cases: int
     ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClasses:
@@ -77,7 +88,7 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
     if share is not None and len(files) == 2 and verdicts.answers.max() < 2:
         both = equally_hard(verdicts, share)
         fit = _counted(names, verdicts, share, both.rates, _beside_a_share(both.covariance))
-        return replace(fit, ranges=both.ranges)
+        return replace(fit, ranges=both.ranges, left_out=_left_out(files))
     best: tuple[float, float, Array] | None = None
     generator = np.random.Generator(np.random.PCG64(20261121))
     for start in range(STARTS):
@@ -94,7 +105,8 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
             raise NoFit(f"a share of {share:g} hard cases fits no class that is worse", help)
         hard, rates = 1 - hard, rates[::-1]
     _inside(hard, rates, names, share)
-    return _counted(names, verdicts, hard, rates, _covariance(verdicts, hard, rates, share))
+    fit = _counted(names, verdicts, hard, rates, _covariance(verdicts, hard, rates, share))
+    return replace(fit, left_out=_left_out(files))
 
 
 # -------------------------------------------------------------------------------------- data
@@ -111,6 +123,10 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> Verdicts:
             f"two classes need {beside} that share cases",
             "name more files, or two and `--hard SHARE`",
         )
+    for at, file in enumerate(files):
+        if any(file.name == other.name for other in files[:at]):
+            why = f"`{file.name}` is named twice, and agrees with itself in every case"
+            raise NoFit(why, "name each file once; second answers to a case are rows of its file")
     cases = shared_cases(files)
     place = {case: at for at, case in enumerate(cases)}
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
@@ -133,6 +149,17 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> Verdicts:
                 raise NoFit(why, "label the same inputs in all files, under one `case`")
     _behind_gates(files)
     return tallied(right, wrong)
+
+
+def _left_out(files: Sequence[EvidenceFile]) -> tuple[LeftOut, ...]:
+    """The rows without a case, or of one that no other file has."""
+    shared = {*shared_cases(files)}
+    found = []
+    for file in files:
+        lines = [row.line for row in file.rows if row.case not in shared]
+        if lines:
+            found.append(LeftOut(file.name, len(lines), min(lines)))
+    return tuple(found)
 
 
 def _first_case(file: EvidenceFile) -> str:

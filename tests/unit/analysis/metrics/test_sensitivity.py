@@ -138,8 +138,10 @@ def test_changes_over_unknowns_hold_all_that_can_be(tmp_path: Path) -> None:
         easy, hard = (a * _vote(b) * c for a, b, c in pairs)
         moved.append(passes * (0.9 * easy + 0.1 * hard - now))
     success = found["success"]
-    assert success["low"] <= min(moved) + 1e-12 and max(moved) <= success["high"] + 1e-12
-    assert success["high"] - max(moved) < 0.01 and min(moved) - success["low"] < 0.01
+    assert success["low"] <= min(moved) + 1e-12
+    assert max(moved) <= success["high"] + 1e-12
+    assert success["high"] - max(moved) < 0.01
+    assert min(moved) - success["low"] < 0.01
 
 
 def _vote(right: float) -> float:
@@ -160,7 +162,8 @@ def test_the_sentence_says_how_much_it_could_matter(form: str, tmp_path: Path) -
     found = CliRunner().invoke(check_command, [str(path), "--format", form])
     if form == "json":
         told = json.loads(found.output)["pipelines"]["p"]["taken_for_granted"]
-        assert told[0] == "no case is harder" and told[-1] == "no outage outlasts a run"
+        assert told[0] == "no case is harder"
+        assert told[-1] == "no outage outlasts a run"
         return
     said = " ".join(found.output.split())
     assert "no case is harder, what is declared holds and no outage outlasts a run" in said

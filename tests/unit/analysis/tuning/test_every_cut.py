@@ -8,7 +8,6 @@ gate lets pass what the rows say. Only what an attempt costs at each tier is tak
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
