@@ -6,11 +6,13 @@ class; the interval that a report would have is compared with what is true of th
 classes are hidden: files of one answer a case are split by `evidence fit`, and what it prints is
 pasted.
 
-    python -m benchmarks.coverage
+    python -m benchmarks.coverage [--fitted]
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from pipelang.analysis.model.class_likelihood import NoFit
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import MOST_WORK, interval, posterior
-from pipelang.analysis.model.two_classes import fitted
+from pipelang.analysis.model.two_classes import TwoClasses, fitted
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -30,7 +32,7 @@ from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import EvidenceRow
 
 WORLDS, BATCH, EACH = 2_000, 100, 2_000
-FITTED_WORLDS = 150
+FITTED_WORLDS = 200
 METRICS = ("success", "silent_error", "selective_risk")
 HEAD = '''
 provider here { kind simulated available 100% }
@@ -121,67 +123,107 @@ def covered(text: str, cases: int, seed: int) -> dict[str, float]:
 
 # ------------------------------------------------------------------------------------ fitted
 
-RATES = ((0.95, 0.5), (0.9, 0.35), (0.93, 0.45), (0.97, 0.6))
-HARD = 0.3
+Rates = tuple[tuple[float, float], ...]
+SETTINGS: dict[str, tuple[float, Rates]] = {
+    "4 files, 30% hard": (0.3, ((0.95, 0.5), (0.9, 0.35), (0.93, 0.45), (0.97, 0.6))),
+    "3 files, 15% hard": (0.15, ((0.98, 0.7), (0.95, 0.5), (0.9, 0.6))),
+    "3 files, 40% hard": (0.4, ((0.9, 0.4), (0.85, 0.3), (0.95, 0.5))),
+    "5 files, 20% hard": (0.2, ((0.96, 0.7), (0.9, 0.5), (0.94, 0.4), (0.88, 0.55), (0.97, 0.65))),
+}
+NAMES = "abcde"
 
 
-def pasted(cases: int) -> tuple[int, int, float]:
-    """How many worlds had a fit, in how many the interval of the chain of these four steps held the
-    truth when the printed counts were pasted, and the mean width of the intervals.
+def pipelines(files: int) -> dict[str, tuple[str, Callable[[Any], Any]]]:
+    """Pipelines of steps by the files' rates, and how often they are right in a class."""
+    chain = "".join(step(NAMES[at], NAMES[at - 1] if at else "q") for at in range(files))
+    two = step("a", "q") + step("b", "a")
+    voted = step("a", "q", "vote 3 correlation 0%")
+    both = voted + step("b", "a")
+    found = {
+        "all in a chain": (chain, NAMES[files - 1], lambda rates: np.prod(rates)),
+        "two of them": (two, "b", lambda rates: rates[0] * rates[1]),
+        "one": (step("a", "q"), "a", lambda rates: rates[0]),
+        "a vote of 3 by one": (voted, "a", lambda rates: _vote(rates[0])),
+        "a vote and a step": (both, "b", lambda rates: _vote(rates[0]) * rates[1]),
+    }
+    return {
+        name: (f"{HEAD}{body}  return {last}\n}}\n", right)
+        for name, (body, last, right) in found.items()
+    }
+
+
+def _vote(right: Any) -> Any:
+    return right * right * (3 - 2 * right)
+
+
+def labelled(seed: int, cases: int, hard: float, rates: Rates) -> list[EvidenceFile]:
+    """Files of one answer to each case, some of them hard, which no row says."""
+    rng = np.random.default_rng(seed)
+    is_hard = rng.random(cases) < hard
+    return [
+        EvidenceFile(
+            f"{at}.jsonl",
+            tuple(
+                EvidenceRow(None, bool(rng.random() < pair[int(kind)]), case, f"c{case}")
+                for case, kind in enumerate(is_hard, 1)
+            ),
+        )
+        for at, pair in enumerate(rates)
+    ]
+
+
+def pasted(cases: int, hard: float, rates: Rates) -> tuple[int, dict[str, float]]:
+    """How many worlds had a fit, and in how many of them the intervals that `check` gives each
+    pipeline held the truth when the printed counts were pasted.
     """
-    text = HEAD + CASES["chain of 4"]
-    program, point = built(text)
-    sites = list(point.counted)
-    truth = sum(
-        w * np.prod([pair[kind] for pair in RATES]) for kind, w in ((0, 1 - HARD), (1, HARD))
-    )
-    fits, held, width = 0, 0, 0.0
+    fits = []
     for seed in range(FITTED_WORLDS):
-        rng = np.random.default_rng(seed)
-        is_hard = rng.random(cases) < HARD
-        files = [
-            EvidenceFile(
-                f"{at}.jsonl",
-                tuple(
-                    EvidenceRow(None, bool(rng.random() < pair[int(kind)]), case, f"c{case}")
-                    for case, kind in enumerate(is_hard, 1)
-                ),
-            )
-            for at, pair in enumerate(RATES)
-        ]
         try:
-            fit = fitted(files)
+            fits.append(fitted(labelled(seed, cases, hard, rates)))
         except NoFit:
             continue
-        fits += 1
-        counts = {next(s for s in sites if of_class(s) is None): (fit.hard.good, fit.hard.total)}
-        for name, file in zip("abcd", fit.files, strict=True):
-            mine = [s for s in sites if s.startswith(f"p.{name}")]
-            for site in mine:
-                rate = file.hard if of_class(site) else file.easy
-                counts[site] = (rate.good, rate.total)
-        drawn = posterior(replace(point, counted={s: counts[s] for s in sites}))
-        spread = interval(swept(program, drawn).success)
-        held += bool(spread.low <= truth <= spread.high)
-        width += spread.high - spread.low
-    return fits, held, width / max(1, fits)
+    held = {}
+    for name, (text, right) in pipelines(len(rates)).items():
+        program, point = built(text)
+        easy, bad = (right([pair[kind] for pair in rates]) for kind in (0, 1))
+        truth = (1 - hard) * easy + hard * bad
+        inside = 0
+        for fit in fits:
+            drawn = posterior(replace(point, counted=_counts(point, fit)), MOST_WORK // EACH)
+            spread = interval(swept(program, drawn).success)
+            inside += bool(spread.low <= truth <= spread.high)
+        held[name] = inside / len(fits)
+    return len(fits), held
+
+
+def _counts(point: Parameters, fit: TwoClasses) -> dict[str, tuple[int, int]]:
+    """The counts of a fit for the parameters of a pipeline, whose steps are named by the files."""
+    found = {}
+    for site in point.counted:
+        rate = fit.hard
+        if of_class(site) is not None:
+            file = fit.files[NAMES.index(site.removeprefix("p.")[0])]
+            rate = file.hard if of_class(site) else file.easy
+        found[site] = (rate.good, rate.total)
+    return found
 
 
 def main() -> None:
-    print(f"{WORLDS:,} worlds from the prior, 95% intervals")
-    for cases in (60, 400):
-        for name, body in CASES.items():
-            shares = covered(HEAD + body, cases, 19)
-            shown = ", ".join(f"{metric} {100 * share:.1f}%" for metric, share in shares.items())
-            print(f"  {name}, {cases} labelled cases: {shown}", flush=True)
-    print(f"{FITTED_WORLDS} worlds of 30% hard cases, hidden: counts that `evidence fit` prints")
-    for cases in (300, 1_000):
-        fits, held, width = pasted(cases)
-        print(
-            f"  chain of 4, {cases} cases in 4 files: {fits} fits, the truth in {held}"
-            f" ({100 * held / fits:.1f}%), {100 * width:.1f} points wide",
-            flush=True,
-        )
+    if "--fitted" not in sys.argv:
+        print(f"{WORLDS:,} worlds from the prior, 95% intervals")
+        for cases in (60, 400):
+            for name, body in CASES.items():
+                shares = covered(HEAD + body, cases, 19)
+                shown = ", ".join(
+                    f"{metric} {100 * share:.1f}%" for metric, share in shares.items()
+                )
+                print(f"  {name}, {cases} labelled cases: {shown}", flush=True)
+    print(f"{FITTED_WORLDS} worlds whose hard cases are hidden: counts that `evidence fit` prints")
+    for name, (hard, rates) in SETTINGS.items():
+        for cases in (300, 1_000):
+            fits, held = pasted(cases, hard, rates)
+            shown = ", ".join(f"{what} {100 * share:.1f}%" for what, share in held.items())
+            print(f"  {name}, {cases} cases ({fits} fits): {shown}", flush=True)
 
 
 if __name__ == "__main__":

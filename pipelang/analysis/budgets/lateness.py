@@ -19,7 +19,7 @@ EARLIER = 0.99
 """Times are right to 1%: a run counts as late from here on."""
 
 NOISE = 1e-7
-"""Less than this is the noise of transforms."""
+"""Noise of transforms: less than it is none, and a share is at most so much more."""
 
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
@@ -55,7 +55,7 @@ def late_share(
     for row in masses:
         in_time = float(row[: int(limit * EARLIER / step) + 1].sum())
         late = 1 - in_time
-        shares.append(late if late > NOISE else 0.0)
+        shares.append(late + NOISE if late > NOISE else 0.0)
     if rows == 1 or len(shares) == 1:
         return _share(shares[0])
     spread = spread_of(shares[0], shares, drifts)

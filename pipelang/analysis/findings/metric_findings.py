@@ -17,6 +17,7 @@ from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
 from pipelang.analysis.metrics.readings import READINGS, MetricSource
+from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -50,12 +51,7 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
         return
     words: dict[str, Any] = {"metric": line.metric, "op": line.op, "target": line.target_text}
     if verdict.holds is False and verdict.number is not None:
-        value = verdict.number.value
-        shown = (
-            "at best " + _shown(line.metric, verdict.number.low, line.target)
-            if value is None
-            else _shown(line.metric, value, line.target)
-        )
+        shown = _missed(line, verdict.number)
         yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
     elif verdict.holds is None:
         help = None
@@ -64,6 +60,16 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
                 list(dict.fromkeys(map(site_words, analysis.unknown)))[:4]
             )
         yield report(codes.SLO_UNDECIDED, line.span, why=verdict.why, help=help, **words)
+
+
+def _missed(line: p.SloLine, number: Number) -> str:
+    """The figure that misses a promise; of a range the end that comes nearest to it."""
+    if number.value is not None:
+        return _shown(line.metric, number.value, line.target)
+    best = number.high if line.op in (">=", ">") else number.low
+    if line.op == "==" and best is not None and Decimal(best) < line.target:
+        best = number.high
+    return "at best " + _shown(line.metric, best, line.target)
 
 
 _SITE = re.compile(r"(?:\w+:)?(?P<what>.+?)(?: if (?:right|wrong))?(?:\[\d+\])*", re.DOTALL)

@@ -230,7 +230,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
         draws=0 if draws is None else drawn,
-        sensitivity=None if promises else sensitivity(compiled, model, totals),
+        sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out else prompt_caching(model),
     )

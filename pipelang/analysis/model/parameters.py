@@ -57,10 +57,16 @@ class Supposition:
     times: int
     hard: bool
 
-    def right(self, overall: float) -> float:
+    def right(self, overall: Weight) -> Weight:
         """Return the share that is right in the class, if so much is right in all."""
         share = float(self.share)
-        wrong = min(1.0, self.times * (1 - overall))
+        wrong = self.times * (1 - overall)
+        if isinstance(wrong, float):
+            wrong = min(1.0, wrong)
+        else:
+            import numpy as np
+
+            wrong = np.minimum(1.0, wrong)
         return 1 - (wrong if self.hard else (1 - overall - share * wrong) / (1 - share))
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.model.class_likelihood import NoFit, errors_at, expected
+from pipelang.analysis.model.class_counts import counts_as_sure
+from pipelang.analysis.model.class_likelihood import (
+    NoFit,
+    Verdicts,
+    covariance_at,
+    expected,
+    tallied,
+)
 from pipelang.analysis.model.shared_cases import shared_cases
 from pipelang.analysis.model.two_files import equally_hard
 from pipelang.records import dataclass, replace
@@ -32,7 +39,7 @@ BORDER = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class FittedRate:
-    """A rate with its standard error, and as a count of the cases of its class."""
+    """A rate with its standard error, and as a count to paste (`class_counts`)."""
 
     share: float
     error: float
@@ -50,32 +57,42 @@ class FittedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of a file that say nothing about classes: so many, from this line on."""
+
+    file: str
+    rows: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class TwoClasses:
     """A fit: the share of hard cases (its error is 0 where it was given), and each file's rates.
     `ranges` are what the rates could be besides, by file and class, where the data leave it open.
+    `left_out` are the rows of each file that are about no shared case, with the line of the first.
     """
 
     hard: FittedRate
     files: tuple[FittedFile, ...]
     cases: int
     ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClasses:
     """Fit the model, with the share of hard cases as it is given or fitted too. Raises `NoFit`."""
     import numpy as np
 
-    right, wrong = _table(files, share)
+    verdicts = _table(files, share)
     names = [file.name for file in files]
-    if share is not None and len(files) == 2 and (right + wrong).max() < 2:
-        both = equally_hard(right, wrong, share)
-        members = _members(right, wrong, share, both.rates)
-        fit = _counted(names, right, wrong, members, share, both.rates, (0.0, both.errors))
-        return replace(fit, ranges=both.ranges)
+    if share is not None and len(files) == 2 and verdicts.answers.max() < 2:
+        both = equally_hard(verdicts, share)
+        fit = _counted(names, verdicts, share, both.rates, _beside_a_share(both.covariance))
+        return replace(fit, ranges=both.ranges, left_out=_left_out(files))
     best: tuple[float, float, Array] | None = None
     generator = np.random.Generator(np.random.PCG64(20261121))
     for start in range(STARTS):
-        found = _climbed(right, wrong, share, generator, start)
+        found = _climbed(verdicts, share, generator, start)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     if best is None:
@@ -88,15 +105,14 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
             raise NoFit(f"a share of {share:g} hard cases fits no class that is worse", help)
         hard, rates = 1 - hard, rates[::-1]
     _inside(hard, rates, names, share)
-    members = _members(right, wrong, hard, rates)
-    errors = _errors(right, wrong, hard, rates, share)
-    return _counted(names, right, wrong, members, hard, rates, errors)
+    fit = _counted(names, verdicts, hard, rates, _covariance(verdicts, hard, rates, share))
+    return replace(fit, left_out=_left_out(files))
 
 
 # -------------------------------------------------------------------------------------- data
 
 
-def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, Array]:
+def _table(files: Sequence[EvidenceFile], share: float | None) -> Verdicts:
     """The right and the wrong answers by case and file, of the cases that files share."""
     import numpy as np
 
@@ -107,6 +123,10 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, A
             f"two classes need {beside} that share cases",
             "name more files, or two and `--hard SHARE`",
         )
+    for at, file in enumerate(files):
+        if any(file.name == other.name for other in files[:at]):
+            why = f"`{file.name}` is named twice, and agrees with itself in every case"
+            raise NoFit(why, "name each file once; second answers to a case are rows of its file")
     cases = shared_cases(files)
     place = {case: at for at, case in enumerate(cases)}
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
@@ -128,7 +148,18 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> tuple[Array, A
                 why = f"{pair} share no case{_first_case(files[first])}"
                 raise NoFit(why, "label the same inputs in all files, under one `case`")
     _behind_gates(files)
-    return right, wrong
+    return tallied(right, wrong)
+
+
+def _left_out(files: Sequence[EvidenceFile]) -> tuple[LeftOut, ...]:
+    """The rows without a case, or of one that no other file has."""
+    shared = {*shared_cases(files)}
+    found = []
+    for file in files:
+        lines = [row.line for row in file.rows if row.case not in shared]
+        if lines:
+            found.append(LeftOut(file.name, len(lines), min(lines)))
+    return tuple(found)
 
 
 def _first_case(file: EvidenceFile) -> str:
@@ -171,7 +202,7 @@ def _line(file: EvidenceFile) -> str:
 
 
 def _climbed(
-    right: Array, wrong: Array, share: float | None, generator: Any, start: int
+    verdicts: Verdicts, share: float | None, generator: Any, start: int
 ) -> tuple[float, float, Array] | None:
     """The log-likelihood, the share of hard cases and the rates where EM ends; None if it doesn't.
 
@@ -179,27 +210,24 @@ def _climbed(
     """
     import numpy as np
 
-    accuracy = right.sum(axis=0) / (right + wrong).sum(axis=0)
+    often, cases = verdicts.often, verdicts.cases
+    accuracy = often @ verdicts.right / (often @ verdicts.answers)
     error = np.clip(1 - accuracy, 0.02, 0.9)
     factors = (0.5, 2.0) if start == 0 else generator.uniform((0.1, 1.1), (0.9, 5.0))
     rates = 1 - np.clip(np.array([error * factors[0], error * factors[1]]), 0.005, 0.98)
     hard = share if share is not None else (0.2 if start == 0 else generator.uniform(0.05, 0.6))
     before = -np.inf
     for _ in range(ROUNDS):
-        members, now = expected(right, wrong, hard, rates)
-        if now - before < CLOSE * len(right):
+        members, now = expected(verdicts, hard, rates)
+        if now - before < CLOSE * cases:
             return float(now), float(hard), rates
         before = now
         if share is None:
-            hard = float(members.mean())
-        for row, weights in enumerate((1 - members, members)):
-            good, bad = weights @ right, weights @ wrong
+            hard = float(often @ members) / cases
+        for row, weights in enumerate((often * (1 - members), often * members)):
+            good, bad = weights @ verdicts.right, weights @ verdicts.wrong
             rates[row] = np.where(good + bad > 0, good / np.maximum(good + bad, 1e-300), rates[row])
     return None
-
-
-def _members(right: Array, wrong: Array, hard: float, rates: Array) -> Array:
-    return expected(right, wrong, hard, rates)[0]
 
 
 def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None) -> None:
@@ -214,10 +242,10 @@ def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None
                 raise NoFit(f"{why} are {kind}", help)
 
 
-def _errors(
-    right: Array, wrong: Array, hard: float, rates: Array, share: float | None
-) -> tuple[float, Array]:
-    """The standard errors, by the curvature of the log-likelihood in the logits."""
+def _covariance(verdicts: Verdicts, hard: float, rates: Array, share: float | None) -> Array:
+    """The covariance of the share of hard cases and the rates, by the curvature of the
+    log-likelihood in the logits.
+    """
     import numpy as np
 
     free = np.concatenate([[hard] if share is None else [], rates.reshape(-1)])
@@ -227,36 +255,42 @@ def _errors(
         shares = 1 / (1 + np.exp(-logits))
         first = float(shares[0]) if share is None else float(share)
         rest = shares[1:] if share is None else shares
-        return expected(right, wrong, first, rest.reshape(rates.shape))[1]
+        return expected(verdicts, first, rest.reshape(rates.shape))[1]
 
-    errors = errors_at(likelihood, lambda logits: 1 / (1 + np.exp(-logits)), at)
-    if errors is None:
+    found = covariance_at(likelihood, lambda logits: 1 / (1 + np.exp(-logits)), at)
+    if found is None:
         why = "the fit is on the border: the files do not tell the two classes apart"
         raise NoFit(why, "more cases, or files whose answers are wrong more often")
-    if share is None:
-        return float(errors[0]), errors[1:].reshape(rates.shape)
-    return 0.0, errors.reshape(rates.shape)
+    return found if share is None else _beside_a_share(found)
+
+
+def _beside_a_share(rates: Array) -> Array:
+    """The covariance of the rates with the share of hard cases before them, which was given."""
+    import numpy as np
+
+    return np.pad(rates, ((1, 0), (1, 0)))
 
 
 def _counted(
-    names: Sequence[str],
-    right: Array,
-    wrong: Array,
-    members: Array,
-    hard: float,
-    rates: Array,
-    errors: tuple[float, Array],
+    names: Sequence[str], verdicts: Verdicts, hard: float, rates: Array, covariance: Array
 ) -> TwoClasses:
-    """The fit as counts: as many answers as are expected to belong to a class."""
+    """The fit with its errors, and as counts: at most as many answers as are expected to belong to
+    a class.
+    """
+    import numpy as np
 
-    def counted(share: float, error: float, most: float) -> FittedRate:
-        total = max(1, round(most))
-        return FittedRate(share, error, round(share * total), total)
-
-    def rate(at: int, row: int) -> FittedRate:
-        weights = members if row else 1 - members
-        most = float(weights @ (right + wrong)[:, at])
-        return counted(float(rates[row, at]), float(errors[1][row, at]), most)
-
-    files = tuple(FittedFile(name, rate(at, 0), rate(at, 1)) for at, name in enumerate(names))
-    return TwoClasses(counted(hard, errors[0], len(right)), files, len(right))
+    members = expected(verdicts, hard, rates)[0]
+    answers = [
+        weights @ verdicts.answers for weights in np.array((1 - members, members)) * verdicts.often
+    ]
+    shares = np.concatenate([[hard], rates.reshape(-1)])
+    seen = np.concatenate([[verdicts.cases], *answers])
+    counts = counts_as_sure(shares, covariance, seen)
+    errors = np.sqrt(np.diag(covariance))
+    fitted = [
+        FittedRate(float(share), float(error), good, total)
+        for share, error, (good, total) in zip(shares, errors, counts, strict=True)
+    ]
+    easy, bad = fitted[1 : len(names) + 1], fitted[len(names) + 1 :]
+    files = tuple(FittedFile(*one) for one in zip(names, easy, bad, strict=True))
+    return TwoClasses(fitted[0], files, verdicts.cases)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.model.class_likelihood import NoFit, errors_at, expected
+from pipelang.analysis.model.class_likelihood import NoFit, Verdicts, covariance_at, expected
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -25,21 +25,22 @@ MOST_FACTOR = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TwoFiles:
-    """The rates by class and file with their errors, and for each file the lowest and highest rate
-    of both classes along the curve.
+    """The rates by class and file with their covariance, and for each file the lowest and highest
+    rate of both classes along the curve.
     """
 
     rates: Array
-    errors: Array
+    covariance: Array
     ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
 
 
-def equally_hard(right: Array, wrong: Array, share: float) -> TwoFiles:
+def equally_hard(verdicts: Verdicts, share: float) -> TwoFiles:
     """Fit the two files. Raises `NoFit`."""
     import numpy as np
 
-    errs = wrong.mean(axis=0)
-    together = float((wrong[:, 0] * wrong[:, 1]).mean() - errs[0] * errs[1])
+    weights, wrong = verdicts.often / verdicts.cases, verdicts.wrong
+    errs = weights @ wrong
+    together = float(weights @ (wrong[:, 0] * wrong[:, 1]) - errs[0] * errs[1])
     if together <= 0:
         why = "wrong answers do not fall on the same cases more often than chance has it"
         raise NoFit(f"{why}, so no cases are hard", "leave `hard` out: steps are independent here")
@@ -61,8 +62,8 @@ def equally_hard(right: Array, wrong: Array, share: float) -> TwoFiles:
         rates: Array = 1 / (1 + odds)
         return rates
 
-    found = errors_at(
-        lambda free: expected(right, wrong, share, rates_of(free))[1],
+    found = covariance_at(
+        lambda free: expected(verdicts, share, rates_of(free))[1],
         lambda free: rates_of(free).reshape(-1),
         at,
     )
@@ -72,7 +73,7 @@ def equally_hard(right: Array, wrong: Array, share: float) -> TwoFiles:
     ranges = tuple(
         _range(float(errs[one]), share, gap / most[1 - one], most[one]) for one in (0, 1)
     )
-    return TwoFiles(rates_of(at), found.reshape(2, 2), ranges)
+    return TwoFiles(rates_of(at), found, ranges)
 
 
 def _hard(easy: float, factor: float) -> float:

@@ -234,6 +234,7 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     Advice is in it where `with_advice` added it to the files.
     """
     from pipelang.interfaces.check.analysis_json import analysis_json
+    from pipelang.interfaces.check.taken_for_granted import taken_for_granted
 
     pipelines: dict[str, Any] = {}
     for one in checked:
@@ -243,6 +244,8 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
             mine = tuple(proof for proof in one.proofs if proof.claim.pipeline == name)
             pipelines[key] = analysis_json(analysis, mine, one.sources)
             if one.program is not None:
+                granted = taken_for_granted(one.program, analysis)
+                pipelines[key] |= {"taken_for_granted": granted}
                 pipelines[key] |= about_tiers(one.program, analysis.pipeline)
             if name in one.advice:
                 pipelines[key] |= one.advice[name].as_json(one.sources)

@@ -19,6 +19,9 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
     if test is not None:
         chance = f"p = {test.p:.4f}; {test.expected:.1f} expected by chance"
         lines.append(f"pairs of wrong answers at one case: {test.together:,} ({chance})")
+    for one in found.left_out:
+        rows = plural(one.rows, "row")
+        lines.append(f"left out: {rows} of `{one.file}` about no shared case, from line {one.line}")
     share = percent(found.hard.share) if given else _with_error(found.hard)
     lines += [f"hard cases: {share}{' as given' if given else ''}", ""]
     rows = [[file.name, _with_error(file.easy), _with_error(file.hard)] for file in found.files]
@@ -33,9 +36,10 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
     ]
     lines += [
         "",
-        "A count is of the cases that most likely belong to its kind; how well the kinds are told",
-        "apart is what the errors above say. Drop the `correlation` of these steps: what it stood",
-        "for is the hard cases now.",
+        "Counts are of fewer cases than there are, since nobody saw which of them are hard: what",
+        "steps do together is then as sure as the fit is of it. Each figure by itself is less",
+        "sure, as its error above says. Drop the `correlation` of these steps: what it stood for",
+        "is the hard cases now.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -68,6 +72,9 @@ def fit_json(found: TwoClasses, test: Dependence | None) -> dict[str, Any]:
         "files": [
             {"file": file.name, "easy": _rate(file.easy), "hard": _rate(file.hard)}
             for file in found.files
+        ],
+        "left_out": [
+            {"file": one.file, "rows": one.rows, "line": one.line} for one in found.left_out
         ],
         **({"open": _ranges(found)} if found.ranges else {}),
     }

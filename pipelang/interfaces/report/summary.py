@@ -26,7 +26,7 @@ from pipelang.interfaces.report.sections.outcomes import (
 from pipelang.interfaces.report.sections.promises import promise_rows
 from pipelang.interfaces.report.sections.sentence import sentence
 from pipelang.interfaces.report.sections.steps import compounding, heaviest, step_rows
-from pipelang.interfaces.report.sections.times import time_rows
+from pipelang.interfaces.report.sections.times import cut_after, time_rows
 from pipelang.interfaces.report.sections.undeclared import undeclared
 from pipelang.interfaces.report.sections.what_if import conjecture
 from pipelang.interfaces.report.sections.work import work_words
@@ -191,6 +191,9 @@ def _time(view: View) -> str:
             known.append(f"1 in 20 takes {show_seconds(quick.low)} or more")
         if most.high is not None and worst != "?":
             known.append(f"at most {worst}")
+        limit = cut_after(view) if metric == LATENCY else ""
+        if known and limit:
+            known[-1] += f" (the budget ends runs at {limit})"
         if known:
             parts.append(f"{name}: {', '.join(known)}")
     return "; ".join(parts)

@@ -8,7 +8,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.records import replace
-from pipelang.semantics.metrics import LATENCY, QUANTILES, TURNAROUND
+from pipelang.semantics.metrics import LATENCY, QUANTILES, TURNAROUND, WORST
 from pipelang.semantics.quantities import show_seconds
 
 _HEAD = ("", "mean", "50% under", "95% under", "99% under", "at most")
@@ -62,16 +62,31 @@ def _shown(number: Number) -> Cell | str:
 
 
 def most_time(view: View) -> str:
-    """The steps that most of the time is spent in."""
+    """The steps that most of the time is spent in, and the limit that ends runs early."""
     people = _clocks(view, LATENCY) != _clocks(view, TURNAROUND)
     said = []
     for name, words in ((LATENCY, "machine time"), (TURNAROUND, "time with people")):
         path = view.analysis.critical.get(name, ())
         if path and (people or name == LATENCY):
             said.append(f"most of the {words} is spent in {listed([f'`{step}`' for step in path])}")
+    limit = cut_after(view)
+    ended = f"The budget ends a run after {limit} of machine time; these are times without it."
     if not said:
-        return ""
+        return ended if limit else ""
     text = f"{said[0][0].upper()}{'; '.join(said)[1:]}."
+    if limit:
+        text += f" {ended}"
     if any(not view.number(f"{LATENCY}.{read}").tight for read in QUANTILES[:-1]):
         text += " These are upper bounds: more runs side by side than they take into account."
     return text
+
+
+def cut_after(view: View) -> str:
+    """The time limit of the pipeline's budget, in words, where the longest run would pass it: times
+    are those of runs without cuts. Empty where it would not.
+    """
+    budget, longest = view.pipeline.budget, view.number(f"{LATENCY}.{WORST}")
+    if budget is None or budget.seconds is None:
+        return ""
+    inside = longest.high is not None and longest.high <= float(budget.seconds)
+    return "" if inside else show_seconds(float(budget.seconds))

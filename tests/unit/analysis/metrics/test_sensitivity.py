@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from pipelang.interfaces.check.check import check_file, report_json
+from pipelang.interfaces.cli.check.command import command as check_command
 
 HEAD = '''
 provider host { kind simulated available 100% }
@@ -72,12 +76,13 @@ def test_outcomes_if_one_case_in_ten_were_hard(name: str, tmp_path: Path) -> Non
     "body",
     [
         f"{step('s', 'x')}\nreturn s",
-        f"{step('s', 'x')}\n{step('t', 's', '')}\nreturn t",
+        "\n".join(step(f"s{at}", f"s{at - 1}" if at else "x", "") for at in range(5))
+        + "\nreturn s4",
         f"traffic {{ hard: 5% }}\n{step('s', 'x')}\n{step('t', 's')}\nreturn t",
         f"{step('s', 'x')}\n{step('t', 's', 'accuracy 90%, 60% if hard')}\nreturn t",
         "return x",
     ],
-    ids=["one-answer", "unknown", "declared", "declared-by-a-rate", "no-answer"],
+    ids=["one-answer", "too-much-unknown", "declared", "declared-by-a-rate", "no-answer"],
 )
 def test_none_where_nothing_hangs_together_or_it_is_declared(body: str, tmp_path: Path) -> None:
     assert of(tmp_path, body)["sensitivity"] is None
@@ -88,3 +93,78 @@ def test_wrong_more_often_than_always_is_always(tmp_path: Path) -> None:
     easy = (0.3 - 0.1) / 0.9
     found = of(tmp_path, body)["sensitivity"]["outcomes"]["success"]["value"]
     assert found == pytest.approx(0.9 * (1 - easy) ** 2, abs=1e-12)
+
+
+def supposed(overall: float) -> tuple[float, float]:
+    """How often an answer is right in easy and in hard cases, that is so often right in all."""
+    hard = min(1.0, 5 * (1 - overall))
+    return 1 - (1 - overall - 0.1 * hard) / 0.9, 1 - hard
+
+
+def test_an_undeclared_accuracy_leaves_a_range_of_the_change(tmp_path: Path) -> None:
+    """The second answer may be right however often: at 80% the hard cases hold all its errors."""
+    found = of(tmp_path, f"{step('s', 'x')}\n{step('t', 's', '')}\nreturn t")["sensitivity"]
+    changes, then = [], []
+    for at in range(1001):
+        easy, hard = zip(supposed(0.9), supposed(at / 1000), strict=True)
+        then.append(0.9 * easy[0] * easy[1] + 0.1 * hard[0] * hard[1])
+        changes.append(then[-1] - 0.9 * at / 1000)
+    one, outcome = found["changes"]["success"], found["outcomes"]["success"]
+    assert (one["low"], one["high"]) == pytest.approx((min(changes), max(changes)), abs=1e-9)
+    assert (outcome["low"], outcome["high"]) == pytest.approx((min(then), max(then)), abs=1e-9)
+    assert max(changes) == changes[800], "where hard cases begin to be always wrong"
+    assert one["value"] is None
+
+
+def test_changes_over_unknowns_hold_all_that_can_be(tmp_path: Path) -> None:
+    """Two undeclared accuracies, a vote and an undeclared gate, against points at random."""
+    body = "\n".join(
+        (
+            step("s", "x", ""),
+            step("t", "s", "vote 3 correlation 0%"),
+            step("u", "t"),
+            "gate g: len(u) > 3 else reject",
+            "return u",
+        )
+    )
+    found = of(tmp_path, body)["sensitivity"]["changes"]
+    rng = random.Random(19)
+    points = [[rng.random() ** 0.3 for _ in range(2)] + [rng.random()] for _ in range(4_000)]
+    points += [[a, b, 1.0] for a in (0.0, 0.8, 1.0) for b in (0.0, 0.8, 1.0)]
+    moved = []
+    for first, second, passes in points:
+        now = first * _vote(second) * 0.9
+        pairs = zip(supposed(first), supposed(second), supposed(0.9), strict=True)
+        easy, hard = (a * _vote(b) * c for a, b, c in pairs)
+        moved.append(passes * (0.9 * easy + 0.1 * hard - now))
+    success = found["success"]
+    assert success["low"] <= min(moved) + 1e-12
+    assert max(moved) <= success["high"] + 1e-12
+    assert success["high"] - max(moved) < 0.01
+    assert min(moved) - success["low"] < 0.01
+
+
+def _vote(right: float) -> float:
+    return right * right * (3 - 2 * right)
+
+
+def test_the_change_is_that_of_the_outcomes_where_all_is_known(tmp_path: Path) -> None:
+    found = of(tmp_path, f"{step('s', 'x')}\n{step('t', 's')}\nreturn t")["sensitivity"]
+    changed = found["changes"]["success"]["value"]
+    assert changed == pytest.approx(mixed(lambda e: (1 - e) ** 2) - 0.81, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["text", "html", "json"])
+def test_the_sentence_says_how_much_it_could_matter(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.pipe"
+    body = f"{step('s', 'x')}\n{step('t', 's', '')}\nreturn t"
+    path.write_text(f"{HEAD}pipeline p(x: text max 9 tokens) -> text max 9 tokens {{\n{body}\n}}\n")
+    found = CliRunner().invoke(check_command, [str(path), "--format", form])
+    if form == "json":
+        told = json.loads(found.output)["pipelines"]["p"]["taken_for_granted"]
+        assert told[0] == "no case is harder"
+        assert told[-1] == "no outage outlasts a run"
+        return
+    said = " ".join(found.output.split())
+    assert "no case is harder, what is declared holds and no outage outlasts a run" in said
+    assert "(models 5 times as wrong): 0 to +3.6 points right, −3.6 to 0 wrong" in said

@@ -1,0 +1,49 @@
+"""Assumptions that a prediction stands on, in words: of the cases, the evidence, the outages."""
+
+from __future__ import annotations
+
+import os
+
+from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.baseline_cost import asks_models
+from pipelang.analysis.model.parameters import BINS
+from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.hard import depends_on_hardness
+
+
+def taken_for_granted(program: p.Program, analysis: Analysis) -> list[str]:
+    """The assumptions; none where no model is asked."""
+    if not asks_models(program, analysis.pipeline):
+        return []
+    cases = "no case is harder"
+    if depends_on_hardness(program, analysis.pipeline):
+        cases = "cases are alike but for being hard"
+    return [cases, *_evidence(program, analysis), "no outage outlasts a run"]
+
+
+def _evidence(program: p.Program, analysis: Analysis) -> list[str]:
+    """Whether figures are of what is asked today, as far as the files say so."""
+    files = [name for name in program.evidence if _used(analysis, name)]
+    if not files:
+        declared = Basis.ASSUMED in analysis.bases.values()
+        counted = Basis.MEASURED in analysis.bases.values()
+        return ["what is declared holds"] if declared or counted else []
+    silent = [name for name in files if not _says(program, name)]
+    if not silent:
+        return ["evidence holds"]
+    if len(silent) > 1:
+        return [f"{len(silent)} files without origin hold"]
+    folder = os.path.dirname(program.file)
+    return [f"`{silent[0].removeprefix(folder + '/')}` holds (it has no origin)"]
+
+
+def _used(analysis: Analysis, file: str) -> bool:
+    return file in analysis.bases or file + BINS in analysis.bases
+
+
+def _says(program: p.Program, file: str) -> bool:
+    """Whether all rows of a file say which prompt and model they are of."""
+    found = program.evidence[file]
+    told = sum(one.count for one in found.origins if one.prompt and one.model)
+    return told == len(found.rows)
