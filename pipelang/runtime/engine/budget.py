@@ -248,6 +248,17 @@ class RunBudget:
             for b in self.chain()
         )
 
+    def unhindered(self) -> bool:
+        """Whether no time is limited anywhere, and no quota must be taken up again."""
+        at: RunBudget | None = self
+        while at is not None:
+            if at.limits is not None and at.limits.seconds is not None:
+                return False
+            if at.stake is not None and at.stake.rests:
+                return False
+            at = at.parent
+        return True
+
     def timed(self) -> bool:
         """Whether time is limited anywhere."""
         at: RunBudget | None = self

@@ -17,7 +17,7 @@ from pipelang.runtime.engine.sampling import is_sampled, put_before_people
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
-from pipelang.runtime.engine.world import NOTHING, Attempt, AttemptFailed, Subjects
+from pipelang.runtime.engine.world import NOTHING, Arguments, Attempt, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import (
@@ -59,7 +59,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             if isinstance(link.action, p.Value):
                 answer = await _value(run, step, link, link.action, subjects)
             elif link.cache is None:
-                answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
+                answer = await _act(run, step, link, subjects, at, feedback, misfit)
             else:
                 answer = await _cached(run, step, link, subjects, at, feedback, misfit)
             if chain is step.chain and not run.quiet:
@@ -67,9 +67,9 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             if is_sampled(run) and not isinstance(answer, Ended):
                 await put_before_people(run, step, chain, link, answer)
             return answer
-        except AttemptFailed as failure:
-            misfit = failure.misfit
-            at = await _after(run, step, chain, link, at, failure)
+        except AttemptFailed as problem:
+            misfit = problem.misfit
+            at = await _after(run, step, chain, link, at, problem)
         except NoValue as problem:
             at = _after_no_value(run, step, chain, at, problem)
     return await _used_up(run, step) if chain is step.chain else NOTHING
@@ -133,7 +133,7 @@ async def _cached(
     """
     world, kept = run.world, link
     if at.attempt > 0 or run.redoing:
-        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
+        answer = await _act(run, step, link, subjects, at, feedback, misfit)
         if not isinstance(answer, Ended):
             await world.keep(run, step, kept, answer)
         return answer
@@ -147,7 +147,7 @@ async def _cached(
         waited = world.elapsed(run) - began
         if link.timeout is not None and waited >= SHORTEST_WAIT:
             link = replace(link, timeout=max(link.timeout - Decimal(waited), Decimal(0)))
-        answer = await (await _act(run, step, link, subjects, at, feedback, misfit))
+        answer = await _act(run, step, link, subjects, at, feedback, misfit)
     finally:
         if answer is NOTHING or isinstance(answer, Ended):
             await world.keep_nothing(run, step, kept)
@@ -160,7 +160,7 @@ SHORTEST_WAIT = 0.001
 """Seconds below which a look into the cache does not count as a wait."""
 
 
-async def _act(
+def _act(
     run: Run,
     step: p.Step,
     link: p.Link,
@@ -169,37 +169,31 @@ async def _act(
     feedback: str | None,
     misfit: str | None,
 ) -> Coroutine[Any, Any, Any]:
-    """The coroutine that carries out a link, ready to be awaited by whoever walks the chain: each
-    frame costs every waiting run.
+    """The coroutine that carries out a link, to be awaited by whoever walks the chain: each frame
+    costs every waiting run.
     """
-    action = link.action
+    action, part = link.action, f":else{at.link}" if at.link else ""
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
-            tier = None
-            if isinstance(action, p.AskTier):
-                tier = await run.world.route(run, action.who)
-                if is_sampled(run):
-                    run.notes.tiers[run.at(step.name)] = tier
-            arguments = await run.world.arguments(run, action.arguments)
-            part = _part(at) if at.link else ""
             attempt = Attempt(
-                step, link, action, tier, arguments, at.attempt, feedback, misfit, subjects, part
+                step, link, action, None, {}, at.attempt, feedback, misfit, subjects, part
             )
-            if link.vote is not None:
-                return vote(run, attempt, link.vote, caller(run))
+            if isinstance(action, p.AskTier) or link.vote is not None or run.world.lasting:
+                return _asked(run, attempt, action.arguments)
+            attempt.arguments = run.world.arguments(run, action.arguments)
             return run.world.attempt(run, attempt)
         case p.Cascade() | p.Agent():
-            return await _several(run, step, link, action, subjects, feedback, _part(at))
+            return _several(run, step, link, action, subjects, feedback, part)
         case p.RunPipeline() | p.Each() | p.Recall():
-            given = run.world.stand_in(run, step, action)
-            if given is not NOTHING:
-                return _given(given)
+            mocked = run.world.stand_in(run, step, action)
+            if mocked is not NOTHING:
+                return _given(mocked)
         case p.Value() | p.Choose() | p.Broken():
             raise AssertionError(f"{type(action).__name__} is no action by itself")
         case _:
             assert_never(action)
     if isinstance(action, p.RunPipeline):
-        return run_child(run, step, link, action, subjects, _part(at), at.attempt)
+        return run_child(run, step, link, action, subjects, part, at.attempt)
     if isinstance(action, p.Recall):
         return _recall(run, step, action, subjects)
     each = action
@@ -207,7 +201,22 @@ async def _act(
     def body(inside: Run) -> Any:
         return _element(inside, step, each, feedback)
 
-    return run_each(run, step, each, subjects, body, _part(at))
+    return run_each(run, step, each, subjects, body, part)
+
+
+async def _asked(run: Run, attempt: Attempt, given: Arguments) -> Any:
+    """An ask or a call of which something has to be waited for before it begins, or several of
+    them.
+    """
+    action, link = attempt.action, attempt.link
+    if isinstance(action, p.AskTier):
+        attempt.tier = await run.world.route(run, action.who)
+        if is_sampled(run):
+            run.notes.tiers[run.at(attempt.step.name)] = attempt.tier
+    attempt.arguments = await run.world.recorded_arguments(run, given)
+    if link.vote is not None:
+        return await vote(run, attempt, link.vote, caller(run))
+    return await run.world.attempt(run, attempt)
 
 
 async def _several(
@@ -218,26 +227,21 @@ async def _several(
     subjects: Subjects,
     feedback: str | None,
     part: str,
-) -> Coroutine[Any, Any, Any]:
+) -> Any:
     """A cascade, or an agent, perhaps with votes: each of their calls has the link's retries."""
     agent = action if isinstance(action, p.Agent) else None
     if agent is not None:
-        given = run.world.stand_in(run, step, agent)
-        if given is not NOTHING:
-            return _given(given)
+        mocked = run.world.stand_in(run, step, agent)
+        if mocked is not NOTHING:
+            return mocked
     tier = None if agent is None else await run.world.route(run, agent.who)
-    arguments = await run.world.arguments(run, action.arguments)
+    arguments = await run.world.recorded_arguments(run, action.arguments)
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)
     if isinstance(action, p.Cascade):
-        return cascade(run, attempt, action, caller(run, action.agent))
+        return await cascade(run, attempt, action, caller(run, action.agent))
     call = caller(run, agent)
-    return call(attempt) if link.vote is None else vote(run, attempt, link.vote, call)
-
-
-def _part(at: ChainPosition) -> str:
-    """The part of a step that a link is, for idempotency keys: its first link is the step."""
-    return f":else{at.link}" if at.link else ""
+    return await (call(attempt) if link.vote is None else vote(run, attempt, link.vote, call))
 
 
 async def _given(value: Any) -> Any:

@@ -41,24 +41,30 @@ async def run_pipeline(run: Run) -> Result:
     if not run.quiet:
         run.emit("run", run.pipeline.name, content=inputs_of(run), **start_data(run))
     ended: Ended | None = None
+    # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each, and of
+    # every name in it.
     try:
-        # As in `play`, without its frame: ten thousand runs in flight have ten thousand of each.
         try:
-            for part in _parts(run, await run.world.admit(run)):
-                if (ended := await _through(run, run.pipeline.block, part)) is not None:
-                    break
+            parts, at = _parts(run, await run.world.admit(run)), 0
+            while ended is None and at < len(parts):
+                ended = await _through(run, run.pipeline.block, parts[at])
+                at += 1
             ended = _fitted(run, ended)
-        except (BudgetSpent, NoValue) as problem:
-            ended = await _cut(run, problem)
+        except (BudgetSpent, NoValue) as error:
+            ended = await _cut(run, error)
         finally:
             await run.world.leave(run, ended)
-    except Halted as halted:
-        fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
-        ended = Ended(fail, None, detail=halted.detail)
+    except Halted as error:
+        ended = _halted(run, error)
     except BaseException as error:
         _emit_broken(run, error)
         raise
     return await _handed_over(run, ended)
+
+
+def _halted(run: Run, halted: Halted) -> Ended:
+    fail = p.Fail(halted.code, run.pipeline.name, run.pipeline.span)
+    return Ended(fail, None, detail=halted.detail)
 
 
 async def _handed_over(run: Run, ended: Ended) -> Result:
@@ -74,7 +80,7 @@ async def _handed_over(run: Run, ended: Ended) -> Result:
     except BaseException as error:
         _emit_broken(run, error)
         raise
-    return result if run.quiet else replace(result, trace=tuple(run.trace))
+    return result if run.quiet else replace(result, trace=tuple(run.trace or ()))
 
 
 def _emit_outcome(run: Run, ended: Ended, result: Result) -> None:

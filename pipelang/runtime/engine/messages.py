@@ -50,8 +50,9 @@ class Attempt:
     second link, `:vote2` for the third call of a vote, `:turn0.1` for the second call of an agent's
     first turn.
 
-    Nobody changes one. It is not frozen only because every step makes one, and that would take four
-    times as long.
+    Who makes one completes it; from then on nobody changes it, but for a call, which lets go of its
+    arguments once the tool has them, save those that may be secret: these are looked for in what a
+    failure says. Every run that waits for a tool would hold them.
     """
 
     step: p.Step

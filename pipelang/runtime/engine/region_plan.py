@@ -13,13 +13,14 @@ from pipelang.semantics.walk import agent_of, inner_links
 class RegionPlan:
     """A region's steps and lets, by their places in it from 0, in writing order.
 
-    `reads` are the places whose values an item reads, `readers` the other way round, `first` those
-    that wait for nothing. `whole` says that a record has it as a whole: nothing in it acts on the
-    world or asks a person, and no agent takes turns in it.
+    `reads` are the places whose values an item reads, `counts` how many, `readers` the other way
+    round, `first` those that wait for nothing. `whole` says that a record has it as a whole:
+    nothing in it acts on the world or asks a person, and no agent takes turns in it.
     """
 
     items: tuple[p.Step | p.Let, ...]
     reads: tuple[frozenset[int], ...]
+    counts: tuple[int, ...]
     readers: tuple[tuple[int, ...], ...]
     first: tuple[int, ...]
     whole: bool
@@ -43,7 +44,8 @@ def plan_of(block: p.Block, members: Sequence[int], segment: p.Region | p.Barrie
             readers[at].append(place)
     first = tuple(place for place, read in enumerate(reads) if not read)
     whole = isinstance(segment, p.Region) and not any(map(_takes_turns, items))
-    return RegionPlan(tuple(items), reads, tuple(map(tuple, readers)), first, whole)
+    counts = tuple(map(len, reads))
+    return RegionPlan(tuple(items), reads, counts, tuple(map(tuple, readers)), first, whole)
 
 
 def _takes_turns(item: p.Step | p.Let) -> bool:

@@ -20,7 +20,7 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended, Halted
 from pipelang.runtime.engine.region_plan import RegionPlan
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.world import Left
+from pipelang.runtime.engine.world import NOTHING, Left
 from pipelang.semantics import program as p
 
 
@@ -40,30 +40,22 @@ class _Progress:
         self.dead: set[int] | None = None
 
     def settle(self, run: Run, place: int, made: Any) -> None:
-        """Record the answer of an item, or how it ended the run; start what waited for it."""
-        if isinstance(made, Ended):
-            if self.ended is None:
-                self.ended = {}
-            self.ended[place] = made
-            self.never_made(place)
+        """Record the answer of an item, how it ended the run, or that it is `NOTHING`: never made.
+        What waited only for this one may start; with a value that was never made it need not.
+        """
+        if made is NOTHING or isinstance(made, Ended):
+            if isinstance(made, Ended):
+                self.ended = {} if self.ended is None else self.ended
+                self.ended[place] = made
+            self.dead = set() if self.dead is None else self.dead
+            self.dead.add(place)
         else:
             run.make(self.plan.items[place], made)
-            self._release(place)
-
-    def never_made(self, place: int) -> None:
-        """Mark the value of an item as one that will never be made; what waited for it need not."""
-        if self.dead is None:
-            self.dead = set()
-        self.dead.add(place)
-        self._release(place)
-
-    def _release(self, place: int) -> None:
-        """Start the items that waited only for this one."""
-        reads = self.plan.reads
+        counts = self.plan.counts
         for reader in self.plan.readers[place]:
-            if len(reads[reader]) > 1:
+            if counts[reader] > 1:
                 if self.left is None:
-                    self.left = list(map(len, reads))
+                    self.left = list(counts)
                 self.left[reader] -= 1
                 if self.left[reader]:
                     continue
@@ -110,15 +102,17 @@ async def _go_through(run: Run, plan: RegionPlan) -> Ended | None:
                 index = heappop(going.ready)
                 item = plan.items[index]
                 if going.dead and going.is_dead(index):
-                    going.never_made(index)
+                    going.settle(run, index, NOTHING)
                 elif isinstance(item, p.Let):
-                    going.settle(run, index, await _let(run, item))
+                    made = await _let(run, item)
+                    going.settle(run, index, made)
                 elif going.ready or running:
                     if running is None:
                         running = {}
                     running[_spawned(run, item, plan.whole)] = index
                 else:  # nothing else can be done meanwhile
-                    going.settle(run, index, await step_of(run, item, plan.whole))
+                    made = await step_of(run, item, plan.whole)
+                    going.settle(run, index, made)
             if running:
                 await _some(run, running, going)
     finally:

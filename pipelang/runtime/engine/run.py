@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Span
@@ -25,9 +26,8 @@ class Terms:
     """The terms of a run and of all in it, the same from its beginning to its end; runs of one
     handle share them.
 
-    `play` plays a sub-pipeline. `references` name secrets, None where nothing is real. `traced`
-    means that the result has the events. `partial` is told, by the step, what a model has written
-    of its answer so far.
+    `play` plays a sub-pipeline. `references` name secrets, None where nothing is real. `partial` is
+    told, by the step, what a model has written of its answer so far.
     """
 
     program: p.Program
@@ -36,7 +36,6 @@ class Terms:
     play: Play
     sinks: tuple[Sink, ...] = ()
     tenant: str | None = None
-    traced: bool = True
     references: tuple[str, ...] | None = None
     partial: Callable[[str, Any], None] | None = None
 
@@ -82,11 +81,12 @@ class Run:
 
     `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
     `visits` counts the redos of each item, and `feedback` is the text to steps that are redone.
-    `frame` belongs to the world. `quiet` means that no events are made.
+    `frame` belongs to the world. `trace` has the events so far, None where the result is to have
+    none; `quiet` means that none are made.
     """
 
     # One for every run in flight: what is the same for many, and what few need, stands elsewhere.
-    id: str
+    known_id: str | None
     terms: Terms
     pipeline: p.Pipeline
     world: World[Run]
@@ -102,22 +102,43 @@ class Run:
     redoing: bool = False
     action: p.RunPipeline | None = None
     frame: Any = None
+    trace: list[Event] | None = field(default=None, repr=False)
     feedback: dict[str, str] | None = None
     visits: dict[str, int] | None = None
-    trace: list[Event] = field(init=False, repr=False)
-    made: dict[str, p.Step] = field(init=False, repr=False)
-    calls: dict[str, int] = field(init=False, repr=False)
-    notes: Notes = field(init=False, repr=False)
+    _made: dict[str, p.Step] | None = field(default=None, init=False, repr=False)
+    _calls: dict[str, int] | None = field(default=None, init=False, repr=False)
+    _notes: Notes | None = field(default=None, init=False, repr=False)
 
-    if not TYPE_CHECKING:
+    @property
+    def id(self) -> str:
+        """Its id, drawn when first asked for unless it was given one."""
+        if self.known_id is None:
+            self.known_id = token_hex(6)
+        return self.known_id
 
-        def __getattr__(self, name: str) -> Any:
-            # Ten thousand runs that wait have none of most of these: made when first asked for.
-            if name not in _WHEN_NEEDED:
-                raise AttributeError(name)
-            made = _WHEN_NEEDED[name]()
-            setattr(self, name, made)
-            return made
+    # Ten thousand runs that wait have none of most of these: made when first asked for. Not by
+    # `__getattr__`: a class that has one pays for it at every attribute.
+
+    @property
+    def made(self) -> dict[str, p.Step]:
+        """The steps that have a value, by name."""
+        if self._made is None:
+            self._made = {}
+        return self._made
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """The asks of each prompt so far."""
+        if self._calls is None:
+            self._calls = {}
+        return self._calls
+
+    @property
+    def notes(self) -> Notes:
+        """Notes that few runs take."""
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
 
     @property
     def program(self) -> p.Program:
@@ -136,7 +157,9 @@ class Run:
         """Write the value of a step or a let: all that a run makes is written here."""
         self.values[item.name] = value
         if isinstance(item, p.Step):
-            self.made[item.name] = item
+            if self._made is None:
+                self._made = {}
+            self._made[item.name] = item
 
     def evaluate(self, node: expr.Expr) -> Any:
         """The value of an expression over real values, for whoever stands behind the seam."""
@@ -159,7 +182,8 @@ class Run:
         """Make the run of a sub-pipeline in this one; `at` is the step that runs it, `part` which
         part of the step does.
         """
-        child = self._copy(("trace", "calls"))
+        child = self._copy()
+        child._made = child._notes = None
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
         visit = self.visit(at)
@@ -198,25 +222,20 @@ class Run:
         """Make the run as element `number` of an `each` sees it: `variable` is the element, `at`
         the step, `part` which part of the step the list is.
         """
-        inside = self._copy(tuple(_WHEN_NEEDED))
+        inside = self._copy()
         inside.values = {**self.values, variable: value}
         inside.path, inside.index = f"{self.path}{at}[{number}]/", f"{number}"
         inside.place = f"{self.place}{at}{part}[{number}]/"
         inside.where = f"{self.at(at)}{part}[{number}]/"
         return inside
 
-    def _copy(self, shared: tuple[str, ...]) -> Run:
-        """Copy the run; of the fields that are made when needed it shares those that are named."""
+    def _copy(self) -> Run:
+        """Copy the run; what is made when needed is made now, to be shared."""
         copied: Run = object.__new__(Run)
-        for name in (*_GIVEN, *shared):
+        _ = self.id, self.made, self.calls, self.notes
+        for name in _FIELDS:
             setattr(copied, name, getattr(self, name))
         return copied
 
 
-_WHEN_NEEDED: dict[str, Callable[[], Any]] = {
-    "trace": list,
-    "made": dict,
-    "calls": dict,
-    "notes": Notes,
-}
-_GIVEN = tuple(one.name for one in fields(Run) if one.init)
+_FIELDS = tuple(one.name for one in fields(Run))

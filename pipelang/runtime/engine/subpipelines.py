@@ -34,7 +34,7 @@ async def run_child(
 
     Raises `AttemptFailed`.
     """
-    values = await run.world.arguments(run, action.arguments)
+    values = await run.world.recorded_arguments(run, action.arguments)
     pipeline = run.program.pipelines[action.pipeline]
     answer = await play_child(run, step, pipeline, values, subjects, part, attempt, link, action)
     if not isinstance(answer, Ended):

@@ -50,14 +50,16 @@ class World(Protocol[R]):
     """Carries out what the interpreter decides.
 
     `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
-    `keep_nothing`, `leave_region`, `reserved` and `intend` report what happens; a world may ignore
-    them. Whatever a world may have to look up or to write down is awaited. The runs of a `lasting`
-    one go on in another process after this: it alone is told of regions and of what is `reserved`.
-    `told` is the number of its next event.
+    `keep_nothing`, `leave_region`, `reserved`, `used` and `intend` report what happens; a world may
+    ignore them. Whatever a world may have to look up or to write down is awaited. The runs of a
+    `lasting` one go on in another process after this: it alone is told of regions and of what is
+    `reserved` and `used`.
+    `told` is the number of its next event, `loop` that of its tasks, once it is known.
     """
 
     lasting: bool
     told: int
+    loop: Any
 
     # ------------------------------------------------------------------------------------ pipelines
 
@@ -86,8 +88,13 @@ class World(Protocol[R]):
     async def value(self, run: R, node: expr.Expr) -> Any:
         """Evaluate an expression: a let, the value of an outcome."""
 
-    async def arguments(self, run: R, given: Arguments) -> dict[str, Any]:
+    def arguments(self, run: R, given: Arguments) -> dict[str, Any]:
         """Evaluate the arguments of an action, by their names."""
+
+    async def recorded_arguments(self, run: R, given: Arguments) -> dict[str, Any]:
+        """As `arguments`; where the world records, those that may be others next time are recorded.
+        In a world that is not `lasting` both are the same.
+        """
 
     async def route(self, run: R, node: expr.Expr, arms: Arms = ()) -> Any:
         """Evaluate an expression that chooses a way: a tier, or the subject of a match with these
@@ -199,8 +206,8 @@ class World(Protocol[R]):
         `BudgetSpent` where one is spent by now.
         """
 
-    def settle(self, run: R, held: Reservation, money: Decimal, tokens: int) -> None:
-        """Give a reservation back, and count what the call used."""
+    def used(self, run: R, money: Decimal, tokens: int) -> None:
+        """Take note of what a call used, whose reservation was given back."""
 
     async def intend(self, run: R) -> None:
         """Take note that what cannot be taken back begins now: a call that acts, a question."""

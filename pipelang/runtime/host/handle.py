@@ -11,7 +11,6 @@ import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from pipelang.diagnostics.spelling import closest
@@ -284,21 +283,22 @@ class Handle:
         tenant = tenant if tenant is not None else options.tenant
         terms = self._terms_of((*self.runtime.sinks, *sinks), tenant)
         return Run(
-            id=run_id or options.run_id or token_hex(6),
+            known_id=run_id or options.run_id,
             terms=terms,
             pipeline=self.pipeline,
             world=world,
             budget=budget,
             values=values,
-            quiet=not (terms.traced or terms.sinks),
+            quiet=not (self.runtime.trace or terms.sinks),
+            trace=[] if self.runtime.trace else None,
             granted=self._most if permits is None else self._most & {*permits},
         )
 
     def _terms_of(self, sinks: tuple[Sink, ...], tenant: str | None) -> Terms:
         """The terms of a run: those of the one before it, where they are the same."""
-        traced, known = self.runtime.trace, self._terms
-        if (known.sinks, known.tenant, known.traced) != (sinks, tenant, traced):
-            known = self._terms = replace(known, sinks=sinks, tenant=tenant, traced=traced)
+        known = self._terms
+        if (known.sinks, known.tenant) != (sinks, tenant):
+            known = self._terms = replace(known, sinks=sinks, tenant=tenant)
         return known
 
     def _world(

@@ -69,14 +69,14 @@ async def run_test(loaded: LoadedProgram, test: p.Test) -> TestResult:
     try:
         result = await run_pipeline(run)
     except Unmocked as reached:
-        return TestResult(test, (Miss(str(reached), test.span),), tuple(run.trace))
+        return TestResult(test, (Miss(str(reached), test.span),), tuple(run.trace or ()))
     ended = EndedTest(run, world, result, handle.evaluate)
     misses = [
         Miss(message, expectation.span)
         for expectation in test.expectations
         if (message := missed(ended, expectation)) is not None
     ]
-    return TestResult(test, tuple(misses), tuple(run.trace))
+    return TestResult(test, tuple(misses), tuple(run.trace or ()))
 
 
 def _world(loaded: LoadedProgram, test: p.Test, evaluate: Callable[[Any], Any]) -> MockedWorld:

@@ -71,7 +71,7 @@ class Rehearsal:
             facts = self._hard
         world = SimulatedWorld(facts, chance, spending, people)
         run = Run(
-            id="simulated",
+            known_id="simulated",
             terms=self._terms,
             pipeline=self._pipeline,
             world=world,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.runtime.engine.interruption import interrupts, mark, stop_if_cancelled
+from pipelang.runtime.engine.redaction import may_hide
 from pipelang.runtime.engine.values import Misfit, Types
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.tools.idempotency import KEY
@@ -55,30 +56,30 @@ def checked_arguments(types: Types, tool: p.Tool, given: Mapping[str, Any]) -> d
 @dataclass(slots=True, eq=False)
 class PreparedTool:
     """A tool with its function, or where a server offers it. `begins` says that the function begins
-    as soon as it is called, in this thread; `keyed` that it gets the key of its call, `acts` that
-    it changes the world. `fitted` makes its result fit its type; `cost` is that of a call in
-    dollars, as events have it.
+    as soon as it is called, in this thread; `keyed` that it gets the key of its call. `secret` are
+    the parameters whose arguments may be labelled so. `fitted` makes its result fit its type;
+    `cost` is that of a call in dollars, as events have it.
     """
 
+    tool: p.Tool
     function: Callable[..., Any] | RemoteTool
     signature: Signature
     fitted: Check
     begins: bool
     keyed: bool
-    acts: bool
+    secret: tuple[str, ...]
     cost: float
 
     def start(
         self,
         arguments: dict[str, Any],
         threads: Threads,
-        name: str,
         key: str | None,
         ready: Ready | None,
     ) -> Coroutine[Any, Any, Any]:
-        """A call to be awaited: of the function itself if it is async, in a thread if not. `name`
-        is the tool's, `key` that of the call. `ready` is called when a thread or a server was
-        waited for, right before the call. It may raise anything: see `error_of_tool`.
+        """A call to be awaited: of the function itself if it is async, in a thread if not. `key` is
+        that of the call. `ready` is called when a thread or a server was waited for, right before
+        the call. It may raise anything: see `error_of_tool`.
         """
         function = self.function
         if isinstance(function, RemoteTool):
@@ -88,7 +89,7 @@ class PreparedTool:
         if self.begins:
             made: Coroutine[Any, Any, Any] = function(**arguments)
             return made
-        return in_thread(function, arguments, threads, name, ready)
+        return in_thread(function, arguments, threads, self.tool.name, ready)
 
 
 def _nothing(result: Any) -> None:
@@ -103,14 +104,15 @@ def prepared(types: Types, tool: p.Tool, function: Callable[..., Any] | RemoteTo
     nothing = isinstance(tool.returns, NothingType)
     fitted = _nothing if nothing else types.checker(tool.returns)
     begins = not remote and is_async(function)
-    return PreparedTool(function, signature, fitted, begins, keyed, tool.acts, float(tool.cost))
+    secret = tuple(q.name for q in tool.parameters if may_hide(q.type))
+    cost = float(tool.cost)
+    return PreparedTool(tool, function, signature, fitted, begins, keyed, secret, cost)
 
 
 async def call_tool(
     tool: PreparedTool,
     arguments: dict[str, Any],
     threads: Threads,
-    name: str = "",
     key: str | None = None,
 ) -> Any:
     """Call a tool. Raises `ToolRaised`, whatever it was; a cancellation of the run alone comes
@@ -118,7 +120,7 @@ async def call_tool(
     """
     before = mark()
     try:
-        result = await tool.start(arguments, threads, name, key, None)
+        result = await tool.start(arguments, threads, key, None)
     except BaseException as error:
         if interrupts(error, before):
             if not isinstance(error, GeneratorExit):

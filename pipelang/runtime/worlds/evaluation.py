@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 class EvaluatingWorld(ForgetfulWorld):
     """The base of the real world and of that of test blocks."""
 
-    __slots__ = ()
+    __slots__ = ("loop",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Asking asyncio for it takes a system call on some Pythons: once a run, not once a step.
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return run.terms.expressions.evaluate(node, run.values)
 
-    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+    def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
         return run.terms.expressions.evaluate_all(given, run.values)
+
+    async def recorded_arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return self.arguments(run, given)
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return run.terms.expressions.evaluate(node, run.values)
@@ -78,7 +86,8 @@ class EvaluatingWorld(ForgetfulWorld):
     # ----------------------------------------------------------------------- side by side
 
     def spawn(self, work: Coroutine[Any, Any, Any], place: str) -> asyncio.Task[Any]:
-        return asyncio.get_running_loop().create_task(work, name=place)
+        loop = self.loop or asyncio.get_running_loop()
+        return loop.create_task(work, name=place)
 
     async def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         running = list(tasks)

@@ -64,15 +64,15 @@ class ForgetfulWorld:
     async def take_up(self, run: Run) -> None:
         return None
 
-    def settle(self, run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
-        run.budget.settle(held, money, tokens)
+    def used(self, run: Run, money: Decimal, tokens: int) -> None:
+        return None
 
     async def intend(self, run: Run) -> None:
         return None
 
     def tell(self, run: Run, event: Event) -> None:
         self.told += 1
-        if run.terms.traced:
+        if run.trace is not None:
             run.trace.append(event)
         for sink in run.terms.sinks:
             sink(run.id, event)

@@ -312,9 +312,7 @@ class MockedWorld(EvaluatingWorld):
             async with asyncio.timeout(None if timeout is None else float(timeout)):
                 ready = prepared(self._types, tool, self._tools.function(tool))
                 key = key_of(run, attempt)
-                result = plain_result(
-                    await call_tool(ready, arguments, self._tools.threads, tool.name, key)
-                )
+                result = plain_result(await call_tool(ready, arguments, self._tools.threads, key))
             return ready.fitted(result)
         except ToolMissing as missing:
             raise Unmocked(str(missing)) from missing

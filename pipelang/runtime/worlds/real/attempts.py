@@ -58,20 +58,25 @@ def time_limit(run: Run, timeout: Decimal | None, used: float = 0.0) -> TimeLimi
     return TimeLimit(limit, None)
 
 
+def settle(run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
+    """Give a reservation back, and count what the call used."""
+    run.budget.settle(held, money, tokens)
+    if run.world.lasting:
+        run.world.used(run, money, tokens)
+
+
 def time_limit_or_release(
     run: Run, attempt: Attempt, held: Reservation, timeout: Decimal | None, used: float = 0.0
 ) -> TimeLimit:
     """As `time_limit`, for a call whose reservation is given back if no time is left. Raises
     `AttemptFailed` if the timeout was used up.
     """
-    if timeout is None and not run.budget.timed():
-        return NO_LIMIT
     try:
         limit = time_limit(run, timeout, used)
         if used and limit.budget is None and limit.seconds is not None:
             _not_in_time(run, attempt, limit.seconds)
     except (BudgetSpent, AttemptFailed):
-        run.world.settle(run, held, Decimal(0), 0)
+        settle(run, held, Decimal(0), 0)
         raise
     return limit
 
@@ -100,7 +105,7 @@ async def take_up_or_release(run: Run, held: Reservation) -> None:
     try:
         await run.world.take_up(run)
     except BaseException:
-        run.world.settle(run, held, Decimal(0), 0)
+        settle(run, held, Decimal(0), 0)
         raise
 
 

@@ -44,6 +44,7 @@ from pipelang.runtime.worlds.real.attempts import (
     attempt_failed,
     off_the_clock,
     room,
+    settle,
     take_up_or_release,
     time_left,
     time_limit,
@@ -167,7 +168,7 @@ class ModelCalls:
                     used = NOTHING_USED
             raise _failure(run, attempt, error, limit, clock, started, used[0]) from error
         finally:
-            run.world.settle(run, held, *used)
+            settle(run, held, *used)
         self._beyond(run, attempt, tier, held, used)
         money, tokens = used
         confidence = _confidence(value)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.budget import Reservation, RunBudget
 from pipelang.runtime.engine.interruption import (
     asked_before,
     foreign,
@@ -29,9 +29,12 @@ from pipelang.runtime.tools.prepared import PreparedTool, fitted_arguments, prep
 from pipelang.runtime.tools.registry import error_of_tool, is_foreign
 from pipelang.runtime.tools.tool_results import LARGEST, LIGHT, Heavy, plain_result
 from pipelang.runtime.worlds.real.attempts import (
+    NO_LIMIT,
+    TimeLimit,
     attempt_failed,
     off_the_clock,
     room,
+    settle,
     take_up_or_release,
     time_limit_or_release,
     timed_out,
@@ -51,14 +54,14 @@ def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
 
 
 def _emit_effect(
-    run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], **data: Any
+    run: Run, attempt: Attempt, tool: p.Tool, arguments: Mapping[str, Any], key: str | None
 ) -> None:
     """Emit that a tool is about to act on the world: if no result follows, it may have acted."""
     if run.quiet:
         return
     content = {q.key: shown(q.type, arguments[q.key]) for q in tool.parameters}
-    details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number, **data}
-    run.emit("effect", attempt.step.name, content=content, **details)
+    details = {"tool": tool.name, "effect": tool.effect, "attempt": attempt.number}
+    run.emit("effect", attempt.step.name, content=content, **details, key=key)
 
 
 async def _stopped(clock: asyncio.Timeout, error: BaseException) -> None:
@@ -67,12 +70,19 @@ async def _stopped(clock: asyncio.Timeout, error: BaseException) -> None:
         await clock.__aexit__(type(error), error, error.__traceback__)
 
 
-def _check_told(run: Run, tool: p.Tool) -> None:
-    """Raise `Halted` if somebody who listens could not take down that a tool is about to act."""
-    for sink in run.terms.sinks:
-        problem = getattr(sink, "failing", None)
-        if problem is not None:
-            raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
+def _check_granted(run: Run, attempt: Attempt, permit: str) -> None:
+    """Raise `AttemptFailed` if the run was not granted what a tool needs."""
+    if run.granted is not None and permit not in run.granted:
+        message = f'this run was not granted "{permit}"'
+        raise attempt_failed(run, attempt, "permit", message, retryable=False)
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _secret(ready: PreparedTool, attempt: Attempt) -> Mapping[str, Any]:
+    """The arguments of a call that may be secret."""
+    return {name: attempt.arguments[name] for name in ready.secret}
 
 
 class ToolCalls:
@@ -84,41 +94,48 @@ class ToolCalls:
         self._services = services
         self._ready: dict[str, PreparedTool] = {}
 
-    async def call(self, run: Run, attempt: Attempt, tool: p.Tool, key: str | None = None) -> Any:
+    async def call(
+        self, run: Run, attempt: Attempt, ready: PreparedTool, key: str | None = None
+    ) -> Any:
         """One attempt of a call; `key` is its idempotency key, where an agent's loop made it."""
         # What this holds while it waits, ten thousand runs hold: the fewer names the better.
-        check_not_killed(self._services.switches, run, tool.name)
-        ready, clock, used = self._prepared(run, attempt, tool), None, 0.0
+        if not self._services.switches.idle():
+            check_not_killed(self._services.switches, run, ready.tool.name)
+        if ready.tool.permit is not None:
+            _check_granted(run, attempt, ready.tool.permit)
         if key is None and (ready.keyed or not run.quiet):
             key = key_of(run, attempt)
         try:
             arguments = fitted_arguments(ready.signature, attempt.arguments)
         except Misfit as error:
             raise attempt_failed(run, attempt, "argument", str(error), retryable=False) from None
-        held = run.budget.hold(tool.cost, 0)
-        if not isinstance(held, Reservation):
-            held, used = await self._room(run, attempt, tool)
-        if run.budget.rests():
-            await take_up_or_release(run, held)
-        limit = time_limit_or_release(run, attempt, held, _timeout(attempt, tool), used)
+        attempt.arguments = _secret(ready, attempt) if ready.secret else _NOTHING
+        limit, clock, held = NO_LIMIT, None, run.budget.hold(ready.tool.cost, 0)
+        if (
+            not isinstance(held, Reservation)
+            or not run.budget.unhindered()
+            or attempt.link.timeout is not None
+            or ready.tool.timeout is not None
+        ):
+            held, limit = await self._in_time(run, attempt, ready.tool, held)
         started = 0.0 if run.quiet else run.world.elapsed(run)
-        task = asyncio.current_task()  # as `mark` and `stop_if_cancelled`, without their frames
+        # As `mark` and `stop_if_cancelled`, without their frames.
+        task = asyncio.current_task(run.world.loop)
         asked = 0 if task is None or not task.cancelling() else asked_before(task)
         cost = _FREE  # until it is called, it has cost nothing
         try:
             if limit.seconds is not None:
                 clock = await asyncio.timeout(limit.seconds).__aenter__()
-            if tool.rate is not None:
-                await self._turn(run, tool)
+            if ready.tool.rate is not None:
+                await self._turn(run, ready.tool)
             if run.world.lasting:
                 await off_the_clock(clock, run.world.reserved(run, held))
-            if ready.acts:
-                _emit_effect(run, attempt, tool, arguments, key=key)
+            if ready.tool.acts:
+                _emit_effect(run, attempt, ready.tool, arguments, key)
                 await off_the_clock(clock, run.world.intend(run))
-                _check_told(run, tool)
-                check_not_killed(self._services.switches, run, tool.name)
-            cost = tool.cost
-            work = self._started(run, tool, ready, arguments, key)
+                self._check_may_act(run, ready.tool)
+            cost = ready.tool.cost
+            work = self._started(run, ready, arguments, key)
             del arguments
             work = await work
             if task is not None and task.cancelling() > asked:
@@ -136,37 +153,48 @@ class ToolCalls:
                 raise
             if clock is not None and clock.expired():
                 raise timed_out(run, attempt, limit, clock, started, cost, key) from None
-            raise self._spoilt(run, attempt, tool, error, started, key) from error
+            raise self._spoilt(run, attempt, ready.tool, error, started, key) from error
         finally:
-            run.world.settle(run, held, cost, 0)
+            settle(run, held, cost, 0)
         try:
-            return self._returned(run, attempt, tool, ready, work, started, key)
+            work = ready.fitted(plain_result(work, LIGHT))
         except Heavy:
-            pass
-        return await self._returned_heavy(run, attempt, tool, ready, work, started, key)
+            return await self._returned_heavy(run, attempt, ready, work, started, key)
+        except Exception as error:  # a misfit, or an object that cannot be read
+            raise self._spoilt(run, attempt, ready.tool, error, started, key) from error
+        if not run.quiet:
+            self._emit(run, attempt, ready, shown(ready.tool.returns, work), started, key)
+        return work
 
-    async def _room(self, run: Run, attempt: Attempt, tool: p.Tool) -> tuple[Reservation, float]:
-        """Wait for room in the budgets: the reservation, and how many seconds that took."""
-        switches, timeout = self._services.switches, _timeout(attempt, tool)
-        held = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
-        check_not_killed(switches, run, tool.name)
-        return held
-
-    def _started(
+    async def _in_time(
         self,
         run: Run,
+        attempt: Attempt,
         tool: p.Tool,
-        ready: PreparedTool,
-        arguments: dict[str, Any],
-        key: str | None,
+        held: Reservation | RunBudget,
+    ) -> tuple[Reservation, TimeLimit]:
+        """A reservation, once the budgets have room and what was given back of the quotas is taken
+        up again, and the time that is left for the call.
+        """
+        timeout, used = _timeout(attempt, tool), 0.0
+        if not isinstance(held, Reservation):
+            switches = self._services.switches
+            held, used = await room(switches, run, attempt, tool.cost, 0, timeout, tool=tool.name)
+            check_not_killed(switches, run, tool.name)
+        if run.budget.rests():
+            await take_up_or_release(run, held)
+        return held, time_limit_or_release(run, attempt, held, timeout, used)
+
+    def _started(
+        self, run: Run, ready: PreparedTool, arguments: dict[str, Any], key: str | None
     ) -> Any:
         """The call itself, to be awaited; where it has to wait before it begins, it then looks
         again whether the run or the tool was switched off.
         """
-        switches, look = self._services.switches, None
+        look = None
         if not ready.begins:
-            look = partial(check_not_killed, switches, run, tool.name)
-        return ready.start(arguments, self._services.tools.threads, tool.name, key, look)
+            look = partial(check_not_killed, self._services.switches, run, ready.tool.name)
+        return ready.start(arguments, self._services.tools.threads, key, look)
 
     def _spoilt(
         self,
@@ -200,40 +228,19 @@ class ToolCalls:
             server = tool.binding[1]
             run.emit("stderr", attempt.step.name, content=lines, tool=tool.name, server=server)
 
-    def _returned(
-        self,
-        run: Run,
-        attempt: Attempt,
-        tool: p.Tool,
-        ready: PreparedTool,
-        result: Any,
-        started: float,
-        key: str | None,
-    ) -> Any:
-        """Check the result of a tool and emit it. Raises `AttemptFailed`, and `Heavy` for one that
-        takes long.
-        """
-        try:
-            value = ready.fitted(plain_result(result, LIGHT))
-        except Heavy:
-            raise
-        except Exception as error:  # a misfit, or an object that cannot be read
-            raise self._spoilt(run, attempt, tool, error, started, key) from error
-        if not run.quiet:
-            self._emit(run, attempt, tool, ready, shown(tool.returns, value), started, key)
-        return value
-
     async def _returned_heavy(
         self,
         run: Run,
         attempt: Attempt,
-        tool: p.Tool,
         ready: PreparedTool,
         result: Any,
         started: float,
         key: str | None,
     ) -> Any:
-        """As `_returned`, in a thread: the other runs of this loop need not wait for it."""
+        """Check a result that takes long and emit it, in a thread: the other runs of this loop need
+        not wait for it.
+        """
+        tool = ready.tool
 
         def read() -> tuple[Any, Any]:
             value = ready.fitted(plain_result(result, LARGEST))
@@ -244,19 +251,19 @@ class ToolCalls:
         except Exception as error:
             raise self._spoilt(run, attempt, tool, error, started, key) from error
         if not run.quiet:
-            self._emit(run, attempt, tool, ready, content, started, key)
+            self._emit(run, attempt, ready, content, started, key)
         return value
 
     def _emit(
         self,
         run: Run,
         attempt: Attempt,
-        tool: p.Tool,
         ready: PreparedTool,
         content: Any,
         started: float,
         key: str | None,
     ) -> None:
+        tool = ready.tool
         self._emit_stderr(run, attempt, tool)
         run.emit(
             "result",
@@ -270,16 +277,24 @@ class ToolCalls:
             cost=ready.cost,
         )
 
-    def _prepared(self, run: Run, attempt: Attempt, tool: p.Tool) -> PreparedTool:
-        """A tool that this run may call, ready to be called. Raises `AttemptFailed`."""
-        if tool.permit is not None and run.granted is not None and tool.permit not in run.granted:
-            message = f'this run was not granted "{tool.permit}"'
-            raise attempt_failed(run, attempt, "permit", message, retryable=False)
-        ready = self._ready.get(tool.name)
+    def prepared(self, run: Run, name: str) -> PreparedTool:
+        """A tool of a run's program, ready to be called."""
+        ready = self._ready.get(name)
         if ready is None:
+            tool = run.program.tools[name]
             function = self._services.tools.function(tool)
-            ready = self._ready[tool.name] = prepared(self._services.types, tool, function)
+            ready = self._ready[name] = prepared(self._services.types, tool, function)
         return ready
+
+    def _check_may_act(self, run: Run, tool: p.Tool) -> None:
+        """Raise `Halted` if somebody who listens could not take down that a tool is about to act,
+        or if the run or the tool was switched off meanwhile.
+        """
+        for sink in run.terms.sinks:
+            problem = getattr(sink, "failing", None)
+            if problem is not None:
+                raise Halted("unrecorded", f"`{tool.name}` would act unrecorded: {problem}")
+        check_not_killed(self._services.switches, run, tool.name)
 
     async def _turn(self, run: Run, tool: p.Tool) -> None:
         """Wait until the tool's rate lets a call through, and the run may still make it."""
@@ -307,7 +322,8 @@ class ToolCalls:
                 attempt, action=action, tier=None, arguments=given, number=number, misfit=None
             )
             try:
-                return ToolResult(call, shown(tool.returns, await self.call(run, mine, tool, key)))
+                answer = await self.call(run, mine, self.prepared(run, tool.name), key)
+                return ToolResult(call, shown(tool.returns, answer))
             except AttemptFailed as failure:
                 why = str(failure)
                 if not failure.retryable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Mapping
+from contextvars import copy_context
 from typing import Any
 
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
@@ -77,6 +78,8 @@ class RealWorld(EvaluatingWorld):
 
     async def admit(self, run: Run) -> bool:
         services = self._by.services
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
         check_not_killed(services.switches, run)
         if run.pipeline.quota is not None:
             await reserve_quota(run, self._quotas())
@@ -115,7 +118,8 @@ class RealWorld(EvaluatingWorld):
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         match attempt.action:
             case p.Call() as action:
-                return self._by.tools.call(run, attempt, run.terms.program.tools[action.tool])
+                tools = self._by.tools
+                return tools.call(run, attempt, tools.prepared(run, action.tool))
             case p.AskTier() as action:
                 return self._by.models.ask(run, attempt, action)
             case p.AskRole() as action:
@@ -193,14 +197,15 @@ class RealWorld(EvaluatingWorld):
     async def first(self, tasks: Iterable[asyncio.Task[Any]]) -> Iterable[asyncio.Task[Any]]:
         """Wait as `asyncio.wait` does for the first task, without building its sets."""
         waited = list(tasks)
-        waiter = asyncio.get_running_loop().create_future()
+        loop = self.loop or asyncio.get_running_loop()
+        waiter, context = loop.create_future(), copy_context()
 
         def wake(task: asyncio.Task[Any]) -> None:
             if not waiter.done():
                 waiter.set_result(None)
 
         for task in waited:
-            task.add_done_callback(wake)
+            task.add_done_callback(wake, context=context)
         try:
             await waiter
         finally:

@@ -268,7 +268,7 @@ class Ledger:
         """Keep an event until a row has it. One that a former process told is told no more."""
         if self._old is not None:
             old, self._old = sorted(self._old, key=lambda one: one.number), None
-            if run.terms.traced:
+            if run.trace is not None:
                 run.trace.extend(old)
             for one in old:
                 if one.number >= self._heard:  # nobody knows whether it was delivered
@@ -293,7 +293,7 @@ class Ledger:
             self._live(event)
 
     def _deliver(self, run: Run, event: Event) -> None:
-        if run.terms.traced:
+        if run.trace is not None:
             run.trace.append(event)
         self._send(run, event)
 

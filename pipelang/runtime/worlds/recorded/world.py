@@ -105,7 +105,7 @@ class RecordingWorld(RecorderWorld):
         work = super().value(run, node)
         return await (self._input(run, work, node.type) if node in self._inputs else work)
 
-    async def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+    async def recorded_arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
         return {name: await self.value(run, node) for name, node in given}
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:

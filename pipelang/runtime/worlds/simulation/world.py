@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import (
     NOTHING,
+    Arguments,
     Arms,
     Attempt,
     AttemptFailed,
@@ -106,8 +107,11 @@ class SimulatedWorld(ForgetfulWorld):
     async def value(self, run: Run, node: expr.Expr) -> Any:
         return SimulatedValue(self._right(run, (node,)), size=_size(node))
 
-    async def arguments(self, run: Run, given: tuple[tuple[str, expr.Expr], ...]) -> dict[str, Any]:
+    def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
         return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
+
+    async def recorded_arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
+        return self.arguments(run, given)
 
     async def route(self, run: Run, node: expr.Expr, arms: Arms = ()) -> Any:
         return self._subject(run, node, arms)
