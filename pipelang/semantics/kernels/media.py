@@ -84,7 +84,8 @@ _BY_NAME = (
 @dataclass(frozen=True, slots=True)
 class MediaRule:
     """The rules of a maker for a model. Tokens are None where nobody published them, limits where
-    there is none that is known.
+    there is none that is known. Of more than `crowd` pictures none may have a side of more than
+    `crowd_side` pixels.
     """
 
     maker: str | None
@@ -93,6 +94,8 @@ class MediaRule:
     images: int | None = None
     image_bytes: int | None = None
     image_side: int | None = None
+    crowd: int | None = None
+    crowd_side: int | None = None
     pages: int | None = None
     document_bytes: int | None = None
     request_bytes: int | None = None
@@ -210,6 +213,11 @@ def refusal(rule: MediaRule, media: Sequence[Medium]) -> str | None:
     total = sum(one.size for one in media)
     if rule.images is not None and pictures > rule.images:
         return f"{pictures} pictures are more than the {rule.images} that {rule.maker} takes"
+    if rule.crowd is not None and rule.crowd_side is not None and pictures > rule.crowd:
+        longest = max((max(one.sides or (0,)) for one in media if one.kind == IMAGE), default=0)
+        if longest > rule.crowd_side:
+            most = f"{rule.crowd_side:,} that {rule.maker} takes of more than {rule.crowd} pictures"
+            return f"a picture has a side of {longest:,} pixels, longer than the {most}"
     if rule.request_bytes is not None and total > rule.request_bytes:
         most = f"{rule.request_bytes:,} that {rule.maker} takes in a request"
         return f"pictures and documents of {total:,} bytes are more than the {most}"

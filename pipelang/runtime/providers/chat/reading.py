@@ -42,7 +42,7 @@ _FAILED = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "time
 
 _THOUGHTS = ("thinking", "reasoning", "thought")
 _THINKING = re.compile(r"\A\s*<(think|thinking)>.*?</\1>|\A(?:(?!<think>).)*?</think>", re.DOTALL)
-"""What a model thinks, in front of its answer; some servers leave out where that begins."""
+"""The thinking in front of an answer; some servers leave out where it begins."""
 
 _FINAL = re.compile(r"\A.*<\|channel\|>final<\|message\|>", re.DOTALL)
 _ENDS = re.compile(r"(?:\s*(?:</s>|<\|[a-z_]+\|>|<(?:eos|end_of_turn)>))+\s*\Z")

@@ -82,7 +82,7 @@ def _one_end(data: bytes) -> bytes:
 
 
 class _Completion:
-    """What the chunks of one completion have said so far."""
+    """A completion as far as its chunks have come."""
 
     def __init__(self, tell: Tell) -> None:
         self.seen = False
