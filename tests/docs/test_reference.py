@@ -7,6 +7,7 @@ import inspect
 import re
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -48,6 +49,63 @@ def test_a_figure_of_a_result_has_its_unit(name: str, unit: str):
     doc = getattr(pipelang.Answered, name).__doc__
     assert doc is not None
     assert unit in doc.lower()
+
+
+UNITS = re.compile(
+    r"dollar|second|token|share|probab|number of|how many|how often|times|byte|row|a minute|month|"
+    r"count|attempt|character|turn|step|port|page|run",
+    re.IGNORECASE,
+)
+NUMBERS = re.compile(r"\b(int|float|Decimal)\b")
+PUBLIC = sorted(set(pipelang.__all__) - {"__version__"})
+
+
+def functions_of(made: Any) -> dict[str, tuple[Any, str]]:
+    """What can be called of a public name, by its name, each with the text that explains it: the
+    docstring, of what makes an object that of its class.
+    """
+    if not inspect.isclass(made):
+        return {made.__name__: (made, inspect.getdoc(made) or "")} if callable(made) else {}
+    found = {}
+    for name, member in vars(made).items():
+        plain = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if inspect.isfunction(plain) and plain.__module__.startswith("pipelang"):
+            if name in ("__init__", "__post_init__"):
+                found[name] = (plain, inspect.getdoc(made) or "")
+            elif not name.startswith("_"):
+                found[name] = (plain, inspect.getdoc(plain) or "")
+    return found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_states_the_errors_that_it_raises(name: str):
+    for called, (function, said) in functions_of(getattr(pipelang, name)).items():
+        assert said, f"{name}.{called} has no docstring"
+        try:
+            source = inspect.getsource(function)
+        except (OSError, TypeError):
+            continue  # made by `dataclass`
+        raised = set(re.findall(r"^\s+raise (\w+)", source, re.MULTILINE))
+        assert not raised or re.search(r"\braise", said, re.IGNORECASE), (
+            f"{name}.{called} raises {raised}, and does not say so"
+        )
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_number_of_what_is_public_has_its_unit(name: str):
+    made = getattr(pipelang, name)
+    classes = [one for one in getattr(made, "__mro__", ()) if one is not object]
+    paragraphs = [p for one in classes for p in (one.__doc__ or "").split("\n\n")]
+    for one in classes:
+        for field, kind in vars(one).get("__annotations__", {}).items():
+            if NUMBERS.search(str(kind)) and not field.startswith("_"):
+                told = [p for p in paragraphs if re.search(rf"\b{field}\b", p)]
+                assert any(UNITS.search(p) for p in told), f"{name}.{field}: {kind}"
+    for called, (function, said) in functions_of(made).items():
+        signature = inspect.signature(function)
+        kinds = [str(one.annotation) for one in signature.parameters.values()]
+        if any(map(NUMBERS.search, [*kinds, str(signature.return_annotation)])):
+            assert UNITS.search(said + (made.__doc__ or "")), f"{name}.{called}{signature}"
 
 
 def told_events() -> dict[str, set[str]]:
