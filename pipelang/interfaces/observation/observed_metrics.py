@@ -133,7 +133,7 @@ def metrics_of_labels(
     sampled = sampled_steps(program, pipeline)
     for step in sorted({*declared, *(label.step for label in labels)}):
         mine = [label for label in labels if label.step == step]
-        found.append(_accuracy(sampled, step, mine, declared.get(step)))
+        found.append(_accuracy(sampled, runs, step, mine, declared.get(step)))
         sure = [(label.confidence, label.right) for label in mine if label.confidence is not None]
         if sure:
             error = calibration_error(sure)
@@ -153,13 +153,24 @@ def metrics_of_labels(
 
 
 def _accuracy(
-    sampled: Collection[str], step: str, labels: Sequence[AnswerLabel], declared: Number | None
+    sampled: Collection[str],
+    runs: Sequence[ObservedRun],
+    step: str,
+    labels: Sequence[AnswerLabel],
+    declared: Number | None,
 ) -> ObservedMetric:
-    # Labels of one run are right or wrong together more often than others are.
-    runs = len({label.run for label in labels})
-    share = weighted_share(((label.right, 1 / label.chance) for label in labels), most=runs)
+    # Labels of one run, or thread, are right or wrong together more often than others are.
+    share = weighted_share(
+        ((label.right, 1 / label.chance) for label in labels), most=_groups(runs, labels)
+    )
     why = "" if share.share is not None else _unlabelled(sampled, step)
     return _weighted(f"{m.ACCURACY}({step})", share, declared, why)
+
+
+def _groups(runs: Sequence[ObservedRun], labels: Sequence[AnswerLabel]) -> int:
+    """The number of threads whose answers are labelled, each run without one counted as one."""
+    threads = {run.id: f"thread:{run.thread}" for run in runs if run.thread is not None}
+    return len({threads.get(label.run, label.run) for label in labels})
 
 
 def _unlabelled(sampled: Collection[str], step: str) -> str:
@@ -198,7 +209,9 @@ def _answers(
     ended = ended_runs(runs)
     answered = {run.id for run in ended if run.outcome == ANSWERED}
     mine = [label for label in of_returned(labels, returned) if label.run in answered]
-    risk = weighted_share((not label.right, 1 / label.chance) for label in mine)
+    risk = weighted_share(
+        ((not label.right, 1 / label.chance) for label in mine), most=_groups(runs, mine)
+    )
     note = ""
     if returned is None:
         note = "the pipeline returns no single step, so that no label says whether it is right"

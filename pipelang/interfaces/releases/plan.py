@@ -63,7 +63,7 @@ def signature_of(pipeline: p.Pipeline) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-_GUARD = re.compile(r"([A-Za-z_][\w.]*?)\s*(?:\+\s*(\d+(?:\.\d+)?)\s*%)?")
+_GUARD = re.compile(r"([A-Za-z_][\w.]*?(?:\([\w.]*\))?)\s*(?:\+\s*(\d+(?:\.\d+)?)\s*%)?")
 
 
 def read_guards(text: str, program: p.Program, pipeline: p.Pipeline) -> list[Guard]:

@@ -227,7 +227,8 @@ LISTS = (
     PROGRAM.replace("sample SHARE of kind, plain", "sample 100% of kinds, child.kind")
     .replace("  sample SHARE of kind by experts\n", "")
     .replace(
-        '  step kind: Answer = ask PROMPT(x) by small { accuracy from "kind.jsonl" } else fail "no"\n',
+        "  step kind: Answer = ask PROMPT(x) by small "
+        '{ accuracy from "kind.jsonl" } else fail "no"\n',
         '  step kinds: [Answer] = each one in [x, "b"] {\n'
         '    ask say(one) by small { accuracy from "kind.jsonl" }\n  } else fail "no"\n'
         '  step inside = run child(x) else fail "no"\n',

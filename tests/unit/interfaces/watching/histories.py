@@ -118,16 +118,32 @@ class History:
         self.day += 1
         self.source.clock = START + self.day * DAY + 700
 
-    def _label(self, at: float, right: bool, sure: float) -> None:
+    def label_list(self, of_day: int, step: str, right: list[bool], pipeline: str) -> None:
+        """Judge all elements of a step in a run of the day that was added last."""
+        run = self.source.every[-1 - of_day].id
+        middle = START + (self.day - 0.5) * DAY
+        for number, one in enumerate(right):
+            about = {"pipeline": pipeline, "step": step, "path": f"{step}[{number}]/", "visit": 0}
+            self._label(middle, one, 0.9, run, f"{step}[{number}]", about)
+
+    def _label(
+        self,
+        at: float,
+        right: bool,
+        sure: float,
+        run: str | None = None,
+        name: str = "kind",
+        about: dict[str, Any] | None = None,
+    ) -> None:
         moment = datetime.fromtimestamp(at, UTC)
         self._number += 1
         self.source.all_cases.append(
             Case(
                 id=f"{self._number:012x}",
-                run_id=f"r{self._number}",
+                run_id=run or f"r{self._number}",
                 pipeline=self.pipeline,
                 kind="label",
-                name="kind",
+                name=name,
                 role="staff",
                 opened_at=moment,
                 shown={"input": None, "answer": None},
@@ -143,6 +159,7 @@ class History:
                     "share": 0.05,
                     "draw": 0.01,
                     "confidence": sure,
+                    **(about or {}),
                 },
             )
         )

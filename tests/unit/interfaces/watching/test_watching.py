@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import random
 import threading
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.observation.labels import AnswerLabel, of_returned, speaking
 from pipelang.interfaces.observation.records import DAY, ObservedRun
 from pipelang.interfaces.watching.alerts import alert_json, target_from, tell
 from pipelang.interfaces.watching.evaluation import (
@@ -21,6 +23,7 @@ from pipelang.interfaces.watching.evaluation import (
 )
 from pipelang.runtime.inbox.webhook import signature_of
 from pipelang.semantics import program as p
+from pipelang.statistics.shares import ShareMonitor
 
 from .histories import START, History
 
@@ -215,6 +218,102 @@ def test_labels_say_that_accuracy_and_calibration_fell(tmp_path: Path) -> None:
         history.add_day(runs=20, labels=(25, 0.7), sure=0.9)
         states = [one.state for one in look(history, program)]
     assert states == [LineState.ALERT] * 2
+
+
+LISTS = """
+pipeline inner(x: text max 20 tokens) -> Answer {
+  step kind: Answer = ask say(x) by small { accuracy 90% output 20 tokens mean } else fail "no"
+  return kind
+}
+
+pipeline desk(xs: [text max 20 tokens] max 3) -> [Answer] max 3 {
+  watch {
+    accuracy(kinds)      >= 90% over 7d else alert owner
+    accuracy(inner.kind) >= 90% over 7d else alert owner
+    success              >= 30% over 7d else alert owner
+  }
+  sample 5% of kinds by staff
+  sample 5% of inner.kind by staff
+  step kinds: [Answer] max 3 = each x in xs { ask say(x) by small { accuracy 90% } } else fail "no"
+  step others = each x in xs { run inner(x) } else fail "no"
+  gate sure: len(others) > 1 else escalate to staff
+  return kinds
+}
+"""
+
+
+def test_labels_of_elements_and_of_sub_pipelines_are_watched(tmp_path: Path) -> None:
+    file = tmp_path / "desk.pipe"
+    file.write_text(FILE[: FILE.index("pipeline desk")] + LISTS, encoding="utf-8")
+    checked = check_file(str(file))
+    assert checked.program is not None, checked.diagnostics
+    program = checked.program
+    history = History(8, program.hash)
+    states: dict[str, list[LineState]] = {}
+    for day in range(20):
+        history.add_day(runs=40, escalated=0.0)
+        for number in range(30):
+            wrong = day >= 10 and number % 5 < 3
+            history.label_list(number, "kinds", [not wrong, True], "desk")
+            history.label_list(number, "kind", [True, not wrong, True], "inner")
+        for status in look(history, program):
+            states.setdefault(status.watched.line.metric, []).append(status.state)
+            if day == 5 and status.watched.line.metric == "accuracy(kinds)":
+                assert status.count == 30 * 6  # one a run
+    for metric in ("accuracy(kinds)", "accuracy(inner.kind)"):
+        assert LineState.ALERT not in states[metric][:10]
+        assert LineState.ALERT in states[metric][10:]
+    # Two fifths of the runs are right as a whole: all of their elements are.
+    assert LineState.ALERT not in states["success"]
+
+
+def test_answers_of_one_run_that_go_together_alarm_no_more_often() -> None:
+    """Elements that are all right or all wrong, at exactly the accuracy that is asked for: of one
+    label a run a test is made, so that 100 histories of 40 days alarm in 5% at most. Taken for
+    independent, the same labels alarm far more often.
+    """
+    draw = random.Random(20261130)
+    alarms = {"speaking": 0, "every": 0}
+    for history in range(100):
+        monitors = {name: ShareMonitor(0.9, above=False, parts=1) for name in alarms}
+        for day in range(40):
+            labels = [
+                AnswerLabel(
+                    f"{history}-{day}-{run}", "kinds", right, None, 1.0, day * DAY, "", f"{n}"
+                )
+                for run in range(30)
+                for right in [draw.random() < 0.9]
+                for n in range(3)
+            ]
+            for name, mine in (("speaking", speaking(labels, "kinds")), ("every", labels)):
+                monitors[name].add(sum(one.right for one in mine), len(mine))
+                monitors[name].close_day()
+        for name, monitor in monitors.items():
+            alarms[name] += monitor.alarmed
+    assert alarms["speaking"] <= 0.05 * 100
+    assert alarms["every"] > 3 * max(alarms["speaking"], 4)
+
+
+def test_what_is_returned_is_right_as_a_whole() -> None:
+    """By the last answer at each place; what a gate sent back is not what was returned."""
+
+    def label(run: str, right: bool, place: str, visit: int, at: float) -> AnswerLabel:
+        return AnswerLabel(run, "s", right, None, 0.5, at, "", place, visit)
+
+    labels = [
+        label("a", False, "s", 0, 1.0),
+        label("a", True, "s", 1, 2.0),
+        label("b", True, "s[0]", 0, 3.0),
+        label("b", False, "s[1]", 0, 4.0),
+        label("c", True, "s", 1, 6.0),
+        label("c", False, "s", 0, 5.0),
+    ]
+    assert [(one.run, one.right) for one in of_returned(labels, "s")] == [
+        ("a", True),
+        ("b", False),
+        ("c", True),
+    ]
+    assert of_returned(labels, None) == []
 
 
 def test_success_and_silent_errors_are_watched_by_labels(tmp_path: Path) -> None:
