@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
-from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.budgets.reaching import cuts_any
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -117,9 +117,8 @@ def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:
     if not is_budgeted(program, pipeline):
         return ()
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5)
-    if not possible_cuts(make_model(program, pipeline, parameters)):
-        return ()
-    return analyse(program, pipeline, promises=True).cuts
+    cuts = tuple(possible_cuts(make_model(program, pipeline, parameters)))
+    return cuts if cuts and cuts_any(program, pipeline, cuts) else ()
 
 
 def is_budgeted(program: p.Program, pipeline: p.Pipeline) -> bool:

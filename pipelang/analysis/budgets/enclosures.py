@@ -184,7 +184,7 @@ def budgeted_runs(
     if totals.work > MOST_STATES or point.left_out:
         return nothing
     counted = not at_point and bool(point.counted or point.counted_bins)
-    parameters = Parameters(point.evidence, point.unknown)
+    parameters = Parameters(point.evidence, point.unknown, point.measured, point.bins)
     read: Read = _point
     if not at_point:
         chosen = _arithmetic(program, pipeline, point, bounded, counted, totals)

@@ -1,0 +1,64 @@
+"""Whether budgets cut any run at all: what a check says of it, without working out how many.
+
+How many runs a budget cuts is asked of draws of a posterior and of a grid over what nobody
+declared; that it cuts any is a matter of which ways are possible. Those are the same at the means
+of the posteriors, at which nothing is impossible because it never happened, and at one half for an
+unknown: a share is a polynomial in the unknowns that is nowhere below 0, so one that is 0 inside is
+0 everywhere. So one sweep over numbers tells, and where money, tokens and calls leave no run cut,
+the times of runs do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelang.analysis.budgets.cuts import Cut
+from pipelang.analysis.budgets.enclosures import MOST_TIMES, BudgetedRuns, budgeted_runs
+from pipelang.analysis.budgets.endings import KEPT
+from pipelang.analysis.budgets.lateness import late_share
+from pipelang.analysis.budgets.limits import TIME
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters, point_parameters
+from pipelang.analysis.model.posterior import draws_beside
+from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.sweep import sweep
+from pipelang.semantics import program as p
+
+
+def cuts_any(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> bool:
+    """Whether the possible cuts of a pipeline's runs cut any, as a check of it says. What a check
+    leaves open counts as cut.
+    """
+    compiled = Compiled(program, pipeline)
+    point = point_parameters(program)
+    model = compiled.model = make_model(program, pipeline, point)
+    totals = sweep(model)
+    compiled.work, compiled.widest = totals.work, totals.widest
+    look_behind(compiled, point)
+    times = [cut for cut in cuts if cut.dimension == TIME]
+    if point.left_out or (times and point.unknown_sites):
+        return True
+    counted = bool(point.counted or point.counted_bins)
+    spent = [cut for cut in cuts if cut.dimension != TIME]
+    if spent:
+        inside = Parameters(point.evidence, point.unknown, *(point.interior() if counted else ()))
+        found = budgeted_runs(program, pipeline, inside, spent, None, totals, at_point=True)
+        known = not (counted or point.unknown_sites or point.bounded)
+        free = known and len(cuts) == 1 and found.rarely == 0.0
+        if not free and _any_cut(found):
+            return True
+    if point.unknown_sites:
+        bounded = enclosed(compiled, point, totals.work)
+        grid = None if bounded is None else bounded.grid
+        if grid is None:
+            return True
+        return counted and not draws_beside(grid.size, totals.work * MOST_TIMES)
+    return any(late_share(program, pipeline, point, cut, totals.work) for cut in times)
+
+
+def _any_cut(runs: BudgetedRuns) -> bool:
+    """Whether any runs are cut, for all that is known; they may be where it was not worked out."""
+    if runs.shares is None:
+        return True
+    return any(fate != KEPT and chance > 0 for (_, fate), chance in runs.shares.items())
