@@ -26,10 +26,12 @@ provider two { available 99% }
 provider lab { available 100% }
 tier model { provider lab price $1 in, $5 out transient 0% context 100k tokens
   latency 0.5s median, 2s p95 }
+tier shaky { provider lab price $1 in, $5 out transient 10% context 100k tokens }
 tier quick { provider one price $1 in, $5 out transient 5% context 100k tokens }
 tier slow { provider one price $1 in, $5 out transient 5% context 100k tokens }
 tier far { provider two price $1 in, $5 out transient 5% context 100k tokens }
-role desk { }
+role desk { accuracy 90% }
+role tired { accuracy 97.5%, 60% if hard }
 prompt say(q: text max 20 tokens) """{{ q }}"""
 '''
 TEXT = "text max 20 tokens"
@@ -80,6 +82,7 @@ def one(options: str, rest: str = "", tier: str = "model", other: str = "") -> s
 
 HARD = "traffic { hard: 20% }\n"
 GATE = "gate g{n}: len(a) > {n} {{ catches 80% false_alarms 0% }} else reject"
+LOOKS = "gate g: len(b) > 1 { catches 70% false_alarms 10% } else reject"
 Row = tuple[str, str, str, str]
 
 
@@ -119,6 +122,30 @@ def rows() -> Iterator[Row]:
         "chain of 4 right",
         value(chain("90%")),
         value(chain("90% recovers 20%")),
+    )
+    yield (
+        "what is wrong by its input looks wrong",
+        "silent error",
+        value(chain("90%", 2).replace("return b", f"{LOOKS}\nreturn b"), "silent_error"),
+        f"{100 * (0.1 * 0.3 + 0.1 * 0.9 * 0.9):.1f}%",  # that of `a` alone looks as right ones do
+    )
+    yield (
+        "attempts fail apart",
+        "failed",
+        value(one("accuracy 90% retry 1", tier="shaky"), "failure"),
+        value(one("accuracy 90%", tier="shaky"), "failure"),
+    )
+    yield (
+        "wrong answers agree",
+        "vote 3 wrong",
+        value(one("accuracy 90% vote 3 correlation 0%"), "silent_error"),
+        "0.0%",  # no two wrong answers are the same, so none wins
+    )
+    yield (
+        "people err where models do not",
+        "silent error",
+        value(one("accuracy 90%", "approve ok by desk else reject"), "silent_error"),
+        value(HARD + one(f"accuracy {hard}", "approve ok by tired else reject"), "silent_error"),
     )
     backup = "accuracy 100%"
     yield (
