@@ -25,16 +25,16 @@ from pipelang.semantics import program as p
 
 
 class _Progress:
-    """The state of a run in a region: `ready` is a heap of the places that may start, `left` how
-    many values each item still waits for (None: as planned), `ended` how items ended the run,
-    `dead` the items that cannot run because a value that they read was never made.
+    """The state of a run in a region: `ready` is a heap of the places that may start (None: none),
+    `left` how many values each item still waits for (None: as planned), `ended` how items ended the
+    run, `dead` the items that cannot run because a value that they read was never made.
     """
 
     __slots__ = ("dead", "ended", "left", "plan", "ready")
 
     def __init__(self, plan: RegionPlan) -> None:
         self.plan = plan
-        self.ready = list(plan.first)
+        self.ready: list[int] | None = list(plan.first)
         self.left: list[int] | None = None
         self.ended: dict[int, Ended] | None = None
         self.dead: set[int] | None = None
@@ -59,7 +59,10 @@ class _Progress:
                 self.left[reader] -= 1
                 if self.left[reader]:
                     continue
-            heappush(self.ready, reader)
+            if self.ready is None:
+                self.ready = [reader]
+            else:
+                heappush(self.ready, reader)
 
     def is_dead(self, place: int) -> bool:
         """Whether something that an item reads was never made."""
@@ -111,6 +114,7 @@ async def _go_through(run: Run, plan: RegionPlan) -> Ended | None:
                         running = {}
                     running[_spawned(run, item, plan.whole)] = index
                 else:  # nothing else can be done meanwhile
+                    going.ready = None
                     made = await step_of(run, item, plan.whole)
                     going.settle(run, index, made)
             if running:

@@ -63,7 +63,7 @@ class RealWorld(EvaluatingWorld):
     """Carries out one run: its sub-pipelines and elements share the world of their root."""
 
     # One for every run in flight: slots take a third of the room.
-    __slots__ = ("__weakref__", "_began", "_by", "_cached", "_guards", "_root")
+    __slots__ = ("_began", "_by", "_cached", "_root")
 
     def __init__(self, performers: Performers, root: RunBudget) -> None:
         """`root` is the budget of the root run, whose machine time is that of its events."""
@@ -72,7 +72,6 @@ class RealWorld(EvaluatingWorld):
         self._began = time.monotonic()
         self._root = root
         self._cached: CachedAnswers | None = None
-        self._guards = False
 
     # ------------------------------------------------------------------- pipelines and gates
 
@@ -87,12 +86,11 @@ class RealWorld(EvaluatingWorld):
         if breaker is None:
             return True
         run.frame = await admit_run(run, breaker, services.breakers)
-        self._guards = True
         return run.frame is not None
 
     async def holds(self, run: Run, item: Any, test: expr.Expr) -> bool:
         passed = await super().holds(run, item, test)
-        if self._guards and isinstance(item, p.Gate):
+        if isinstance(item, p.Gate):
             record_verdict(run, item.name, passed)
         return passed
 

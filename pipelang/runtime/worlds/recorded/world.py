@@ -73,7 +73,6 @@ class RecordingWorld(RecorderWorld):
             return True
         if run.frame is None:
             run.frame = pass_from(run, given, self.since_start(run))
-            self._guards = True
         return run.frame is not None
 
     async def leave(self, run: Run, ended: Ended | None) -> None:
