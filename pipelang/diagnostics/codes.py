@@ -9,6 +9,10 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.operating_codes import LINE_AT_ODDS as LINE_AT_ODDS
+from pipelang.diagnostics.operating_codes import LINE_UNMEASURED as LINE_UNMEASURED
+from pipelang.diagnostics.operating_codes import NOT_SAMPLED as NOT_SAMPLED
+from pipelang.diagnostics.operating_codes import RUSHED_AS_USUAL as RUSHED_AS_USUAL
 from pipelang.diagnostics.provider_codes import PROVIDER_ADDRESS as PROVIDER_ADDRESS
 from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
 from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
@@ -485,23 +489,6 @@ UNUSED_IGNORE = _row(
     "leave it out",
     _W,
 )
-
-LINE_UNMEASURED = _row(
-    "P575",
-    "line-unmeasured",
-    "nothing measures `{line}`: {why}",
-    "`pipelang watch` would never tell anything",
-    _W,
-)
-LINE_AT_ODDS = _row("P576", "line-at-odds", "`{line}` {what}", severity=_W)
-RUSHED_AS_USUAL = _row(
-    "P577",
-    "rushed-as-usual",
-    "`{name}` takes {usual} for a case on average, and verdicts that are as quick count as rushed",
-    "`rushed` is the time below which nobody can have looked: some seconds",
-    _W,
-)
-NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled")
 
 # ------------------------------------------------------- P9xx what this version leaves open
 METRIC_UNDECIDED = _row(
