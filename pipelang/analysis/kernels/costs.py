@@ -98,17 +98,19 @@ price.
 def _kept(
     model: PipelineModel, ask: Prompted, tier: p.Tier, step: str, size_in: Size
 ) -> Size | None:
-    """The part of a prompt that a provider is asked to keep, or may keep unasked; None for none.
-
-    Of an agent that is all, since its next turn begins with it.
+    """The part of a prompt that a provider is asked to keep, or may keep unasked; None for none. An
+    agent's tools stand in front of what is marked, and are kept with it.
     """
     cache = cache_of(model.program.providers[tier.provider].kind)
     system = model.program.prompts[ask.prompt].system is not None
     if cache is None:
         return size_in if system else None
-    if not cache.marked or isinstance(ask, p.Agent):
+    if not cache.marked:
         return size_in
-    return standing_size(model, ask, tier, step) if system else None
+    if not system:
+        return None
+    size = standing_size(model, ask, tier, step)
+    return size + conversation(model, ask, NONE, 1) if isinstance(ask, p.Agent) else size
 
 
 def standing_tokens(model: PipelineModel, ask: Prompted, tier: p.Tier, step: str) -> float:

@@ -201,10 +201,12 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         slo.append(decide(line, number, probability))
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
     cuts, cut = tuple(possible_cuts(model)), None
+    is_cut = False
     if cuts:
         runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
         cut = runs.cut()
-        if cut.high:
+        is_cut = bool(cut.high)
+        if is_cut:
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
@@ -232,7 +234,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         draws=0 if draws is None else drawn,
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
-        caching=None if promises or point.left_out else prompt_caching(model),
+        caching=None if promises or point.left_out or is_cut else prompt_caching(model),
     )
 
 

@@ -5,7 +5,7 @@ property of a program: it depends on when its runs come. So this is an estimate 
 under assumptions that are told with it: runs come at random, evenly over the day, at the declared
 rate; a call finds what an earlier one wrote if that was used within the time that the provider
 keeps it (a Poisson process: 1 - e^(-rate * time)); calls of one vote come at once and find what
-others left, not one another's; a later turn of an agent finds the turn before it.
+others left, not one another's; a later turn of an agent finds what the turn before it left.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _asks(model: PipelineModel) -> list[_Ask]:
         ask = agent if agent is not None else link.action
         assert isinstance(ask, (p.AskTier, p.Cascade, p.Agent))
         before = model.costs.get((key[0], key[1], key[2] - 1, key[3]))
-        if key[2] > 1 and before is not None:
+        if key[2] > 1 and before is not None and not cache.marked:
             tokens = before.tokens_in.mean
         else:
             tokens = standing_tokens(model, ask, tier, step.name)

@@ -38,7 +38,6 @@ from pipelang.semantics.kernels.thinking import takes_budget
 
 if TYPE_CHECKING:
     from anthropic.types import (
-        CacheControlEphemeralParam,
         MessageParam,
         OutputConfigParam,
         TextBlockParam,
@@ -74,7 +73,7 @@ def call_of(request: ModelRequest) -> RequestParts:
     if system:
         # The same for every call of the prompt, so worth caching. Below the model's minimum
         # length the API ignores the mark and bills nothing extra.
-        block = {"type": "text", "text": system, "cache_control": _KEPT}
+        block = {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
     return RequestParts(
         messages=_messages(request),
         system=[block] if block else None,
@@ -100,18 +99,12 @@ def _thinking(request: ModelRequest) -> ThinkingConfigParam | None:
 
 _THOUGHTS = ("thinking", "redacted_thinking")
 
-_KEPT: CacheControlEphemeralParam = {"type": "ephemeral"}
-
 
 def _messages(request: ModelRequest) -> list[MessageParam]:
-    """The prompt, and for an agent every turn with what its calls gave. An agent's conversation is
-    marked at its end, pictures and documents in it: its next turn begins with all of it.
-    """
+    """The prompt, and for an agent every turn with what its calls gave."""
+    if not request.turns:
+        return [{"role": "user", "content": _content(request)}]
     messages: list[Any] = [{"role": "user", "content": _content(request)}]
-    if not (request.tools or request.turns):
-        return messages
-    if isinstance(messages[0]["content"], str):
-        messages[0]["content"] = [{"type": "text", "text": messages[0]["content"]}]
     for turn in request.turns:
         results: list[Any] = [
             {
@@ -126,11 +119,8 @@ def _messages(request: ModelRequest) -> list[MessageParam]:
             {"role": "assistant", "content": _said(turn)},
             {"role": "user", "content": results},
         ]
-    if request.misfit and request.turns:
+    if request.misfit:
         messages[-1]["content"].append({"type": "text", "text": misfit_text(request.misfit)})
-    last = messages[-1]["content"]
-    if last:
-        last[-1] = {**last[-1], "cache_control": _KEPT}
     return messages
 
 

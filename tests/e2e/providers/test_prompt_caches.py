@@ -1,6 +1,4 @@
-"""What was read from a maker's cache is billed at its own price, and told; agents' conversations
-are marked where a maker keeps only what is.
-"""
+"""Tokens that were read from a maker's cache are billed at their own price, and told."""
 
 from __future__ import annotations
 
@@ -16,14 +14,12 @@ import pytest
 import pipelang
 from pipelang import Answered
 from pipelang.interfaces.report.runs.trace import _answer
-from pipelang.runtime.engine.world import ToolResult, Turn
 from pipelang.runtime.host.runtime import Runtime
-from pipelang.runtime.media.medium import stand_ins
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from pipelang.runtime.providers.anthropic_wire import call_of
 from pipelang.runtime.providers.google import GoogleProvider
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider, OpenAIProvider
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelProvider, Usage
+from pipelang.runtime.providers.protocol import ModelProvider, Usage
 from pipelang.testing import (
     ChatDialect,
     Dialect,
@@ -34,7 +30,7 @@ from pipelang.testing import (
     ResponsesDialect,
 )
 from pipelang.testing.dialects import KEY
-from pipelang.testing.provider_suite import LOOKUP, request
+from pipelang.testing.provider_suite import request
 
 PROGRAM = """
 provider lab { kind simulated available 100% }
@@ -90,41 +86,6 @@ def test_what_was_read_has_its_own_price(
 def test_what_nobody_kept_is_not_told(tmp_path: Path) -> None:
     data = {"tier": "small", "tokens_in": 12, "tokens_out": 3, "cost": 0.1}
     assert "cache" not in _answer(data, lambda text, tone: text)
-
-
-def marks(body: dict[str, Any]) -> list[Any]:
-    """The texts and kinds of the blocks of a conversation that are marked."""
-    found = []
-    for message in body["messages"]:
-        blocks = message["content"] if isinstance(message["content"], list) else []
-        found += [one.get("text") or one["type"] for one in blocks if "cache_control" in one]
-    return found
-
-
-def test_an_agents_conversation_is_marked_at_its_end() -> None:
-    document = stand_ins()["document"]
-    asked: dict[str, Any] = {"answer": None, "tools": (LOOKUP,), "content": ("Read: ", document)}
-
-    async def main(url: str) -> ModelAnswer:
-        provider = AnthropicProvider(KEY, url)
-        try:
-            first = await provider.answer(request(**asked))
-            results = tuple(ToolResult(call, "a letter", failed=False) for call in first.calls)
-            turn = Turn(calls=first.calls, results=results, said=first.said)
-            await provider.answer(request(**asked, turns=(turn,)))
-            return await provider.answer(request(**asked, turns=(turn,), misfit="too long"))
-        finally:
-            await provider.close()
-
-    calls = Reply.tools(("look_up", {"word": "a"}), ("look_up", {"word": "b"}))
-    with FaultServer(MessagesDialect(), calls, Reply.answer("x"), Reply.answer("x")) as server:
-        asyncio.run(main(server.url))
-        bodies = [seen.body for seen in server.requests]
-    assert marks(bodies[0]) == ["document"]
-    assert marks(bodies[1]) == ["tool_result"]
-    (last,) = marks(bodies[2])
-    assert "too long" in last
-    assert all(json.dumps(body).count("cache_control") == 2 for body in bodies), "and the system"
 
 
 @pytest.mark.parametrize("more", [{}, {"answer": None}, {"content": ("Look: ", "again")}])

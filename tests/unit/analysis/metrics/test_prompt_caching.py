@@ -115,7 +115,7 @@ def test_calls_of_a_vote_come_at_once(tmp_path: Path) -> None:
 
 
 def test_an_agents_turn_begins_with_the_turn_before(tmp_path: Path) -> None:
-    agent = step("s", "agent long(x) by a with look", "OUT steps 4 turns 3")
+    agent = step("s", "agent long(x) by b with look", "OUT steps 4 turns 3")
     first, second, third = cost(tmp_path, agent)["cached"]["calls"]
     assert first["turn"] == 1
     assert first["read"] == pytest.approx(share(1000), rel=1e-12)
@@ -125,6 +125,19 @@ def test_an_agents_turn_begins_with_the_turn_before(tmp_path: Path) -> None:
     assert third["tokens"] > second["tokens"] + 900
     without = cost(tmp_path, agent, traffic="")["cached"]["calls"]
     assert [call["turn"] for call in without] == [2, 3], "a rate is not needed for these"
+
+
+def test_of_an_agents_turn_what_is_marked_is_read(tmp_path: Path) -> None:
+    agent = step("s", "agent long(x) by a with look", "OUT steps 4 turns 3")
+    found = cost(tmp_path, agent)
+    front = found["cached"]["calls"][0]["tokens"]
+    assert [call["tokens"] for call in found["cached"]["calls"]] == [front] * 3
+    assert [call["read"] for call in found["cached"]["calls"][1:]] == [1.0, 1.0]
+    rest = sum(40 + turn * (20 + 900) for turn in range(3))
+    at_most = (3 * front * 1.25 + rest + 3 * 20 * 5) / 1e6
+    assert found["mean"]["value"] == pytest.approx(at_most, rel=1e-3)
+    plain = step("s", "agent plain(x) by a with look", "OUT steps 4 turns 3")
+    assert "cached" not in cost(tmp_path, plain), "nothing is marked"
 
 
 @pytest.mark.parametrize(
