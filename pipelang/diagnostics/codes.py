@@ -485,21 +485,9 @@ UNUSED_IGNORE = _row(
     _W,
 )
 
-LINE_UNMEASURED = _row(
-    "P575",
-    "line-unmeasured",
-    "nothing measures `{line}`: {why}",
-    "`pipelang watch` would never tell anything",
-    _W,
-)
+LINE_UNMEASURED = _row("P575", "line-unmeasured", "nothing measures `{line}`: {why}", severity=_W)
 LINE_AT_ODDS = _row("P576", "line-at-odds", "`{line}` {what}", severity=_W)
-RUSHED_AS_USUAL = _row(
-    "P577",
-    "rushed-as-usual",
-    "`{name}` takes {usual} for a case on average, and verdicts that are as quick count as rushed",
-    "`rushed` is the time below which nobody can have looked: some seconds",
-    _W,
-)
+RUSHED_AS_USUAL = _row("P577", "rushed-as-usual", "{what}", severity=_W)
 NOT_SAMPLED = _row("P631", "not-sampled", "{what}, so that it cannot be sampled")
 
 # ------------------------------------------------------- P9xx what this version leaves open
