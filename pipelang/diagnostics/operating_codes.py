@@ -5,18 +5,8 @@ from __future__ import annotations
 from pipelang.diagnostics.rules import Severity, row
 
 LINE_UNMEASURED = row(
-    "P575",
-    "line-unmeasured",
-    "nothing measures `{line}`: {why}",
-    "`pipelang watch` would never tell anything",
-    Severity.WARNING,
+    "P575", "line-unmeasured", "nothing measures `{line}`: {why}", severity=Severity.WARNING
 )
 LINE_AT_ODDS = row("P576", "line-at-odds", "`{line}` {what}", severity=Severity.WARNING)
-RUSHED_AS_USUAL = row(
-    "P577",
-    "rushed-as-usual",
-    "`{name}` takes {usual} for a case on average, and verdicts that are as quick count as rushed",
-    "`rushed` is the time below which nobody can have looked: some seconds",
-    Severity.WARNING,
-)
+RUSHED_AS_USUAL = row("P577", "rushed-as-usual", "{what}", severity=Severity.WARNING)
 NOT_SAMPLED = row("P631", "not-sampled", "{what}, so that it cannot be sampled")

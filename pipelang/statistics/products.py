@@ -21,7 +21,7 @@ NODES = 24
 """Points at which the second distribution is taken."""
 
 Counted = tuple[float, float]
-"""How many of how many; fractional where rows are weighted."""
+"""The number that was counted, and of how many; fractional where rows are weighted."""
 
 
 def product_of_shares(first: Counted, second: Counted, confidence: float = 0.95) -> Interval:

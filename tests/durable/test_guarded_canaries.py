@@ -58,8 +58,9 @@ def test_a_workers_own_beat_takes_a_canary_back(url: str, tmp_path: Path) -> Non
         began = time.process_time()
         after = submit(store, run_of(50, "next"))
         assert time.process_time() - began < 1.0
-        (row,) = listing.wait_for(store, [after], 60) or [None]
-        assert row is not None
+        found = listing.wait_for(store, [after], 60)
+        assert found is not None
+        row = found[0]
         assert (row["program"], row["status"]) == (first, "answered")
         entry = releases.log(store)[0][-1]
         assert (entry.act, entry.by) == ("rolled back", "pipelang:guard")

@@ -33,8 +33,8 @@ from pipelang.semantics.expressions import path_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.quantities import show_seconds
-from pipelang.semantics.sampled_steps import inner_pipelines, step_named
 from pipelang.semantics.walk import agent_of, all_items, inner_links
+from pipelang.semantics.watched.sampled_steps import inner_pipelines, step_named
 
 BUSY, FULL = 0.85, 1.0
 DAY = 24

@@ -123,9 +123,10 @@ def command(
 def _reserved(purse: Purse, loaded: LoadedProgram, names: Sequence[str], file: str) -> None:
     """Have a purse know what a run can cost at most; ends the command where nothing bounds it."""
     from pipelang.analysis.metrics.analyse import analyse
+    from pipelang.semantics.metrics import COST_WORST
 
     for name in dict.fromkeys(names):
-        worst = analyse(loaded.program, loaded.program.pipelines[name]).numbers["cost.worst"].high
+        worst = analyse(loaded.program, loaded.program.pipelines[name]).numbers[COST_WORST].high
         if worst is None or worst == float("inf"):
             help = f"give `{name}` a budget, such as `budget $0.10`, or leave --budget out"
             stop(f"nothing bounds what a run of `{name}` in `{file}` costs", USAGE, help)

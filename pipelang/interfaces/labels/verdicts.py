@@ -15,7 +15,7 @@ from typing import Any
 from pipelang.records import dataclass, field
 from pipelang.runtime.inbox.cases import Case, identity
 from pipelang.semantics import program as p
-from pipelang.semantics.sampled_steps import samples_of
+from pipelang.semantics.watched.sampled_steps import samples_of
 
 Answer = tuple[str, str, str, int]
 """An answer by its run, the pipeline that gave it, its path and name, and its visit."""

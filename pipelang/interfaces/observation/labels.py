@@ -71,8 +71,8 @@ def _lot(label: AnswerLabel) -> bytes:
 
 
 def of_returned(labels: Iterable[AnswerLabel], step: str | None) -> list[AnswerLabel]:
-    """What labels say of a step that is returned, once for each run: right if the last answer at
-    each place is, by the last verdict's time.
+    """Labels of a step that is returned, one for each run: right if the last answer at each place
+    is, by the last verdict's time.
     """
     last: dict[str, dict[str, AnswerLabel]] = {}
     for label in labels:

@@ -42,8 +42,8 @@ from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.sampled_steps import sampled_steps
 from pipelang.semantics.walk import judged_links
+from pipelang.semantics.watched.sampled_steps import sampled_steps
 
 MOST_EVENTS = 20_000
 """Runs whose events are read, the newest: steps are told of these, all else of all runs."""

@@ -27,7 +27,7 @@ from pipelang.interfaces.observation.records import (
 )
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.sampled_steps import returned_step, sampled_steps
+from pipelang.semantics.watched.sampled_steps import returned_step, sampled_steps
 from pipelang.statistics.calibration import calibration_error
 from pipelang.statistics.products import product_of_shares
 from pipelang.statistics.weights import WeightedShare, weighted_share

@@ -13,7 +13,7 @@ from pipelang.interfaces.observation.observation import moment
 from pipelang.interfaces.text.number_format import of_metric, percent, plural
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
 from pipelang.records import dataclass
-from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.watched.line_measures import LineMeasure
 
 TIMEOUT = 10.0
 ATTEMPTS = 3

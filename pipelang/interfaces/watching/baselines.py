@@ -11,7 +11,7 @@ from pipelang.interfaces.watching.lines import WatchedLine
 from pipelang.interfaces.watching.measurements import amount_of, measurements
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
-from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.watched.line_measures import LineMeasure
 from pipelang.statistics.intervals import (
     lower_share,
     mean_interval,

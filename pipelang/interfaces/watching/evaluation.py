@@ -21,7 +21,7 @@ from pipelang.interfaces.watching.measurements import Measurement, measurements
 from pipelang.interfaces.watching.monitors import LineMonitor, monitor_of
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.watched.line_measures import LineMeasure
 from pipelang.statistics.calibration import calibration_error
 from pipelang.statistics.intervals import exact_share, mean_interval, quantile_at
 from pipelang.statistics.shares import PARTS, days_to_find

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.line_measures import LineMeasure, line_measure, step_of
 from pipelang.semantics.quantities import show_value
-from pipelang.semantics.sampled_steps import sampled_steps
 from pipelang.semantics.types import DURATION
+from pipelang.semantics.watched.line_measures import LineMeasure, line_measure, step_of
+from pipelang.semantics.watched.sampled_steps import sampled_steps
 
 DAY, HOUR = Decimal(86_400), Decimal(3_600)
 

@@ -18,8 +18,8 @@ from pipelang.interfaces.watching.lines import WatchedLine
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.line_measures import LineMeasure
-from pipelang.semantics.sampled_steps import returned_step
+from pipelang.semantics.watched.line_measures import LineMeasure
+from pipelang.semantics.watched.sampled_steps import returned_step
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pipelang.interfaces.watching.lines import WatchedLine
 from pipelang.interfaces.watching.measurements import Measurement
-from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.watched.line_measures import LineMeasure
 from pipelang.statistics.calibration import CalibrationProcess
 from pipelang.statistics.means import MeanProcess
 from pipelang.statistics.restarts import daily

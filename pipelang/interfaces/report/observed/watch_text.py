@@ -11,7 +11,7 @@ from pipelang.interfaces.text.number_format import of_metric, percent, spread
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.interfaces.watching.alerts import alert_words, needs_words
 from pipelang.interfaces.watching.evaluation import LineState, LineStatus
-from pipelang.semantics.line_measures import LineMeasure
+from pipelang.semantics.watched.line_measures import LineMeasure
 
 _STYLES = {
     LineState.QUIET: "good",

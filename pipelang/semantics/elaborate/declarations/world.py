@@ -148,7 +148,9 @@ def role(context: Context, file: str, key: str, decl: ast.RoleDecl) -> p.Role:
     )
     if rushed and handling is not None and shortest is not None and shortest >= handling:
         usual = show_value(handling, DURATION)
-        context.tell(codes.RUSHED_AS_USUAL, rushed.span, name=decl.name.text, usual=usual)
+        what = f"`{decl.name.text}` takes {usual} for a case, and verdicts as quick count as rushed"
+        help = "`rushed` is the time below which nobody can have looked: some seconds"
+        context.tell(codes.RUSHED_AS_USUAL, rushed.span, what=what, help=help)
     heavy = None
     if weight is not None:
         heavy = quantity(context, scope, weight.weight, NUMBER, "weight", positive=True)

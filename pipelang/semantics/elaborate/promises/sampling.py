@@ -10,11 +10,11 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.quantity import quantity
-from pipelang.semantics.line_measures import step_of
-from pipelang.semantics.sampled_steps import inner_pipelines, not_to_judge, step_named
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import PROBABILITY
 from pipelang.semantics.walk import all_steps
+from pipelang.semantics.watched.line_measures import step_of
+from pipelang.semantics.watched.sampled_steps import inner_pipelines, not_to_judge, step_named
 from pipelang.syntax import ast
 
 

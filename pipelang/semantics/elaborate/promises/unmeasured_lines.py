@@ -6,7 +6,7 @@ from pipelang.diagnostics import codes, has_errors
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
-from pipelang.semantics.line_measures import LineMeasure, line_measure
+from pipelang.semantics.watched.line_measures import LineMeasure, line_measure
 
 
 def unmeasured_lines(context: Context, program: p.Program) -> None:

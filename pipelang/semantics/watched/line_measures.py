@@ -6,7 +6,7 @@ from enum import Enum
 
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.sampled_steps import (
+from pipelang.semantics.watched.sampled_steps import (
     not_to_judge,
     returned_step,
     sampled_steps,

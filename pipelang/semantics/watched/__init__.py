@@ -1,0 +1,1 @@
+"""Watched production: which steps people judge, and what measures a line of `watch`."""
