@@ -182,6 +182,21 @@ QUESTIONS = {
     "github action": "ci/",
 }
 """What new users ask, in their words, and the page that must be among the first results."""
+AT_ONCE = {
+    "hallucination": "questions/",
+    "image": "questions/",
+    "personal data": "questions/",
+    "unit test": "questions/",
+    "canary": "questions/",
+    "drift": "questions/",
+    "share customers": "questions/",
+    "docker": "service/",
+    "vim": "editors/",
+    "json schema": "export/",
+    "openai": "models/",
+    "rate limit": "language/",
+}
+"""The same of the second day; here the page must be the first of all."""
 
 FIRST = 5
 
@@ -211,14 +226,14 @@ def test_the_search_finds_what_new_users_ask_for(screen: tuple[Any, str]):
     started, address = screen
     page, elsewhere, errors = page_over(started, address)
     missed = {}
-    for question, wanted in QUESTIONS.items():
+    for question, wanted in {**QUESTIONS, **AT_ONCE}.items():
         page.goto(f"{address}?q={question}")
         page.wait_for_selector(".md-search-result__item", state="attached", timeout=60_000)
         links = page.eval_on_selector_all(
             ".md-search-result__item > a", "all => all.map(a => a.href)"
         )
         found = list(dict.fromkeys(re.split(r"[?#]", a.removeprefix(address))[0] for a in links))
-        if wanted not in found[:FIRST]:
+        if wanted not in found[: 1 if question in AT_ONCE else FIRST]:
             missed[question] = found[:FIRST]
     assert missed == {}
     assert (elsewhere, errors) == ([], [])

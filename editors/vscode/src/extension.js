@@ -62,13 +62,19 @@ async function executeCommand(name, words, next) {
     return text;
   }
   if (name === "pipelang.explain") {
-    const document = await vscode.workspace.openTextDocument({ language: "markdown", content: text });
-    await vscode.commands.executeCommand("markdown.showPreviewToSide", document.uri);
+    const place = vscode.Uri.parse(`${EXPLANATIONS}:${words[0]}.md`);
+    explanations.set(place.path, text);
+    await vscode.commands.executeCommand("markdown.showPreviewToSide", place);
   } else if (name === "pipelang.report") {
     panel("report", `${words[1]}: report`, `<pre>${escaped(text)}</pre>`);
   }
   return text;
 }
+
+// Pages of codes are documents that nobody can change, so that none asks to be saved.
+const EXPLANATIONS = "pipelang-explanation";
+const explanations = new Map();
+const provider = { provideTextDocumentContent: (place) => explanations.get(place.path) || "" };
 
 const panels = new Map();
 
@@ -210,6 +216,7 @@ async function activate(context) {
     }
     await start(context);
   });
+  context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(EXPLANATIONS, provider));
   context.subscriptions.push(status, vscode.window.onDidChangeActiveTextEditor(showStatus));
   await start(context);
 }

@@ -1,9 +1,10 @@
 """Half-written files: asks everything that an editor asks at prefixes of files, and times it.
 
 `python -m tests.unit.interfaces.language_server.prefixes` does it at every prefix of every example,
-which takes two hours of CPU. `--every 50` takes every fiftieth, `--first 7` begins at the seventh,
-`--part 2/4` is a quarter of the files; names of files ask for those. It prints a line a file and
-then the slowest answers; its exit code is 1 where an answer broke down or took longer than it may.
+which takes some three hours of CPU. `--every 50` takes every fiftieth, `--first 7` begins at the
+seventh, `--part 2/4` is a quarter of the files; names of files ask for those. It prints a line a
+file and then the slowest answers; its exit code is 1 where an answer broke down or took longer than
+it may.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _SYMBOL_KINDS = {
 
 
 class DeclaredNames:
-    """What is declared where a place can see it; `survey` is the last one that knows names."""
+    """Names that are declared where a place sees them; `survey` is the last that knows names."""
 
     def __init__(
         self, root: Root, place: CompletionPlace, offset: int, survey: Survey | None

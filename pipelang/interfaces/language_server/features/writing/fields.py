@@ -22,7 +22,7 @@ K = lsp.CompletionItemKind
 
 
 class FieldsAndMembers:
-    """What the types of values let stand at a place."""
+    """Names that the types of values let stand at a place."""
 
     def __init__(
         self, place: CompletionPlace, values: ValuesInScope, declared: DeclaredNames
@@ -30,7 +30,7 @@ class FieldsAndMembers:
         self.place, self.values, self.declared = place, values, declared
 
     def fields(self) -> Iterator[lsp.CompletionItem]:
-        """What may stand behind the dot that ends here."""
+        """Names that may stand behind the dot that ends here."""
         chain: list[str] = []
         at = len(self.place.before) - 1
         while at >= 1 and self.place.before[at].text == ".":
