@@ -81,7 +81,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
         source = _read(at, span, loader, sources, found)
         if source is None:
             return False
-        parsed = _parsed(source)
+        parsed = parsed_once(source)
         found.extend(parsed.diagnostics)
         if parsed.module.language not in (None, LANGUAGE):
             return False
@@ -112,7 +112,7 @@ MOST_KEPT = 100_000
 """Characters of a file whose tree is kept."""
 
 
-def _parsed(source: Source) -> Parsed:
+def parsed_once(source: Source) -> Parsed:
     """A parsed file. Advice and tuning build a program again and again with an edit or two, and
     every program the same libraries: what has not changed is not parsed again.
     """

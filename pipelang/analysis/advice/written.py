@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.loading import parsed_once
 from pipelang.semantics.walk import all_items, inner_links
 from pipelang.syntax import ast
-from pipelang.syntax.parse import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def page(sources: Sources, file: str) -> WrittenFile | None:
     source = sources.get(file)
     if source is None or file.startswith("std/"):
         return None
-    return WrittenFile(source, parse(source).module)
+    return WrittenFile(source, parsed_once(source).module)
 
 
 def written_links(page: WrittenFile, pipeline: p.Pipeline, inside: str = "") -> list[Written]:
