@@ -13,7 +13,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items, inner_links
 from pipelang.syntax import ast
-from pipelang.syntax.parse import parse
+from pipelang.syntax.parse import parse_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def page(sources: Sources, file: str) -> WrittenFile | None:
     source = sources.get(file)
     if source is None or file.startswith("std/"):
         return None
-    return WrittenFile(source, parse(source).module)
+    return WrittenFile(source, parse_kept(source).module)
 
 
 def written_links(page: WrittenFile, pipeline: p.Pipeline, inside: str = "") -> list[Written]:

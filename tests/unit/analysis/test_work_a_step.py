@@ -1,0 +1,76 @@
+"""Work that a step of a long pipeline takes, in calls of functions: what is done once for a
+structure is not done once for a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.sources import Instruction, as_pipe, series_parallel, with_own_rates
+from pipelang.analysis.latency.worst_cost import worst_run
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import point_parameters
+from pipelang.semantics import program as p
+from pipelang.semantics.build import build
+from pipelang.semantics.walk import _CONTENTS, all_items, contents
+from tests.memory import MemoryLoader
+from tests.work import calls
+
+Write = Callable[[list[Instruction]], str]
+
+
+def built(text: str) -> p.Program:
+    found = build("m.pipe", MemoryLoader({"m.pipe": text}))
+    assert found.program is not None, found.diagnostics
+    return found.program
+
+
+@pytest.mark.parametrize(("write", "most"), [(as_pipe, 280), (with_own_rates, 380)])
+def test_a_step_of_a_long_pipeline_takes_few_calls(write: Write, most: int) -> None:
+    """As it was: 550 calls where rates are shared, 650 where each step has its own."""
+
+    def work(steps: int) -> int:
+        program = built(write(series_parallel(steps)))
+        analyse(program, program.pipelines["main"])  # what is compiled once
+        return calls(lambda: analyse(program, program.pipelines["main"]))
+
+    small, large = work(1_000), work(2_000)
+    assert large - small <= most * 1_000, (large - small) / 1_000
+
+
+TOOLS = """
+tool first(x: int) -> int { python "m:f" effect read succeeds 90% accuracy 90% cost $0.01 }
+tool other(x: int) -> int { python "m:f" effect read succeeds 90% accuracy 90% cost $0.02 }
+pipeline main(x: int) -> int {
+  step a = call first(x) { retry 2 }
+  step b = call first(a) { retry 2 } else call other(a)
+  step c = call other(b) else 0
+  step d = call first(c)
+  return d
+}
+"""
+
+
+def test_attempts_on_the_dearest_way_have_their_steps() -> None:
+    """Chains that are alike are worked out once, and told of each step that has one."""
+    program = built(TOOLS)
+    parameters = point_parameters(program)
+    worst = worst_run(make_model(program, program.pipelines["main"], parameters))
+    told = [(one.step, one.cost, times) for one, times in worst.attempts]
+    assert told == [("a", 0.01, 3), ("b", 0.01, 3), ("b", 0.02, 1), ("c", 0.02, 1), ("d", 0.01, 1)]
+    assert worst.path == (("a", 3), ("b", 4), ("c", 1), ("d", 1))
+    assert worst.cost == pytest.approx(0.11, abs=1e-12)
+
+
+def test_what_is_in_a_block_is_gone_through_once_and_forgotten_with_it() -> None:
+    program = built(TOOLS)
+    block = program.pipelines["main"].block
+    assert contents(block) is contents(block)
+    assert [*all_items(block)] == [*block.items]
+    key = id(block)
+    assert key in _CONTENTS
+    del block, program
+    assert key not in _CONTENTS
