@@ -63,7 +63,7 @@ def equally_hard(verdicts: Verdicts, share: float) -> TwoFiles:
         return rates
 
     found = covariance_at(
-        lambda free: expected(verdicts, share, rates_of(free))[1],
+        lambda free: float(expected(verdicts, share, rates_of(free))[1]),
         lambda free: rates_of(free).reshape(-1),
         at,
     )
