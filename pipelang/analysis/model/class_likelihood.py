@@ -22,7 +22,7 @@ class NoFit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class TalliedVerdicts:
     """The right and the wrong answers by kind of case and file, and how many cases are of each
     kind: those with the same verdicts in all files are of one.
     """
@@ -42,16 +42,16 @@ class Verdicts:
         return both
 
 
-def tallied(right: Array, wrong: Array) -> Verdicts:
+def tallied(right: Array, wrong: Array) -> TalliedVerdicts:
     """The verdicts on cases that are given one by one."""
     import numpy as np
 
     both, often = np.unique(np.hstack([right, wrong]), axis=0, return_counts=True)
     files = right.shape[1]
-    return Verdicts(both[:, :files], both[:, files:], often.astype(float))
+    return TalliedVerdicts(both[:, :files], both[:, files:], often.astype(float))
 
 
-def expected(verdicts: Verdicts, hard: Any, rates: Array) -> tuple[Array, Any]:
+def expected(verdicts: TalliedVerdicts, hard: Any, rates: Array) -> tuple[Array, Any]:
     """The probability that a case of each kind is hard, and the log-likelihood of all cases; of
     several fits at once if `hard` and `rates` have an axis more, before the others.
     """

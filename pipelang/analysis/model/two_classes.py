@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.model.class_counts import counts_as_sure
 from pipelang.analysis.model.class_likelihood import (
     NoFit,
-    Verdicts,
+    TalliedVerdicts,
     covariance_at,
     expected,
     tallied,
@@ -106,7 +106,7 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
 # -------------------------------------------------------------------------------------- data
 
 
-def _table(files: Sequence[EvidenceFile], share: float | None) -> Verdicts:
+def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdicts:
     """The right and the wrong answers by case and file, of the cases that files share."""
     import numpy as np
 
@@ -195,7 +195,7 @@ def _line(file: EvidenceFile) -> str:
 # -------------------------------------------------------------------------------------- fit
 
 
-def _climbed(verdicts: Verdicts, share: float | None) -> tuple[float, Array] | None:
+def _climbed(verdicts: TalliedVerdicts, share: float | None) -> tuple[float, Array] | None:
     """The share of hard cases and the rates of the likeliest end of EM; None if it has none.
 
     The first start is where answers are wrong half as and twice as often as on the mean.
@@ -245,7 +245,7 @@ def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None
                 raise NoFit(f"{why} are {kind}", help)
 
 
-def _covariance(verdicts: Verdicts, hard: float, rates: Array, share: float | None) -> Array:
+def _covariance(verdicts: TalliedVerdicts, hard: float, rates: Array, share: float | None) -> Array:
     """The covariance of the share of hard cases and the rates, by the curvature of the
     log-likelihood in the logits.
     """
@@ -275,7 +275,7 @@ def _beside_a_share(rates: Array) -> Array:
 
 
 def _counted(
-    names: Sequence[str], verdicts: Verdicts, hard: float, rates: Array, covariance: Array
+    names: Sequence[str], verdicts: TalliedVerdicts, hard: float, rates: Array, covariance: Array
 ) -> TwoClasses:
     """The fit with its errors, and as counts: at most as many answers as are expected to belong to
     a class.
