@@ -22,7 +22,7 @@ class NoFit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class TalliedVerdicts:
     """The right and the wrong answers by kind of case and file, and how many cases are of each
     kind: those with the same verdicts in all files are of one.
     """
@@ -42,26 +42,29 @@ class Verdicts:
         return both
 
 
-def tallied(right: Array, wrong: Array) -> Verdicts:
+def tallied(right: Array, wrong: Array) -> TalliedVerdicts:
     """The verdicts on cases that are given one by one."""
     import numpy as np
 
     both, often = np.unique(np.hstack([right, wrong]), axis=0, return_counts=True)
     files = right.shape[1]
-    return Verdicts(both[:, :files], both[:, files:], often.astype(float))
+    return TalliedVerdicts(both[:, :files], both[:, files:], often.astype(float))
 
 
-def expected(verdicts: Verdicts, hard: float, rates: Array) -> tuple[Array, float]:
-    """The probability that a case of each kind is hard, and the log-likelihood of all cases."""
+def expected(verdicts: TalliedVerdicts, hard: Any, rates: Array) -> tuple[Array, Any]:
+    """The probability that a case of each kind is hard, and the log-likelihood of all cases; of
+    several fits at once if `hard` and `rates` have an axis more, before the others.
+    """
     import numpy as np
 
     tiny = 1e-12
-    right, wrong = verdicts.right, verdicts.wrong
-    logs = np.log(np.clip(rates, tiny, 1)), np.log(np.clip(1 - rates, tiny, 1))
-    easy = right @ logs[0][0] + wrong @ logs[1][0] + np.log(max(1 - hard, tiny))
-    bad = right @ logs[0][1] + wrong @ logs[1][1] + np.log(max(hard, tiny))
+    right, wrong = np.log(np.clip(rates, tiny, 1)), np.log(np.clip(1 - rates, tiny, 1))
+    given = right @ verdicts.right.T + wrong @ verdicts.wrong.T
+    share = np.asarray(hard)[..., None]
+    easy = given[..., 0, :] + np.log(np.maximum(1 - share, tiny))
+    bad = given[..., 1, :] + np.log(np.maximum(share, tiny))
     both = np.logaddexp(easy, bad)
-    return np.exp(bad - both), float(verdicts.often @ both)
+    return np.exp(bad - both), both @ verdicts.often
 
 
 STEP = 1e-3

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.model.class_counts import counts_as_sure
 from pipelang.analysis.model.class_likelihood import (
     NoFit,
-    Verdicts,
+    TalliedVerdicts,
     covariance_at,
     expected,
     tallied,
@@ -81,7 +81,6 @@ class TwoClasses:
 
 def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClasses:
     """Fit the model, with the share of hard cases as it is given or fitted too. Raises `NoFit`."""
-    import numpy as np
 
     verdicts = _table(files, share)
     names = [file.name for file in files]
@@ -89,16 +88,11 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
         both = equally_hard(verdicts, share)
         fit = _counted(names, verdicts, share, both.rates, _beside_a_share(both.covariance))
         return replace(fit, ranges=both.ranges, left_out=_left_out(files))
-    best: tuple[float, float, Array] | None = None
-    generator = np.random.Generator(np.random.PCG64(20261121))
-    for start in range(STARTS):
-        found = _climbed(verdicts, share, generator, start)
-        if found is not None and (best is None or found[0] > best[0]):
-            best = found
-    if best is None:
+    climbed = _climbed(verdicts, share)
+    if climbed is None:
         help = "more cases, or `--hard SHARE` for what is known of them"
         raise NoFit(f"the fit has not converged in {ROUNDS:,} rounds", help)
-    _, hard, rates = best
+    hard, rates = climbed
     if rates[1].mean() > rates[0].mean():  # the hard class is the one that is right less often
         if share is not None:
             help = "a larger or smaller `--hard`, or leave it out with three files"
@@ -112,7 +106,7 @@ def fitted(files: Sequence[EvidenceFile], share: float | None = None) -> TwoClas
 # -------------------------------------------------------------------------------------- data
 
 
-def _table(files: Sequence[EvidenceFile], share: float | None) -> Verdicts:
+def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdicts:
     """The right and the wrong answers by case and file, of the cases that files share."""
     import numpy as np
 
@@ -201,33 +195,42 @@ def _line(file: EvidenceFile) -> str:
 # -------------------------------------------------------------------------------------- fit
 
 
-def _climbed(
-    verdicts: Verdicts, share: float | None, generator: Any, start: int
-) -> tuple[float, float, Array] | None:
-    """The log-likelihood, the share of hard cases and the rates where EM ends; None if it doesn't.
+def _climbed(verdicts: TalliedVerdicts, share: float | None) -> tuple[float, Array] | None:
+    """The share of hard cases and the rates of the likeliest end of EM; None if it has none.
 
     The first start is where answers are wrong half as and twice as often as on the mean.
     """
     import numpy as np
 
     often, cases = verdicts.often, verdicts.cases
-    accuracy = often @ verdicts.right / (often @ verdicts.answers)
-    error = np.clip(1 - accuracy, 0.02, 0.9)
-    factors = (0.5, 2.0) if start == 0 else generator.uniform((0.1, 1.1), (0.9, 5.0))
-    rates = 1 - np.clip(np.array([error * factors[0], error * factors[1]]), 0.005, 0.98)
-    hard = share if share is not None else (0.2 if start == 0 else generator.uniform(0.05, 0.6))
-    before = -np.inf
+    generator = np.random.Generator(np.random.PCG64(20261121))
+    error = np.clip(1 - often @ verdicts.right / (often @ verdicts.answers), 0.02, 0.9)
+    factors, hard = np.array([[0.5, 2.0]] * STARTS), np.full(STARTS, share or 0.2)
+    for start in range(1, STARTS):
+        factors[start] = generator.uniform((0.1, 1.1), (0.9, 5.0))
+        if share is None:
+            hard[start] = generator.uniform(0.05, 0.6)
+    rates = 1 - np.clip(factors[:, :, None] * error, 0.005, 0.98)
+    before = np.full(STARTS, -np.inf)
+    ends: list[tuple[float, float, Array]] = []
     for _ in range(ROUNDS):
         members, now = expected(verdicts, hard, rates)
-        if now - before < CLOSE * cases:
-            return float(now), float(hard), rates
+        there = now - before < CLOSE * cases
+        if there.any():
+            ends += zip(now[there], hard[there], rates[there], strict=True)
+            members, now, hard, rates = (one[~there] for one in (members, now, hard, rates))
+            if not len(now):
+                break
         before = now
         if share is None:
-            hard = float(often @ members) / cases
-        for row, weights in enumerate((often * (1 - members), often * members)):
-            good, bad = weights @ verdicts.right, weights @ verdicts.wrong
-            rates[row] = np.where(good + bad > 0, good / np.maximum(good + bad, 1e-300), rates[row])
-    return None
+            hard = members @ often / cases
+        weights = often * np.stack([1 - members, members], axis=1)
+        good, bad = weights @ verdicts.right, weights @ verdicts.wrong
+        rates = np.where(good + bad > 0, good / np.maximum(good + bad, 1e-300), rates)
+    if not ends:
+        return None
+    _, found, best = max(ends, key=lambda end: end[0])
+    return float(found), best
 
 
 def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None) -> None:
@@ -242,7 +245,7 @@ def _inside(hard: float, rates: Array, names: Sequence[str], share: float | None
                 raise NoFit(f"{why} are {kind}", help)
 
 
-def _covariance(verdicts: Verdicts, hard: float, rates: Array, share: float | None) -> Array:
+def _covariance(verdicts: TalliedVerdicts, hard: float, rates: Array, share: float | None) -> Array:
     """The covariance of the share of hard cases and the rates, by the curvature of the
     log-likelihood in the logits.
     """
@@ -255,7 +258,7 @@ def _covariance(verdicts: Verdicts, hard: float, rates: Array, share: float | No
         shares = 1 / (1 + np.exp(-logits))
         first = float(shares[0]) if share is None else float(share)
         rest = shares[1:] if share is None else shares
-        return expected(verdicts, first, rest.reshape(rates.shape))[1]
+        return float(expected(verdicts, first, rest.reshape(rates.shape))[1])
 
     found = covariance_at(likelihood, lambda logits: 1 / (1 + np.exp(-logits)), at)
     if found is None:
@@ -272,7 +275,7 @@ def _beside_a_share(rates: Array) -> Array:
 
 
 def _counted(
-    names: Sequence[str], verdicts: Verdicts, hard: float, rates: Array, covariance: Array
+    names: Sequence[str], verdicts: TalliedVerdicts, hard: float, rates: Array, covariance: Array
 ) -> TwoClasses:
     """The fit with its errors, and as counts: at most as many answers as are expected to belong to
     a class.

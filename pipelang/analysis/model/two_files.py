@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.model.class_likelihood import NoFit, Verdicts, covariance_at, expected
+from pipelang.analysis.model.class_likelihood import NoFit, TalliedVerdicts, covariance_at, expected
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TwoFiles:
     ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
 
 
-def equally_hard(verdicts: Verdicts, share: float) -> TwoFiles:
+def equally_hard(verdicts: TalliedVerdicts, share: float) -> TwoFiles:
     """Fit the two files. Raises `NoFit`."""
     import numpy as np
 
@@ -63,7 +63,7 @@ def equally_hard(verdicts: Verdicts, share: float) -> TwoFiles:
         return rates
 
     found = covariance_at(
-        lambda free: expected(verdicts, share, rates_of(free))[1],
+        lambda free: float(expected(verdicts, share, rates_of(free))[1]),
         lambda free: rates_of(free).reshape(-1),
         at,
     )
