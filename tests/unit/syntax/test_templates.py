@@ -81,7 +81,7 @@ def ours(node: Any) -> Any:
         case jn.Pair() | jn.Operand():
             raise AssertionError("taken apart where they stand")
         case jn.Expr():
-            parts = []
+            parts: list[Any] = []
             for child in node.iter_child_nodes():
                 inner = isinstance(child, (jn.Pair, jn.Operand))
                 parts += child.iter_child_nodes() if inner else [child]
@@ -92,6 +92,8 @@ def ours(node: Any) -> Any:
 
 def body(nodes: list[Any]) -> tuple[Any, ...]:
     found: list[Any] = []
+    child: Any
+    target: Any
     for node in nodes:
         match node:
             case jn.Output():
@@ -104,8 +106,9 @@ def body(nodes: list[Any]) -> tuple[Any, ...]:
                 arms = tuple((ours(one.test), body(one.body)) for one in (node, *node.elif_))
                 found.append(TemplateIf(arms, body(node.else_), node.lineno))
             case jn.For():
-                several = isinstance(node.target, jn.Tuple)
-                parts = node.target.items if several else [node.target]
+                target = node.target
+                several = isinstance(target, jn.Tuple)
+                parts = target.items if several else [target]
                 names = tuple(part.name if isinstance(part, jn.Name) else None for part in parts)
                 test = None if node.test is None else ours(node.test)
                 inner, otherwise = body(node.body), body(node.else_)
