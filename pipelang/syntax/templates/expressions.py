@@ -13,9 +13,9 @@ from pipelang.syntax.templates.nodes import (
     TemplateExpr,
     TemplateFilter,
     TemplateItem,
-    TemplateName,
     TemplateOperation,
     TemplateTest,
+    TemplateVariable,
 )
 from pipelang.syntax.templates.tokens import (
     BLOCK_END,
@@ -34,7 +34,7 @@ _STARTS = frozenset(("name", "string", "integer", "float", "(", "[", "{"))
 
 
 class ExpressionReader:
-    """What is left of a template's tokens, with one token to look at."""
+    """The rest of a template: its tokens to come, and one token to look at."""
 
     def __init__(self, text: str) -> None:
         self._tokens = template_tokens(text)
@@ -218,7 +218,7 @@ class ExpressionReader:
                 name = str(self.next().value)
                 if name in _CONSTANTS:
                     return TemplateConst(_CONSTANTS[name], line)
-                return TemplateName(name, line)
+                return TemplateVariable(name, line)
             case "string":
                 words = []
                 while self.token.kind == "string":
@@ -329,7 +329,7 @@ class ExpressionReader:
         return TemplateItem(target, key, opening.line)
 
     def _key(self) -> TemplateExpr:
-        """What stands in the brackets of a subscript: an expression, or bounds of a slice."""
+        """A subscript between its brackets: an expression, or the bounds of a slice."""
         line = self.token.line
         bounds: list[TemplateExpr] = []
         if self.token.kind != ":":

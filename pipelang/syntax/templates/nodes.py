@@ -8,7 +8,7 @@ from pipelang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateName:
+class TemplateVariable:
     name: str
     line: int
 
@@ -90,7 +90,7 @@ class TemplateOperation:
 
 
 TemplateExpr: TypeAlias = (
-    TemplateName
+    TemplateVariable
     | TemplateConst
     | TemplateAttribute
     | TemplateItem

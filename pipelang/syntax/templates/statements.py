@@ -13,12 +13,12 @@ from pipelang.syntax.templates.nodes import (
     TemplateExpr,
     TemplateFor,
     TemplateIf,
-    TemplateName,
     TemplateNode,
     TemplateOperation,
     TemplateOther,
     TemplateOutput,
     TemplateSet,
+    TemplateVariable,
 )
 from pipelang.syntax.templates.tokens import (
     BLOCK,
@@ -75,7 +75,7 @@ class _StatementReader(ExpressionReader):
         raise TemplateMistake(why, self.token.line, tags)
 
     def _block(self, *ends: str) -> TemplateBody:
-        """What stands between the end of a tag and one of some others, whose word is passed."""
+        """All between the end of a tag and one of some others, whose word is the next token."""
         self.skip(":")
         self.expect(BLOCK_END)
         return self.body(ends)
@@ -140,18 +140,18 @@ class _StatementReader(ExpressionReader):
         self.expect_word("endfor")
         unpacks = isinstance(target, TemplateOperation)
         parts = target.parts if isinstance(target, TemplateOperation) else (target,)
-        names = tuple(part.name if isinstance(part, TemplateName) else None for part in parts)
+        names = tuple(part.name if isinstance(part, TemplateVariable) else None for part in parts)
         return TemplateFor(names, unpacks, over, test, body, otherwise, line)
 
     def _set(self) -> TemplateNode:
         line = self.next().line
         target = self._target()
-        if self.token.kind == "." and isinstance(target, TemplateName):
+        if self.token.kind == "." and isinstance(target, TemplateVariable):
             self._pass_head()  # a part of a namespace, which no prompt has
             return TemplateOther("set", line)
         if self.skip("="):
             value = self.values()
-            if isinstance(target, TemplateName):
+            if isinstance(target, TemplateVariable):
                 return TemplateSet(target.name, value, line)
             return TemplateOther("set", line)
         while self.skip("|"):
@@ -173,4 +173,4 @@ def _takes(target: TemplateExpr) -> bool:
     """Whether something can be given to an expression."""
     if isinstance(target, TemplateOperation) and target.word == "tuple":
         return all(map(_takes, target.parts))
-    return isinstance(target, TemplateName)
+    return isinstance(target, TemplateVariable)

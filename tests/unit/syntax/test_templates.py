@@ -25,12 +25,12 @@ from pipelang.syntax.templates.nodes import (
     TemplateFor,
     TemplateIf,
     TemplateItem,
-    TemplateName,
     TemplateOperation,
     TemplateOther,
     TemplateOutput,
     TemplateSet,
     TemplateTest,
+    TemplateVariable,
 )
 from pipelang.syntax.templates.statements import parse_template
 from pipelang.syntax.templates.tokens import TemplateMistake
@@ -61,7 +61,7 @@ def ours(node: Any) -> Any:
     line = node.lineno
     match node:
         case jn.Name():
-            return TemplateName(node.name, line)
+            return TemplateVariable(node.name, line)
         case jn.Const():
             return TemplateConst(node.value, line)
         case jn.Getattr():

@@ -45,9 +45,9 @@ from pipelang.syntax.templates.nodes import (
     TemplateExpr,
     TemplateFilter,
     TemplateItem,
-    TemplateName,
     TemplateOperation,
     TemplateTest,
+    TemplateVariable,
 )
 
 _GROWTH = {"e": 5, "escape": 5, "tojson": 6, "upper": 3, "lower": 3, "title": 3, "capitalize": 3}
@@ -202,7 +202,7 @@ def plain_test(node: TemplateExpr, names: Names) -> tuple[Path, bool] | None:
 
 def _path(node: TemplateExpr) -> Path | None:
     match node:
-        case TemplateName():
+        case TemplateVariable():
             return (node.name,)
         case TemplateAttribute():
             head = _path(node.target)
@@ -259,7 +259,7 @@ def output(reading: Reading, node: TemplateExpr, names: Names) -> list[TemplateP
 def expression(reading: Reading, node: TemplateExpr, names: Names) -> Variable:
     """The type and the source of an expression. Errors in it are reported."""
     match node:
-        case TemplateName():
+        case TemplateVariable():
             return _name(reading, node, names)
         case TemplateConst():
             return Variable(TEXT if isinstance(node.value, str) else INT, None)
@@ -352,7 +352,7 @@ def _calculated(reading: Reading, node: TemplateOperation, operands: list[Variab
     return Variable(ERROR, None)
 
 
-def _name(reading: Reading, node: TemplateName, names: Names) -> Variable:
+def _name(reading: Reading, node: TemplateVariable, names: Names) -> Variable:
     if node.name in names:
         known = names[node.name]
         if known.path is not None:
