@@ -71,6 +71,7 @@ def _made(plain: type[Any], frozen: bool, eq: bool, weakref_slot: bool) -> type[
     names = tuple(fields)
     body |= {"__slots__": names, "__match_args__": names, "__dataclass_fields__": _FIELDS}
     body |= {"__qualname__": plain.__qualname__, "_record_fields": fields}
+    body["_record_values"] = staticmethod(_values(names))
     body.setdefault("__repr__", _repr)
     if eq:
         compared = _getter([name for name in names if fields[name].compare])
@@ -86,6 +87,14 @@ def _made(plain: type[Any], frozen: bool, eq: bool, weakref_slot: bool) -> type[
     made = type(plain.__name__, (), body)
     made.__init__ = _first_init(made, frozen)  # type: ignore[misc]
     return made
+
+
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gives the values of all fields, as a tuple however many there are."""
+    if len(names) == 1:
+        only = attrgetter(names[0])
+        return lambda one: (only(one),)
+    return _getter(list(names))
 
 
 def _getter(names: list[str]) -> Callable[[Any], Any]:
@@ -229,10 +238,8 @@ _FIELDS = _LibraryFields()
 
 
 def _replace(one: Any, /, **changes: Any) -> Any:
-    for name in one._record_fields:
-        if name not in changes:
-            changes[name] = getattr(one, name)
-    return one.__class__(**changes)
+    values = dict(zip(one._record_fields, one._record_values(one), strict=True))
+    return one.__class__(**(values | changes))
 
 
 if TYPE_CHECKING:

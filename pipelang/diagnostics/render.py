@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import Any
 
 from pipelang.diagnostics.codes import Severity
@@ -151,6 +150,8 @@ def as_github(diagnostic: Diagnostic, sources: Sources, root: str | None = None)
 
 
 def _below(file: str, root: str | None) -> str:
+    from pathlib import PurePath
+
     path = PurePath(file)
     if root is not None and path.is_absolute() and path.is_relative_to(root):
         path = path.relative_to(root)

@@ -14,13 +14,11 @@ from pipelang.semantics.chance import Declared, Undeclared
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.declarations import tools, world
 from pipelang.semantics.elaborate.declarations.pipelines import pipeline
-from pipelang.semantics.elaborate.declarations.tests import elaborate_test
 from pipelang.semantics.elaborate.expressions.settings import setting, unknown_overrides
 from pipelang.semantics.elaborate.expressions.types import declared_type
 from pipelang.semantics.elaborate.names.duplicate_titles import no_title_twice
 from pipelang.semantics.elaborate.names.expanded_size import functions_not_too_long
 from pipelang.semantics.elaborate.options.options import or_assumed
-from pipelang.semantics.elaborate.promises.claims import elaborate_claim
 from pipelang.semantics.elaborate.promises.sampling import steps_elsewhere
 from pipelang.semantics.elaborate.promises.unmeasured_lines import unmeasured_lines
 from pipelang.semantics.elaborate.promises.unread_traffic import unread_traffic
@@ -239,12 +237,16 @@ def _claims_and_tests(
     claims, tests = [], []
     for declaration in loaded.modules[root].module.declarations:
         if isinstance(declaration, ast.ProveDecl):
+            from pipelang.semantics.elaborate.promises.claims import elaborate_claim
+
             span = declaration.claim.span
             words = " ".join(text[span.start : span.end].split())
             claim = elaborate_claim(context, root, declaration, words, pipelines)
             if claim is not None:
                 claims.append(claim)
         elif isinstance(declaration, ast.TestDecl):
+            from pipelang.semantics.elaborate.declarations.tests import elaborate_test
+
             test = elaborate_test(context, root, declaration, pipelines)
             if test is not None:
                 tests.append(test)

@@ -8,7 +8,7 @@ re-exported.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 from typing import assert_never
 
 from pipelang.diagnostics import Diagnostic, Help, Label, SafeFix, codes, report
@@ -169,7 +169,7 @@ def _is_taken(name: str, kind: str) -> bool:
 def _key(path: str, name: str, by_key: dict[str, Symbol]) -> str:
     key, number = name, 1
     while key in by_key:
-        stem = PurePosixPath(path).stem
+        stem = splitext(basename(path))[0]
         key = f"{stem}.{name}" if number == 1 else f"{stem}_{number}.{name}"
         number += 1
     return key

@@ -18,6 +18,8 @@ from pipelang.records import dataclass, field, replace
 class ScalarKind(Enum):
     """The scalar types. `TOKENS` and `RATE` exist only as literals of options and budgets."""
 
+    __hash__ = object.__hash__  # a member is itself only; that of Enum is a function of Python
+
     TEXT = "text"
     INT = "int"
     NUMBER = "number"

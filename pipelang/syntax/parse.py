@@ -111,13 +111,14 @@ def _run(
     while True:
         token = tokens[index] if index < count else Token("$END", "", size, size)
         kind, _, token_start, token_end = token
-        row = states[state_stack[-1]]
+        state = state_stack[-1]
+        row = states[state]
         if kind in soft and "NAME" in row:
             action = row.get(kind)
             if action is None or (action < 0 and not _shifts(grammar, state_stack, kind)):
                 kind = "NAME"
         while True:
-            action = states[state_stack[-1]].get(kind)
+            action = states[state].get(kind)
             if action is None:
                 shifts = (entry for entry in reversed(derivation) if entry < 0)
                 named = next(shifts, SHIFT) == SHIFT_AS_NAME
@@ -138,11 +139,14 @@ def _run(
             number = -1 - action
             length, origin, renames, only, pick, build, nests = plans[number]
             if renames:
-                state_stack[-1], numbers = renamed(state_stack[-2], state_stack[-1], kind)
+                state, numbers = renamed(state_stack[-2], state, kind)
+                state_stack[-1] = state
                 derivation += numbers
                 continue
             derivation.append(number)
-            if length:
+            if length == 1:
+                start, depth = starts[-1], depths[-1]
+            elif length:
                 start, depth = starts[-length], max(depths[-length:])
             else:
                 start, depth = token_start, 0
@@ -157,7 +161,8 @@ def _run(
                     value = build(lowering, span, *pick(values))
             if length:
                 del values[-length:], starts[-length:], depths[-length:], state_stack[-length:]
-            state_stack.append(states[state_stack[-1]][origin])
+            state = states[state_stack[-1]][origin]
+            state_stack.append(state)
             values.append(value)
             starts.append(start)
             depths.append(depth)
@@ -169,7 +174,7 @@ def _run(
                 count = len(tokens)
                 too_deep = None
                 break
-            if kind == "$END" and state_stack[-1] == end_state:
+            if kind == "$END" and state == end_state:
                 return value, recovery
         index += 1
 

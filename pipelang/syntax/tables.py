@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 
 from pipelang.records import dataclass
-from pipelang.resources import resource
+from pipelang.resources import resource_folder
 
 TABLES = "pipelang.tables.json"
 
@@ -50,7 +51,8 @@ class Tables:
 @cache
 def tables() -> Tables:
     """The tables; a few milliseconds the first time."""
-    raw = json.loads((resource("grammar") / TABLES).read_text(encoding="utf-8"))
+    with open(os.path.join(resource_folder("grammar"), TABLES), encoding="utf-8") as file:
+        raw = json.load(file)
     terminals, keywords = dict(raw["terminals"]), raw["keywords"]
     # Names first: most tokens are, and nothing else starts with a letter.
     groups = [f"(?P<{name}>{terminals[name]})" for name in sorted(terminals, key="NAME".__ne__)]

@@ -33,7 +33,7 @@ BELOW: dict[str, set[str]] = {
     "testing": {"runtime"},
 }
 # Modules beside the layers that stand on nothing, and that everybody may use.
-GROUND = {"collecting", "records", "resources", "version"}
+GROUND = {"collecting", "digests", "records", "resources", "version"}
 # The public face and `python -m pipelang` stand on everything, and nobody stands on them.
 ROOF = {"__init__", "__main__", "providers"}
 

@@ -19,8 +19,8 @@ import marshal
 import os
 import stat
 import sys
-from hashlib import sha256
 
+from pipelang.digests import SIZE, digest
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.records import dataclass
 from pipelang.resources import package_folder, resource_folder
@@ -30,7 +30,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_DIGEST = 32
 _OPEN_TO_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -55,7 +54,7 @@ class Shelf:
             key = repr((question, cwd, _installation(cwd)))
         except OSError:
             return None
-        return os.path.join(folder, sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+        return os.path.join(folder, digest(key.encode("utf-8", "surrogatepass")).hex())
 
     def folder(self) -> str | None:
         """The folder in the user's cache folder; None if the user has no such folder."""
@@ -75,9 +74,9 @@ class Shelf:
                 if not _is_ours(os.fstat(file.fileno())):
                     return None
                 held = file.read()
-            if _digest(path, held[_DIGEST:]) != held[:_DIGEST]:
+            if _digest(path, held[SIZE:]) != held[:SIZE]:
                 return None
-            files, folders, kept = marshal.loads(held[_DIGEST:])
+            files, folders, kept = marshal.loads(held[SIZE:])
             if not FileSnapshot(files, folders).is_still_so():
                 return None
         except (OSError, ValueError, TypeError, EOFError):
@@ -124,7 +123,7 @@ def _touch(path: str) -> None:
 
 
 def _digest(path: str, held: bytes) -> bytes:
-    return sha256(os.path.basename(path).encode() + held).digest()
+    return digest(os.path.basename(path).encode() + held)
 
 
 def _is_ours(status: os.stat_result) -> bool:

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics import Diagnostic, Sources, Span
 from pipelang.diagnostics.render import as_json
 from pipelang.interfaces.check.disk_loader import DiskLoader, quotable
-from pipelang.interfaces.check.media_findings import media_findings
 from pipelang.interfaces.check.profiles.nearest import Configs
-from pipelang.interfaces.check.provider_kinds import (
-    bad_addresses,
-    not_offered,
-    schemas_in_words,
-    unknown_kinds,
-)
-from pipelang.interfaces.check.tier_notes import about_tiers, other_confidences
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
@@ -137,13 +129,17 @@ def check_file(
 
 
 def _of_makers(program: p.Program) -> Iterator[Diagnostic]:
-    """The findings on what makers of models offer, for which nothing is worked out."""
-    yield from unknown_kinds(program)
-    yield from bad_addresses(program)
-    yield from not_offered(program)
-    yield from media_findings(program)
-    yield from schemas_in_words(program)
-    yield from other_confidences(program)
+    """The findings on what makers of models offer, for which nothing is worked out. What knows the
+    makers is imported once there is a program: a file with an error has none.
+    """
+    from pipelang.interfaces.check import media_findings, provider_kinds, tier_notes
+
+    yield from provider_kinds.unknown_kinds(program)
+    yield from provider_kinds.bad_addresses(program)
+    yield from provider_kinds.not_offered(program)
+    yield from media_findings.media_findings(program)
+    yield from provider_kinds.schemas_in_words(program)
+    yield from tier_notes.other_confidences(program)
 
 
 def findings_before_analysis(
@@ -235,6 +231,7 @@ def report_json(checked: Sequence[Checked], extra: Sequence[Diagnostic] = ()) ->
     """
     from pipelang.interfaces.check.analysis_json import analysis_json
     from pipelang.interfaces.check.taken_for_granted import taken_for_granted
+    from pipelang.interfaces.check.tier_notes import about_tiers
 
     pipelines: dict[str, Any] = {}
     for one in checked:

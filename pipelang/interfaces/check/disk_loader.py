@@ -13,11 +13,10 @@ import stat
 import sys
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from pipelang.diagnostics import Source, Sources
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
-from pipelang.resources import resource
+from pipelang.resources import resource_folder
 from pipelang.semantics.loader import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -100,28 +99,28 @@ class DiskLoader:
     @cache  # noqa: B019  (one small tuple; loaders live as long as a command)
     def libraries(self) -> tuple[str, ...]:
         """The dotted names of the libraries that travel with pipelang."""
-        folder = resource("stdlib")
-        return tuple(sorted(f"std.{path.stem}" for path in folder.glob("*.pipe")))
+        names = [name for name in os.listdir(resource_folder("stdlib")) if name.endswith(SUFFIX)]
+        return tuple(sorted(f"std.{name.removesuffix(SUFFIX)}" for name in names))
 
-    def _real(self, path: str) -> Path:
+    def _real(self, path: str) -> str:
         if path.startswith("std/"):
-            inside = resource("stdlib") / path.removeprefix("std/")
-            if inside.is_file():
+            inside = os.path.join(resource_folder("stdlib"), path.removeprefix("std/"))
+            if os.path.isfile(inside):
                 return inside
-        return Path(path)
+        return path or os.curdir
 
 
-def _read_some(path: Path, most: int, may_wait: bool) -> bytes:
+def _read_some(path: str, most: int, may_wait: bool) -> bytes:
     """At most so many bytes of a regular file; of anything else only where it may be waited for.
 
     Raises `Unreadable` and OSError.
     """
-    status = path.stat()
+    status = os.stat(path)
     if not may_wait:
         _must_be_file(status.st_mode)
         if status.st_size >= most:
             raise Unreadable(f"it is larger than {most // 2**20} MB")
-        if path.name.endswith(SUFFIX) and not os.path.realpath(path).endswith(SUFFIX):
+        if path.endswith(SUFFIX) and not os.path.realpath(path).endswith(SUFFIX):
             raise Unreadable(f"it is a link to a file whose name does not end in {SUFFIX}")
     # Between the question and this line the file may have become another.
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
@@ -140,14 +139,14 @@ def input_text(path: str) -> str:
     """The text of a file that a command line names as `@PATH`, without a byte order mark. What a
     shell pipes in is read to its end. Raises `Unreadable` and OSError.
     """
-    data = _read_some(Path(path), MAX_INPUT + 1, may_wait=path.startswith(_DESCRIPTORS))
+    data = _read_some(path or os.curdir, MAX_INPUT + 1, may_wait=path.startswith(_DESCRIPTORS))
     return text_of(data, MAX_INPUT).removeprefix("\ufeff")
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: str | os.PathLike[str]) -> None:
     """Check that a path is a file, if there is anything. Raises `Unreadable` and OSError."""
     try:
-        _must_be_file(path.stat().st_mode)
+        _must_be_file(os.stat(path).st_mode)
     except FileNotFoundError:
         return
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from hashlib import sha256
 
+from pipelang.digests import digest
 from pipelang.records import dataclass, field
 
 IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
@@ -29,7 +29,7 @@ class FileSnapshot:
 
     def file(self, path: str, data: bytes | None) -> None:
         """A file was read, or was not there."""
-        found = None if data is None else (len(data), sha256(data).digest())
+        found = None if data is None else (len(data), digest(data))
         if self.files.setdefault(path, found) != found:
             self.settled = False
 
@@ -55,7 +55,7 @@ def _is_still(path: str, found: tuple[int, bytes] | None) -> bool:
         if found is None or not stat.S_ISREG(status.st_mode) or status.st_size != found[0]:
             return False
         with open(path, "rb") as file:
-            return sha256(file.read()).digest() == found[1]
+            return digest(file.read()) == found[1]
     except FileNotFoundError:
         return found is None
     except (OSError, ValueError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.diagnostics.spelling import closest
@@ -22,26 +22,30 @@ def pipe_files(
     files: list[str] = []
     found: list[Diagnostic] = []
     for given in paths:
-        path = Path(given)
         if given == STANDARD_INPUT:
             files.append(given)
-        elif path.is_dir():
-            inside = [str(path / name) for name in seen.pipes_below(given)]
+        elif os.path.isdir(given or os.curdir):
+            from pathlib import Path  # slow to import, and a file alone needs none of it
+
+            inside = [str(Path(given, name)) for name in seen.pipes_below(given)]
             if not inside:
                 help = "a pipeline stands in a file that ends in .pipe"
                 found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
             files.extend(inside)
-        elif path.exists():
+        elif os.path.exists(given):
             files.append(given)
         else:
-            close = nearest(path)
+            close = nearest(given)
             hint = f"did you mean `{close}`?" if close else None
             found.append(report(codes.MISSING_FILE, None, path=given, help=hint))
     return list(dict.fromkeys(files)), found
 
 
-def nearest(path: Path, suffix: str = ".pipe") -> str | None:
+def nearest(given: str, suffix: str = ".pipe") -> str | None:
     """The file in a path's folder that is called most like it."""
+    from pathlib import Path
+
+    path = Path(given)
     folder = path.parent
     if not folder.is_dir():
         return None

@@ -13,6 +13,8 @@ def today() -> str:
     report can be made again as it was.
     """
     given = os.environ.get(VARIABLE, "")
+    if not given:  # `strptime` imports calendars and locales, even to say no
+        return time.strftime("%Y-%m-%d")
     try:
         time.strptime(given, "%Y-%m-%d")
     except ValueError:

@@ -10,7 +10,6 @@ import os
 import sys
 
 from pipelang.interfaces.cli.exit_codes import INTERNAL_ERROR, INTERRUPTED, NO_READER
-from pipelang.interfaces.cli.signals import end_by_signals
 from pipelang.interfaces.cli.terminal import speak_utf8, stop_writing, warn
 
 TYPE_CHECKING = False
@@ -22,7 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code. Never shows a traceback unless PIPELANG_DEBUG is set."""
     speak_utf8()
     if arguments is None:
-        end_by_signals()
         _collect_seldom()
     try:
         code = _call(arguments)
@@ -74,5 +72,8 @@ def _call(arguments: Sequence[str] | None) -> int:
                 check_and_leave(line)
             return check(line)
     from pipelang.interfaces.cli.commands import call
+    from pipelang.interfaces.cli.signals import end_by_signals
 
+    if arguments is None:
+        end_by_signals()
     return call(arguments)

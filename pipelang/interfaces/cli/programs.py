@@ -5,8 +5,8 @@ A mistake in the line is told on standard error, and ends the command with its e
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pipelang.diagnostics.spelling import closest
@@ -48,7 +48,7 @@ def read_program(file: str) -> tuple[p.Program, Sources]:
     from pipelang.interfaces.check.pipe_paths import pipe_files
     from pipelang.semantics.build import build
 
-    if Path(file).is_dir():
+    if os.path.isdir(file or "."):
         stop(f"`{file}` is a folder: name one .pipe file")
     _, missing = pipe_files([file])
     for found in missing:
@@ -87,7 +87,7 @@ def load_program(
     from pipelang.interfaces.check.pipe_paths import pipe_files
     from pipelang.interfaces.loading import CheckFailed, load_verified
 
-    if Path(file).is_dir():
+    if os.path.isdir(file or "."):
         stop(f"`{file}` is a folder: name one .pipe file")
     _, missing = pipe_files([file])
     if missing:
@@ -121,6 +121,7 @@ def deliver(text: str, out: str | None) -> None:
         write(text)
         return
     try:
-        Path(out).write_bytes(text.encode())
+        with open(out, "wb") as file:
+            file.write(text.encode())
     except OSError as error:
         stop(f"`{out}` cannot be written: {error.strerror or error}")

@@ -28,6 +28,7 @@ class Context:
     `sizes` how many fields a record has with those of its fields. `assumed` are shares for what
     nobody declared, by the word of its option. `stand_ins` are tiers by the names of those whose
     place they take. `turned` are the settings whose value is another one than their file's.
+    `acting` says by key what was found to act, `answering` how what a key names answers.
     `uses` go from where a name stands to where it was declared; None where nobody asks for them.
     """
 
@@ -44,6 +45,8 @@ class Context:
     read: set[Span] = field(default_factory=set)
     flawed: set[str] = field(default_factory=set)
     reached: dict[str, frozenset[str]] = field(default_factory=dict)
+    acting: dict[str, bool] = field(default_factory=dict)
+    answering: dict[str, Any] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Decimal] = field(default_factory=dict)

@@ -48,6 +48,8 @@ def span_field() -> Span:
 class LiteralKind(Enum):
     """The type of a literal, its unit included."""
 
+    __hash__ = object.__hash__  # a member is itself only; that of Enum is a function of Python
+
     INT = "int"
     NUMBER = "number"
     PROBABILITY = "probability"

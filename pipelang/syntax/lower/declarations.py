@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -170,8 +169,23 @@ def dedent(text: str) -> str:
     """The text of a template: common indentation, the first and the last line break are layout."""
     text = text.replace("\r\n", "\n")
     if text.startswith("\n"):
-        return textwrap.dedent(text[1:]).rstrip()
+        return _without_margin(text[1:]).rstrip()
     return text.strip()
+
+
+def _without_margin(text: str) -> str:
+    """Lines without the spaces and tabs that all of them begin with; those of nothing else, empty.
+
+    As `textwrap.dedent`, whose import takes longer than most files have templates to dedent.
+    """
+    lines = [line if line.strip(" \t") else "" for line in text.split("\n")]
+    indents = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines if line]
+    # What the first and the last in the alphabet have in common, all between them have.
+    ends = zip(min(indents, default=""), max(indents, default=""), strict=False)
+    margin = next(
+        (at for at, (one, other) in enumerate(ends) if one != other), len(min(indents, default=""))
+    )
+    return "\n".join(line[margin:] for line in lines)
 
 
 def template_file(lowering: Lowering, span: Span, path: Token) -> ast.Template:

@@ -35,6 +35,10 @@ def check(line: CheckLine, may_remember: bool = False) -> int:
     said = None if place is None else recall(place)
     if said is not None:
         return _print(said)
+    if may_remember:
+        from pipelang.interfaces.cli.signals import end_by_signals
+
+        end_by_signals()  # what is kept is said before anybody could have had enough of it
     from pipelang.interfaces.check.file_snapshot import FileSnapshot
     from pipelang.interfaces.cli.check.report import outcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
@@ -27,7 +26,7 @@ def read_evidence_file(file: str) -> EvidenceFile:
     except Unreadable as problem:
         stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
     if text is None:
-        close = nearest(Path(file), ".jsonl")
+        close = nearest(file, ".jsonl")
         stop(f"there is no file `{file}`", USAGE, f"did you mean `{close}`?" if close else FORM)
     found = read_evidence(file, text)
     if isinstance(found, Flaw):

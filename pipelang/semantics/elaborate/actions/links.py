@@ -107,7 +107,7 @@ def make_link(
     default = _default_accuracy(context, action, owner, position)
     made = p.Link(
         action=action,
-        retry=retry(context, scope, pick(options, ast.Retry)) or _tool_retry(context, action),
+        retry=retry(context, scope, pick(options, ast.Retry)) or _declared_retry(context, action),
         timeout=quantity(context, scope, timeout.after, DURATION, "timeout", positive=True)
         if timeout
         else None,
@@ -184,11 +184,13 @@ def _accuracy_by_tier(
 ) -> dict[str, Chance]:
     rates = pick(link.options, ast.AccuracyByTier)
     found: dict[str, Chance] = {}
+    if rates is None:
+        return found
     asked = _asked(context, scope, link.action, action)
     # Where every tier that is asked has its rate, those of others say what changing it would do.
-    named = {rate.tier.text for rate in rates.rates} if rates else set()
+    named = {rate.tier.text for rate in rates.rates}
     missing = asked is not None and not asked <= named
-    for rate in rates.rates if rates else ():
+    for rate in rates.rates:
         symbol = context.find(scope.file, rate.tier, "tier")
         if symbol is None:
             continue
@@ -217,29 +219,41 @@ def _asked(
     return None
 
 
-def _tool_retry(context: Context, action: p.Action) -> p.Retry:
-    if not isinstance(action, p.Call):
-        return p.NO_RETRY
-    symbol = context.symbols.by_key[action.tool]
-    assert isinstance(symbol.declaration, ast.ToolDecl)
-    option = pick(symbol.declaration.options, ast.Retry)
-    return retry(context, Scope(symbol.file), option) or p.NO_RETRY
+def _declared_retry(context: Context, action: p.Action) -> p.Retry:
+    return _of_tool(context, action.tool)[1] if isinstance(action, p.Call) else p.NO_RETRY
+
+
+def _of_tool(context: Context, key: str) -> tuple[Chance, p.Retry]:
+    """The accuracy and the retry that a tool declares, worked out once for all its calls."""
+    known: tuple[Chance, p.Retry] | None = context.answering.get(key)
+    if known is None:
+        symbol = context.symbols.by_key[key]
+        assert isinstance(symbol.declaration, ast.ToolDecl)
+        options, scope = symbol.declaration.options, Scope(symbol.file)
+        accuracy = rate_of(context, scope, options, ast.Accuracy, key, always(f"{key}.accuracy"))
+        again = retry(context, scope, pick(options, ast.Retry)) or p.NO_RETRY
+        known = context.answering[key] = (accuracy, again)
+    return known
+
+
+def _of_role(context: Context, key: str) -> Chance:
+    """The accuracy that a role declares, worked out once for all that it is asked."""
+    known: Chance | None = context.answering.get(key)
+    if known is None:
+        symbol = context.symbols.by_key[key]
+        assert isinstance(symbol.declaration, ast.RoleDecl)
+        options, scope = symbol.declaration.options, Scope(symbol.file)
+        known = context.answering[key] = rate_of(context, scope, options, ast.Accuracy, key)
+    return known
 
 
 def _default_accuracy(context: Context, action: p.Action, owner: str, position: int) -> Chance:
     """The accuracy of an action whose options do not give one."""
     match action:
         case p.Call():
-            symbol = context.symbols.by_key[action.tool]
-            assert isinstance(symbol.declaration, ast.ToolDecl)
-            options, scope = symbol.declaration.options, Scope(symbol.file)
-            default = always(f"{action.tool}.accuracy")
-            return rate_of(context, scope, options, ast.Accuracy, action.tool, default)
+            return _of_tool(context, action.tool)[0]
         case p.AskRole():
-            symbol = context.symbols.by_key[action.role]
-            assert isinstance(symbol.declaration, ast.RoleDecl)
-            options, scope = symbol.declaration.options, Scope(symbol.file)
-            return rate_of(context, scope, options, ast.Accuracy, action.role)
+            return _of_role(context, action.role)
         case p.Value() if position == 0:
             return always(f"{owner}.value")
         case p.Choose() | p.RunPipeline() | p.Recall() | p.Each():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -46,22 +46,23 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     scope = Scope(file, dict(locals))
     place = ActionSite(key, key, returns)
     made, ends = block(Around(context, place, ChainMap(taken)), scope, decl.items, inner=False)
-    unread = flawed(doings(decl.items))
+    parts = doings(decl.items)
+    unread = flawed(parts)
     if unread:
         context.flawed.add(key)
     if not ends and not unread:
         context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
-    if not unread and not _can_answer(decl):
+    if not unread and not _can_answer(parts):
         why = "it has no `return`"
         context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text, why=why)
     contents = contents_of(made, locals, flawed=unread)
     whole = _Whole(context, file, place, scope, contents)
     for item in decl.items:
         _about_whole(whole, item)
-    one_source(context, made, whole.traffic)
+    one_source(context, contents, whole.traffic)
     if whole.quota is not None:
         fits_budget(context, key, whole.quota, whole.budget, whole.unread_budget)
-    _permits(context, file, key, decl, whole)
+    _permits(context, file, key, parts, whole)
     return p.Pipeline(
         name=key,
         parameters=parameters,
@@ -80,9 +81,9 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     )
 
 
-def _can_answer(decl: ast.PipelineDecl) -> bool:
+def _can_answer(parts: Sequence[ast.Action | ast.Item]) -> bool:
     """Whether a `return` stands anywhere in a pipeline, at the end of a chain or as an item."""
-    for part in doings(decl.items):
+    for part in parts:
         match part:
             case ast.Return():
                 return True
@@ -246,27 +247,36 @@ def _breaker(whole: _Whole, item: ast.Breaker) -> p.Breaker:
     return p.Breaker(told, probes or _PROBES, step, item.span)
 
 
-def _permits(context: Context, file: str, key: str, decl: ast.PipelineDecl, whole: _Whole) -> None:
+def _permits(
+    context: Context,
+    file: str,
+    key: str,
+    parts: Sequence[ast.Action | ast.Item],
+    whole: _Whole,
+) -> None:
     """Every tool that a pipeline calls, also through others, needs its permit among those that the
     pipeline lists; one that nobody needs is reported.
     """
+    first: dict[str, Span] = {}
+    for part in parts:
+        for called, name in named(context, file, part):
+            first.setdefault(called, name.span)
     needed: set[str] = set()
     told: set[str] = set()
-    for part in doings(decl.items):
-        for called, name in named(context, file, part):
-            for permit, tool in _permits_of(context, called):
-                needed.add(permit)
-                if permit not in whole.permits and permit not in told:
-                    told.add(permit)
-                    listed = ", ".join(f'"{one}"' for one in (*whole.permits, permit))
-                    context.tell(
-                        codes.PERMIT,
-                        name.span,
-                        tool=tool,
-                        permit=permit,
-                        name=key,
-                        help=f"add it: `permits {listed}`",
-                    )
+    for called, span in first.items():
+        for permit, tool in _permits_of(context, called):
+            needed.add(permit)
+            if permit not in whole.permits and permit not in told:
+                told.add(permit)
+                listed = ", ".join(f'"{one}"' for one in (*whole.permits, permit))
+                context.tell(
+                    codes.PERMIT,
+                    span,
+                    tool=tool,
+                    permit=permit,
+                    name=key,
+                    help=f"add it: `permits {listed}`",
+                )
     for permit, span in whole.permits.items():
         if permit not in needed and not whole.contents.flawed:
             context.tell(codes.UNUSED_PERMIT, span, name=key, permit=permit)

@@ -61,8 +61,8 @@ def bind(
     from pipelang.semantics.elaborate.expressions.expressions import elaborate
 
     given: dict[str, expr.Expr] = {}
-    by_name = {parameter.name: parameter for parameter in parameters}
-    late = False
+    by_name: dict[str, Parameter] = {}
+    late = after_a_name = False
     for position, argument in enumerate(arguments):
         if argument.name is None:
             if position >= len(parameters):
@@ -76,7 +76,7 @@ def bind(
                 elaborate(context, scope, argument.value, ERROR)
                 continue
             parameter = parameters[position]
-            if not late and any(before.name is not None for before in arguments[:position]):
+            if after_a_name and not late:
                 late = True
                 if parameter.name not in given:
                     context.tell(
@@ -86,6 +86,8 @@ def bind(
                         help=f"name it too: `{parameter.name}: ...`",
                     )
         else:
+            after_a_name = True
+            by_name = by_name or {parameter.name: parameter for parameter in parameters}
             found = by_name.get(argument.name.text)
             if found is None:
                 name = argument.name.text
@@ -108,7 +110,6 @@ def bind(
         )
     result = []
     missing = []
-    broken_too = flawed(argument.value for argument in arguments)
     for parameter in parameters:
         if parameter.name in given:
             result.append((parameter.name, given[parameter.name]))
@@ -120,7 +121,7 @@ def bind(
             result.append((parameter.name, expr.Const(None, parameter.type, span=span)))
         else:
             missing.append(f"`{parameter.name}`")
-    if missing and not broken_too:
+    if missing and not flawed(argument.value for argument in arguments):
         context.tell(codes.ARGUMENTS, span, what=f"`{what}` lacks {', '.join(missing)}")
     return tuple(result)
 

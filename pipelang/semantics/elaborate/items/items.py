@@ -75,7 +75,8 @@ def block(
         if typed is not None:
             if isinstance(typed, (p.Step, p.Let)):
                 around.places.setdefault(typed.name, len(around.made))
-            around.steps.update(dict.fromkeys(_steps_in(typed)))
+            for step in _steps_in(typed):
+                around.steps[step] = None
             around.made.append(typed)
         ended = ended or ends
     made = tuple(around.made)

@@ -37,11 +37,12 @@ def take(
     if name.text in taken:
         label = Label(taken[name.text], "it is taken here")
         context.tell(codes.DUPLICATE, name.span, name=name.text, labels=(label,))
-    elif value:
-        no_shadowing(context, file, name)
+    else:
+        taken[name.text] = name.span
+        if value:
+            no_shadowing(context, file, name)
     if not name.text.islower() and name.text.strip("_"):
         context.diagnostics.append(style(name, what))
-    taken.setdefault(name.text, name.span)
 
 
 def inner_name(context: Context, scope: Scope, name: ast.Name) -> None:

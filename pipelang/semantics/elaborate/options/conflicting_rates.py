@@ -9,7 +9,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile, MeasuredShare
 from pipelang.semantics.elaborate.context import Context
-from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
+from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.evidence import confidence_step, confidences
 from pipelang.semantics.lengths import at_root
 
@@ -107,9 +107,8 @@ def _computed(node: expr.Expr, known: dict[expr.Expr, Span], used: list[Span]) -
     return all(_computed(part, known, used) for part in parts)
 
 
-def one_source(context: Context, made: p.Block, traffic: p.Traffic) -> None:
+def one_source(context: Context, contents: Contents, traffic: p.Traffic) -> None:
     """Report tests with both a share and evidence: their own, or that of the step they read."""
-    contents = contents_of(made, {})
     expand = _expander(contents.lets.values())
     told: list[p.PathShares | p.ConditionShare] = [*traffic.paths, *traffic.conditions]
     shares = {expand(_subject(share)): share.span for share in told}

@@ -54,9 +54,13 @@ def reached(context: Context, key: str) -> frozenset[str]:
 
 def acts(context: Context, key: str) -> bool:
     """Whether a tool, or a pipeline with all that it runs, has an effect or asks a person."""
-    return any(
-        tool_acts(context, name) or _asks_people(context, name) for name in reached(context, key)
-    )
+    known = context.acting.get(key)
+    if known is None:
+        known = context.acting[key] = any(
+            tool_acts(context, name) or _asks_people(context, name)
+            for name in reached(context, key)
+        )
+    return known
 
 
 def _asks_people(context: Context, key: str) -> bool:
@@ -96,38 +100,44 @@ def named(
             yield symbol.key, name
 
 
-def doings(items: tuple[ast.Item, ...]) -> Iterator[ast.Action | ast.Item]:
+def doings(items: tuple[ast.Item, ...]) -> list[ast.Action | ast.Item]:
     """Every item and every action of a pipeline, those inside branches and others included."""
+    found: list[ast.Action | ast.Item] = []
+    _gather(items, found)
+    return found
+
+
+def _gather(items: tuple[ast.Item, ...], found: list[ast.Action | ast.Item]) -> None:
     for item in items:
-        yield item
+        found.append(item)
         match item:
             case ast.Step():
-                yield from chain_actions(item.chain)
+                _gather_actions(item.chain, found)
             case ast.Breaker():
-                yield from chain_actions(item.otherwise)
+                _gather_actions(item.otherwise, found)
             case ast.When():
-                yield from doings((*item.then, *(item.otherwise or ())))
+                _gather((*item.then, *(item.otherwise or ())), found)
             case ast.MatchItem():
                 for arm in whole(item.arms):
-                    yield from doings(arm.items)
+                    _gather(arm.items, found)
             case _:
                 pass
 
 
-def chain_actions(chain: ast.Chain) -> Iterator[ast.Action]:
+def _gather_actions(chain: ast.Chain, found: list[ast.Action | ast.Item]) -> None:
     """Every action of a chain, those inside others included."""
     for link in chain.links:
-        yield from _inside(link.action)
+        _gather_action(link.action, found)
 
 
-def _inside(action: ast.Action) -> Iterator[ast.Action]:
-    yield action
+def _gather_action(action: ast.Action, found: list[ast.Action | ast.Item]) -> None:
+    found.append(action)
     match action:
         case ast.MatchAction():
             for arm in whole(action.arms):
-                yield from _inside(arm.link.action)
+                _gather_action(arm.link.action, found)
         case ast.Each():
-            yield from chain_actions(action.body)
+            _gather_actions(action.body, found)
         case (
             ast.Ask() | ast.Agent() | ast.CallTool() | ast.RunPipeline() | ast.Recall() | ast.Pure()
         ):

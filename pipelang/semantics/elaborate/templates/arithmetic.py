@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pipelang.semantics.program import TemplatePart, TemplateValue
 from pipelang.semantics.types import (
@@ -19,9 +18,10 @@ from pipelang.semantics.types import (
     ErrorType,
     Type,
 )
+from pipelang.syntax.templates.nodes import TemplateConst, TemplateExpr
 
-SIGNS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Neg": "-"}
-"""The signs of the operators of Jinja2's tree."""
+SIGNS = frozenset(("+", "-", "*", "/", "//", "%"))
+"""The signs of the operators over numbers."""
 
 _NUMBERS = (INT, NUMBER, PROBABILITY, BOOL)
 _OPEN = (*_NUMBERS, JSON, MONEY, DURATION, TIME)
@@ -40,9 +40,9 @@ def misused(sign: str, types: Sequence[Type]) -> Type | None:
     return next((t for t in types if t not in _OPEN and not isinstance(t, ErrorType)), None)
 
 
-def kind(node: Any, parts: Sequence[TemplatePart]) -> str:
+def kind(node: TemplateExpr, parts: Sequence[TemplatePart]) -> str:
     """Whether what an expression puts into a prompt is a `number`, a `text`, or something else."""
-    if isinstance(getattr(node, "value", None), (int, float)):
+    if isinstance(node, TemplateConst) and isinstance(node.value, (int, float)):
         return "number"
     types = [part.type for part in parts if isinstance(part, TemplateValue)]
     if len(types) == len(parts) and are_numbers(types):

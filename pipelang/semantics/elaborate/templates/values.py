@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import assert_never
 
 from pipelang.diagnostics import Help, codes
 from pipelang.records import dataclass, field
@@ -36,6 +36,18 @@ from pipelang.semantics.types import (
     media_in,
     present,
     quoted,
+)
+from pipelang.syntax.templates.nodes import (
+    TemplateAttribute,
+    TemplateCall,
+    TemplateChoice,
+    TemplateConst,
+    TemplateExpr,
+    TemplateFilter,
+    TemplateItem,
+    TemplateOperation,
+    TemplateTest,
+    TemplateVariable,
 )
 
 _GROWTH = {"e": 5, "escape": 5, "tojson": 6, "upper": 3, "lower": 3, "title": 3, "capitalize": 3}
@@ -140,54 +152,46 @@ class Reading:
         self.tell(line, f"`{name}` may be absent here", word=(value.path or (None,))[-1], help=help)
 
 
-def _joined(test: Any) -> list[Any]:
+def _joined(test: TemplateExpr) -> list[TemplateExpr]:
     """The parts of `a and b and c`, which Jinja2 reads as `(a and b) and c`."""
-    from jinja2 import nodes as jn
-
     parts = []
-    while isinstance(test, jn.And):
-        parts.append(test.right)
-        test = test.left
+    while isinstance(test, TemplateOperation) and test.word == "and":
+        test, last = test.parts
+        parts.append(last)
     return [test, *reversed(parts)]
 
 
-def present_if(test: Any) -> frozenset[Path]:
+def present_if(test: TemplateExpr) -> frozenset[Path]:
     """The paths that are there if a test holds."""
-    from jinja2 import nodes as jn
-
     match test:
-        case jn.And():
-            return present_if(test.left) | present_if(test.right)
-        case jn.Not():
-            return present_unless(test.node)
-        case jn.Test(name="defined"):
-            return present_if(test.node)
+        case TemplateOperation("and", (left, right)):
+            return present_if(left) | present_if(right)
+        case TemplateOperation("not", (denied,)):
+            return present_unless(denied)
+        case TemplateTest(name="defined"):
+            return present_if(test.target)
         case _:
             path = _path(test)
             return frozenset() if path is None else frozenset((path,))
 
 
-def present_unless(test: Any) -> frozenset[Path]:
+def present_unless(test: TemplateExpr) -> frozenset[Path]:
     """The paths that are there if a test does not hold."""
-    from jinja2 import nodes as jn
-
     match test:
-        case jn.Or():
-            return present_unless(test.left) | present_unless(test.right)
-        case jn.Not():
-            return present_if(test.node)
-        case jn.Test(name="none" | "undefined"):
-            return present_if(test.node)
+        case TemplateOperation("or", (left, right)):
+            return present_unless(left) | present_unless(right)
+        case TemplateOperation("not", (denied,)):
+            return present_if(denied)
+        case TemplateTest(name="none" | "undefined"):
+            return present_if(test.target)
         case _:
             return frozenset()
 
 
-def plain_test(node: Any, names: Names) -> tuple[Path, bool] | None:
+def plain_test(node: TemplateExpr, names: Names) -> tuple[Path, bool] | None:
     """The path that a test asks the truth of, and whether it asks for true; None for any other."""
-    from jinja2 import nodes as jn
-
-    if isinstance(node, jn.Not):
-        inner = plain_test(node.node, names)
+    if isinstance(node, TemplateOperation) and node.word == "not":
+        inner = plain_test(node.parts[0], names)
         return None if inner is None else (inner[0], not inner[1])
     found = _path(node)
     if found is None or found[0] not in names:
@@ -196,142 +200,159 @@ def plain_test(node: Any, names: Names) -> tuple[Path, bool] | None:
     return None if root is None else ((*root, *found[1:]), True)
 
 
-def _path(node: Any) -> Path | None:
-    from jinja2 import nodes as jn
-
+def _path(node: TemplateExpr) -> Path | None:
     match node:
-        case jn.Name():
+        case TemplateVariable():
             return (node.name,)
-        case jn.Getattr():
-            head = _path(node.node)
-            return None if head is None else (*head, node.attr)
-        case jn.Getitem(arg=jn.Const(value=str() as key)):
-            head = _path(node.node)
+        case TemplateAttribute():
+            head = _path(node.target)
+            return None if head is None else (*head, node.name)
+        case TemplateItem(key=TemplateConst(value=str() as key)):
+            head = _path(node.target)
             return None if head is None else (*head, key)
         case _:
             return None
 
 
-def output(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
+def output(reading: Reading, node: TemplateExpr, names: Names) -> list[TemplatePart]:
     """The text that an expression puts into the prompt."""
-    from jinja2 import nodes as jn
-
     match node:
-        case jn.Const():
+        case TemplateConst():
             return [TemplateText(len(str(node.value).encode("utf-8", "surrogatepass")))]
-        case jn.Concat():
-            return [part for child in node.nodes for part in output(reading, child, names)]
-        case jn.Add():
-            return _sum(reading, node, names)
-        case jn.CondExpr():
+        case TemplateOperation("~"):
+            return [part for child in node.parts for part in output(reading, child, names)]
+        case TemplateOperation("+", (left, right)):
+            return _sum(reading, node, left, right, names)
+        case TemplateChoice():
             expression(reading, node.test, names)
             with reading.knowing(present_if(node.test)):
-                then = output(reading, node.expr1, names)
+                then = output(reading, node.then, names)
             with reading.knowing(present_unless(node.test)):
-                otherwise = [] if node.expr2 is None else output(reading, node.expr2, names)
+                last = node.otherwise
+                otherwise = [] if last is None else output(reading, last, names)
             return [TemplateBranch((tuple(then), tuple(otherwise)), plain_test(node.test, names))]
-        case jn.Or():
-            left = expression(reading, node.left, names)
-            first = TemplateValue(left.path, present(left.type), left.times)
-            return [TemplateBranch(((first,), tuple(output(reading, node.right, names))))]
-        case jn.Filter(name="default", args=[other, *more]):
-            value = expression(reading, node.node, names)
-            if isinstance(value.type, OptionalType) and not more and not node.kwargs:
-                reading.absent(node.lineno, value)  # without `true` it leaves a `none` as it is
+        case TemplateOperation("or", (left, right)):
+            value = expression(reading, left, names)
+            first = TemplateValue(value.path, present(value.type), value.times)
+            return [TemplateBranch(((first,), tuple(output(reading, right, names))))]
+        case TemplateFilter(name="default", arguments=(other, *more)):
+            value = expression(reading, node.target, names)
+            if isinstance(value.type, OptionalType) and not more and not node.named:
+                reading.absent(node.line, value)  # without `true` it leaves a `none` as it is
             first = TemplateValue(value.path, present(value.type), value.times)
             return [TemplateBranch(((first,), tuple(output(reading, other, names))))]
         case _:
             value = expression(reading, node, names)
             if isinstance(value.type, OptionalType) and not reading.is_present(value):
-                reading.absent(node.lineno, value)
+                reading.absent(node.line, value)
             if not is_medium(present(value.type)):
-                reading.alone(node.lineno, value)
+                reading.alone(node.line, value)
             elif reading.is_system:
                 reading.tell(
-                    node.lineno,
+                    node.line,
                     "the `system` text shows no pictures and documents",
                     help="put it into `user`",
                 )
             return [TemplateValue(value.path, present(value.type), value.times)]
 
 
-def expression(reading: Reading, node: Any, names: Names) -> Variable:
+def expression(reading: Reading, node: TemplateExpr, names: Names) -> Variable:
     """The type and the source of an expression. Errors in it are reported."""
-    from jinja2 import nodes as jn
-
     match node:
-        case jn.Name():
+        case TemplateVariable():
             return _name(reading, node, names)
-        case jn.Const():
+        case TemplateConst():
             return Variable(TEXT if isinstance(node.value, str) else INT, None)
-        case jn.Getattr():
-            target = expression(reading, node.node, names)
-            return _attribute(reading, target, node.attr, node.lineno)
-        case jn.Getitem():
+        case TemplateAttribute():
+            target = expression(reading, node.target, names)
+            return _attribute(reading, target, node.name, node.line)
+        case TemplateItem():
             return _item(reading, node, names)
-        case jn.Filter():
+        case TemplateFilter():
             return _filter(reading, node, names)
-        case jn.Call():
+        case TemplateCall():
             instead = "work it out in the pipeline, with `let`"
-            reading.tell(node.lineno, "a prompt cannot call anything", help=instead)
+            reading.tell(node.line, "a prompt cannot call anything", help=instead)
             return Variable(ERROR, None)
-        case jn.Test() if node.name not in TESTS:
-            help = suggestion(node.name, TESTS) or "there are: " + ", ".join(sorted(TESTS))
-            reading.tell(node.lineno, f"unknown test `{node.name}`", word=node.name, help=help)
-        case jn.Pow():
-            reading.tell(node.lineno, "`**` cannot be used in a prompt")
-        case jn.And():
-            with ExitStack() as known:
-                for part in _joined(node):
-                    expression(reading, part, names)
-                    known.enter_context(reading.knowing(present_if(part)))
+        case TemplateTest():
+            return _test(reading, node, names)
+        case TemplateChoice():
+            otherwise = () if node.otherwise is None else (node.otherwise,)
+            for child in (node.test, node.then, *otherwise):
+                reading.alone(node.line, expression(reading, child, names))
             return Variable(JSON, None)
+        case TemplateOperation():
+            return _operation(reading, node, names)
         case _:
-            pass
+            assert_never(node)
+
+
+def _test(reading: Reading, node: TemplateTest, names: Names) -> Variable:
+    if node.name not in TESTS:
+        help = suggestion(node.name, TESTS) or "there are: " + ", ".join(sorted(TESTS))
+        reading.tell(node.line, f"unknown test `{node.name}`", word=node.name, help=help)
+    for child in (node.target, *node.arguments):
+        expression(reading, child, names)
+    return Variable(BOOL, None)
+
+
+def _operation(reading: Reading, node: TemplateOperation, names: Names) -> Variable:
+    if node.word == "**":
+        reading.tell(node.line, "`**` cannot be used in a prompt")
+    if node.word == "and":
+        with ExitStack() as known:
+            for part in _joined(node):
+                expression(reading, part, names)
+                known.enter_context(reading.knowing(present_if(part)))
+        return Variable(JSON, None)
     parts = []
-    for child in node.iter_child_nodes():
+    for child in node.parts:
         parts.append(expression(reading, child, names))
-        if not isinstance(node, (jn.Test, jn.Not, jn.And, jn.Or)):
-            reading.alone(node.lineno, parts[-1])
-    match node:
-        case jn.Compare() | jn.Not() | jn.Test():
-            return Variable(BOOL, None)
-        case jn.Add() | jn.Sub() | jn.Mul() | jn.Div() | jn.FloorDiv() | jn.Mod() | jn.Neg():
-            return _calculated(reading, node, parts)
-        case _:
-            return Variable(JSON, None)
+        if node.word not in ("not", "or"):
+            reading.alone(node.line, parts[-1])
+    if node.word in ("compare", "not"):
+        return Variable(BOOL, None)
+    if node.word in SIGNS and (len(parts) == 2 or node.word == "-"):
+        return _calculated(reading, node, parts)
+    return Variable(JSON, None)
 
 
-def _sum(reading: Reading, node: Any, names: Names) -> list[TemplatePart]:
+def _sum(
+    reading: Reading,
+    node: TemplateOperation,
+    first: TemplateExpr,
+    second: TemplateExpr,
+    names: Names,
+) -> list[TemplatePart]:
     """The text that `a + b` gives: of numbers their sum, of texts one behind the other."""
-    left, right = output(reading, node.left, names), output(reading, node.right, names)
+    left, right = output(reading, first, names), output(reading, second, names)
     for part in (*left, *right):
         if isinstance(part, TemplateValue) and is_medium(part.type):
-            reading.alone(node.lineno, Variable(part.type, part.path))
-    kinds = {kind(node.left, left), kind(node.right, right)}
+            reading.alone(node.line, Variable(part.type, part.path))
+    kinds = {kind(first, left), kind(second, right)}
     if kinds == {"number"}:
         return [TemplateValue(None, NUMBER)]
     if kinds == {"number", "text"}:
         why = "`+` adds numbers or joins texts, and here are one of each"
-        reading.tell(node.lineno, why, help="`~` joins anything: `{{ a ~ b }}`")
+        reading.tell(node.line, why, help="`~` joins anything: `{{ a ~ b }}`")
     return [*left, *right]
 
 
-def _calculated(reading: Reading, node: Any, operands: list[Variable]) -> Variable:
+def _calculated(reading: Reading, node: TemplateOperation, operands: list[Variable]) -> Variable:
     """The value of an operator over numbers."""
     types = [present(operand.type) for operand in operands]
     if are_numbers(types):
         return Variable(NUMBER, None)
-    sign = SIGNS[type(node).__name__]
+    sign = node.word
     wrong = misused(sign, types)
     if wrong is None:
         return Variable(JSON, None)
     help = "`~` joins texts" if wrong == TEXT else "work it out in the pipeline, with `let`"
-    reading.tell(node.lineno, f"`{sign}` works on numbers, this is {quoted(wrong)}", help=help)
+    reading.tell(node.line, f"`{sign}` works on numbers, this is {quoted(wrong)}", help=help)
     return Variable(ERROR, None)
 
 
-def _name(reading: Reading, node: Any, names: Names) -> Variable:
+def _name(reading: Reading, node: TemplateVariable, names: Names) -> Variable:
     if node.name in names:
         known = names[node.name]
         if known.path is not None:
@@ -339,19 +360,18 @@ def _name(reading: Reading, node: Any, names: Names) -> Variable:
         return reading.reads(known)
     help = suggestion(node.name, names) or "there are: " + ", ".join(names)
     why = f"unknown variable `{node.name}`"
-    reading.tell(node.lineno, why, word=node.name, help=help)
+    reading.tell(node.line, why, word=node.name, help=help)
     return Variable(ERROR, None)
 
 
-def _item(reading: Reading, node: Any, names: Names) -> Variable:
-    from jinja2 import nodes as jn
-
-    target = expression(reading, node.node, names)
-    if isinstance(node.arg, jn.Const) and isinstance(node.arg.value, str):
-        return _attribute(reading, target, node.arg.value, node.lineno)
-    expression(reading, node.arg, names)
+def _item(reading: Reading, node: TemplateItem, names: Names) -> Variable:
+    target, key = expression(reading, node.target, names), node.key
+    if isinstance(key, TemplateConst) and isinstance(key.value, str):
+        return _attribute(reading, target, key.value, node.line)
+    expression(reading, key, names)
+    is_slice = isinstance(key, TemplateOperation) and key.word == "slice"
     match present(target.type):
-        case ListType() as type if not isinstance(node.arg, jn.Slice):
+        case ListType() as type if not is_slice:
             return Variable(type.element, target.inside())
         case ListType() | ErrorType() as type:
             return Variable(type, target.path)
@@ -361,19 +381,17 @@ def _item(reading: Reading, node: Any, names: Names) -> Variable:
             return Variable(JSON, None)
 
 
-def _filter(reading: Reading, node: Any, names: Names) -> Variable:
+def _filter(reading: Reading, node: TemplateFilter, names: Names) -> Variable:
     name = node.name
     if name not in FILTERS:
         help = suggestion(name, FILTERS) or "there are: " + ", ".join(sorted(FILTERS))
-        reading.tell(node.lineno, f"unknown filter `{name}`", word=name, help=help)
-    value = Variable(ERROR, None)
-    if node.node is not None:
-        value = expression(reading, node.node, names)
-    for child in (*node.args, *(keyword.value for keyword in node.kwargs)):
-        reading.alone(node.lineno, expression(reading, child, names))
+        reading.tell(node.line, f"unknown filter `{name}`", word=name, help=help)
+    value = expression(reading, node.target, names)
+    for child in (*node.arguments, *node.named):
+        reading.alone(node.line, expression(reading, child, names))
     type = present(value.type)
     if name not in _KEEPS:
-        reading.alone(node.lineno, value)
+        reading.alone(node.line, value)
     match name:
         case "length" | "wordcount" | "int":
             return Variable(INT, None)

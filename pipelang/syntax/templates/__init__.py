@@ -1,0 +1,1 @@
+"""Templates of prompts: the part of Jinja2 that means something here, read as Jinja2 reads it."""

@@ -1,0 +1,36 @@
+"""The work from text to program, counted: so many calls of functions a step, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import sources
+from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.semantics.build import build
+from tests.work import calls
+
+
+def work_of(steps: int, own: bool, folder: Path) -> int:
+    graph = sources.series_parallel(steps)
+    text = sources.with_own_rates(graph) if own else sources.as_pipe(graph)
+    path = folder / f"{steps}.pipe"
+    path.write_text(text, encoding="utf-8")
+    assert build(str(path), DiskLoader()).program is not None  # what is made once is made here
+    return calls(lambda: build(str(path), DiskLoader()))
+
+
+@pytest.mark.parametrize(
+    ("own", "most"),
+    [
+        pytest.param(False, 300, id="steps that share two tools"),
+        pytest.param(True, 660, id="a tool with rates and a cost for each step"),
+    ],
+)
+def test_calls_a_step(own: bool, most: int, tmp_path: Path) -> None:
+    """444 and 781 they were, while a tool's rates were worked out anew for each of its calls, and
+    every look at a pipeline went through it by generators in generators.
+    """
+    small, large = work_of(200, own, tmp_path), work_of(600, own, tmp_path)
+    assert (large - small) / 400 <= most

@@ -1,0 +1,82 @@
+"""What a check imports, in a process of its own: modules are counted where seconds would waver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .imports import REPO
+
+DESK = REPO / "benchmarks" / "data" / "desk.pipe"
+
+
+def loaded(folder: Path, code: int, *arguments: str) -> set[str]:
+    """The modules that `pipelang` imports, but for those of a Python that does nothing."""
+    plain = {name: value for name, value in os.environ.items() if name != "PIPELANG_TODAY"}
+    said = [
+        subprocess.run(
+            [sys.executable, "-X", "importtime", *words],
+            cwd=folder,
+            env={**plain, "PYTHONPATH": str(REPO), "XDG_CACHE_HOME": str(folder / "cache")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        for words in (["-c", "pass"], ["-m", "pipelang", *arguments])
+    ]
+    assert [one.returncode for one in said] == [0, code], said[1].stdout
+    bare, ours = (
+        {
+            line.rpartition("|")[2].strip()
+            for line in one.stderr.splitlines()
+            if line.startswith("import time:")
+        }
+        for one in said
+    )
+    return ours - bare
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("start")
+    text = DESK.read_text(encoding="utf-8")
+    (made / "desk.pipe").write_text(text, encoding="utf-8")
+    wrong = text.replace("timeout  10s", "timeout  $5")
+    assert wrong != text
+    (made / "wrong.pipe").write_text(wrong, encoding="utf-8")
+    return made
+
+
+def test_a_check_of_which_nothing_changed(folder: Path) -> None:
+    """Only what finds the answer and says it. `hashlib` would load OpenSSL."""
+    loaded(folder, 1, "check", "wrong.pipe")
+    found = loaded(folder, 1, "check", "wrong.pipe")
+    ours = {name for name in found if name.startswith("pipelang")}
+    assert len(ours) <= 20, sorted(ours)
+    slow = "re enum typing signal hashlib _hashlib pathlib dataclasses json decimal click _strptime"
+    assert not found & set(slow.split())
+
+
+def test_a_check_that_ends_with_an_error(folder: Path) -> None:
+    """The front half alone: nothing that works figures out, knows makers of models or tests."""
+    found = loaded(folder, 1, "check", "--no-cache", "wrong.pipe")
+    slow = "numpy jinja2 click pydantic networkx pathlib urllib.parse dataclasses inspect textwrap"
+    assert not found & set(slow.split())
+    assert not {name for name in found if name.startswith("pipelang.analysis.m")}
+    part = "pipelang.semantics.elaborate."
+    assert part + "declarations.tests" not in found
+    assert part + "promises.claims" not in found
+    assert "pipelang.interfaces.check.provider_kinds" not in found
+    assert len(found) <= 270, len(found)
+
+
+def test_a_full_check_reads_templates_without_jinja(folder: Path) -> None:
+    """Only what renders a template needs the library that renders."""
+    found = loaded(folder, 0, "check", "--no-cache", "desk.pipe")
+    assert not found & set("jinja2 click pydantic networkx asyncio pathlib".split())
