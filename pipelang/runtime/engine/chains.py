@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -97,6 +97,7 @@ async def _after(
 
 
 _NONE: Subjects = ()
+_NOT_YET: Mapping[str, Any] = {}
 
 
 def _emit_done(run: Run, step: p.Step, answer: Any) -> None:
@@ -176,7 +177,7 @@ def _act(
     match action:
         case p.Call() | p.AskRole() | p.AskTier():
             attempt = Attempt(
-                step, link, action, None, {}, at.attempt, feedback, misfit, subjects, part
+                step, link, action, None, _NOT_YET, at.attempt, feedback, misfit, subjects, part
             )
             if isinstance(action, p.AskTier) or link.vote is not None or run.world.lasting:
                 return _asked(run, attempt, action.arguments)

@@ -310,7 +310,7 @@ class Handle:
     ) -> World[Run]:
         performers = self._performers_now()
         if record is None:
-            return RealWorld(performers, budget)
+            return RealWorld(performers)
         from pipelang.runtime.worlds.recorded.refusals import refuse_secrets
         from pipelang.runtime.worlds.recorded.world import RecordingWorld, ReplayingWorld
 

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from contextvars import copy_context
 from typing import Any
 
-from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
+from pipelang.runtime.engine.budget import BudgetSpent
 from pipelang.runtime.engine.outcomes import Ended, Escalated
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import (
@@ -63,14 +63,12 @@ class RealWorld(EvaluatingWorld):
     """Carries out one run: its sub-pipelines and elements share the world of their root."""
 
     # One for every run in flight: slots take a third of the room.
-    __slots__ = ("_began", "_by", "_cached", "_root")
+    __slots__ = ("__weakref__", "_began", "_by", "_cached")
 
-    def __init__(self, performers: Performers, root: RunBudget) -> None:
-        """`root` is the budget of the root run, whose machine time is that of its events."""
+    def __init__(self, performers: Performers) -> None:
         super().__init__()
         self._by = performers
         self._began = time.monotonic()
-        self._root = root
         self._cached: CachedAnswers | None = None
 
     # ------------------------------------------------------------------- pipelines and gates
@@ -176,8 +174,10 @@ class RealWorld(EvaluatingWorld):
         return time.monotonic() - self._began
 
     def elapsed(self, run: Run) -> float:
-        seconds = time.monotonic() - self._began
-        return seconds if self._root.waits is None else self._root.machine_time(seconds)
+        seconds, root = time.monotonic() - self._began, run.budget
+        while root.parent is not None:
+            root = root.parent
+        return seconds if root.waits is None else root.machine_time(seconds)
 
     async def sleep(self, run: Run, seconds: float) -> None:
         switches, left = self._by.services.switches, time_left(run)

@@ -35,7 +35,7 @@ class RecorderWorld(RealWorld):
     def __init__(
         self, performers: Performers, root: RunBudget, record: RunRecord, program: p.Program
     ) -> None:
-        super().__init__(performers, root)
+        super().__init__(performers)
         self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
         self._ledger.charge(root)
         self._inputs = InputExpressions(program)

@@ -298,3 +298,28 @@ def test_a_run_that_nobody_listens_to_keeps_them_too(tmp_path: Path) -> None:
     assert isinstance(result, Failed), result
     assert result.partial["values"] == {"a": "token of [key]"}
     assert left(repr(result)) == []
+
+
+def test_a_secret_argument_that_no_value_of_the_run_has_is_taken_out(tmp_path: Path) -> None:
+    """A call lets go of its arguments once the tool has them, but not of these."""
+    loaded = load(
+        tmp_path,
+        f"""
+        type Way {{ to: text  key: secret text }}
+        tool log_in(x: text, way: Way) -> text {{ effect read latency 1ms median succeeds 99% }}
+        pipeline main(x: text) -> text {{
+          step a = call log_in(x, {{ to: x, key: {json.dumps(PASSWORD, ensure_ascii=False)} }})
+          return a
+        }}
+        """,
+    )
+
+    def log_in(x: str, way: Any) -> str:
+        raise ValueError(f"{x} was refused with {way.key}")
+
+    ready = loaded.pipeline("main", tools={"log_in": log_in})
+    result = asyncio.run(ready.run(x="the door"))
+    assert isinstance(result, Failed), result
+    (failed,) = [event for event in result.trace if event.kind == "failed"]
+    assert "the door was refused with" in failed.content
+    assert left(failed.content) == []
