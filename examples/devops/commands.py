@@ -11,8 +11,11 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from fnmatch import fnmatchcase as fnmatch
 
+import databases
 import programs
+import readers
 from shell import CannotBeRead, Command, Reader, Word
 
 SAFE, UNKNOWN, DANGEROUS = "safe", "unknown", "dangerous"
@@ -23,10 +26,14 @@ KEYWORDS = frozenset("then do else elif if while until ! { } time fi done".split
 BIN = frozenset({"/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"})
 SHELLS = frozenset("sh bash dash zsh ksh ash rbash fish csh tcsh".split())
 ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
-LOADS = re.compile(r"(PATH|IFS|ENV|BASH_ENV|PROMPT_COMMAND|SHELLOPTS|PS4|PAGER|EDITOR|LD_\w+"
-                   r"|GIT_\w+|PYTHON\w+|PERL\w+|RUBY\w+|NODE_\w+)\+?=", re.ASCII)  # fmt: skip
+LOADS = re.compile(rf"({readers.STARTS})\+?=", re.ASCII)
+PLAIN = re.compile(r"(LC_\w+|LANG|LANGUAGE|TZ|TERM|COLUMNS|LINES|PG(HOST|PORT|USER|DATABASE)"
+                   r"|DEBIAN_FRONTEND|NO_COLOR)\+?=", re.ASCII)  # fmt: skip
+"""What may stand before a program without a question. Others are asked: programs read many."""
 TIDY = ("/tmp", "/var/tmp", "/var/log", "/var/cache")
-"""Below these, deleting and writing is housekeeping."""
+"""Below these, deleting and writing is housekeeping, but for who was here and what they did."""
+TRACES = [f"/var/log/{name}" for name in ("wtmp", "btmp", "utmp", "lastlog", "faillog", "tallylog",
+          "auth.log", "secure", "sudo.log", "audit", "audit/audit.log", "journal")]  # fmt: skip
 HARMLESS_SINKS = frozenset("/dev/null /dev/stdout /dev/stderr /proc/sys/vm/drop_caches".split())
 SECRETS = re.compile(r"(^|/)(g?shadow-?|id_(rsa|dsa|ecdsa|ed25519)|\.pgpass|\.netrc|credentials"
                      r"|environ|master\.key|\.aws|\.env(\.\w+)?|.*\.pem|.*\.key)$")  # fmt: skip
@@ -68,9 +75,12 @@ def _command(one: Command, depth: int) -> str:
     while words and not words[0].open and words[0].text in KEYWORDS and not words[0].quoted:
         words.pop(0)
     while words and ASSIGNS.match(words[0].text):
-        if LOADS.match(words[0].text):
+        # Code that is kept as a text is there to be run: `$((x))` and `${x@P}` do.
+        if LOADS.match(words[0].text) or re.search(r"\$\(|`", words[0].text):
             return DANGEROUS
-        words.pop(0)
+        told = words.pop(0)
+        if words and not PLAIN.match(told.text):
+            found.append(UNKNOWN)
     if words and words[0].text == "for" and len(words) > 2 and words[2].text == "in":
         words = []
     if words:
@@ -105,21 +115,21 @@ def _called(words: list[Word], one: Command, depth: int) -> str:
         return _wrapped(name, rest, one, depth)
     if name in ("rm", "rmdir", "unlink"):
         return _remove(rest, one.piped and not rest)
-    if name in programs.READERS:
+    if name in readers.READERS:
         if any(_secret(word.text) or (word.glob and _private(word.text)) for word in rest):
             return DANGEROUS
-        return programs.reader(name, args)
+        return readers.reader(name, args)
     if not all(word.text.isascii() for word in rest):
         return DANGEROUS  # a letter that only looks like one
     if name in ("tee", "truncate", "touch", "mkdir", "gzip", "gunzip", "xz", "zstd"):
         size = re.compile(r"\d+[KMG]?" if name == "truncate" else r"(?!)")
         named = [w for w in rest if not w.text.startswith("-") and not size.fullmatch(w.text)]
         return worst([_written(word) for word in named])
-    if name in programs.SQL:
+    if name in databases.SQL:
         fed = None if one.fed_open else one.fed
         if one.piped or one.reads or one.fed_open or any(word.open for word in rest):
             return DANGEROUS
-        return programs.sql(args, fed)
+        return databases.sql(args, fed)
     if name == "redis-cli" and (one.piped or one.reads or one.fed is not None):
         return DANGEROUS
     rule = programs.RULES.get(name)
@@ -151,6 +161,7 @@ def _wrapped(name: str, rest: list[Word], one: Command, depth: int) -> str:
     """A program that starts another: `sudo`, `env`, `timeout`, `ssh`, `kubectl exec` ..."""
     number = 0
     takes = programs.WRAPPERS[name]
+    asked = SAFE
     if name == "env" and any(w.text.startswith(("-S", "--split")) for w in rest):
         return DANGEROUS
     while number < len(rest):
@@ -158,6 +169,10 @@ def _wrapped(name: str, rest: list[Word], one: Command, depth: int) -> str:
         if ASSIGNS.match(text):
             if LOADS.match(text):
                 return DANGEROUS
+            if not PLAIN.match(text):
+                asked = UNKNOWN
+        elif name == "ssh" and re.match(r"-[46AaCfGgKkMNnqsTtVvXxYy]*[FEDLRWw]|-o", text):
+            return DANGEROUS  # `-o ProxyCommand=`, another configuration, tunnels
         elif text == "--":
             number += 1
             break
@@ -177,11 +192,11 @@ def _wrapped(name: str, rest: list[Word], one: Command, depth: int) -> str:
         found = _called(inner, one, depth + 1)
     if name in ("xargs", "parallel"):
         # The arguments come from elsewhere: only what reads may get them.
-        reads = inner[0].text.rpartition("/")[2].casefold() in programs.READERS
+        reads = inner[0].text.rpartition("/")[2].casefold() in readers.READERS
         found = found if reads else DANGEROUS
     if name in ("ssh", "su", "chroot", "nsenter", "unshare", "systemd-run", "script", "parallel"):
         found = worst([found, UNKNOWN])
-    return worst([found, *_suffixes(rest, one, depth)])
+    return worst([found, asked, *_suffixes(rest, one, depth)])
 
 
 def _shell(rest: list[Word], one: Command, depth: int) -> str:
@@ -228,7 +243,7 @@ def _find(rest: list[Word], depth: int) -> str:
         if name in ("rm", "gzip", "truncate") and tidy and len(called) <= 4:
             flags = all(w.text.startswith("-") or w.text.isdigit() for w in called[1:])
             found.append(SAFE if flags else DANGEROUS)
-        elif name in programs.READERS:
+        elif name in readers.READERS:
             found.append(_called(called, Command(), depth + 1))
         else:
             found.append(DANGEROUS)
@@ -253,6 +268,8 @@ def _tidy(word: Word, below: bool = False) -> bool:
     if word.open or not text.isascii() or not text.startswith("/") or ".." in text.split("/"):
         return False
     path = posixpath.normpath(re.sub("/+", "/", text))
+    if any(fnmatch(trace, path) or path.startswith(trace + "/") for trace in TRACES):
+        return False
     if not below:
         return any(path == root or path.startswith(root + "/") for root in TIDY)
     inside = next((path[len(root) + 1 :] for root in TIDY if path.startswith(root + "/")), "")
@@ -273,4 +290,6 @@ def _private(text: str) -> bool:
 
 
 def _secret(text: str) -> bool:
+    if re.fullmatch(r"/etc/ssl/certs/[\w.-]+\.pem", text):
+        return False  # certificates are shown to whoever connects
     return SECRETS.search(text.rstrip("*?")) is not None or text.startswith("/dev/tcp")

@@ -8,6 +8,7 @@ only a running shell knows (a variable, a glob, a brace list, the output of a co
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -186,7 +187,9 @@ class Reader:
             self.inner.append(self._bracketed())
         elif text.startswith("${", self.at):
             end = text.find("}", self.at)
-            if end < 0 or "$(" in text[self.at : end] or "`" in text[self.at : end]:
+            # `${x@P}`, `${x[i]}` and `${x:i}` run what is in a variable, as the others do.
+            runs = r"\$\(|`|@[A-Z]$|\[(?![@*\d]+\])|:\s*[A-Za-z_(]"
+            if end < 0 or re.search(runs, text[self.at : end]):
                 raise CannotBeRead("a variable that does not end, or runs something")
             self.at = end + 1
         else:

@@ -42,45 +42,78 @@ _DATES = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b"
     rf"|\b{MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+(?P<y1>\d{{4}}))?\b"
     r"(?!\s*(?:%|percent|million|billion))"
+    r"|\b\d{1,2}[/.]\d{1,2}[/.](?P<y7>\d{4})\b"
     rf"|\b\d{{1,2}}\s+{MONTHS}(?:\s+(?P<y2>\d{{4}}))?\b|\b{MONTHS}\s+(?P<y3>\d{{4}})\b"
-    r"|\b[QH][1-4](?:\s*(?:FY)?\s*'?(?P<y4>\d{4}|\d{2}))?\b|\bFY\s?'?(?P<y5>\d{4}|\d{2})\b"
-    r"|\b[1-4]Q\s?'?(?P<y6>\d{2,4})\b"
+    r"|\b[QH][1-4](?:\s*(?:FY)?\s*'?(?P<y4>\d{4}|\d{2}))?\b|\bFY\s?'?(?P<y5>\d{4}|\d{2})(?:[/-](?P<y8>\d{2}))?\b"
+    r"|\b[1-4][QH]\b(?:\s?'?(?P<y6>\d{4}|\d{2})\b)?|\b[1-4][QH](?P<y9>\d{4}|\d{2})\b"
+    r"|\b(?:item|notes?|section|table|page|part|exhibit|level)\s\d{1,2}[A-Z]?\b(?![%.,]?\d|\s*%)"
     r"|\b(?:form\s+)?(?:10-[KQ]|8-K|20-F|S&P 500|ASC \d+|IFRS \d+)(?![\d%])",
     re.I,
 )
 _YEAR = re.compile(r"(?<![\d.,$€£¥])(?:19|20)\d{2}(?!,?\d|\.\d|%)")
 _UNIT_AFTER = re.compile(
-    r"\s*-?\s*(%|percentage[ -]points?|points?|pp\b|pts?\b|bps\b|basis[ -]points?|percent\b"
-    r"|per cent\b|thousand\b|millions?\b|mn\b|mm\b|mio\b|m\b|billions?\b|bn\b|b\b|trillion\b"
-    r"|tn\b|k\b|x\b|times\b)",
+    r"(?:-plus|-odd)?\s*-?\s*(%|percentage[ -]points?|points?|pp\b|p\.p\.|ppts?\b|pts?\b|bps?\b"
+    r"|basis[ -]points?|percent\b|per cent\b|pct\b|p\.c\.|thousand\b|millions?\b|mn\b|mm\b|mio\b"
+    r"|m\b|billions?\b|bn\b|b\b|trillion\b|tn\b|k\b|x\b|times\b)",
     re.I,
 )
+_SYMBOL = r"(?:US\s?\$|(?<![A-Za-z])[A-Z]{1,3}[$¥]|[$€£¥])"  # `HK$` and `CN¥` are not ours
 _CURRENCY_AFTER = re.compile(
-    r"\s*(?:of\s+)?(dollars|euros?|pounds|yen|francs|USD|EUR|GBP|JPY|CHF|€|£|¥)", re.I
+    r"\s*(?:of\s+)?(?:U\.?S\.?\s+)?(dollars|euros?|pounds|yen|francs|USD|EUR|GBP|JPY|CHF|€|£|¥)",
+    re.I,
 )
-_CURRENCY_BEFORE = re.compile(r"(US\$|\$|€|£|¥|USD|EUR|GBP|JPY|CHF)\s*$")
+_CURRENCY_BEFORE = re.compile(rf"({_SYMBOL}|USD|EUR|GBP|JPY|CHF)\s*$")
 _BEFORE_YEAR = (
-    r"(\b(in|of|for|with|against|from|since|by|during|fiscal|year|to|and|vs\.?|versus|than|until|early"
+    r"(\b(in|of|for|with|between|against|from|since|by|during|fiscal|year|to|and|vs\.?|versus|than|until|early"
     r"|late|mid|end|through|the)[ -]|[(/-])\s*$"
 )
+_YEAR_DOES = re.compile(r"\s(was|is|has|had|brought|saw|ended|began|closed|looks|remains)\b")
+_GROUPED = r"\d{1,3}(?P<by>[,' ])\d{3}(?:(?P=by)\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?"
 _NUMBER = re.compile(r"\d[\d.,'  ]*\d|\d")
 _DOWN = re.compile(
     r"\b(fell|falls?|fallen|falling|declin\w+|decreas\w+|dropp\w+|drops?|down|loss|losses|lost"
     r"|shrank|shr[iu]nk\w*|contract(?:ed|s|ion)|slipp\w+|narrow\w+|below|under|lower|negative|minus"
-    r"|reduc\w+|behind|outflows?|deficit|burn\w*)\b",
+    r"|reduc\w+|slid|slid(?:es|ing)|slump\w*|sank|sinks?|tumbl\w+|dipp?\w*|plung\w+|weaken\w*|retreat\w*"
+    r"|eas(?:ed|es|ing)|worsen\w*|behind|outflows?|deficit|burn\w*)\b",
     re.I,
 )
 _UP = re.compile(
     r"\b(rose|rises?|grew|grow\w*|increas\w+|up|gain\w*|above|higher|improv\w+|widen\w+"
-    r"|profit\w*|ahead|expan\w+)\b",
+    r"|profit\w*|climb\w*|jump\w*|surg\w+|soar\w*|advanc\w+|strengthen\w*|ahead|expan\w+)\b",
+    re.I,
+)
+_SAYS_MINUS = re.compile(
+    r"\b(?:loss(?:es)?|deficit|lost|minus|negative)\b"
+    rf"(?:\s+(?:of|was|is|at|came to|amounted to|stood at))?[:\s]*{_SYMBOL}?\s*$",
     re.I,
 )
 _LATER = re.compile(r"[^.;,]{0,12}?\b(lower|higher|below|above|loss|decline|drop|increase|gain)\b")
 _CLAUSE = r"[.;:!?](?=\s)|,(?=\s)|\b(?:and|while|but|from|to|against|versus|whereas)\b"
+_COUNTED = "one|two|three|four|five|six|seven|eight|nine|ten"
 _VAGUE = re.compile(
     r"\b(doubl\w+|tripl\w+|quadrupl\w+|halv\w+|two[- ]thirds|(?:a|one)[- ](?:third|quarter of)"
-    r"|half of)\b",
+    r"|(?<!first )(?<!second )half (?:of|the|its|all|an?)|twice|thrice"
+    rf"|(?:many|\d+-|{_COUNTED})fold|every (?:second|third|fourth|fifth|tenth)|three-quarters"
+    r"|three quarters of (?:the|its|all|revenue|sales|costs?|cash|profits?)"
+    r"|(?:an?|one|two|three|four|five|seven|nine)[- ](?:fifth|sixth|seventh|eighth|ninth|tenth)s?"
+    rf"|(?:{_COUNTED}) (?:in|out of) (?:every )?(?:{_COUNTED})|(?:a|{_COUNTED}) dozen)\b"
+    r"|[$€£¥]\s?[IVXL]+\b",
     re.I,
+)
+_UNITS = r"(?:\s*(?:%|(?:thousand|million|billion|mn|bn|m|b|k|bps?|pp|points|percent|x)\b))"
+_WRITTEN = r"\d(?:[\d.,']*\d)?(?: \d{3}(?:\.\d+)?\b)*"  # with whatever stands between groups
+_RANGE = re.compile(
+    rf"({_SYMBOL}?)({_WRITTEN})({_UNITS}?)\s?-\s?({_SYMBOL}?)({_WRITTEN})({_UNITS}?)(?![\d-])"
+)
+_HEADED = re.compile(
+    r"(?:\(|\bin\s)\s*(?:in\s+)?(USD|EUR|GBP|JPY|CHF|US\$|[$€£¥])"
+    rf"\s*((?:thousand|million|billion)s?|mn|bn|m)?\s*\)?\s*:\s*({_WRITTEN})"
+)
+_MARKS = re.compile(
+    r"\[\d{1,2}\]"  # a footnote: `Revenue [1]`, `Revenue(1)`, `$3 million (1)`
+    r"|(?<=[A-Za-z%])\(\d\)(?!\s*(?:%|million|billion|thousand))"
+    r"|(?:(?<=million)|(?<=billion)|(?<=%)) \(\d\)(?!\s*(?:%|million|billion|thousand))"
+    r"|(?:^|(?<=\n)|(?<=[.;:] ))[ \t]*\d{1,2}(?:[.)](?=\s+[A-Z])|\)(?=\s[a-z]))"  # `2. Cash rose`
 )
 
 
@@ -95,16 +128,18 @@ class Figure:
     currency: str
     signed: bool
     direction: int
+    open: bool = False  # in brackets beside a name: `Net income ($3 million)`, of either sign
 
 
 def offenders(body: str, facts: Iterable[Any], years: Iterable[int]) -> list[str]:
     """What is written in `body` as a number and is no fact; the first 20, shortened."""
     known = [fact if isinstance(fact, dict) else fact.model_dump(mode="json") for fact in facts]
-    text = unicodedata.normalize("NFKC", body).replace("−", "-").replace("–", "-")
+    text = _plain(body)
     allowed = {int(year) for year in years}
     wrong = [match[0] for match in _VAGUE.finditer(text)]
     text, strange = _without_dates(text, allowed)
     wrong += strange
+    text = _HEADED.sub(lambda m: f": {m[1]} {m[3]} {m[2] or ''}", _RANGE.sub(_both_ends, text))
     for figure in _figures(text):
         if isinstance(figure, str):
             wrong.append(figure)
@@ -113,15 +148,32 @@ def offenders(body: str, facts: Iterable[Any], years: Iterable[int]) -> list[str
     return [one.strip()[:60] for one in wrong][:20]
 
 
+def _plain(body: str) -> str:
+    """One way to write each sign; marks of footnotes and lists are no numbers."""
+    # A raised digit after a word is a footnote; after a digit nobody knows.
+    text = re.sub(r"(?<=[^\W\d_]|[%)\]])[¹²³⁴-⁹⁰]+", "", body)
+    text = re.sub(r"(?<=\d)(?=[¹²³⁴-⁹⁰])", "^", text)
+    text = unicodedata.normalize("NFKC", text)
+    text = re.sub("[−–—‒―﹣]", "-", text)
+    text = re.sub(r"(\d\.\d+)(?:\s?:\s?1| to 1)\b(?![.,]?\d|\s*[%a-z])", r"\1x", text)
+    return _MARKS.sub(lambda mark: " " * len(mark[0]), re.sub("[’‘ʼ]", "'", text))
+
+
+def _both_ends(found: re.Match[str]) -> str:
+    """A dash between two numbers is no minus: each gets the currency and the unit of the other."""
+    first, low, low_unit, second, high, high_unit = found.groups()
+    return f"{first or second}{low}{low_unit or high_unit} to {second or first}{high}{high_unit}"
+
+
 def _without_dates(text: str, years: set[int]) -> tuple[str, list[str]]:
     strange: list[str] = []
 
     def dated(match: re.Match[str]) -> str:
-        year = next((part for part in match.groups() if part), None)
+        told = [part for part in match.groups() if part]
         iso = re.match(r"(\d{4})-", match[0])
         if iso:
-            year = iso[1]
-        if year is not None and (int(year) if len(year) == 4 else 2000 + int(year)) not in years:
+            told = [iso[1]]
+        if any((int(one) if len(one) == 4 else 2000 + int(one)) not in years for one in told):
             strange.append(match[0])
         return " " * len(match[0])
 
@@ -134,11 +186,8 @@ def _without_dates(text: str, years: set[int]) -> tuple[str, list[str]]:
             or _CURRENCY_AFTER.match(after)
         ):
             return match[0]
-        if not re.search(
-            _BEFORE_YEAR,
-            before,
-            re.I,
-        ):
+        starts = re.search(r"(^|[.;:!?]\s|\n)\s*$", before) and _YEAR_DOES.match(after)
+        if not starts and not re.search(_BEFORE_YEAR, before, re.I):
             return match[0]
         if int(match[0]) not in years:
             return match[0]
@@ -156,15 +205,22 @@ def _figures(text: str) -> Iterable[Figure | str]:
             value = sum(WORDS[part] for part in re.split(r"[- ]", match[0].lower()))
             yield _made(text, match.start(), match.end(), Decimal(value), Decimal(1))
     for match in _NUMBER.finditer(text):
-        named = re.search(r"[A-Za-z_]$", text[: match.start()])
-        if named and not re.search(r"(USD|EUR|GBP|JPY|CHF)$", text[: match.start()]):
-            continue  # part of a name: `A320`, `B2B`
         raw = match[0].rstrip(".,' ")
         end = match.start() + len(raw)
-        plain = raw.replace(" ", "")
-        if not re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?", plain) or " " in raw:
+        before, after = text[: match.start()], text[end:]
+        named = re.search(r"[A-Za-z_]$", before)
+        if named and not re.search(r"(USD|EUR|GBP|JPY|CHF)$", before):
+            if _UNIT_AFTER.match(after) and re.search(r"(?<![A-Za-z])[lOI]$", before):
+                yield text[match.start() - 1 : end + 8]  # `l2.5%`: a letter in a digit's place
+            continue  # part of a name: `A320`, `B2B`
+        short = re.search(r"[A-Za-z]-$", before) and re.fullmatch(r"\d\d?", raw)
+        if short and not _UNIT_AFTER.match(after):
+            continue  # `top-10`
+        found = re.fullmatch(_GROUPED, raw)
+        if found is None:
             yield text[max(0, match.start() - 1) : end + 8]
             continue
+        plain = re.sub("[' ]", "", raw)
         digits = plain.replace(",", "")
         _, _, decimals = digits.partition(".")
         yield _made(text, match.start(), end, Decimal(digits), Decimal(1).scaleb(-len(decimals)))
@@ -174,11 +230,11 @@ def _made(text: str, start: int, end: int, value: Decimal, step: Decimal) -> Fig
     before, after = text[:start], text[end:]
     kind, currency, scale = "plain", "", 0
     shown_end = end
-    closed = re.match(r"\)", after) if re.search(r"\(\s*(US\$|[$€£¥])?\s*$", before) else None
+    closed = re.match(r"\)", after) if re.search(rf"\(\s*({_SYMBOL})?\s*$", before) else None
     if closed is not None:  # `(3.7)%` and `$(312.4) million`
         end += 1
         after = after[1:]
-        before = re.sub(r"\(\s*(US\$|[$€£¥])?\s*$", lambda found: found[1] or "", before)
+        before = re.sub(rf"\(\s*({_SYMBOL})?\s*$", lambda found: found[1] or "", before)
     unit = _UNIT_AFTER.match(after)
     if unit is not None:
         word = re.sub(r"\s+", " ", unit[1].lower()).replace("-", " ")
@@ -187,34 +243,39 @@ def _made(text: str, start: int, end: int, value: Decimal, step: Decimal) -> Fig
             scale = SCALES[word]
         elif word in ("x", "times"):
             kind = "ratio"
-        elif word.startswith(("bps", "basis")):
+        elif word.startswith(("bp", "basis")):
             kind, scale = "points", -2
-        elif word.startswith(("percentage", "point", "pp", "pt")):
+        elif word.startswith(("percentage", "point", "pp", "p.p", "pt")):
             kind = "points"
         else:
             kind = "percent"
             if re.match(r"[ -]*(percentage )?points?\b", text[shown_end:], re.I):
                 kind = "points"
     sign = re.search(
-        r"(\()?\s*([-+])?\s*(?:US\$|[$€£¥]|USD|EUR|GBP|JPY|CHF)?\s*([-+])?\s*$", before
+        rf"(\()?\s*(?<![A-Za-z\d])([-+])?\s*(?:{_SYMBOL}|USD|EUR|GBP|JPY|CHF)?\s*([-+])?\s*$",
+        before,
     )
     front = _CURRENCY_BEFORE.search(re.sub(r"[-+]\s*$", "", before))
     back = _CURRENCY_AFTER.match(text[shown_end:])
     if kind == "plain" and front is not None:
-        kind, currency = "money", CURRENCIES[front[1]]
+        kind, currency = "money", CURRENCIES.get(front[1].replace(" ", ""), "?")
     elif kind == "plain" and back is not None:
         kind, currency = (
             "money",
             CURRENCIES.get(back[1].lower(), CURRENCIES.get(back[1].upper(), "")),
         )
+    plus = bool(sign) and "+" in ((sign[2] or ""), (sign[3] or ""))
     bracketed = closed is not None or (
-        bool(sign and sign[1]) and re.match(r"\s*(%|\w+)?\s*\)", text[end:]) is not None
+        bool(sign and sign[1] and not plus)
+        and re.match(r"\s*(%|\w+)?\s*\)", text[end:]) is not None
     )
     # `(4.2)` is how accounts write a minus; `(4.2%)` and `($4.2 million)` in a sentence as well,
     # but only where nothing else stands in the brackets.
     minus = bool(sign) and "-" in ((sign[2] or ""), (sign[3] or ""))
     direction = -1 if bracketed or minus else 0
-    signed = direction != 0 or (bool(sign) and "+" in ((sign[2] or ""), (sign[3] or "")))
+    signed = direction != 0 or plus
+    if not signed and _SAYS_MINUS.search(before):
+        direction, signed = -1, True
     if bracketed and closed is None:
         ups = list(_UP.finditer(re.split(r"[.,;:!?](?=\s)", before)[-1]))
         direction = 1 if ups else direction  # `rose (3.7%)` is no minus
@@ -232,10 +293,13 @@ def _made(text: str, start: int, end: int, value: Decimal, step: Decimal) -> Fig
         elif near:
             last = max(near, key=lambda found: found.start())
             direction = -1 if _DOWN.fullmatch(last[0]) else 1
+    beside = closed is None and bracketed and direction < 0 and not minus
+    beside = beside and re.search(r"[a-z]\s*\(\s*\S{0,4}$", before) is not None
+    beside = beside and not re.search(r"\b(was|is|were|are|of|at|to|by|came)\s*\(\S*\s*$", before)
     factor = Decimal(1).scaleb(scale)
     lead = re.search(r"[-+($€£¥]*$", text[:start])
     shown = text[lead.start() if lead else start : shown_end].strip()
-    return Figure(shown, value * factor, step * factor, kind, currency, signed, direction)
+    return Figure(shown, value * factor, step * factor, kind, currency, signed, direction, beside)
 
 
 def _is(figure: Figure, fact: dict[str, Any]) -> bool:
@@ -252,6 +316,8 @@ def _is(figure: Figure, fact: dict[str, Any]) -> bool:
         return False
     if figure.step > abs(value) / 10 and figure.value != abs(value):
         return False  # rounded until nothing is left of it
+    if figure.open and not fact.get("change", False):
+        return True
     if value < 0:
         return figure.direction < 0
     # A positive amount may have fallen *to* something; a change that rose has not fallen.

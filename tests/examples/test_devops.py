@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 DEVOPS = Path(__file__).resolve().parents[2] / "examples" / "devops"
-BESIDE = ("commands", "programs", "shell")
+BESIDE = ("commands", "databases", "programs", "readers", "shell")
 
 
 def lines(name: str) -> list[dict[str, Any]]:
@@ -71,6 +71,26 @@ def test_what_is_dangerous_stays_so_in_whatever_it_is_wrapped(
     assert commands.judge(wrap.format(bare)) == "dangerous"
     if not wrap.startswith(("echo '", "ssh")):
         assert commands.judge(wrap.format("uptime")) == "safe"
+
+
+@pytest.mark.parametrize("letters", ["-{}", "-u{}", "-nr{}", "-{}/etc/passwd"])
+@pytest.mark.parametrize(
+    ("command", "letter"),
+    [("sort {} /etc/passwd /tmp/x", "o"), ("sed {} s/a/b/ /etc/passwd", "i"),
+     ("tcpdump {} /tmp/x", "w"), ("date {} 1970-01-01", "s"), ("fuser {} /var", "k")],
+)  # fmt: skip
+def test_an_option_that_acts_is_found_among_other_letters(
+    commands: ModuleType, command: str, letter: str, letters: str
+):
+    assert commands.judge(command.format(letters.format(letter))) == "dangerous"
+
+
+@pytest.mark.parametrize("name", ["LESSOPEN", "PSQL_PAGER", "GIT_SSH", "PATH", "KUBECONFIG"])
+@pytest.mark.parametrize("told", ["{}=x uptime", "env {}=x uptime", "export {}=x", "declare {}=x"])
+def test_no_variable_that_starts_a_program_is_set(commands: ModuleType, name: str, told: str):
+    assert commands.judge(told.format(name)) == "dangerous"
+    assert commands.judge(told.format("TZ")) == "safe"
+    assert commands.judge(f"{name.lower()}x=1 uptime") == "unknown"
 
 
 def test_the_steps_of_every_runbook_are_what_the_readme_says(commands: ModuleType):

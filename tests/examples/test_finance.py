@@ -56,7 +56,7 @@ def test_planted_numbers_are_caught_and_right_ones_are_not(statements: ModuleTyp
     assert len(wrong) >= 60
     assert len(right) >= 60
     assert [case for case in wrong if not found[case]] == []
-    assert [case for case in right if found[case]] == ["S011"]  # the readme tells of it
+    assert [case for case in right if found[case]] == ["U055"]  # the readme tells of it
 
 
 @pytest.mark.parametrize("digits", [0, 1, 2, 3])
@@ -73,6 +73,42 @@ def test_a_rounded_figure_is_found_and_its_neighbour_is_not(
     for step in (-2, 2):
         other = f"{shown + step * 10**-digits:,.{digits}f}"
         assert statements.offenders(f"It is ${other} million.", [fact], []), other
+
+
+DISGUISES = [
+    "${:,.1f} million", "US${:,.1f}m", "${:,.1f} million[3]", "${:,.1f} million¹", "USD {:,.1f}mn",
+    "{:,.1f} million US dollars", "between ${:,.1f}–${:,.1f} million", "1. Cash: ${:,.1f} million",
+    "Cash (USD million): {:,.1f}", "cash (${:,.1f} million)",
+]  # fmt: skip
+SPELLINGS = {
+    "plain": lambda told: told,
+    "thin space": lambda told: told.replace(",", "\u2009"),
+    "no-break space": lambda told: told.replace(",", "\u202f"),
+    "apostrophe": lambda told: told.replace(",", "’"),
+    "full width": lambda told: "".join(
+        chr(ord(c) + 0xFEE0) if c in "0123456789" else c for c in told
+    ),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_disguise_hides_no_wrong_number_and_stops_no_right_one(
+    statements: ModuleType, disguise: str, spelling: str
+):
+    fact = {"name": "x", "value": 4218.6, "unit": "money", "currency": "USD", "change": False}
+
+    def told(value: float) -> list[str]:
+        text = SPELLINGS[spelling](disguise.format(value, value))
+        found: list[str] = statements.offenders(text, [fact], [2026])
+        return found
+
+    assert told(4218.6) == []
+    for wrong in (4281.6, 421.8, 42186.0, 4218.8, 8.6):
+        assert told(wrong), wrong
+    assert statements.offenders(disguise.replace("$", "A$").format(4218.6, 4218.6), [fact], []) or (
+        "$" not in disguise
+    )
 
 
 def test_no_figure_of_a_statement_may_be_changed(statements: ModuleType):

@@ -13,6 +13,7 @@ import pytest
 import pipelang
 from pipelang.runtime.providers.replay import ReplayProvider
 
+from . import patterns
 from .test_systems import EXAMPLES, load
 
 HERE = EXAMPLES / "lead_qualification"
@@ -109,6 +110,20 @@ def test_no_message_moves_the_price(tmp_path: Path):
     for bill in bills:
         number = seats[bill["account"]]
         assert float(bill["monthly"]) == number * (9 if number <= 10 else 15)
+
+
+def test_mails_that_promise_are_found_in_any_words_and_plain_ones_are_sent():
+    text = (HERE / "data/mails.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in text.split("\n") if line]
+    pipe = HERE / "lead_qualification.pipe"
+    wrong = [
+        row["body"]
+        for row in rows
+        if patterns.matches(pipe, "promises", row["body"]) != row["promises"]
+    ]
+    assert sum(row["promises"] for row in rows) >= 70
+    assert sum(not row["promises"] for row in rows) >= 40
+    assert wrong == []
 
 
 def test_a_bill_of_nothing_is_refused_and_the_same_key_writes_once(tmp_path: Path):
