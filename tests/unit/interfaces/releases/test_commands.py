@@ -114,7 +114,7 @@ def test_too_few_labels_are_refused_with_how_long_it_would_take(folder: Path) ->
     ("guard", "says"),
     [
         ("silent_eror", "did you mean `silent_error`?"),
-        ("accuracy(s)", "is no guard"),
+        ("accuracy(s)", "that is not measured of a canary"),
         ("review.load", "that is not measured of a canary"),
         ("failure, failure", "guards twice"),
         ("", "is no guard"),
