@@ -203,8 +203,8 @@ def _worked_out(
                 end = made.setdefault(tuple([target[at] for at in places]), len(made))
                 edges.append((start, end, chance))
         for (_, is_right, wrong), (outcome, chance) in totals.endings.items():
-            kind: Any = (None if outcome == own else outcome, is_right, wrong)
-            mine = ends.setdefault(kind, {})
+            way: Any = (None if outcome == own else outcome, is_right, wrong)
+            mine = ends.setdefault(way, {})
             mine[start] = mine.get(start, 0.0) + chance
         if totals.reached:
             for amount, sums in zip((1.0, totals.cost, totals.tokens), spent, strict=True):
