@@ -82,6 +82,15 @@ def test_the_loop_of_the_report_costs_dollars_and_with_a_budget_cents():
     assert 0 < cheap <= 0.02
 
 
+def test_four_steps_at_95_percent_are_what_they_are_and_more_where_errors_fall_together():
+    done = command("check", "examples/supervisor/fragile.pipe", "--format", "json")
+    found = json.loads(done.stdout)["pipelines"]
+    right = {name: one["outcomes"]["success"]["value"] for name, one in found.items()}
+    assert right["four_steps"] == pytest.approx(0.95**4)
+    assert right["five_steps"] == pytest.approx(0.95**5)
+    assert right["four_steps_some_hard"] == pytest.approx(0.9 * 0.97**4 + 0.1 * 0.77**4)
+
+
 def test_the_golden_set_passes_but_for_the_case_that_the_readme_names():
     file = "examples/supervisor/supervisor.pipe"
     golden = ("golden", file, "--set", "examples/supervisor/golden.jsonl", "--format", "json")

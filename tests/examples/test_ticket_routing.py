@@ -194,3 +194,54 @@ def test_a_version_that_is_wrong_twice_as_often_is_rolled_back_and_a_better_one_
             "v3 is rolled",
         ]
         assert said[-1].startswith("month 6: v2")
+
+
+class Sure(Unsure):
+    """Sorts everything, sure of it, in as many seconds as it was told."""
+
+    confidence = 0.95
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        if request.prompt != "sort_part":
+            return await super().answer(request)
+        said = {"team": "billing", "priority": "normal", "confidence": self.confidence}
+        assert request.answer is not None
+        return ModelAnswer(request.answer.model_validate(said), Usage(10, 10), request.model)
+
+
+def test_more_than_one_error_in_twenty_and_keyword_rules_take_over(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """6 of the last 100 runs failed: the rules sort. 5 are not too many."""
+    provider = Sure()
+    told: list[str] = []
+
+    def route(ticket: str, team: str, priority: str) -> str:
+        told.append(ticket)
+        if ticket.startswith("bad"):
+            raise ConnectionError("no queue")
+        return f"{team}: {priority}"
+
+    def ended(bad: int) -> pipelang.Result:
+        runtime = pipelang.Runtime(
+            providers=dict.fromkeys(PROGRAM.program.providers, provider),
+            people=Desk(),
+            tools={"route": route},
+        )
+        handle = PROGRAM.pipeline("route_ticket", runtime=runtime)
+        ticket = {**mail("T53"), "body": "Where is my invoice?"}
+
+        async def run() -> pipelang.Result:
+            names = [f"bad{n}" for n in range(bad)] + [f"good{n}" for n in range(100 - bad)]
+            await asyncio.gather(*(handle.run(ticket={**ticket, "id": name}) for name in names))
+            return await handle.run(ticket={**ticket, "id": "last"})
+
+        return asyncio.run(run())
+
+    assert ended(5).cost > 0
+    assert "last" in told
+    told.clear()
+    result = ended(6)
+    assert isinstance(result, pipelang.Answered)
+    assert result.cost == 0
+    assert "last" not in told

@@ -1,0 +1,72 @@
+"""The rules of `examples/support` that only a run shows: who answers, with what before them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import pipelang
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
+from pipelang.runtime.providers.replay import ReplayProvider
+
+from .test_systems import EXAMPLES
+
+HERE = EXAMPLES / "support"
+PROGRAM = pipelang.load(HERE / "support.pipe")
+
+
+class Sorted:
+    """Sorts every ticket as told, and answers it."""
+
+    name = "sorted"
+    takes = ReplayProvider.takes
+
+    def __init__(self, complexity: str) -> None:
+        self.complexity = complexity
+        self.asked: list[ModelRequest] = []
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        self.asked.append(request)
+        said = {
+            "classify_ticket": {
+                "topic": "how_to", "complexity": self.complexity, "sentiment": "neutral",
+                "needs_account": False, "dispute": False, "confidence": 0.97,
+            },
+            "answer_ticket": {"body": "They are in the trash for 30 days.", "confidence": 0.8},
+        }[request.prompt]  # fmt: skip
+        assert request.answer is not None
+        return ModelAnswer(request.answer.model_validate(said), Usage(10, 10), request.model)
+
+    async def count_tokens(self, request: ModelRequest) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("complexity", "tier"), [("simple", "haiku"), ("medium", "sonnet"), ("complex", "opus")]
+)
+def test_the_model_is_as_large_as_the_question_and_has_the_articles_and_the_history(
+    complexity: str, tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", str(tmp_path))
+    rows = (HERE / "data/tickets.jsonl").read_text("utf-8").splitlines()
+    customer = next(
+        row["ticket"]["customer"]
+        for row in map(json.loads, rows)
+        if not row["ticket"]["customer"]["enterprise"]
+    )
+    ticket = {"id": "x", "body": "How can I restore deleted tasks?", "customer": customer}
+    model = Sorted(complexity)
+    runtime = pipelang.Runtime(providers=dict.fromkeys(PROGRAM.program.providers, model))
+    result = PROGRAM.pipeline("handle_ticket", runtime=runtime).run_sync(ticket=ticket)
+    assert isinstance(result, pipelang.Escalated)
+    assert result.reason == "ready"  # 80%: a draft that a person reads
+    assert [one.tier for one in model.asked] == ["haiku", tier]
+    asked = model.asked[1].user
+    assert 1 <= asked.count("<article>") <= 5
+    assert "trash" in asked
+    assert " members, billed " in asked  # the customer's history
