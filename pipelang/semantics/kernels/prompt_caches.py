@@ -1,9 +1,10 @@
 """The kernel of prompt caches: what of a prompt a provider keeps for calls that begin the same.
 
-Sources, read on 2026-11-30: platform.claude.com/docs "Prompt caching" (marked parts from 1,024
-tokens on, for 5 minutes from their last use), developers.openai.com/api/docs/guides/prompt-caching
-(unasked from 1,024 tokens on, for 5 to 10 minutes without use). Google's models keep prompts
-unasked as well, and nobody says for how long.
+Sources: "Prompt caching" of platform.claude.com/docs (marked parts, for 5 minutes from their last
+use; from 1,024 to 4,096 tokens on, by model) and of developers.openai.com/api/docs/guides (unasked
+from 1,024 tokens on, for 5 to 10 minutes without use), looked up on 2026-11-30 in what others quote
+of these pages (docs.orq.ai/docs/proxy/prompt-caching; copies of 2026-03). Google's models keep
+prompts unasked as well, and nobody says for how long.
 """
 
 from __future__ import annotations
