@@ -18,6 +18,7 @@ MOST_REPEATS = 1_000
 _TOKEN = re.compile(
     r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?[^:)]*[:)]?|[*+?}][+]|.", re.DOTALL
 )
+_CODE_POINT = re.compile(r"\\x\{([0-9A-Fa-f]{1,8})\}|\\.", re.DOTALL)
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _GROUP = re.compile(r"\(\?(P?<[A-Za-z_]\w*>|[imsU]*(-[imsU]+)?[:)])")
 _CLASSES = {
@@ -70,7 +71,20 @@ def compile(pattern: str, options: Options | None = None) -> Pattern:
 
 def _translated(pattern: str) -> str:
     lines = re.search(r"\(\?[a-zA-Z]*m", pattern) is not None
-    return "".join(_part(token, lines) for token in _TOKEN.findall(_counted(pattern)))
+    spelled = _counted(_CODE_POINT.sub(_code_point, pattern))
+    return "".join(_part(token, lines) for token in _TOKEN.findall(spelled))
+
+
+def _code_point(found: re.Match[str]) -> str:
+    """An escape, where it is a code point in braces, as `re` writes it."""
+    if found[1] is None:
+        if found[0][1] in "uUN":
+            raise error(f"invalid escape sequence: {found[0]}")
+        return found[0]
+    number = int(found[1], 16)
+    if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        raise error(f"invalid escape sequence: {found[0]}")
+    return f"\\U{number:08x}"
 
 
 def _counted(pattern: str) -> str:
