@@ -185,6 +185,8 @@ def test_savings_follow_from_handles_and_cost(as_declared: Desk) -> None:
     assert saved.automated == round(answered.value * RUNS)
     assert saved.hours == pytest.approx(saved.automated * 0.1)
     assert saved.dollars == pytest.approx(saved.automated * 4 - saved.spent)
+    assert saved.touched == 0  # a sampled answer is judged beside the run, which asks nobody
+    assert "with a person's word" not in as_declared.command().output
     (queue,) = found.people
     assert queue.role == "staff"
     assert queue.cases == RUNS + found.runs - saved.automated
