@@ -229,7 +229,13 @@ def test_formats_and_what_is_wrong(as_declared: Desk) -> None:
     assert "nothing differs from the prediction" in text
     assert "tasks automated" in text
     page = dashboard_html([as_declared.observed()])
-    for words in ("At a glance", "hours saved", "accuracy(kind)", "labels of kind"):
+    for words in (
+        "At a glance",
+        "hours saved",
+        ">money saved<",
+        "accuracy(kind)",
+        "labels of kind",
+    ):
         assert words in page
     assert as_declared.command("--format", "html").exit_code == 0
     assert "no pipeline `other`" in as_declared.command("other").output
