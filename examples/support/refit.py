@@ -8,6 +8,7 @@ wrong and what would have been right go into the prompt of the replies.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ def pipelang_says(folder: Path, *words: str) -> str:
         text=True,
         check=False,
     )
+    if done.returncode:
+        raise SystemExit(f"pipelang {words[0]}: {done.stderr or done.stdout}")
     return done.stdout or done.stderr
 
 
@@ -81,8 +84,12 @@ def story() -> list[str]:
         )  # fmt: skip
         pipelang_says(work, "evidence", "stamp", "evals/reply.jsonl")
         refitted(work, negatives)
-        check = pipelang_says(work, "check", "support.pipe")
-        said += [line.strip() for line in check.splitlines() if "P530" in line]
+        kept.rename(kept.with_name("fitted.jsonl"))
+        said.append(f"{len(negatives)} corrected answers are in the prompt: counting starts anew")
+        check = pipelang_says(work, "check", "support.pipe").splitlines()
+        said += [
+            f"{line} {after.strip()}" for line, after in itertools.pairwise(check) if "P530" in line
+        ]
         said.append(
             pipelang_says(
                 work, "release", "support.pipe", "handle_ticket", *STORE, "--as", "v2",

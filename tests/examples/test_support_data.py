@@ -336,6 +336,19 @@ def test_the_template_reads_only_its_parameters_and_keeps_the_ticket_in_its_tags
     assert text.count("<article>") == len(TOOLS.search_kb("discount"))
 
 
+def test_the_fit_is_a_release_with_a_canary_and_old_evidence_does_not_count_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    refit = load("refit.py")
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", "")  # put back afterwards: `rate` sets it
+    said = "\n".join(refit.story())
+    assert "20 corrected answers are in the prompt: counting starts anew" in said
+    assert re.search(r"P530.*`evals/reply.jsonl`.*, which no step asks any more", said)
+    assert "v2 of `handle_ticket` is out for 10% of the runs" in said
+    assert "v2 of handle_ticket: canary for 10%" in said
+    assert "v1 of handle_ticket: current" in said
+
+
 def test_bad_ratings_ask_for_a_fit_and_their_corrections_go_into_the_prompt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

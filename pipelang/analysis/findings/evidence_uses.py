@@ -90,6 +90,16 @@ def _of_step(pipeline: p.Pipeline, step: p.Step, gates: Passed) -> Iterator[Evid
                 yield EvidenceUse(share.file, link.span, *names, prompts, tiers, gates)
 
 
+def asked_today(pipeline: p.Pipeline, step: str) -> Iterator[tuple[tuple[str, Type], set[str]]]:
+    """The prompts that a step asks, with evidence or without, each with the tiers that answer."""
+    for item in all_items(pipeline.block):
+        if isinstance(item, p.Step) and item.name == step:
+            for link in inner_links(item.chain):
+                asked = asked_by(link.action)
+                if asked is not None:
+                    yield asked, set(tiers_of(link.action))
+
+
 def asked_by(action: p.Action) -> tuple[str, Type] | None:
     """The prompt that an action asks, and the type of the answer."""
     if isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelang.analysis.findings.evidence_uses import EvidenceUse, evidence_uses
+from pipelang.analysis.findings.evidence_uses import EvidenceUse, asked_today, evidence_uses
 from pipelang.interfaces.labels.verdicts import Judged
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
-from pipelang.semantics.evidence_origin import ALL
+from pipelang.semantics.evidence_origin import ALL, prompt_hash
 
 OTHER_PROMPT = "answer another prompt than the one that is asked today"
 OTHER_MODEL = "are of another model than the one that answers today"
@@ -92,9 +92,18 @@ def _file_of(
         return OTHER_MODEL
     if not fitting:
         assert wanted is not None
-        return wanted, ALL
+        return _not_of_today(program, one, asked, tier) or (wanted, ALL)
     use = fitting[0]
     return use.file, use.gates[-1][1] if use.gates else ALL
+
+
+def _not_of_today(program: p.Program, one: Judged, asked: str, tier: str) -> str | None:
+    """Why an answer says nothing of what its step asks today, which no evidence of it tells."""
+    calls = list(asked_today(program.pipelines[one.pipeline], one.step))
+    alike = [tiers for prompt, tiers in calls if prompt_hash(program, *prompt) == asked]
+    if not alike:
+        return OTHER_PROMPT
+    return None if any(tier in tiers for tiers in alike) else OTHER_MODEL
 
 
 def is_simulated(program: p.Program, one: Judged) -> bool:

@@ -194,16 +194,18 @@ def savings(
     role = _who_else(program, pipeline, runs)
     spent = sum(run.cost for run in runs)
     touches: Counter[str] = Counter()
+    touched = asked & answered
     for case in cases:
+        # A sampled answer is judged beside the run, which waits for nobody.
         if case.run_id in answered and case.kind not in ("label", "escalation"):
             touches[case.role] += 1
-    touched = len({case.run_id for case in cases if case.run_id in answered} | (asked & answered))
+            touched.add(case.run_id)
     if role is None:
         note = "it escalates to no role, so that nobody says what the work takes by hand"
-        return Savings(None, len(answered), touched, None, None, spent, note)
+        return Savings(None, len(answered), len(touched), None, None, spent, note)
     if role.handles is None:
         note = f"role `{role.name}` does not say what a case takes: `handles 4m`"
-        return Savings(role.name, len(answered), touched, None, None, spent, note)
+        return Savings(role.name, len(answered), len(touched), None, None, spent, note)
     by_hand = len(answered) * float(role.handles)
     by_people = sum(
         count * float(program.roles[name].handles or 0)
@@ -213,9 +215,9 @@ def savings(
     hours = (by_hand - by_people) / HOUR
     if role.cost is None:
         note = f"role `{role.name}` does not say what an hour costs: `cost $40`"
-        return Savings(role.name, len(answered), touched, hours, None, spent, note)
+        return Savings(role.name, len(answered), len(touched), hours, None, spent, note)
     dollars = hours * float(role.cost) - spent
-    return Savings(role.name, len(answered), touched, hours, dollars, spent, "")
+    return Savings(role.name, len(answered), len(touched), hours, dollars, spent, "")
 
 
 def _who_else(

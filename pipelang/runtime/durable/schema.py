@@ -115,6 +115,16 @@ def version_of(connection: sa.Connection) -> int:
     return int(found or 0)
 
 
+def foreign_table(connection: sa.Connection) -> str | None:
+    """A table of another program in a database without any of a store's, or None. DBOS's own list
+    of versions is the first table that is made.
+    """
+    names = sorted(sa.inspect(connection).get_table_names())
+    if any(name.startswith("pipelang_") or name == "dbos_migrations" for name in names):
+        return None
+    return names[0] if names else None
+
+
 def migrate(connection: sa.Connection) -> int:
     """Bring the tables up to date, in a transaction of the caller's; the version before."""
     if connection.dialect.name == "sqlite":

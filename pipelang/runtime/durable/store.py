@@ -66,6 +66,13 @@ class Store:
     def _make_fit(self, make: bool, renew: bool) -> None:
         with self.reached(), self.legs.database.connect() as connection:
             found = schema.version_of(connection)
+            other = schema.foreign_table(connection) if self.address.is_sqlite else None
+        if other is not None:
+            raise StoreUnreachable(
+                f"`{self.address.shown}` is a database of another program: it has the table "
+                f"`{other}`, and none of a store",
+                "a store has a file of its own: name one that is not there yet",
+            )
         if found > schema.VERSION:
             raise StoreUnreachable(
                 f"`{self.address.shown}` is a store of version {found}, and this pipelang knows "

@@ -95,6 +95,9 @@ def _tiles(found: Observation) -> Section:
     rows.append(["tasks automated", f"{found.savings.automated:,}", ""])
     if found.savings.hours is not None:
         rows.append(["hours saved", f"{found.savings.hours:,.1f}", ""])
+    if found.savings.dollars is not None:
+        sign = "-" if found.savings.dollars < 0 else ""
+        rows.append(["money saved", sign + money(abs(found.savings.dollars)), ""])
     if found.first_human.median is not None:
         rows.append(["time to the first human", show_seconds(found.first_human.median), ""])
     for quota in found.quotas:

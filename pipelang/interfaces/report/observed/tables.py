@@ -282,7 +282,9 @@ def _people(found: Observation) -> ObservedTable:
         said.append(
             f"labels: {len(labels.labels):,} count, {plural(labels.open, 'answer')} still to judge"
         )
-        said += [f"{n:,} verdicts {why}" for why, n in sorted(labels.left_out.items())]
+        said += [f"{n:,} not counted: they {why}" for why, n in sorted(labels.left_out.items())]
+    if rows and found.others:
+        said.append("cases are of all programs of the pipeline: a role has one queue for them")
     return ObservedTable("People", head, "<>>>>>>>", tuple(rows), tuple(said))
 
 

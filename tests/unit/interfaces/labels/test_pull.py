@@ -223,6 +223,27 @@ def test_a_step_without_a_file_gets_one(office: Office) -> None:
         office.pull("--to", bad, code=2)
 
 
+@pytest.mark.parametrize(
+    ("today", "why"),
+    [
+        ("step plain: Answer = ask other(x) by small", "they answer another prompt"),
+        ("step plain: Answer = ask say(x) by large", "they are of another model"),
+    ],
+)
+def test_a_new_file_takes_only_answers_to_what_is_asked_today(
+    office: Office, today: str, why: str
+) -> None:
+    office.run(1)
+    office.judge(of("plain", "labellers"), True, seconds=30)
+    tier = 'tier large { provider lab model "l" price $1 in, $5 out latency 1s median '
+    tier += "transient 0% context 100k tokens }\n"
+    text = Path("main.pipe").read_text(encoding="utf-8")
+    text = text.replace("step plain: Answer = ask say(x) by small", today)
+    Path("main.pipe").write_text(text.replace("role labellers", tier + "role labellers", 1))
+    assert f"1 not counted: {why}" in office.pull("--to", "plain=plain.jsonl").output
+    assert not Path("plain.jsonl").exists()
+
+
 LISTS = (
     PROGRAM.replace("sample SHARE of kind, plain", "sample 100% of kinds, child.kind")
     .replace("  sample SHARE of kind by experts\n", "")

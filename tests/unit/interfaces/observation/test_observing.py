@@ -185,6 +185,8 @@ def test_savings_follow_from_handles_and_cost(as_declared: Desk) -> None:
     assert saved.automated == round(answered.value * RUNS)
     assert saved.hours == pytest.approx(saved.automated * 0.1)
     assert saved.dollars == pytest.approx(saved.automated * 4 - saved.spent)
+    assert saved.touched == 0  # a sampled answer is judged beside the run, which asks nobody
+    assert "with a person's word" not in as_declared.command().output
     (queue,) = found.people
     assert queue.role == "staff"
     assert queue.cases == RUNS + found.runs - saved.automated
@@ -227,7 +229,13 @@ def test_formats_and_what_is_wrong(as_declared: Desk) -> None:
     assert "nothing differs from the prediction" in text
     assert "tasks automated" in text
     page = dashboard_html([as_declared.observed()])
-    for words in ("At a glance", "hours saved", "accuracy(kind)", "labels of kind"):
+    for words in (
+        "At a glance",
+        "hours saved",
+        ">money saved<",
+        "accuracy(kind)",
+        "labels of kind",
+    ):
         assert words in page
     assert as_declared.command("--format", "html").exit_code == 0
     assert "no pipeline `other`" in as_declared.command("other").output

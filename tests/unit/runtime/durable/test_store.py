@@ -65,11 +65,29 @@ def test_another_database_is_no_store(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE t (x INTEGER)"))
     engine.dispose()
-    with pytest.raises(StoreUnreachable, match="no store yet"):
-        Store.open(f"sqlite:///{file}")
+    before = file.read_bytes()
+    for make in (False, True):
+        with pytest.raises(StoreUnreachable, match="of another program: it has the table `t`"):
+            Store.open(f"sqlite:///{file}", make=make)
+    assert file.read_bytes() == before
     file.write_text("this is a text, and long enough to be no header of a database at all")
     with pytest.raises(StoreUnreachable, match="not a database"):
         Store.open(f"sqlite:///{file}", make=True)
+
+
+def test_a_store_whose_making_was_interrupted_is_made(tmp_path: Path) -> None:
+    """DBOS's tables are there, and none of ours: that is no database of another program."""
+    file = tmp_path / "runs.db"
+    Store.open(f"sqlite:///{file}", make=True).close()
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        for name in sa.inspect(connection).get_table_names():
+            if name.startswith("pipelang_"):
+                connection.execute(sa.text(f"DROP TABLE {name}"))
+    engine.dispose()
+    with pytest.raises(StoreUnreachable, match="no store yet"):
+        Store.open(f"sqlite:///{file}")
+    Store.open(f"sqlite:///{file}", make=True).close()
 
 
 def test_a_newer_store_is_refused_and_an_older_one_wants_to_be_migrated(tmp_path: Path) -> None:
