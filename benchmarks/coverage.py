@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.assumptions import OneText
-from pipelang.analysis.metrics.metrics import reader_of
+from pipelang.analysis.metrics.readings import reader_of
 from pipelang.analysis.model.class_likelihood import NoFit
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters

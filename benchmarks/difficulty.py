@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from pipelang.analysis.model.two_classes import NoFit, fitted
+from pipelang.analysis.model.class_likelihood import NoFit
+from pipelang.analysis.model.two_classes import fitted
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import EvidenceRow
 

@@ -101,7 +101,7 @@ def test_outcomes_lie_within_their_bounds(
     first: int, maker: str, by_route: bool, tmp_path: Path
 ) -> None:
     failures: list[str] = []
-    widths = []
+    widths: list[float] = []
     spare = range(FIRST + 1_000 + 20 * first, FIRST + 1_000 + 20 * first + 20 * BATCH)
     for seed in (*range(FIRST + first, FIRST + first + BATCH), *spare):
         if seed in spare and widths:

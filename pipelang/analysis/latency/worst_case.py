@@ -88,7 +88,7 @@ class WorstCase(Protocol[T]):
         """
 
     def of_step(self, amount: T, step: p.Step) -> T:
-        """What a chain takes that does not say whose it is, as that of a step."""
+        """The amount of a chain, which does not say whose it is, as that of a step."""
 
     def tried(self, retry: p.Retry, count: int, one: Tries[T]) -> T:
         """So many attempts, with the waits between them."""

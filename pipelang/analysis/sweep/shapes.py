@@ -28,10 +28,10 @@ from pipelang.semantics.chance import Chance
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """What items have alike that differ in names alone: `chances` and `amounts` are the arguments,
-    each once, and `accuracies` says which of the chances are those of a step, as the structure
-    does. An amount is the mean of what is spent by a tool (its name) or by an attempt of a link
-    (its place among the model's costs). Items of one form share one object.
+    """All that items have alike that differ in names alone: `chances` and `amounts` are the
+    arguments, each once, and `accuracies` says which of the chances are those of a step, as the
+    structure does. An amount is the mean of what is spent by a tool (its name) or by an attempt of
+    a link (its place among the model's costs). Items of one form share one object.
     """
 
     structure: tuple[Any, ...]

@@ -125,7 +125,7 @@ def _named(totals: Totals, outcome: p.Outcome, right: bool, wrong: bool) -> None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class MoveKind:
     """Items that have their moves in common: those of a structure by the `pattern` of which of
     their arguments are 0 or 1 (None: neither). There is one of each in a process.
     """
@@ -135,13 +135,13 @@ class Kind:
 
 
 @lru_cache(MOST_LAYOUTS)
-def _kind(structure: tuple[Any, ...], pattern: tuple[Any, ...]) -> Kind:
-    return Kind(structure, pattern)
+def _kind(structure: tuple[Any, ...], pattern: tuple[Any, ...]) -> MoveKind:
+    return MoveKind(structure, pattern)
 
 
 def _arguments(
     walk: BlockSweep, vectors: Vectors, form: Form, owner: Owner | None
-) -> tuple[int, Kind]:
+) -> tuple[int, MoveKind]:
     """The register of an item's arguments, and its kind."""
     parameters = walk.sweep.model.parameters
     amounts = [amount for _, amount in form.amounts]
@@ -165,7 +165,7 @@ def _worked_out(
     walk: BlockSweep,
     table: Table,
     shape: Shape,
-    kind: Kind,
+    kind: MoveKind,
     act: Act,
     own: p.Outcome,
     owner: Owner | None,

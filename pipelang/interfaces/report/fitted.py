@@ -20,8 +20,10 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
         chance = f"p = {test.p:.4f}; {test.expected:.1f} expected by chance"
         lines.append(f"pairs of wrong answers at one case: {test.together:,} ({chance})")
     for one in found.left_out:
-        left = plural(one.rows, "row")
-        lines.append(f"left out: {left} of `{one.file}` about no shared case, from line {one.line}")
+        count = plural(one.rows, "row")
+        lines.append(
+            f"left out: {count} of `{one.file}` about no shared case, from line {one.line}"
+        )
     share = percent(found.hard.share) if given else _with_error(found.hard)
     lines += [f"hard cases: {share}{' as given' if given else ''}", ""]
     rows = [[file.name, _with_error(file.easy), _with_error(file.hard)] for file in found.files]

@@ -131,7 +131,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="module")
 def best(bench: Bench) -> Tuned:
-    return tune(bench, bench.program.pipelines["m"], 5_000, lambda done, total: None)
+    found = tune(bench, bench.program.pipelines["m"], 5_000, lambda done, total: None)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +149,7 @@ def every(bench: Bench) -> list[Tried]:
     found = []
     cuts = sorted({80, *(one for one in (*RIGHT, *WRONG) if 50 <= one <= 99)})
     for bar, first, second in product(cuts, TIERS, TIERS):
-        for retries in product(range(4), repeat=2):
+        for retries in product(range(4), range(4)):
             found.append(_tried(bar, (first, second), retries, reads))
     return sorted(found)
 
