@@ -93,9 +93,9 @@ demo: $(READY_TO_RUN) ## Check an example pipeline, then run it on real tickets;
 	@echo
 	@echo 'Next:'
 	@echo '   . $(VENV)/bin/activate'
-	@echo '   pipelang test $(SUPPORT)                 # its scenarios, without a model'
-	@echo '   pipelang simulate $(SUPPORT)/support.pipe   # many runs against the prediction'
-	@echo '   pipelang new my_pipeline                      # a starter of your own'
+	@echo '   pipelang test $(SUPPORT)                     # its scenarios, without a model'
+	@echo '   pipelang simulate $(SUPPORT)/support.pipe    # many runs against the prediction'
+	@echo '   pipelang new my_pipeline                           # a starter of your own'
 	@echo '   change a threshold in $(SUPPORT)/support.pipe and check it again'
 
 examples: $(READY_TO_RUN) ## Run the examples over all their data, offline; ARGS="moderation" for one

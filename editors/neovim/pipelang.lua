@@ -1,5 +1,5 @@
 -- Neovim 0.7 and newer. Put this file into ~/.config/nvim/plugin/, or `:luafile` it.
--- It needs `pip install 'pipelang-dsl[lsp]'` and `pipelang` on the path.
+-- It needs pipelang with its extra `lsp`, and `pipelang` on the path.
 
 vim.api.nvim_create_autocmd({ "BufRead", "BufNewFile" }, {
   pattern = "*.pipe",
@@ -13,8 +13,8 @@ local function root_of(file)
   for _, mark in ipairs({ "pyproject.toml", ".git" }) do
     local found = vim.fn.finddir(mark, folder .. ";")
     found = found ~= "" and found or vim.fn.findfile(mark, folder .. ";")
-    if found ~= "" then
-      return vim.fn.fnamemodify(found, ":p:h")
+    if found ~= "" then -- a folder's full name ends with a slash, which is no part to take off
+      return vim.fn.fnamemodify((vim.fn.fnamemodify(found, ":p"):gsub("/$", "")), ":h")
     end
   end
   return folder
@@ -47,16 +47,26 @@ vim.api.nvim_create_autocmd("FileType", {
   end,
 })
 
+-- Only of a server that has answered: before, Neovim would call a request an error.
+local function refresh_numbers()
+  local buffer = vim.api.nvim_get_current_buf()
+  local clients = vim.lsp.get_clients and vim.lsp.get_clients({ bufnr = buffer })
+  for _, one in pairs(clients or vim.lsp.buf_get_clients(buffer)) do
+    if one.name == "pipelang" and one.server_capabilities.codeLensProvider then
+      pcall(vim.lsp.codelens.refresh)
+      return
+    end
+  end
+end
+
 -- Numbers over pipelines. Hints at steps and gates need Neovim 0.10: vim.lsp.inlay_hint.enable().
 vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave" }, {
   pattern = "*.pipe",
-  callback = function()
-    pcall(vim.lsp.codelens.refresh)
-  end,
+  callback = refresh_numbers,
 })
 if vim.lsp.handlers["workspace/codeLens/refresh"] == nil then
   vim.lsp.handlers["workspace/codeLens/refresh"] = function()
-    pcall(vim.lsp.codelens.refresh)
+    refresh_numbers()
     return vim.NIL
   end
 end

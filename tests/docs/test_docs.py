@@ -28,7 +28,6 @@ from typing import Any
 
 import pytest
 
-from pipelang import NotRunnable
 from pipelang.diagnostics import Source, has_errors
 from pipelang.interfaces.check.check import Checked, check_file, report_json, with_review
 from pipelang.interfaces.check.disk_loader import DiskLoader
@@ -394,10 +393,8 @@ def test_the_embedding_example_of_the_readme_runs(
     monkeypatch.chdir(REPO)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     (fence,) = fences(README, "python")
-    # Without a key nothing runs; that is told before, and not by an escalation.
-    with pytest.raises(NotRunnable, match="ANTHROPIC_API_KEY"):
-        exec(compile(fence.text, str(fence), "exec"), {})
-    assert capsys.readouterr().out == ""
+    exec(compile(fence.text, str(fence), "exec"), {})
+    assert re.match(r"(Answered|Escalated) 0\.\d+ ", capsys.readouterr().out)
 
 
 LINKS = [

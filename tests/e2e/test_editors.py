@@ -39,13 +39,16 @@ def path_with_pipelang(tmp_path: Path) -> str:
 
 
 @pytest.mark.skipif(shutil.which("nvim") is None, reason="needs Neovim (Debian: neovim)")
-def test_neovim(tmp_path: Path, path_with_pipelang: str):
-    (tmp_path / "pyproject.toml").write_text("")
-    (tmp_path / "small.pipe").write_text(SMALL, encoding="utf-8")
+@pytest.mark.parametrize("mark", [".git", "pyproject.toml"])
+def test_neovim(tmp_path: Path, path_with_pipelang: str, mark: str):
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    (tmp_path / mark).mkdir() if mark == ".git" else (tmp_path / mark).touch()
+    (folder / "small.pipe").write_text(SMALL, encoding="utf-8")
     settings = str(REPO / "editors/neovim/pipelang.lua")
     run = subprocess.run(
         ["nvim", "--headless", "-u", settings, "small.pipe", "-c", f"luafile {DRIVE}"],
-        cwd=tmp_path,
+        cwd=folder,
         env={
             **os.environ,
             "PATH": path_with_pipelang,
@@ -63,6 +66,9 @@ def test_neovim(tmp_path: Path, path_with_pipelang: str):
     assert found is not None, run.stdout + run.stderr
     seen = json.loads(found[1])
     assert "problem" not in seen, seen
+    assert "not supported" not in run.stdout + run.stderr
+    assert Path(seen["root"]).resolve() == tmp_path.resolve()
+    assert re.fullmatch("  return (reply|word)", seen["formatted"]), seen["formatted"]
     assert all(seen[what] for what in ("attached", "numbers", "finding", "mended")), seen
     assert seen["lens"].startswith("answered right 8")
     assert "step reply: text" in seen["hover"]

@@ -24,7 +24,8 @@ def command(stdio: bool, port: int | None) -> None:
     except ModuleNotFoundError as missing:
         if str(missing.name).partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
-        stop("the language server needs pygls", help="pip install 'pipelang-dsl[lsp]'")
+        install = "pip install 'pipelang-dsl[lsp]', or in a clone pip install -e '.[lsp]'"
+        stop("the language server needs pygls", help=install)
     try:
         code = serve(port)
     except OSError as problem:

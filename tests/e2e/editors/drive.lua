@@ -16,6 +16,7 @@ local function ask(method, params)
 end
 local ok, problem = pcall(function()
   wait("attached", function() return next(vim.lsp.buf_get_clients(0)) ~= nil end)
+  seen.root = ({ next(vim.lsp.buf_get_clients(0)) })[2].config.root_dir
   wait("numbers", function()
     local found = ask("textDocument/codeLens", { textDocument = vim.lsp.util.make_text_document_params() })
     seen.lens = found and found[1] and found[1].command.title
@@ -34,6 +35,15 @@ local ok, problem = pcall(function()
   seen.message = (vim.diagnostic.get(0)[1] or {}).message
   vim.cmd("normal! u")
   wait("mended", function() return #vim.diagnostic.get(0) == 0 end)
+  vim.fn.search("return ", "w")
+  vim.cmd("normal! I      ")
+  if vim.lsp.buf.format then
+    vim.lsp.buf.format({ timeout_ms = 20000 })
+  else
+    vim.lsp.buf.formatting_sync(nil, 20000)
+  end
+  vim.fn.search("return ", "w")
+  seen.formatted = vim.fn.getline(".")
   vim.fn.search("haiku", "w")
   local items = ask("textDocument/completion", vim.lsp.util.make_position_params()).items
   seen.completion = vim.tbl_map(function(item) return item.label end, items)

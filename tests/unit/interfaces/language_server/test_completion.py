@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pipelang.interfaces.language_server.features.words import (
     missing_words,
     plain,
 )
+from pipelang.interfaces.language_server.features.writing import texts
 from pipelang.interfaces.language_server.features.writing.completion import complete
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import Root, look
@@ -183,6 +185,38 @@ def test_templates_files_and_libraries(tmp_path, monkeypatch):
     assert at('use "|"') == {"other.pipe"}
     assert at('fn f() -> int = 1\ngate g: x { evidence from "|" } ') == {"evals/kind.jsonl"}
     assert {"std.tiers", "std.checks"} <= at("use |")
+
+
+def test_a_large_folder_does_not_keep_a_key_waiting(tmp_path, monkeypatch):
+    """The nearest files come first; those behind the bound are found once their folder is typed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(texts, "MOST_LOOKED_AT", 40)
+    monkeypatch.setattr(texts, "MOST_FILES", 10)
+    for folder, name, count in (("a", "x.txt", 60), ("z/deep", "y.jsonl", 30)):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / folder / f"{number:02}{name}").touch()
+    (tmp_path / "near.jsonl").touch()
+    scanned: list[str] = []
+
+    def scandir(path: str):
+        scanned.append(path)
+        return real(path)
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    survey, _ = look("small.pipe", {"small.pipe": SMALL})
+    root = Root("small.pipe", survey=survey, sound=survey)
+
+    def at(written: str) -> list[str]:
+        text = f'gate g: x {{ evidence from "{written}" }} '
+        offset = text.index(written + '" }') + len(written)
+        return [one.label for one in complete(root, Documents(), TextLines(text), offset)]
+
+    assert at("") == ["near.jsonl"]
+    assert len(scanned) == 2, "the bound was spent in `a`, and the walk went on"
+    assert at("z/") == [f"z/deep/{number:02}y.jsonl" for number in range(10)]
+    assert at("nowhere/") == []
 
 
 def test_every_option_item_declaration_and_metric_has_its_words():

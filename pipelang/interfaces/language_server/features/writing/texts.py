@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from lsprotocol import types as lsp
 
@@ -16,6 +18,9 @@ from pipelang.semantics.types import RecordType, Type, present
 
 K = lsp.CompletionItemKind
 MOST_FILES = 500
+"""So many are offered."""
+MOST_LOOKED_AT = 5000
+"""So many entries of folders are looked at for them."""
 
 
 def completions_in_text(
@@ -38,15 +43,35 @@ def completions_in_text(
     if not endings:
         return
     folder = os.path.dirname(root.path) or "."
-    for inside, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.startswith((".", "__")))[:50]
-        for name in sorted(files):
-            if name.endswith(endings):
-                path = os.path.relpath(os.path.join(inside, name), folder).replace(os.sep, "/")
-                if os.path.normpath(os.path.join(folder, path)) != os.path.normpath(root.path):
-                    start, end = token.start + 1, offset
-                    edit = lsp.TextEdit(lines.range(start, end), path)
-                    yield lsp.CompletionItem(label=path, kind=K.File, text_edit=edit)
+    start, end = token.start + 1, offset
+    begun = os.path.dirname(text[start:end])
+    own = os.path.normpath(root.path)
+    for file in islice(_files_near(os.path.join(folder, begun), endings), MOST_FILES):
+        if os.path.normpath(file) != own:
+            path = os.path.relpath(file, folder).replace(os.sep, "/")
+            edit = lsp.TextEdit(lines.range(start, end), path)
+            yield lsp.CompletionItem(label=path, kind=K.File, text_edit=edit)
+
+
+def _files_near(folder: str, endings: tuple[str, ...]) -> Iterator[str]:
+    """Files below a folder, the nearest first, among the first `MOST_LOOKED_AT` entries.
+
+    A key must not wait for a large folder; what lies deeper is found once its folder is typed.
+    """
+    waiting, left = deque([folder]), MOST_LOOKED_AT
+    while waiting and left > 0:
+        try:
+            with os.scandir(waiting.popleft()) as entries:
+                found = sorted(islice(entries, left), key=lambda one: one.name)
+        except OSError:
+            continue  # not there, or not to be read: nothing to offer
+        left -= len(found)
+        for one in found:
+            if one.is_dir(follow_symlinks=False):
+                if not one.name.startswith((".", "__")):
+                    waiting.append(one.path)
+            elif one.name.endswith(endings):
+                yield one.path
 
 
 def _variables(root: Root, text: str, begin: int, offset: int) -> Iterator[lsp.CompletionItem]:
