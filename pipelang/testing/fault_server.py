@@ -2,8 +2,7 @@
 
 It stands in for the API where a real SDK is to be used without a network: it demands what the API
 demands (key, known parameters, closed schemas), answers what a test has scripted, and remembers
-what it was sent. It runs in a thread with a loop of its own, so that one server can outlive several
-`asyncio.run` and can serve another process.
+what it was sent.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelang.testing.dialects import KEY, Dialect
+from pipelang.testing.local_server import LocalServer
 from pipelang.testing.replies import Reply
 from pipelang.testing.streams import Event, written
 
@@ -33,7 +33,7 @@ class Seen:
     body: dict[str, Any]
 
 
-class FaultServer:
+class FaultServer(LocalServer):
     """A context manager; `url` is what the provider takes as its `base_url`.
 
     Without a script, or when it is used up, the answer is `fallback`.
@@ -46,54 +46,25 @@ class FaultServer:
         key: str | None = KEY,
         fallback: Reply | None = None,
     ) -> None:
+        super().__init__()
         self.dialect = dialect
         self.script = deque(script)
         self.fallback = fallback or Reply.status(500, "the script is used up")
         self.requests: list[Seen] = []
         self.arrived = threading.Event()
         """Set from the first request on."""
-        self.url = ""
         self._key = key
-        self._loop = asyncio.new_event_loop()
-        self._over: asyncio.Event
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._ready = threading.Event()
-
-    def __enter__(self) -> FaultServer:
-        self._thread.start()
-        if not self._ready.wait(30):
-            raise RuntimeError("the server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
 
     @property
     def last(self) -> Seen:
         """The last request."""
         return self.requests[-1]
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._main())
-        finally:
-            self._loop.close()
+    def base(self) -> str:
+        return self.dialect.root
 
-    async def _main(self) -> None:
-        from aiohttp import web
-
-        self._over = asyncio.Event()
-        app = web.Application(client_max_size=2**26)
+    def routes(self, app: web.Application) -> None:
         app.router.add_post(self.dialect.path, self._handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{self.dialect.root}"
-        self._ready.set()
-        await self._over.wait()
-        await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = self.dialect.sent(request.path, await request.json())

@@ -5,9 +5,6 @@ API demands (key, version, `max_tokens`, no unknown parameters, closed schemas),
 test has scripted, and remembers what it was sent. Without a script it makes up an answer that
 fits the schema it was asked for.
 
-It runs in a thread with a loop of its own, so that one server can outlive several `asyncio.run`
-and can serve another process.
-
     with MessagesServer(Reply.status(529), Reply.answer({"kind": "billing"})) as server:
         provider = AnthropicProvider(KEY, server.url)
 """
@@ -22,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiohttp import web
+
+from pipelang.testing.local_server import LocalServer
 
 KEY = "sk-ant-test-0123456789abcdef"
 
@@ -119,10 +118,11 @@ class Seen:
     """The client's: tells connections apart."""
 
 
-class MessagesServer:
-    """A context manager; `url` is what the provider takes as its `base_url`."""
+class MessagesServer(LocalServer):
+    """Plays a script of replies, and keeps batches."""
 
     def __init__(self, *script: Reply, key: str = KEY, tokens: int = 77) -> None:
+        super().__init__()
         self.script = deque(script)
         self.counts: deque[Reply] = deque()
         """The script of `count_tokens`; without one it answers `tokens`."""
@@ -131,7 +131,6 @@ class MessagesServer:
         self.requests: list[Seen] = []
         self.arrived = threading.Event()
         """Set from the first request on."""
-        self.url = ""
         self.batches: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         """The requests of each batch by its id: `custom_id` and body."""
         self.made = threading.Semaphore(0)
@@ -143,47 +142,18 @@ class MessagesServer:
         self._looked: dict[str, int] = {}
         self._key = key
         self._tokens = tokens
-        self._loop = asyncio.new_event_loop()
-        self._over: asyncio.Event
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._ready = threading.Event()
-
-    def __enter__(self) -> MessagesServer:
-        self._thread.start()
-        assert self._ready.wait(5), "the server did not start"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(5)
 
     @property
     def last(self) -> Seen:
         return self.requests[-1]
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._main())
-        finally:
-            self._loop.close()
-
-    async def _main(self) -> None:
-        self._over = asyncio.Event()
-        app = web.Application()
+    def routes(self, app: web.Application) -> None:
         for path in _KNOWN:
             app.router.add_post(path, self._handle)
         app.router.add_post(_BATCHES, self._create)
         app.router.add_get(_BATCHES + "/{id}", self._retrieve)
         app.router.add_post(_BATCHES + "/{id}/cancel", self._cancel)
         app.router.add_get(_BATCHES + "/{id}/results", self._results)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self._ready.set()
-        await self._over.wait()
-        await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

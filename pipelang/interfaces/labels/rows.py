@@ -98,7 +98,7 @@ def _file_of(
 
 
 def _not_of_today(program: p.Program, one: Judged, asked: str, tier: str) -> str | None:
-    """Why an answer says nothing of what its step asks today, which no evidence of it tells."""
+    """The reason for which an answer says nothing of what its step asks today, which no evidence of it tells."""
     calls = list(asked_today(program.pipelines[one.pipeline], one.step))
     alike = [tiers for prompt, tiers in calls if prompt_hash(program, *prompt) == asked]
     if not alike:

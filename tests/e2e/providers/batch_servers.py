@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections import deque
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from pipelang.testing import Dialect, GoogleDialect, Reply, ResponsesDialect
 from pipelang.testing.dialects import KEY, Body
+from pipelang.testing.local_server import LocalServer
 
 Lines = Callable[[list[Any]], list[Any]]
 
@@ -46,49 +46,20 @@ class Plan:
     """What the server tells in place of its results."""
 
 
-class BatchServer:
-    """A context manager in a thread of its own; `url` is a provider's `base_url`."""
+class BatchServer(LocalServer):
+    """The part of a server that two makers have alike."""
 
     def __init__(self, dialect: Dialect, plan: Plan) -> None:
+        super().__init__()
         self.dialect, self.plan = dialect, plan
         self.batches: dict[str, Kept] = {}
         self.files: dict[str, bytes] = {}
         self.deleted: list[str] = []
         self.made = threading.Semaphore(0)
         self.wrong_keys = 0
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._ready = threading.Event()
 
-    def __enter__(self) -> BatchServer:
-        self._thread.start()
-        assert self._ready.wait(30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
-        self._over = asyncio.Event()
-        app = web.Application(client_max_size=2**26)
-        self.routes(app)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{self.dialect.root}"
-        self._ready.set()
-        await self._over.wait()
-        await runner.cleanup()
-
-    def routes(self, app: web.Application) -> None:
-        raise NotImplementedError
+    def base(self) -> str:
+        return self.dialect.root
 
     def checked(self, request: web.Request) -> None:
         """Raise what the API says to a wrong key."""

@@ -88,7 +88,7 @@ def test_what_gemini_is_told(
     [
         ("openai", "thinking 2k tokens"),
         ("other", "thinking 2k tokens"),
-        ("google", "batch within 1h"),
+        ("openai_compatible", "batch within 1h"),
     ],
 )
 def test_what_a_maker_does_not_have_is_refused_before_anything_runs(
