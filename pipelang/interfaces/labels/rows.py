@@ -98,7 +98,9 @@ def _file_of(
 
 
 def _not_of_today(program: p.Program, one: Judged, asked: str, tier: str) -> str | None:
-    """The reason for which an answer says nothing of what its step asks today, which no evidence of it tells."""
+    """The reason for which an answer says nothing of what its step asks today, though no evidence
+    tells it.
+    """
     calls = list(asked_today(program.pipelines[one.pipeline], one.step))
     alike = [tiers for prompt, tiers in calls if prompt_hash(program, *prompt) == asked]
     if not alike:
