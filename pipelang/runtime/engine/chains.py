@@ -13,7 +13,7 @@ from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.redaction import hide
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.sampling import is_sampled, put_before_people
+from pipelang.runtime.engine.sampling import put_before_people
 from pipelang.runtime.engine.subpipelines import run_child
 from pipelang.runtime.engine.values import shown, traced_subject
 from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
@@ -41,7 +41,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
         run.world.begin(run, step)
         if run.feedback:
             feedback = run.feedback.pop(step.name, None)
-    if is_sampled(run):
+    if run.sampled:
         run.notes.tiers.pop(run.at(step.name), None)
     # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
@@ -64,7 +64,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
                 answer = await _cached(run, step, link, subjects, at, feedback, misfit)
             if chain is step.chain and not run.quiet:
                 _emit_done(run, step, answer)
-            if is_sampled(run) and not isinstance(answer, Ended):
+            if run.sampled and not isinstance(answer, Ended):
                 await put_before_people(run, step, chain, link, answer)
             return answer
         except AttemptFailed as problem:
@@ -212,7 +212,7 @@ async def _asked(run: Run, attempt: Attempt, given: Arguments) -> Any:
     action, link = attempt.action, attempt.link
     if isinstance(action, p.AskTier):
         attempt.tier = await run.world.route(run, action.who)
-        if is_sampled(run):
+        if run.sampled:
             run.notes.tiers[run.at(attempt.step.name)] = attempt.tier
     attempt.arguments = await run.world.recorded_arguments(run, given)
     if link.vote is not None:

@@ -79,7 +79,8 @@ class Run:
     for itself. `calls` counts the asks of each prompt. `parent` is the run around a sub-pipeline
     and `action` the `run` that it carries out, None for the root and for an agent's.
 
-    `granted` are its permits, None for all. `redoing` says that the steps that run now ran before,
+    `granted` are its permits, None for all. `sampled` says that some step of it may be put before
+    people, by its pipeline or by one around it. `redoing` says that the steps that run now ran before,
     `visits` counts the redos of each item, and `feedback` is the text to steps that are redone.
     `frame` belongs to the world. `trace` has the events so far, None where the result is to have
     none; `quiet` means that none are made.
@@ -101,6 +102,7 @@ class Run:
     parent: Run | None = None
     redoing: bool = False
     action: p.RunPipeline | None = None
+    sampled: bool = False
     frame: Any = None
     trace: list[Event] | None = field(default=None, repr=False)
     feedback: dict[str, str] | None = None
@@ -186,6 +188,7 @@ class Run:
         child._made = child._notes = None
         child.pipeline, child.budget, child.values, child.action = pipeline, budget, values, action
         child.path, child.parent = f"{self.path}{at}/", self
+        child.sampled = self.sampled or bool(pipeline.samples)
         visit = self.visit(at)
         child.place = f"{self.place}{at}{f'.{visit}' if visit else ''}{part}/"
         child.where = f"{self.where}{at}/{visit}{part}@{attempt}/"

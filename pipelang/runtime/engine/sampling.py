@@ -44,16 +44,6 @@ def samples_here(run: Run, step: str) -> list[p.Sample]:
         named, around = f"{run.pipeline.name}.{step}", around.parent
 
 
-def is_sampled(run: Run) -> bool:
-    """Whether any step may be sampled in a run, by its pipeline or by one around it."""
-    around: Run | None = run
-    while around is not None:
-        if around.pipeline.samples:
-            return True
-        around = around.parent
-    return False
-
-
 async def put_before_people(
     run: Run, step: p.Step, chain: p.Chain, link: p.Link, answer: Any
 ) -> None:

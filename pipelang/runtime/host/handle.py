@@ -292,6 +292,7 @@ class Handle:
             quiet=not (self.runtime.trace or terms.sinks),
             trace=[] if self.runtime.trace else None,
             granted=self._most if permits is None else self._most & {*permits},
+            sampled=bool(self.pipeline.samples),
         )
 
     def _terms_of(self, sinks: tuple[Sink, ...], tenant: str | None) -> Terms:

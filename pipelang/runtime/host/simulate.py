@@ -78,6 +78,7 @@ class Rehearsal:
             budget=RunBudget(self._pipeline.budget if budget else None),
             values={},
             quiet=True,
+            sampled=bool(self._pipeline.samples),
         )
         return world, world.loop.run(run_pipeline(run))
 
