@@ -118,4 +118,4 @@ A, B, C = ref("a"), ref("b"), ref("c")
 
 
 def metric(written: str, of: str | None = None, key: str | None = None) -> ast.Metric:
-    return ast.Metric(names(written), name(of) if of else None, key)
+    return ast.Metric(names(written), names(of) if of else None, key)
