@@ -80,8 +80,9 @@ class Run:
     and `action` the `run` that it carries out, None for the root and for an agent's.
 
     `granted` are its permits, None for all. `sampled` says that some step of it may be put before
-    people, by its pipeline or by one around it. `redoing` says that the steps that run now ran before,
-    `visits` counts the redos of each item, and `feedback` is the text to steps that are redone.
+    people, by its pipeline or by one around it. `redoing` says that the steps that run now ran
+    before, `visits` counts the redos of each item, and `feedback` is the text to steps that are
+    redone.
     `frame` belongs to the world. `trace` has the events so far, None where the result is to have
     none; `quiet` means that none are made.
     """

@@ -62,7 +62,7 @@ async def noop(x: int) -> int:
 
 @pytest.mark.parametrize(
     ("text", "trace", "most"),
-    [(chain, False, 24), (chain, True, 42), (fan, False, 27), (fan, True, 45)],
+    [(chain, False, 24), (chain, True, 43), (fan, False, 27), (fan, True, 46)],
 )
 def test_a_step_calls_few_functions(tmp_path: Path, text: Any, trace: bool, most: int) -> None:
     few, many = (calls_of(ready(tmp_path, text(steps), noop, trace)) for steps in (20, 60))
