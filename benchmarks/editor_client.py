@@ -84,10 +84,6 @@ class EditorClient:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
     # ------------------------------------------------------------------------------ the wire
 
     def tell(self, method: str, params: object) -> float:

@@ -24,7 +24,7 @@ def work_of(steps: int, own: bool, folder: Path) -> int:
 @pytest.mark.parametrize(
     ("own", "most"),
     [
-        pytest.param(False, 310, id="steps that share two tools"),
+        pytest.param(False, 300, id="steps that share two tools"),
         pytest.param(True, 660, id="a tool with rates and a cost for each step"),
     ],
 )

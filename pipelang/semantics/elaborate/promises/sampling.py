@@ -78,10 +78,13 @@ def steps_elsewhere(context: Context, program: p.Program) -> None:
     for pipeline in program.pipelines.values():
         named = [(step, one.span) for one in pipeline.samples for step in one.steps]
         named += [(step_of(line), line.span) for line in pipeline.watch]
+        named = [(name, span) for name, span in named if "." in name]
+        if not named or pipeline.name in context.flawed:
+            continue
         inside = {one.name for one in inner_pipelines(program, pipeline)}
         for name, span in named:
-            owner, dot, word = name.rpartition(".")
-            if not dot or owner in context.flawed or pipeline.name in context.flawed:
+            owner, _, word = name.rpartition(".")
+            if owner in context.flawed:
                 continue
             known = program.pipelines.get(owner)
             steps = [] if known is None else [one.name for one in all_steps(known)]
