@@ -189,6 +189,7 @@ def _compiled_init(made: Any, frozen: bool) -> Callable[..., None]:
     exec(code, known)
     init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{made.__qualname__}.__init__"
+    init.__module__ = made.__module__
     return init
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import pipelang
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.replay import ReplayProvider
 
 from . import patterns
@@ -19,13 +21,18 @@ from .test_systems import EXAMPLES, load
 HERE = EXAMPLES / "lead_qualification"
 MAKE = load(HERE / "make.py")
 TOOLS = load(HERE / "tools.py")
-PROGRAM = pipelang.load(HERE / "lead_qualification.pipe")
+
+
+@functools.cache
+def program() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "lead_qualification.pipe")
 
 
 def handle() -> pipelang.Handle:
     replay = ReplayProvider(HERE / "recordings/lead_qualification.jsonl")
-    runtime = pipelang.Runtime(providers=dict.fromkeys(PROGRAM.program.providers, replay))
-    return PROGRAM.pipeline("take_lead", runtime=runtime)
+    runtime = pipelang.Runtime(providers=dict.fromkeys(program().program.providers, replay))
+    return program().pipeline("take_lead", runtime=runtime)
 
 
 def lead(case: str) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 
 import pipelang
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.replay import ReplayProvider
 
 from . import patterns
@@ -16,7 +18,12 @@ from .test_systems import EXAMPLES, load
 HERE = EXAMPLES / "moderation"
 TOOLS = load(HERE / "tools.py")
 MAKE = load(HERE / "make.py")
-PROGRAM = pipelang.load(HERE / "moderation.pipe")
+
+
+@functools.cache
+def program() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "moderation.pipe")
 
 
 READABLE = load(HERE / "readable.py")
@@ -100,11 +107,11 @@ def test_the_rules_are_those_that_the_labels_were_made_with(
     recording.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     replay = ReplayProvider(recording)
     runtime = pipelang.Runtime(
-        providers=dict.fromkeys(PROGRAM.program.providers, replay),
+        providers=dict.fromkeys(program().program.providers, replay),
         tools={"settle": lambda post, action, reason: "settled"},
     )
     post = {"id": "p", "author": "u001", "thread": "t", "region": region, "body": "hello"}
-    result = PROGRAM.pipeline("moderate", runtime=runtime).run_sync(post=post)
+    result = program().pipeline("moderate", runtime=runtime).run_sync(post=post)
     assert isinstance(result, pipelang.Answered)
     assert result.value.action == MAKE.action(label, region)
     assert ("appeal" in result.value.reason) is (result.value.action != "keep")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pipelang
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.replay import ReplayProvider
 
 from ..warm import command_text
@@ -46,15 +48,29 @@ class Counted(ReplayProvider):
         return await super().answer(request)
 
 
-def handle(replay: ReplayProvider) -> pipelang.Handle:
-    program = pipelang.load(HERE / "recommendations.pipe")
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> LoadedProgram:
+    """The example whose tools may take a minute: on a busy machine the first search, which builds
+    the index, takes longer than a shopper would wait, and these tests are not about that.
+    """
+    folder = tmp_path_factory.mktemp("shop") / HERE.name
+    shutil.copytree(HERE, folder)
+    text, tools = re.subn(r"^  timeout +[\d.]+m?s$", "  timeout 1m", PIPE, flags=re.MULTILINE)
+    assert tools >= 3
+    (folder / "recommendations.pipe").write_text(text, "utf-8")
+    return pipelang.load(folder / "recommendations.pipe")
+
+
+def handle(program: LoadedProgram, replay: ReplayProvider) -> pipelang.Handle:
     providers = dict.fromkeys(program.program.providers, replay)
     return program.pipeline("recommend", runtime=pipelang.Runtime(providers=providers))
 
 
-def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_segment():
+def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_segment(
+    patient: LoadedProgram,
+):
     replay = Counted()
-    recommend = handle(replay)
+    recommend = handle(patient, replay)
     first = recommend.run_sync(user="u05", query="red dresses")
     second = recommend.run_sync(user="u17", query="Red  Dresses?")
     assert isinstance(first, pipelang.Answered)
@@ -69,9 +85,11 @@ def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_s
     assert len(replay.asked) > 1
 
 
-def test_a_conversation_is_not_told_to_the_shared_prompt_nor_kept_for_others():
+def test_a_conversation_is_not_told_to_the_shared_prompt_nor_kept_for_others(
+    patient: LoadedProgram,
+):
     replay = Counted()
-    recommend = handle(replay)
+    recommend = handle(patient, replay)
     recommend.run_sync(user="u05", query="red dresses")
     recommend.run_sync(user="u05", query="the same but black")
     assert [prompt for prompt, _ in replay.asked] == ["rank", "rank_further"]
@@ -146,14 +164,14 @@ def test_words_of_other_languages_and_synonyms_lie_near_what_they_mean(shop: Any
     assert tools.search(["'\"; drop table told --"], segment) is not None
 
 
-def test_sellers_who_give_orders_are_in_the_data_and_never_in_a_prompt():
+def test_sellers_who_give_orders_are_in_the_data_and_never_in_a_prompt(patient: LoadedProgram):
     orders = re.compile(
         "(?i)(rank this one first|always recommend|always pick|print the customers)"
     )
     products = (HERE / "data/products.jsonl").read_text("utf-8")
     assert len(orders.findall(products)) >= 6
     replay = Counted()
-    recommend = handle(replay)
+    recommend = handle(patient, replay)
     for query in ("red dresses", "green boots", "a shirt for the office", "blue jeans"):
         for user in ("u01", "u06", "u09", "u12"):
             recommend.run_sync(user=user, query=query)

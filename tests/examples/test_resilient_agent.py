@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 
 import pipelang
 from pipelang.runtime.engine.messages import ToolCall
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.replay import ReplayProvider
 
@@ -20,8 +22,20 @@ from .test_systems import EXAMPLES, load
 
 HERE = EXAMPLES / "resilient_agent"
 TOOLS = load(HERE / "tools.py")
-LIMITS = pipelang.load(HERE / "limits.pipe")
-PROGRAM = pipelang.load(HERE / "resilient_agent.pipe")
+
+
+@functools.cache
+def limits() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "limits.pipe")
+
+
+@functools.cache
+def program() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "resilient_agent.pipe")
+
+
 TASK = {"body": "When do we close?"}
 
 
@@ -67,9 +81,10 @@ class Scripted:
         return None
 
 
-def limited(name: str, model: Scripted, program: Any = LIMITS) -> pipelang.Handle:
-    runtime = pipelang.Runtime(providers=dict.fromkeys(program.program.providers, model))
-    return program.pipeline(name, runtime=runtime)
+def limited(name: str, model: Scripted, program: Any = None) -> pipelang.Handle:
+    loaded = program or limits()
+    runtime = pipelang.Runtime(providers=dict.fromkeys(loaded.program.providers, model))
+    return loaded.pipeline(name, runtime=runtime)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +205,9 @@ def test_live_updates_say_where_it_is_and_what_it_waits_for():
 
     played = ReplayProvider(HERE / "recordings/resilient_agent.jsonl")
     runtime = pipelang.Runtime(
-        providers=dict.fromkeys(PROGRAM.program.providers, played), people=Owner()
+        providers=dict.fromkeys(program().program.providers, played), people=Owner()
     )
-    handle = PROGRAM.pipeline("handle", runtime=runtime)
+    handle = program().pipeline("handle", runtime=runtime)
     rows = map(json.loads, (HERE / "data/tasks.jsonl").read_text("utf-8").splitlines())
     task = next(row["task"] for row in rows if row["task"]["id"] == "A12")
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 
 import pipelang
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
 from pipelang.runtime.providers.replay import ReplayProvider
 
 from .test_systems import EXAMPLES
 
 HERE = EXAMPLES / "support"
-PROGRAM = pipelang.load(HERE / "support.pipe")
+
+
+@functools.cache
+def program() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "support.pipe")
 
 
 class Sorted:
@@ -61,8 +68,8 @@ def test_the_model_is_as_large_as_the_question_and_has_the_articles_and_the_hist
     )
     ticket = {"id": "x", "body": "How can I restore deleted tasks?", "customer": customer}
     model = Sorted(complexity)
-    runtime = pipelang.Runtime(providers=dict.fromkeys(PROGRAM.program.providers, model))
-    result = PROGRAM.pipeline("handle_ticket", runtime=runtime).run_sync(ticket=ticket)
+    runtime = pipelang.Runtime(providers=dict.fromkeys(program().program.providers, model))
+    result = program().pipeline("handle_ticket", runtime=runtime).run_sync(ticket=ticket)
     assert isinstance(result, pipelang.Escalated)
     assert result.reason == "ready"  # 80%: a draft that a person reads
     assert [one.tier for one in model.asked] == ["haiku", tier]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import pipelang
+from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.replay import ReplayProvider
 
@@ -20,7 +22,12 @@ HERE = EXAMPLES / "ticket_routing"
 sys.path.insert(0, str(EXAMPLES))
 DRIFT = load(HERE / "drift.py")
 TOOLS = load(HERE / "tools.py")
-PROGRAM = pipelang.load(HERE / "ticket_routing.pipe")
+
+
+@functools.cache
+def program() -> LoadedProgram:
+    """Loads it once, and for none who only imports this file."""
+    return pipelang.load(HERE / "ticket_routing.pipe")
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +92,9 @@ class Unsure(Told):
 
 def desk(provider: Told) -> pipelang.Handle:
     runtime = pipelang.Runtime(
-        providers=dict.fromkeys(PROGRAM.program.providers, provider), people=Desk()
+        providers=dict.fromkeys(program().program.providers, provider), people=Desk()
     )
-    return PROGRAM.pipeline("route_ticket", runtime=runtime)
+    return program().pipeline("route_ticket", runtime=runtime)
 
 
 def test_a_mail_that_says_nothing_is_sorted_by_what_its_thread_said():
@@ -135,7 +142,7 @@ def test_the_private_sender_is_in_no_prompt():
 
 
 def test_what_is_kept_as_evidence_names_a_person_and_experts_twice(tmp_path: Path):
-    learn = PROGRAM.pipeline("learn", runtime=pipelang.Runtime())
+    learn = program().pipeline("learn", runtime=pipelang.Runtime())
     rows = (HERE / "data/corrections.jsonl").read_text("utf-8").splitlines()
     for row in rows:
         learn.run_sync(**json.loads(row))
@@ -224,11 +231,11 @@ def test_more_than_one_error_in_twenty_and_keyword_rules_take_over(
 
     def ended(bad: int) -> pipelang.Result:
         runtime = pipelang.Runtime(
-            providers=dict.fromkeys(PROGRAM.program.providers, provider),
+            providers=dict.fromkeys(program().program.providers, provider),
             people=Desk(),
             tools={"route": route},
         )
-        handle = PROGRAM.pipeline("route_ticket", runtime=runtime)
+        handle = program().pipeline("route_ticket", runtime=runtime)
         ticket = {**mail("T53"), "body": "Where is my invoice?"}
 
         async def run() -> pipelang.Result:
