@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,6 @@ from pipelang.runtime.durable.activity import Activity, LongWait
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
-from pipelang.runtime.engine.world import Attempt, Decision, Question
 from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
@@ -75,27 +75,16 @@ class JournaledWorld(RecordingWorld):
         with self._activity.working():
             return await super()._once(run, place, work, codec, tool)
 
-    def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
-        work = super().attempt(run, attempt)
-        if isinstance(attempt.action, p.AskRole):
-            limit = attempt.link.timeout
-            return self._wait(work, attempt.action.role, None if limit is None else float(limit))
-        return work
-
-    async def decide(self, run: Run, question: Question) -> Decision | None:
-        person = question.person
-        seconds = None if person.seconds is None else float(person.seconds)
-        made: Decision | None = await self._wait(
-            super().decide(run, question), person.role, seconds
-        )
-        return made
-
-    async def _wait(self, work: Coroutine[Any, Any, Any], role: str, seconds: float | None) -> Any:
-        if self._ledger.strand.unit is not None:
-            return await work
+    def waiting_for(
+        self, run: Run, role: str, seconds: float | None
+    ) -> AbstractContextManager[object]:
+        # Not before the question is on its way: a leg that ended while the intent was written would
+        # leave a run that waits for somebody who was never asked.
+        unit = self._ledger.strand.unit
+        if unit is not None and unit.whole:  # what is done around it would be lost
+            return nullcontext()
         due = None if seconds is None else self._ledger.record.now() + seconds
-        with self._activity.waiting(LongWait("person", role, due)):
-            return await work
+        return self._activity.waiting(LongWait("person", role, due))
 
     async def _let_pass(self, run: Run, seconds: float) -> None:
         activity = self._activity

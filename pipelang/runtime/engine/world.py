@@ -13,6 +13,7 @@ engine says where it stands by *places*, which are the same in every process: pa
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -50,10 +51,10 @@ class World(Protocol[R]):
     """Carries out what the interpreter decides.
 
     `leave`, `finish`, `close`, `begin`, `vote_decided`, `child_answered`, `enter_element`, `keep`,
-    `keep_nothing`, `leave_region`, `reserved`, `used` and `intend` report what happens; a world may
-    ignore them. Whatever a world may have to look up or to write down is awaited. The runs of a
-    `lasting` one go on in another process after this: it alone is told of regions and of what is
-    `reserved` and `used`.
+    `keep_nothing`, `leave_region`, `reserved`, `used`, `intend` and `waiting_for` report what
+    happens; a world may ignore them. Whatever a world may have to look up or to write down is
+    awaited. The runs of a `lasting` one go on in another process after this: it alone is told of
+    regions and of what is `reserved` and `used`.
     `told` is the number of its next event, `loop` that of its tasks, once it is known.
     """
 
@@ -211,6 +212,13 @@ class World(Protocol[R]):
 
     async def intend(self, run: R) -> None:
         """Take note that what cannot be taken back begins now: a call that acts, a question."""
+
+    def waiting_for(
+        self, run: R, role: str, seconds: float | None
+    ) -> AbstractContextManager[object]:
+        """Take note that a step does nothing inside but wait for a person of a role, who is being
+        asked: at most so many seconds, None is without end.
+        """
 
     # -------------------------------------------------------------------------------------- telling
 

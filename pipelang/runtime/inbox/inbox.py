@@ -213,11 +213,17 @@ class Inbox:
         return await self._open(self._stamped(case, None))
 
     async def _open(self, case: Case) -> Case:
-        """Open a case. One that a run opened before it crashed is found as it stands."""
+        """Open a case, also for a run that is asked to stop meanwhile: where its case is `lasting`
+        it goes on elsewhere, and somebody has to be asked.
+        """
+        return await _surely(self._opened(case))
+
+    async def _opened(self, case: Case) -> Case:
+        """The case, open. One that a run opened before it crashed is found as it stands."""
         if case.lasting:
             with contextlib.suppress(Refused):
                 return await self._do(lambda: self._store.get(case.id))
-        await _surely(self._do(lambda: self._store.add(case)))
+        await self._do(lambda: self._store.add(case))
         self._announce(case)
         return case
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,11 @@ class ForgetfulWorld:
 
     async def intend(self, run: Run) -> None:
         return None
+
+    def waiting_for(
+        self, run: Run, role: str, seconds: float | None
+    ) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def tell(self, run: Run, event: Event) -> None:
         self.told += 1

@@ -48,8 +48,9 @@ class PeopleCalls:
             await run.world.intend(run)
             said = await self._wait(
                 run,
+                action.role,
                 people.answer(run, attempt, action, ask.user),
-                None if timeout is None or people.keeps_time else float(timeout),
+                None if timeout is None else float(timeout),
             )
             if said is None:
                 raise attempt_failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
@@ -69,9 +70,12 @@ class PeopleCalls:
         run.emit("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
-    async def _wait(self, run: Run, asked: Coroutine[Any, Any, Any], limit: float | None) -> Any:
-        """People's answer, None if they take longer than `limit` seconds: no machine time."""
-        with run.budget.waiting_for_people():
+    async def _wait(
+        self, run: Run, role: str, asked: Coroutine[Any, Any, Any], seconds: float | None
+    ) -> Any:
+        """People's answer, None if they take longer than so many seconds: no machine time."""
+        limit = None if self._services.people.keeps_time else seconds
+        with run.world.waiting_for(run, role, seconds), run.budget.waiting_for_people():
             try:
                 return await unless_killed(self._services.switches, run, asked, limit)
             except OutOfTime:
@@ -82,12 +86,12 @@ class PeopleCalls:
         reached the decision is a no, because nobody had the chance to say it.
         """
         check_not_killed(self._services.switches, run)
-        seconds = question.person.seconds
-        people = self._services.people
-        limit = None if seconds is None or people.keeps_time else float(seconds)
+        person, people = question.person, self._services.people
+        seconds = None if person.seconds is None else float(person.seconds)
         try:
             await run.world.intend(run)
-            decision = await self._wait(run, people.decide(run, question), limit)
+            asked = people.decide(run, question)
+            decision = await self._wait(run, person.role, asked, seconds)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
         except Halted:

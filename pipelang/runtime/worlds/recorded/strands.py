@@ -30,6 +30,7 @@ class WorkUnit:
     it; `ahead` what they may use at most, by the place of the budget. `muted` events are recorded
     with its intent, `told` so many were told in this process. `acts` says that it has an effect,
     `begun` that its intent is recorded. `calls` are the asks of each prompt before it.
+    A `whole` one is a region, of whose parts nothing is recorded.
     """
 
     place: str
@@ -40,6 +41,7 @@ class WorkUnit:
     used: Amount = NONE
     told: int = 0
     muted: int = 0
+    whole: bool = False
 
     def reserve(self, budget: RunBudget, held: Reservation) -> bool:
         """Add a call to what is used ahead; whether that has to be written down."""

@@ -129,6 +129,7 @@ class RecordingWorld(RecorderWorld):
         self._anew(place)
         if whole:
             strand.unit = ledger.unit(run, place)
+            strand.unit.whole = True
         else:
             ledger.begin(place, run)
         return None

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from pipelang.runtime.durable import listing, upkeep
+from pipelang.runtime.durable import doing, listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
+from pipelang.runtime.durable.cases import StoredCases
 from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
 from pipelang.runtime.inbox.cases import Refused
@@ -117,6 +118,32 @@ def test_a_question_ends_the_leg_and_its_answer_begins_the_next(stage: Stage) ->
     assert stage.row(run)["status"] == "answered"
     assert max(stage.performed.values()) == 1
     assert listing.run(stage.store, run)["attempts"] == 1
+
+
+@pytest.mark.parametrize("slow", ["intent", "get", "add"])
+def test_a_leg_ends_only_once_the_person_was_asked(
+    stage: Stage, slow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that takes its time must not be taken for a person who does: the run would wait
+    out its hour, and nobody would have been asked.
+    """
+    where, name = {
+        "intent": (MortalLegs, "write"),
+        "get": (StoredCases, "get"),
+        "add": (StoredCases, "_add"),
+    }[slow]
+    work = getattr(where, name)
+
+    def late(*given: Any) -> Any:
+        if slow != "intent" or given[4] == "intent":
+            time.sleep(doing.LOOK * (doing.STILL + 4))
+        return work(*given)
+
+    monkeypatch.setattr(where, name, late)
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    assert listing.run(stage.store, run)["waiting_for"]["name"] == "boss"
+    assert [case.run_id for case in stage.inbox.cases()] == [run]
 
 
 def test_an_answer_that_comes_while_the_leg_ends_is_not_missed(stage: Stage) -> None:
