@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from pipelang.records import dataclass, field, replace
 from pipelang.runtime.inbox.answer_schema import misfit
 
 Kind = Literal["approve", "hold", "ask", "escalation", "label"]
