@@ -85,9 +85,10 @@ class Shelf:
                 held = file.read()
             if _digest(path, held[SIZE:]) != held[:SIZE]:
                 return None
-            code, files, folders, kept = marshal.loads(held[SIZE:])
+            code, answer = marshal.loads(held[SIZE:])
             if not all(_stamp(stamp[0]) == stamp for stamp in code):
                 return None
+            files, folders, kept = marshal.loads(answer)
             if not FileSnapshot(files, folders).is_still_so():
                 return None
         except (OSError, ValueError, TypeError, EOFError):
@@ -97,15 +98,18 @@ class Shelf:
 
     def remember(self, path: str, kept: Any, seen: FileSnapshot) -> None:
         """Keep something that `marshal` can write, as a whole or not at all."""
+        if not seen.settled:
+            return
+        answer = marshal.dumps((seen.files, seen.folders, kept))
+        if len(answer) > self.most_bytes:
+            return
         try:
             code = _loaded()
         except OSError:
             return
-        if not seen.settled or not code or any(max(stamp[2:]) > _OLD_ENOUGH for stamp in code):
+        if not code or any(_changed(stamp) > _OLD_ENOUGH for stamp in code):
             return
-        held = marshal.dumps((code, seen.files, seen.folders, kept))
-        if len(held) > self.most_bytes:
-            return
+        held = marshal.dumps((code, answer))
         folder, unfinished = os.path.dirname(path), f"{path}.{os.getpid()}"
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -179,3 +183,8 @@ def _loaded() -> list[Stamp]:
 def _stamp(path: str) -> Stamp:
     status = os.stat(path)
     return (path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _changed(stamp: Stamp) -> int:
+    """When a file was changed last. Nobody sets a `ctime`, which on Windows is when it was made."""
+    return stamp[2] if sys.platform == "win32" else stamp[3]

@@ -93,7 +93,8 @@ def test_what_code_made_that_may_be_another_by_now_is_not_kept(
     code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written when this process was at work already, or so shortly before that times do not say."""
-    edited = os.stat(code / "loaded.py").st_mtime_ns
+    status = os.stat(code / "loaded.py")
+    edited = status.st_mtime_ns if os.name == "nt" else status.st_ctime_ns
     monkeypatch.setattr(ENOUGH, edited - 1)
     assert not kept("a").exists()
     monkeypatch.setattr(ENOUGH, edited)
