@@ -1,8 +1,9 @@
-"""Digests by which what is kept is known again; of no use to anybody but the process that kept it.
+"""Digests without OpenSSL: those by which what is kept is known again, and SHA-256 of short texts.
 
 `hashlib` loads OpenSSL when it is imported, a good part of the time of a check of which nothing has
-changed. BLAKE2 is Python's own, in a module that `hashlib` takes it from too. OpenSSL is some five
-times as fast, so it is worth its loading where there is much to go through.
+changed. BLAKE2 and SHA-256 are Python's own, in modules that `hashlib` takes them from too where it
+has no OpenSSL. OpenSSL is some five times as fast, so it is worth its loading where there is much
+to go through.
 """
 
 from __future__ import annotations
@@ -11,6 +12,13 @@ try:
     from _blake2 import blake2b
 except ImportError:  # a Python that keeps it elsewhere
     from hashlib import blake2b
+try:
+    from _sha256 import sha256 as short_sha256
+except ImportError:
+    try:
+        from _sha2 import sha256 as short_sha256
+    except ImportError:
+        from hashlib import sha256 as short_sha256
 
 SIZE = 32
 """Bytes of a digest."""
@@ -20,9 +28,20 @@ LARGE = 1024 * 1024
 
 
 def digest(data: bytes) -> bytes:
-    """The digest of some bytes; which function makes it hangs on their number alone."""
+    """The digest of some bytes, of use to nobody but the installation that kept it; which function
+    makes it hangs on their number alone.
+    """
     if len(data) < LARGE:
         return blake2b(data, digest_size=SIZE).digest()
     from hashlib import sha256
 
     return sha256(data).digest()
+
+
+def sha256_hex(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal."""
+    if len(data) < LARGE:
+        return short_sha256(data).hexdigest()
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()

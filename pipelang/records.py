@@ -1,13 +1,15 @@
 """`dataclass`, `field` and `replace` of the standard library, made when they are first needed.
 
 The library's decorator writes and compiles the methods of a class when its module is imported, half
-a millisecond a class. pipelang has 300 of them, and a check of a small file makes a few instances
-of each: its imports took longer than its work. Here methods are shared functions, and `__init__` is
-compiled once a class is made often. What is compiled stores through the slots, twice as fast as the
-library's for frozen classes, which a parser of 20,000 lines notices.
+a millisecond a class. pipelang has 500 of them, and a command makes a few instances of some: its
+imports took longer than its work. Here methods are shared functions, what they have to know of a
+class is worked out when one is first called, and `__init__` is compiled once a class is made often.
+What is compiled stores through the slots, twice as fast as the library's for frozen classes, which
+a parser of 20,000 lines notices.
 
-Type checkers see the library's names. Not there, because nobody needs it: inheritance among these
-classes, `InitVar`, `ClassVar`, `__post_init__`, `order`, and classes without slots.
+Type checkers see the library's names, and the library's functions know these classes. A class
+inherits from no other, or from one with the same options. Not there, because nobody needs it:
+`InitVar`, `ClassVar`, `order`, `kw_only` of a single field, and classes without slots.
 """
 
 from __future__ import annotations
@@ -25,13 +27,21 @@ _MISSING: Any = object()
 class _Field:
     """One field of a record: its default and its place."""
 
-    __slots__ = ("compare", "default", "factory", "repr")
+    __slots__ = ("compare", "default", "factory", "init", "repr")
 
-    def __init__(self, default: Any, factory: Any, compare: bool, repr: bool) -> None:
+    def __init__(
+        self,
+        default: Any,
+        factory: Any = _MISSING,
+        compare: bool = True,
+        repr: bool = True,
+        init: bool = True,
+    ) -> None:
         self.default = default
         self.factory = factory
         self.compare = compare
         self.repr = repr
+        self.init = init
 
 
 def _field(
@@ -40,154 +50,233 @@ def _field(
     default_factory: Any = _MISSING,
     compare: bool = True,
     repr: bool = True,
+    init: bool = True,
 ) -> Any:
-    return _Field(default, default_factory, compare, repr)
+    return _Field(default, default_factory, compare, repr, init)
+
+
+class _Options:
+    """The options of records, named as the library asks for them, and what all such classes have:
+    some of it unless they say otherwise.
+    """
+
+    __slots__ = ("always", "eq", "frozen", "kw_only", "otherwise")
+
+    def __init__(self, frozen: bool, eq: bool, kw_only: bool) -> None:
+        self.frozen = frozen
+        self.eq = eq
+        self.kw_only = kw_only
+        self.otherwise: dict[str, Any] = {"__repr__": _repr}
+        self.always: dict[str, Any] = {
+            "__init__": _init,
+            "__dataclass_fields__": _LibraryFields(),
+            "__dataclass_params__": self,
+            "__signature__": _Signature(),
+            "_record": _FirstAsked(),
+        }
+        if eq:
+            self.otherwise["__eq__"] = _equals
+            self.always["__hash__"] = _hash if frozen else None
+        if frozen:
+            self.always |= {"__setattr__": _refuse, "__delattr__": _refuse}
+            self.always |= {"__getstate__": _state, "__setstate__": _restore}
+
+
+_options: dict[tuple[bool, bool, bool], _Options] = {}
 
 
 def _dataclass(
-    *, slots: bool, frozen: bool = False, eq: bool = True, weakref_slot: bool = False
+    *,
+    slots: bool,
+    frozen: bool = False,
+    eq: bool = True,
+    kw_only: bool = False,
+    weakref_slot: bool = False,
 ) -> Callable[[type[Any]], type[Any]]:
     if not slots:
         raise TypeError("a dataclass of pipelang.records has slots")
-
-    def decorate(plain: type[Any]) -> type[Any]:
-        if plain.__bases__ != (object,):
-            raise TypeError(f"{plain.__name__}: a dataclass of pipelang.records inherits nothing")
-        return _made(plain, frozen, eq, weakref_slot)
-
-    return decorate
+    options = _options.get((frozen, eq, kw_only))
+    if options is None:
+        options = _options[frozen, eq, kw_only] = _Options(frozen, eq, kw_only)
+    return lambda plain: _made(plain, options, weakref_slot)
 
 
-def _made(plain: type[Any], frozen: bool, eq: bool, weakref_slot: bool) -> type[Any]:
+def _made(plain: type[Any], options: _Options, weakref_slot: bool) -> type[Any]:
     """The class again, with slots and methods."""
-    body = dict(plain.__dict__)
+    base = _inherited(plain, options)
+    body: dict[str, Any] = {**options.otherwise, **plain.__dict__, **options.always}
     del body["__dict__"], body["__weakref__"]
-    fields: dict[str, _Field] = {}
-    for name in plain.__annotations__:
-        given = body.pop(name, _MISSING)
-        fields[name] = given if isinstance(given, _Field) else _Field(given, _MISSING, True, True)
-        if fields[name].default.__class__.__hash__ is None:
-            raise ValueError(f"{plain.__name__}.{name}: a mutable default; use default_factory")
-    names = tuple(fields)
-    body |= {"__slots__": names, "__match_args__": names, "__dataclass_fields__": _FIELDS}
-    body |= {"__qualname__": plain.__qualname__, "_record_fields": fields}
-    body["_record_values"] = staticmethod(_values(names))
-    body.setdefault("__repr__", _repr)
-    if eq:
-        compared = _getter([name for name in names if fields[name].compare])
-        body.setdefault("__eq__", _equals(compared))
-        body["__hash__"] = _hash(compared) if frozen else None
-        if frozen:
-            body["__slots__"] = (*names, "_hashed")
+    own = tuple(body.get("__annotations__", ()))
+    given = {name: body.pop(name) for name in own if name in body}
+    if any(default.__class__.__hash__ is None for default in given.values()):
+        raise ValueError(f"{plain.__name__}: a default that can change; use default_factory")
+    slots = [name for name in own if name not in base._record_names]
+    matched = [name for name in slots if name not in given or _is_passed(given[name])]
+    body["__qualname__"] = plain.__qualname__
+    body["__match_args__"] = () if options.kw_only else (*base.__match_args__, *matched)
+    body["_record_names"] = (*base._record_names, *slots)
+    body["_record_given"] = given
+    if options.frozen and options.eq and base is _Nothing:
+        slots.append("_hashed")
     if weakref_slot:
-        body["__slots__"] = (*body["__slots__"], "__weakref__")
-    if frozen:
-        body |= {"__setattr__": _refuse, "__delattr__": _refuse}
-        body |= {"__getstate__": _state, "__setstate__": _restore}
-    made = type(plain.__name__, (), body)
-    made.__init__ = _first_init(made, frozen)  # type: ignore[misc]
-    return made
+        slots.append("__weakref__")
+    body["__slots__"] = slots
+    return type(plain.__name__, plain.__bases__, body)
 
 
-def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """A function that gives the values of all fields, as a tuple however many there are."""
+class _Nothing:
+    """The fields of a class that inherits none."""
+
+    __match_args__: tuple[str, ...] = ()
+    _record_names: tuple[str, ...] = ()
+
+
+def _inherited(plain: type[Any], options: _Options) -> Any:
+    """The record that a class inherits, if it inherits one."""
+    base, *others = plain.__bases__
+    if base is object:
+        return _Nothing
+    if others or getattr(base, "__dataclass_params__", None) is not options:
+        raise TypeError(f"{plain.__name__}: a dataclass of pipelang.records inherits one like it")
+    return base
+
+
+def _is_passed(default: Any) -> bool:
+    return default.__class__ is not _Field or default.init
+
+
+class _Known:
+    """All that the methods of a record have to know of its class.
+
+    `passed` are the fields that `__init__` takes, `values` gives theirs, `compared` those that
+    decide whether two are the same; `left` counts the instances until `__init__` is compiled.
+    """
+
+    __slots__ = ("compared", "fields", "left", "made", "passed", "setters", "values")
+
+    def __init__(self, made: Any) -> None:
+        fields: dict[str, _Field] = {}
+        for one in reversed(made.__mro__):
+            if "_record_given" in one.__dict__:
+                for name in one.__annotations__:
+                    given = one._record_given.get(name, _MISSING)
+                    fields[name] = given if given.__class__ is _Field else _Field(given)
+        self.made = made
+        self.fields = {name: fields[name] for name in made._record_names}
+        self.passed = [name for name, field in fields.items() if field.init]
+        self.values = _getter(self.passed)
+        self.compared = _getter([name for name, field in fields.items() if field.compare])
+        self.setters = {name: getattr(made, name).__set__ for name in fields}
+        self.left = FEW
+
+
+class _FirstAsked:
+    """What is known of a record's class, worked out when it is first asked for."""
+
+    def __get__(self, instance: Any, owner: Any) -> _Known:
+        made = next(one for one in owner.__mro__ if "_record_given" in one.__dict__)
+        known = made._record = _Known(made)
+        return known
+
+
+def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gives the values of some fields, as a tuple however many there are."""
     if len(names) == 1:
         only = attrgetter(names[0])
         return lambda one: (only(one),)
-    return _getter(list(names))
-
-
-def _getter(names: list[str]) -> Callable[[Any], Any]:
     return attrgetter(*names) if names else lambda one: ()
 
 
-def _equals(compared: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    def __eq__(self: Any, other: Any) -> Any:
-        if other.__class__ is not self.__class__:
-            return NotImplemented
-        return self is other or compared(self) == compared(other)
+def _equals(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    if self is other:
+        return True
+    compared = self._record.compared
+    return compared(self) == compared(other)
 
-    return __eq__
 
-
-def _hash(compared: Callable[[Any], Any]) -> Callable[[Any], int]:
-    """A `__hash__` that is worked out once for every instance. Where parts are shared, as `let`s
-    share expressions, going through all of them each time would double with every level.
+def _hash(self: Any) -> int:
+    """The hash, worked out once for every instance. Where parts are shared, as `let`s share
+    expressions, going through all of them each time would double with every level.
     """
-
-    def __hash__(self: Any) -> int:
-        try:
-            known: int = self._hashed
-        except AttributeError:
-            known = hash(compared(self))
-            object.__setattr__(self, "_hashed", known)
-        return known
-
-    return __hash__
+    try:
+        known: int = self._hashed
+    except AttributeError:
+        known = hash(self._record.compared(self))
+        object.__setattr__(self, "_hashed", known)
+    return known
 
 
 FEW = 20
 """Instances until an `__init__` is compiled, which takes as long as making some 40."""
 
 
-def _first_init(made: Any, frozen: bool) -> Callable[..., None]:
-    """An `__init__` that reads the fields, and after a few calls puts a compiled one in its place.
+def _init(self: Any, *positional: Any, **named: Any) -> None:
+    """Set the fields; after a few calls a compiled `__init__` takes this one's place in the class.
 
     What does not fit the fields is left to the compiled one as well, which refuses it as always.
     """
-    fields = made._record_fields
-    setters = {name: getattr(made, name).__set__ for name in fields}
-    left = FEW
-
-    def __init__(self: Any, *positional: Any, **named: Any) -> None:
-        nonlocal left
-        left -= 1
-        given = dict(zip(fields, positional, strict=False)) | named
-        if (
-            left > 0
-            and len(given) == len(positional) + len(named)
-            and given.keys() <= setters.keys()
-        ):
-            for name, field in fields.items():
-                if name in given:
-                    value = given[name]
-                elif field.factory is not _MISSING:
-                    value = field.factory()
-                elif field.default is not _MISSING:
-                    value = field.default
-                else:
-                    break
-                setters[name](self, value)
+    known: _Known = self._record
+    known.left -= 1
+    given = dict(zip(known.made.__match_args__, positional, strict=False)) | named
+    if known.left > 0 and len(given) == len(positional) + len(named):
+        passed = 0
+        for name, field in known.fields.items():
+            if name in given and field.init:
+                value = given[name]
+                passed += 1
+            elif field.factory is not _MISSING:
+                value = field.factory()
+            elif field.default is not _MISSING:
+                value = field.default
+            elif field.init:
+                break
             else:
+                continue
+            known.setters[name](self, value)
+        else:
+            if passed == len(given):
+                if hasattr(known.made, "__post_init__"):
+                    self.__post_init__()
                 return
-        made.__init__ = _compiled_init(made, frozen)
-        made.__init__(self, *positional, **named)
-
-    return __init__
+    known.made.__init__ = _compiled_init(known)
+    known.made.__init__(self, *positional, **named)
 
 
-def _compiled_init(made: Any, frozen: bool) -> Callable[..., None]:
-    known: dict[str, Any] = {"_MISSING": _MISSING}
-    heads, lines = ["self"], []
-    for name, field in made._record_fields.items():
-        value = name
+def _compiled_init(known: _Known) -> Callable[..., None]:
+    made: Any = known.made
+    options: _Options = made.__dataclass_params__
+    inside: dict[str, Any] = {"_MISSING": _MISSING}
+    heads = ["self", "*"] if options.kw_only and known.passed else ["self"]
+    lines = []
+    for name, field in known.fields.items():
+        head, value = name, name
         if field.factory is not _MISSING:
-            known[f"_new_{name}"] = field.factory
-            heads.append(f"{name}=_MISSING")
+            inside[f"_new_{name}"] = field.factory
+            head = f"{name}=_MISSING"
             value = f"_new_{name}() if {name} is _MISSING else {name}"
         elif field.default is not _MISSING:
-            known[f"_default_{name}"] = field.default
-            heads.append(f"{name}=_default_{name}")
+            inside[f"_default_{name}"] = field.default
+            head = f"{name}=_default_{name}"
+        if field.init:
+            heads.append(head)
+        elif head == name:
+            continue
+        elif field.factory is not _MISSING:
+            value = f"_new_{name}()"
         else:
-            heads.append(name)
-        if frozen:
-            known[f"_set_{name}"] = getattr(made, name).__set__
+            value = f"_default_{name}"
+        if options.frozen:
+            inside[f"_set_{name}"] = known.setters[name]
             lines.append(f" _set_{name}(self, {value})")
         else:
             lines.append(f" self.{name} = {value}")
+    if hasattr(made, "__post_init__"):
+        lines.append(" self.__post_init__()")
     code = f"def __init__({', '.join(heads)}):\n" + ("\n".join(lines) or " pass")
-    exec(code, known)
-    init: Callable[..., None] = known["__init__"]
+    exec(code, inside)
+    init: Callable[..., None] = inside["__init__"]
     init.__qualname__ = f"{made.__qualname__}.__init__"
     init.__module__ = made.__module__
     return init
@@ -196,7 +285,7 @@ def _compiled_init(made: Any, frozen: bool) -> Callable[..., None]:
 def _repr(self: Any) -> str:
     shown = (
         f"{name}={getattr(self, name)!r}"
-        for name, field in self._record_fields.items()
+        for name, field in self._record.fields.items()
         if field.repr
     )
     return f"{self.__class__.__qualname__}({', '.join(shown)})"
@@ -209,37 +298,58 @@ def _refuse(self: Any, name: str, *value: Any) -> None:
 
 
 def _state(self: Any) -> list[Any]:
-    return [getattr(self, name) for name in self._record_fields]
+    return [getattr(self, name) for name in self._record_names]
 
 
 def _restore(self: Any, state: list[Any]) -> None:
-    for name, value in zip(self._record_fields, state, strict=True):
+    for name, value in zip(self._record_names, state, strict=True):
         object.__setattr__(self, name, value)
 
 
+def _by_library(owner: Any) -> Any:
+    """A class of the library's with the fields of a record."""
+    import dataclasses
+    import inspect
+
+    types: dict[str, Any] = {}
+    for above in reversed(owner.__mro__):
+        types |= inspect.get_annotations(above)
+    given: list[Any] = []
+    for name, one in owner._record.fields.items():
+        options: dict[str, Any] = {"compare": one.compare, "repr": one.repr, "init": one.init}
+        if one.factory is not _MISSING:
+            options["default_factory"] = one.factory
+        elif one.default is not _MISSING:
+            options["default"] = one.default
+        given.append((name, types[name], dataclasses.field(**options)))
+    only_by_name = owner.__dataclass_params__.kw_only
+    return dataclasses.make_dataclass(owner.__name__, given, kw_only=only_by_name)
+
+
 class _LibraryFields:
-    """`__dataclass_fields__` for who asks the library's functions: `asdict`, `is_dataclass`."""
+    """`__dataclass_fields__` for who asks the library's functions: `asdict`, `is_dataclass`, the
+    decorator for a class that inherits a record.
+    """
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        import dataclasses
-
-        given: list[Any] = []
-        for name, one in owner._record_fields.items():
-            options: dict[str, Any] = {"compare": one.compare, "repr": one.repr}
-            if one.factory is not _MISSING:
-                options["default_factory"] = one.factory
-            elif one.default is not _MISSING:
-                options["default"] = one.default
-            given.append((name, owner.__annotations__[name], dataclasses.field(**options)))
-        same: Any = dataclasses.make_dataclass(owner.__name__, given)
-        return same.__dataclass_fields__
+        owner.__dataclass_fields__ = _by_library(owner).__dataclass_fields__
+        return owner.__dataclass_fields__
 
 
-_FIELDS = _LibraryFields()
+class _Signature:
+    """`__signature__` for who shows how a class is called, such as `help`."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if "_record_given" not in owner.__dict__:
+            return None  # it inherits a record, and may be called otherwise
+        import inspect
+
+        return inspect.signature(_by_library(owner))
 
 
 def _replace(one: Any, /, **changes: Any) -> Any:
-    values = dict(zip(one._record_fields, one._record_values(one), strict=True))
+    known: _Known = one._record
+    values = dict(zip(known.passed, known.values(one), strict=True))
     return one.__class__(**(values | changes))
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, NamedTuple, assert_never
 
+from pipelang.digests import sha256_hex
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_rows import EvidenceOrigin
@@ -127,7 +127,7 @@ def prompt_hash(program: p.Program, prompt: str, answers: Type) -> str:
     parameters = [[one.name, _shape(one.type)] for one in asked.parameters]
     parts = (asked.system or "", asked.user, parameters, _shape(answers))
     text = json.dumps(parts, default=str, ensure_ascii=True)
-    return sha256(text.encode()).hexdigest()[:16]
+    return sha256_hex(text.encode())[:16]
 
 
 def _shape(type: Type) -> list[Any]:

@@ -8,10 +8,10 @@ and so are settings that a host turned.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from pipelang.digests import sha256_hex
 from pipelang.semantics import program as p
 from pipelang.semantics.loading import Loaded, LoadedModule
 
@@ -25,21 +25,21 @@ def program_hash(
     """The hash, as hexadecimal digits. `stand_ins` are tiers by those whose place they take,
     `turned` settings whose value is not the one of their file.
     """
-    digest = hashlib.sha256()
+    hashed: list[bytes] = []
     for path in sorted(loaded.modules, key=lambda path: (path != loaded.root, path)):
         # At one go: a call of the hash for each token takes longer than hashing does.
         letters = "\0".join((*_letters(loaded.modules[path]), "\1"))
-        digest.update(letters.encode("utf-8", "surrogatepass"))
+        hashed.append(letters.encode("utf-8", "surrogatepass"))
     for name in sorted(prompts):
         prompt = prompts[name]
         texts = (name, prompt.system or "", prompt.user)
-        digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
-        digest.update(b"\2")
+        hashed.append("\0".join(texts).encode("utf-8", "surrogatepass"))
+        hashed.append(b"\2")
     for name, other in sorted(stand_ins.items()):
-        digest.update(f"{name}\0{other}\3".encode())
+        hashed.append(f"{name}\0{other}\3".encode())
     for name, value in sorted((turned or {}).items()):
-        digest.update(f"{name}\0{Decimal(value).normalize()}\4".encode())
-    return digest.hexdigest()
+        hashed.append(f"{name}\0{Decimal(value).normalize()}\4".encode())
+    return sha256_hex(b"".join(hashed))
 
 
 def _letters(module: LoadedModule) -> Iterator[str]:

@@ -138,7 +138,7 @@ def _inside(part: Any, names: Mapping[str, expr.Read]) -> Any:
         return frozenset(names[one].name if one in names else one for one in part)
     if isinstance(part, p.Block) or not type(part).__module__.startswith(PROGRAM):
         return part
-    fields = getattr(type(part), "_record_fields", {})
+    fields = getattr(type(part), "_record_names", ())
     return replace(part, **{name: _inside(getattr(part, name), names) for name in fields})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,7 @@ def test_a_check_that_ends_with_an_error(folder: Path) -> None:
     found = loaded(folder, 1, "check", "--no-cache", "wrong.pipe")
     slow = "numpy jinja2 click pydantic networkx pathlib urllib.parse dataclasses inspect textwrap"
     assert not found & set(slow.split())
+    assert not found & {"hashlib", "_hashlib"}, "OpenSSL is longer to load than all that it hashes"
     assert not {name for name in found if name.startswith("pipelang.analysis.m")}
     part = "pipelang.semantics.elaborate."
     assert part + "declarations.tests" not in found
@@ -80,3 +82,25 @@ def test_a_full_check_reads_templates_without_jinja(folder: Path) -> None:
     """Only what renders a template needs the library that renders."""
     found = loaded(folder, 0, "check", "--no-cache", "desk.pipe")
     assert not found & set("jinja2 click pydantic networkx asyncio pathlib".split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("run", "classify.pipe", "--input", "@messages.jsonl", "--line", "1"),
+        ("test", "."),
+    ],
+    ids=lambda line: line[0],
+)
+def test_what_is_done_with_a_kept_program(folder: Path, line: tuple[str, ...]) -> None:
+    """Neither what checks it nor what few runs need: a store of memories, cases for people."""
+    starter = folder / line[0]
+    shutil.copytree(REPO / "pipelang" / "interfaces" / "starters" / "classify", starter)
+    loaded(starter, 0, *line)
+    found = loaded(starter, 0, *line)
+    slow = "numpy networkx anthropic dbos mcp sqlite3 html.entities pydantic.dataclasses"
+    assert not found & set(slow.split())
+    checking = ("pipelang.syntax", "pipelang.semantics.build", "pipelang.analysis.metrics")
+    assert not {name for name in found if name.startswith(checking)}
+    ours = {name for name in found if name.startswith("pipelang")}
+    assert len(ours) <= 230, len(ours)

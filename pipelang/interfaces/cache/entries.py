@@ -1,10 +1,10 @@
 """Entries of the user's cache folder: found by what was asked, believed while nothing has changed.
 
-An entry is found by the question, where it was asked, and by which pipelang: the version, the times
-of its own files (so that an edit to pipelang itself counts), the Python and its libraries. It holds
-what was read of the disk, down to files that were looked for and not there, and is believed only
-while all of that is still so. A broken entry, a folder that cannot be written and whatever else
-goes wrong is a miss.
+An entry is found by the question, where it was asked, and by which pipelang: its version and data,
+the Python and its libraries. It holds what was read of the disk, down to files that were looked for
+and not there, and the size and times of each of our modules that was loaded when it was made, so
+that an edit to pipelang itself counts. It is believed only while all of that is still so. A broken
+entry, a folder that cannot be written and whatever else goes wrong is a miss.
 
 Nothing of an entry is ever run, and what another user could have written is not even looked at: an
 entry belongs to the user, is writable by nobody else, and its digest goes over the name as well, so
@@ -19,6 +19,7 @@ import marshal
 import os
 import stat
 import sys
+import time
 
 from pipelang.digests import SIZE, digest
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OPEN_TO_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+_OLD_ENOUGH = time.time_ns() - 2_000_000_000
+"""When a module must have been changed last if what is loaded is to be what the disk has: before
+this process began. Two seconds are the coarsest times of a file system.
+"""
+
+Stamp = tuple[str, int, int, int]
+"""A file's path, its size and its times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,10 @@ class Shelf:
                 held = file.read()
             if _digest(path, held[SIZE:]) != held[:SIZE]:
                 return None
-            files, folders, kept = marshal.loads(held[SIZE:])
+            code, answer = marshal.loads(held[SIZE:])
+            if not all(_stamp(stamp[0]) == stamp for stamp in code):
+                return None
+            files, folders, kept = marshal.loads(answer)
             if not FileSnapshot(files, folders).is_still_so():
                 return None
         except (OSError, ValueError, TypeError, EOFError):
@@ -88,9 +100,16 @@ class Shelf:
         """Keep something that `marshal` can write, as a whole or not at all."""
         if not seen.settled:
             return
-        held = marshal.dumps((seen.files, seen.folders, kept))
-        if len(held) > self.most_bytes:
+        answer = marshal.dumps((seen.files, seen.folders, kept))
+        if len(answer) > self.most_bytes:
             return
+        try:
+            code = _loaded()
+        except OSError:
+            return
+        if not code or any(_changed(stamp) > _OLD_ENOUGH for stamp in code):
+            return
+        held = marshal.dumps((code, answer))
         folder, unfinished = os.path.dirname(path), f"{path}.{os.getpid()}"
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -134,31 +153,38 @@ def _is_ours(status: os.stat_result) -> bool:
 
 
 def _installation(cwd: str) -> tuple[object, ...]:
-    """The state of the installation that an answer depends on: our code and the libraries under it.
+    """The state of the installation that an answer depends on, but for our modules: our data and
+    the libraries under us.
 
     Whatever is installed, upgraded or removed changes the time of a folder on Python's path.
     """
     libraries = [path for path in sys.path if os.path.isdir(path) and os.path.abspath(path) != cwd]
     times = [os.stat(path).st_mtime_ns for path in libraries]
-    ours = [package_folder(), resource_folder("grammar"), resource_folder("stdlib")]
-    stamps = [stamp for folder in ours for stamp in _stamps(folder)]
-    return (__version__, sys.version, sys.platform, sys.path, times, stamps)
+    data = [resource_folder("grammar"), resource_folder("stdlib")]
+    stamps = [stamp for folder in data for stamp in _below(folder)]
+    return (__version__, sys.version, sys.platform, sys.path, package_folder(), times, stamps)
 
 
-def _stamps(folder: str) -> list[tuple[str, int, int, int]]:
-    """Path, size and times of every file below a folder, in order."""
-    stamps = []
-    inside = []
-    with os.scandir(folder) as entries:
-        for one in entries:
-            if one.name == "__pycache__":
-                continue
-            if one.is_dir():
-                inside.append(one.path)
-            else:
-                status = one.stat()
-                times = (status.st_mtime_ns, status.st_ctime_ns)
-                stamps.append((one.path, status.st_size, *times))
-    for path in inside:
-        stamps += _stamps(path)
-    return sorted(stamps)
+def _below(folder: str) -> list[Stamp]:
+    """The stamp of every file below a folder, in order."""
+    paths = [os.path.join(inside, name) for inside, _, names in os.walk(folder) for name in names]
+    return [_stamp(path) for path in sorted(paths)]
+
+
+def _loaded() -> list[Stamp]:
+    """The stamps of our modules that are loaded. An answer depends on no other: which are, follows
+    from the question, from what was read, and from the code of those that were loaded before.
+    """
+    inside = os.path.join(package_folder(), "")
+    files = [getattr(one, "__file__", None) or "" for one in list(sys.modules.values())]
+    return [_stamp(file) for file in sorted(set(files)) if file.startswith(inside)]
+
+
+def _stamp(path: str) -> Stamp:
+    status = os.stat(path)
+    return (path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _changed(stamp: Stamp) -> int:
+    """When a file was changed last. Nobody sets a `ctime`, which on Windows is when it was made."""
+    return stamp[2] if sys.platform == "win32" else stamp[3]

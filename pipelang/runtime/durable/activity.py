@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from pipelang.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
+from pipelang.records import replace
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken

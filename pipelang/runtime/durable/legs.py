@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.records import dataclass
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
 from pipelang.runtime.durable.media import keep, kept

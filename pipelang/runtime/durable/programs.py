@@ -8,11 +8,11 @@ it decides which functions, servers or models a worker calls.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import PurePath
 
 import sqlalchemy as sa
 
+from pipelang.records import dataclass
 from pipelang.runtime.durable.store import Store
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tiers_behind, tools_behind

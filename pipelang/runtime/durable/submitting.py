@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep

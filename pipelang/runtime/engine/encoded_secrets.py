@@ -9,7 +9,6 @@ one case. What is found is cut out of the text as it was written.
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -122,7 +121,9 @@ def _meaning(found: re.Match[str]) -> str:
         case "octal":
             return _text(bytes(int(three, 8) for three in re.findall(r"[0-7]{3}", written)))
         case "entity":
-            return html.unescape(written)
+            from html import unescape  # its table of entities is large, and few texts have one
+
+            return unescape(written)
         case _:
             return " "
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from dataclasses import replace
 from typing import Any, assert_never
 
+from pipelang.records import replace
 from pipelang.runtime.engine.barriers import ask_person, remember
 from pipelang.runtime.engine.budget import CODES, BudgetSpent, is_quota, limit_of
 from pipelang.runtime.engine.endings import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.events import Event
 from pipelang.semantics import program as p
 

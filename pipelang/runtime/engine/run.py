@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, fields
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Event, Sink
 from pipelang.runtime.engine.expressions import BUDGET, Expressions
@@ -242,4 +242,4 @@ class Run:
         return copied
 
 
-_FIELDS = tuple(one.name for one in fields(Run))
+_FIELDS = tuple(Run.__annotations__)

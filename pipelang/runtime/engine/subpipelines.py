@@ -7,9 +7,9 @@ failed; if it escalates or rejects, that ends the run around it too, and its han
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.budget import BudgetSpent, RunBudget
 from pipelang.runtime.engine.endings import handoff, so_far
 from pipelang.runtime.engine.outcomes import Ended, Halted

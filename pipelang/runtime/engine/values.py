@@ -213,8 +213,12 @@ def _json(value: Any, left: int = DEEPEST) -> Any:
     raise ValueError(f"expected JSON, found a `{type(value).__name__}`")
 
 
+def _float_in_json(value: Any) -> float:
+    return float(value)  # not the class itself: its signature is a text that pydantic would parse
+
+
 _AS_SECONDS = PlainSerializer(_duration_in_json)
-_AS_FLOAT = PlainSerializer(float, return_type=float, when_used="json")
+_AS_FLOAT = PlainSerializer(_float_in_json, return_type=float, when_used="json")
 
 
 class Types:

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from pipelang.diagnostics.spelling import closest
+from pipelang.records import dataclass, field, replace
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.engine.expressions import Expressions, NoValue

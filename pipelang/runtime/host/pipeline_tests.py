@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import dataclass
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interpreter import run_pipeline

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.semantics import program as p

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import assert_never
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
 from pipelang.runtime.engine.interpreter import play, run_pipeline

@@ -14,11 +14,11 @@ import os
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipelang.records import replace
 from pipelang.runtime.inbox.cases import (
     NOT_WAITED_FOR,
     Case,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import dataclass, replace
 from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.engine.redaction import hide, hide_json
 from pipelang.runtime.engine.world import Attempt, Decision, Question, Sampled

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.secrets import resolve_secret
 
 

@@ -12,11 +12,11 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
+from pipelang.records import dataclass
 from pipelang.runtime.mcp.large_results import LARGEST_MESSAGE, beside_the_loop, limit_body
 from pipelang.runtime.mcp.servers import McpServer, opened
 from pipelang.runtime.mcp.stderr import StderrLines

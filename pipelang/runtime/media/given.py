@@ -8,12 +8,12 @@ import base64
 import binascii
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import open_plain
 from pipelang.runtime.media.looking import NotMedia, looked_at
 from pipelang.runtime.media.medium import DIGEST, Media

@@ -11,9 +11,9 @@ same pydantic call, after the usage is safe. A test compares the two bodies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
     as_text,

@@ -166,6 +166,8 @@ def _is_there(module: str) -> bool:
 
 def not_installed(provider: p.Provider) -> str | None:
     """The message for a provider whose kind is not installed, None if it is."""
+    if provider.kind in BUILT_IN:  # the plug-ins of all that is installed are long to look through
+        return None
     kinds = installed_kinds()
     if provider.kind in kinds:
         return None

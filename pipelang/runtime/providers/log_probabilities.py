@@ -6,9 +6,9 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.providers.protocol import ModelAnswer
 from pipelang.runtime.providers.records import field_of
 

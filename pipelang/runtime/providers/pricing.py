@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.values import HIDDEN, Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import Attempt, Turn
 from pipelang.runtime.media.given import media_of

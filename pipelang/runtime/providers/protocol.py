@@ -13,10 +13,10 @@ attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pipelang import records
+from pipelang.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.protocol import FaultKind, Usage
 

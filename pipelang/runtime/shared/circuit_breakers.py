@@ -16,9 +16,9 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from pipelang.records import dataclass, field
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 

@@ -13,11 +13,11 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.files.private_files import make_private
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -19,9 +18,12 @@ from collections.abc import Callable
 from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.runtime.files.private_files import make_private
+
+if TYPE_CHECKING:
+    import sqlite3
 
 Clock = Callable[[], float]
 
@@ -174,6 +176,8 @@ class Sqlite:
             )
 
     def _connect(self) -> sqlite3.Connection:
+        import sqlite3  # few runs have a memory that outlives them
+
         return sqlite3.connect(self._path, timeout=30)
 
     def read(self, place: Place, keeps: float | None) -> list[Any]:

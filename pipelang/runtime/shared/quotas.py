@@ -11,11 +11,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
 Amounts = Mapping[str, Decimal]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.sinks.audit import GENESIS, TORN, canonical, digest
 

@@ -16,8 +16,9 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from pipelang.records import dataclass, field
 
 try:
     from opentelemetry import context as contexts

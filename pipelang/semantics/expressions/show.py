@@ -5,9 +5,9 @@ What is shown reads back as the same expression: two different ones never look a
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, assert_never
 
+from pipelang.digests import sha256_hex
 from pipelang.semantics.expressions.nodes import (
     Apply,
     Arithmetic,
@@ -83,7 +83,7 @@ def _digest(value: Any, known: dict[int, str]) -> str:
             if name not in ("type", "span", "setting")
         )
         text = f"{type(value).__name__} {' '.join(fields)}"
-        found = known[id(value)] = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        found = known[id(value)] = sha256_hex(text.encode("utf-8", "surrogatepass"))
     return found
 
 

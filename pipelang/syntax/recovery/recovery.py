@@ -16,10 +16,10 @@ parsing did not move since the last error.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from typing import Any
 
 from pipelang.diagnostics import Diagnostic, Edit, Source, Span, codes, report
+from pipelang.records import dataclass, field
 from pipelang.syntax.bad_tokens import HEADER
 from pipelang.syntax.lexicon import DECLARING
 from pipelang.syntax.lower.broken import broken

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def blanked(result: Result, returns: Type) -> Result:
     """The result with what its pipeline's type labels `secret` left out of the answer."""
-    from dataclasses import replace
-
+    from pipelang.records import replace
     from pipelang.runtime.engine.outcomes import Answered
     from pipelang.runtime.engine.values import shown
 

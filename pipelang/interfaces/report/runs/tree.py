@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.report.runs.trace import Row, content_line, event_row, remark
 from pipelang.interfaces.text.colours import Paint
+from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.durable.history.chain import GENESIS, hash_of
 from pipelang.runtime.durable.listing import moment
 from pipelang.runtime.durable.store import Store

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+
+from pipelang.records import dataclass, field
 
 GENESIS = "0" * 64
 """The hash before the first row."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.records import dataclass
 from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.legs import locked_run

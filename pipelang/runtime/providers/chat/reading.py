@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.answers import (
     UNKNOWN_TOKENS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 from typing import assert_never
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.shared.circuit_breakers import Admission, Breakers, EndedRun, Key

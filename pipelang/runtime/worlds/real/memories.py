@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.interruption import foreign
 from pipelang.runtime.engine.outcomes import Halted

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, cast
 
+from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.interruption import foreign, interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.misfits import without_nulls
@@ -112,10 +112,10 @@ class ModelCalls:
         ask, request = self._request(run, attempt, action, tier)
         seen = self._seen(run, attempt, ask, tier, provider)
         if tools:
-            request = dataclasses.replace(request, tools=tools, turns=turns)
+            request = replace(request, tools=tools, turns=turns)
         elif run.terms.partial is not None:
             heard = listener(run, attempt.step.name, action.answers)
-            request = dataclasses.replace(request, partial=heard)
+            request = replace(request, partial=heard)
         counted, counting = None, 0.0
         if run.budget.limited():
             began = time.monotonic()
@@ -139,7 +139,7 @@ class ModelCalls:
         if run.budget.rests():
             await take_up_or_release(run, held)
         limit = time_limit_or_release(run, attempt, held, timeout, counting)
-        request = dataclasses.replace(request, timeout=limit.seconds)
+        request = replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
         before, used = mark(), NOTHING_USED
         try:

@@ -9,9 +9,9 @@ region of pure and reading work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.budget import Reservation, RunBudget
 
 Amount = tuple[Decimal, int, int]

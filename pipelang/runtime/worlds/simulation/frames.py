@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.world import Arms
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, UnknownChance
 from pipelang.semantics import expressions as expr

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.records import dataclass, field
 from pipelang.runtime.engine.world import (
     NOTHING,
     Arguments,

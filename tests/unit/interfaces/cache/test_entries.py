@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,6 +15,7 @@ from pipelang.interfaces.cache.entries import Shelf
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 
 SHELF = Shelf("things", most_entries=3, most_bytes=10_000)
+ENOUGH = "pipelang.interfaces.cache.entries._OLD_ENOUGH"
 posix = pytest.mark.skipif(os.name == "nt", reason="owners and modes are POSIX")
 
 
@@ -53,18 +57,54 @@ def test_another_place_and_another_python_path_are_other_questions(
     assert SHELF.entry("a") != path
 
 
-def test_an_edit_to_pipelang_is_another_question(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def code(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module of ours that is loaded, beside one that is not. Their files are old enough."""
     ours = place / "ours"
     ours.mkdir()
-    (ours / "code.py").write_text("a = 1\n")
+    for name in ("loaded", "absent"):
+        (ours / f"{name}.py").write_text("a = 1\n")
+    loaded = ModuleType("loaded")
+    loaded.__file__ = str(ours / "loaded.py")
+    monkeypatch.setitem(sys.modules, "loaded", loaded)
     monkeypatch.setattr("pipelang.interfaces.cache.entries.package_folder", lambda: str(ours))
-    path = SHELF.entry("a")
-    assert SHELF.entry("a") == path
-    (ours / "code.py").write_text("a = 2\n")
-    os.utime(ours / "code.py", ns=(1, 1))
-    assert SHELF.entry("a") != path
+    monkeypatch.setattr(ENOUGH, time.time_ns() + 10**12)
+    return ours
+
+
+def test_an_edit_to_pipelang_is_a_miss(code: Path) -> None:
+    """Only to what was loaded: what was not had no part in the answer."""
+    path = kept("a")
+    (code / "absent.py").write_text("a = 2\n")
+    assert SHELF.recall(str(path)) == "kept"
+    before = os.stat(code / "loaded.py")
+    (code / "loaded.py").write_text("a = 2\n")
+    os.utime(code / "loaded.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert SHELF.recall(str(path)) is None
+
+
+def test_a_module_that_is_gone_is_a_miss(code: Path) -> None:
+    path = kept("a")
+    (code / "loaded.py").unlink()
+    assert SHELF.recall(str(path)) is None
+
+
+def test_what_code_made_that_may_be_another_by_now_is_not_kept(
+    code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written when this process was at work already, or so shortly before that times do not say."""
+    status = os.stat(code / "loaded.py")
+    edited = status.st_mtime_ns if os.name == "nt" else status.st_ctime_ns
+    monkeypatch.setattr(ENOUGH, edited - 1)
+    assert not kept("a").exists()
+    monkeypatch.setattr(ENOUGH, edited)
+    assert kept("a").exists()
+
+
+def test_code_that_is_in_no_file_keeps_nothing(code: Path) -> None:
+    """As in an archive."""
+    sys.modules["loaded"].__file__ = str(code / "archive.zip" / "loaded.py")
+    assert not kept("a").exists()
 
 
 def test_changed_files_are_seen(place: Path) -> None:
