@@ -8,6 +8,7 @@ is one draw as a whole, given whether everything that it mentions is right.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from fractions import Fraction
 from functools import reduce
 from typing import assert_never
@@ -17,6 +18,7 @@ from . import model as m
 from .draws import Draws
 from .facts import Facts
 from .lookup import Lookup
+from .meeting import Rests, Versions
 from .values import Value, all_right
 
 
@@ -31,6 +33,20 @@ class Conditions:
         # What has been drawn so far, by version: a redone step brings a new key.
         self._confidences: dict[Value, frozenset[e.Confidence]] = {}
         self._verdicts: dict[tuple[e.Expr, tuple[Value, ...]], bool] = {}
+
+    def drawn(self, versions: Versions, rests: Rests) -> Hashable:
+        """What has been drawn about versions that are still looked at."""
+        confidences = [
+            (versions.number(value), found)
+            for value, found in self._confidences.items()
+            if versions.lives((value,))
+        ]
+        verdicts = [
+            (rests.expr(expr), versions.numbers(values), verdict)
+            for (expr, values), verdict in self._verdicts.items()
+            if versions.lives(values)
+        ]
+        return frozenset(confidences), frozenset(verdicts)
 
     def values(self, expr: e.Expr) -> tuple[Value, ...]:
         return tuple(self._scope[name] for name in self._lookup.mentions(expr))

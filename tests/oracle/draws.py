@@ -57,6 +57,16 @@ class Draws:
         return self.choose([(probability, True), (1 - probability, False)])
 
     @property
+    def depth(self) -> int:
+        """How many choices are kept: at the end of a run, all that it has made."""
+        return len(self._taken)
+
+    @property
+    def replays(self) -> bool:
+        """Whether this part of the run has been played before."""
+        return self._next < len(self._taken)
+
+    @property
     def weight(self) -> Fraction:
         """The probability of the current run, as far as it has been drawn."""
         return self._weights[-1] if self._weights else ONE

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 from . import model as m
 from .draws import Draws
 from .lookup import Lookup
+from .meeting import Rests
 from .root import Root
 from .run import Result, Run
+from .tally import MetAnotherError, Tally
 
 
 class TooManyRunsError(Exception):
@@ -30,9 +33,14 @@ class Reliability:
 
 
 def enumerate_runs(
-    program: m.Program, limit: int = 60_000, literal: bool = False, child: str | None = None
+    program: m.Program,
+    limit: int = 60_000,
+    literal: bool = False,
+    child: str | None = None,
+    apart: bool = False,
 ) -> Reliability:
-    """Walks all runs of the main pipeline, or of a child as if it were run by itself.
+    """Walks all runs of the main pipeline, or of a child as if it were run by itself. What runs do
+    alike from where they meet is walked once, unless they are kept `apart`.
 
     Raises `TooManyRunsError` where there are more than `limit`, and `OpenReadingError` where one
     comes to a place that the design leaves open.
@@ -40,23 +48,20 @@ def enumerate_runs(
     lookups = {x.name: Lookup(program, x) for x in (*program.children, program.pipeline)}
     lookup = lookups[child or program.pipeline.name]
     draws = Draws()
-    chances: dict[Result, Fraction] = {}
-    cost = Fraction(0)
-    asked: dict[str, Fraction] = {}
-    runs = 0
+    tally = Tally(draws)
+    rests = None if apart else Rests(lookup)
     more = True
     while more:
         draws.restart()
-        root = Root(lookups, draws, literal)
-        result = Run.of_main(root, lookup).result()
-        runs += 1
-        if runs > limit:
+        root = Root(lookups, draws, tally, literal)
+        with suppress(MetAnotherError):
+            tally.end(Run.of_main(root, lookup, rests).result())
+        if tally.runs > limit:
             raise TooManyRunsError(f"more than {limit} runs")
-        chances[result] = chances.get(result, Fraction(0)) + draws.weight
-        cost += root.cost * draws.weight
-        for role, times in root.asked.items():
-            asked[role] = asked.get(role, Fraction(0)) + times * draws.weight
         more = draws.advance()
+        tally.close()
+    sums = tally.sums.amounts
+    chances = {what: p for what, p in sums.items() if isinstance(what, Result)}
     if sum(chances.values()) != 1:
         raise AssertionError("the runs do not sum to 1")
 
@@ -72,8 +77,8 @@ def enumerate_runs(
             for name in sorted(escalated)
         },
         wrong_effect=share([r for r in chances if r.wrong_effect]),
-        cost_mean=cost,
-        reached={name: share([r for r in chances if name in r.reached]) for name in lookup.steps},
-        runs=runs,
-        asked=asked,
+        cost_mean=sums.get("cost", Fraction(0)),
+        reached={name: sums.get(("reached", name), Fraction(0)) for name in lookup.steps},
+        runs=tally.sums.runs,
+        asked={role: n for role in lookup.roles if (n := sums.get(("asked", role)))},
     )

@@ -8,12 +8,14 @@ Of an argument that is neither a name nor a literal no caller has words, so the 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from . import expressions as e
 from . import model as m
 from .lookup import Lookup
+from .meeting import Rests, Versions
 from .root import Root, Share
 from .values import OpenReadingError, Value
 
@@ -54,6 +56,20 @@ class Facts:
         self._scope = scope
         self._caller = caller
         self._arguments = arguments or {}
+
+    def drawn(self, versions: Versions, rests: Rests) -> Hashable:
+        """What has been drawn about versions that are still looked at."""
+        found = []
+        for (of, field), (drawn, _) in self._root.facts.items():
+            expr = None
+            if isinstance(of, Computed):
+                expr, values = rests.expr(of.expr), of.values
+            else:
+                assert isinstance(of, Value)
+                values = (of,)
+            if versions.lives(values):
+                found.append((expr, versions.numbers(values), field, drawn))
+        return frozenset(found)
 
     def path(self, path: e.Path) -> str:
         """The member that an enum path has in this run; `true` or `false` of a bool path.

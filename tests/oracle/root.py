@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable
 from fractions import Fraction
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from typing import TypeAlias
 from . import model as m
 from .draws import Draws
 from .lookup import Lookup
+from .tally import Tally
 from .values import Value
 
 Share: TypeAlias = "Fraction | tuple[tuple[str, Fraction], ...] | m.Mean"
@@ -18,15 +18,23 @@ Share: TypeAlias = "Fraction | tuple[tuple[str, Fraction], ...] | m.Mean"
 class Root:
     """Outages, facts about values that several pipelines look at, the bill, effects, and cases."""
 
-    def __init__(self, lookups: dict[str, Lookup], draws: Draws, literal: bool) -> None:
+    def __init__(
+        self, lookups: dict[str, Lookup], draws: Draws, tally: Tally, literal: bool
+    ) -> None:
         self.lookups = lookups
         self.draws = draws
+        self.tally = tally
         self.literal = literal
-        self.cost = Fraction(0)
         self.effects: list[Value] = []
-        self.asked: Counter[str] = Counter()  # cases that came to each role
         self.down: dict[str, bool] = {}  # providers drawn so far
         self.facts: dict[tuple[Hashable, str], tuple[str, Share]] = {}
+
+    def pay(self, dollars: Fraction) -> None:
+        self.tally.add("cost", dollars)
+
+    def ask(self, role: str) -> None:
+        """Counts a case that comes to the people of a role."""
+        self.tally.add(("asked", role), Fraction(1))
 
     def is_down(self, provider: str) -> bool:
         """One draw per provider and root run, made when it is first asked."""

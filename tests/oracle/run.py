@@ -6,7 +6,7 @@ chains, redos and people are played as they would happen, and chance is asked wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from . import model as m
@@ -15,6 +15,7 @@ from .conditions import Conditions
 from .expressions import Expr
 from .facts import Facts
 from .lookup import Lookup
+from .meeting import Rests, Versions
 from .root import Root
 from .single import CERTAIN, NOTHING, Place
 from .values import Latent, Value, all_right
@@ -27,7 +28,16 @@ class Result:
     outcome: Outcome
     by: str
     wrong_effect: bool
-    reached: frozenset[str]
+
+
+@dataclass(slots=True)
+class Block:
+    """A block that is being run: `at` is the item to come."""
+
+    items: tuple[m.Item, ...]
+    at: int = 0
+    again: str | None = None  # the step that a redo has just sent us back to
+    endings: list[Ending] = field(default_factory=list)  # of the region, in writing order
 
 
 class Run:
@@ -59,16 +69,22 @@ class Run:
             root, lookup, scope, self._conditions, facts, self._around, inside_redo
         )
         self._actions.run_child = self._child
-        self.reached: set[str] = set()
+        # The blocks that the run is in; of a sub-pipeline, nobody asks.
+        self._blocks: list[Block] = []
+        self._rests: Rests | None = None
+        self._is_main = False
 
     @classmethod
-    def of_main(cls, root: Root, lookup: Lookup) -> Run:
+    def of_main(cls, root: Root, lookup: Lookup, rests: Rests | None) -> Run:
+        """With `rests`, a run that meets another ends in `MetAnotherError`."""
         if root.literal:
             for provider in lookup.available:
                 root.is_down(provider)
         given = Latent(root.draws, CERTAIN, CERTAIN)
         scope = {item.name: Value(given, ()) for item in lookup.pipeline.inputs}
-        return cls(root, lookup, scope, Facts(root, lookup, scope))
+        run = cls(root, lookup, scope, Facts(root, lookup, scope))
+        run._is_main, run._rests = True, rests
+        return run
 
     def play(self) -> Ending:
         ending = self._block(self._lookup.pipeline.items)
@@ -86,34 +102,41 @@ class Run:
                 outcome = "success" if right else "silent_error"
             case m.Escalate(role=role):
                 outcome = "escalation"
-                self._root.asked[role] += 1
+                self._root.ask(role)
             case m.Reject():
                 outcome = "rejection"
             case m.Fail():
                 outcome = "failure"
             case _:
                 assert_never(ending.outcome)
-        return Result(outcome, ending.by, wrong_effect, frozenset(self.reached))
+        return Result(outcome, ending.by, wrong_effect)
 
     # --- blocks and regions -----------------------------------------------------------------
 
     def _block(self, items: tuple[m.Item, ...]) -> Ending | None:
-        endings: list[Ending] = []  # of the region that we are in, in writing order
-        again: str | None = None  # the step that a redo has just sent us back to
-        at = 0
-        while at < len(items):
-            item = items[at]
-            at += 1
+        block = Block(items)
+        self._blocks.append(block)
+        ending = self._items(block)
+        self._blocks.pop()
+        return ending
+
+    def _items(self, block: Block) -> Ending | None:
+        items, endings = block.items, block.endings
+        while block.at < len(items):
+            if self._rests is not None:
+                self._stand(self._rests)
+            item = items[block.at]
+            block.at += 1
             if isinstance(item, m.Let):
                 continue  # its value is looked up where it is used
             if isinstance(item, m.Step) and not self._lookup.is_barrier(item):
-                ending = self._region_step(item, forced=item.name == again)
+                ending = self._region_step(item, forced=item.name == block.again)
                 if ending is not None:
                     endings.append(ending)
                 continue
             if endings:
                 return endings[0]
-            again = None
+            block.again = None
             if isinstance(item, m.Gate | m.Approve) and item.redo is not None:
                 said = self._passes(item) if isinstance(item, m.Gate) else self._approves(item)
                 if said:
@@ -121,8 +144,8 @@ class Run:
                 if said is None or self._redone.get(item.name, 0) == item.redo.times:
                     return self._actions.ending(item.otherwise, item.name)
                 self._redone[item.name] = self._redone.get(item.name, 0) + 1
-                again = item.redo.step
-                at = self._position(items, again, at)
+                block.again = item.redo.step
+                block.at = self._position(items, item.redo.step, block.at)
                 continue
             if isinstance(item, m.Gate):
                 if self._passes(item):
@@ -132,6 +155,50 @@ class Run:
             if ending is not None:
                 return ending
         return endings[0] if endings else None
+
+    def _stand(self, rests: Rests) -> None:
+        """Ends the run where another has stood with all that the rest depends on."""
+        if self._root.draws.replays:
+            return
+        ends = self._blocks[-1].endings[:1]
+        rest = rests.of([(block.items, block.at) for block in self._blocks], bool(ends))
+        versions = Versions()
+        scope = {
+            name: value
+            for name, value in sorted(self._scope.items())
+            if name in rest.words or (rest.shows_all and name in self._lookup.steps)
+        }
+        versions.alive = frozenset(scope.values())
+        words = rest.words
+        self._root.tally.stand(
+            (
+                tuple([(id(block.items), block.at, block.again) for block in self._blocks]),
+                tuple([(end.outcome, end.by, versions.open(end.made_from)) for end in ends]),
+                tuple([(name, versions.number(value)) for name, value in scope.items()]),
+                versions.open(self._around),
+                tuple(
+                    [
+                        (name, versions.number(value.latent), single)
+                        for name, (value, single) in sorted(self._answers.items())
+                        if name in words
+                    ]
+                ),
+                frozenset(self._run_before & words),
+                tuple(
+                    [
+                        (name, versions.numbers(values))
+                        for name, values in sorted(self._seen.items())
+                        if name in words and versions.lives(values)
+                    ]
+                ),
+                frozenset((name, n) for name, n in self._redone.items() if name in words),
+                self._conditions.drawn(versions, rests),
+                self._facts.drawn(versions, rests),
+                frozenset(self._root.down.items()),
+                versions.open(self._root.effects),
+                tuple(versions.told),
+            )
+        )
 
     def _region_step(self, step: m.Step, forced: bool) -> Ending | None:
         """Runs a step unless it has run already and nothing that it read has changed since."""
@@ -235,7 +302,7 @@ class Run:
         if item.when is not None and not self._conditions.computed(item.when):
             return True
         role = self._lookup.roles[item.role]
-        self._root.asked[item.role] += 1
+        self._root.ask(item.role)
         in_time = CERTAIN if item.within is None else self._lookup.in_time(role, item.within)
         if not self._root.draws.flip(in_time):
             return None
@@ -247,7 +314,7 @@ class Run:
             return True
         right = self._shown_right(item)
         role = self._lookup.roles[item.role]
-        self._root.asked[item.role] += 1
+        self._root.ask(item.role)
         if isinstance(item, m.Hold):
             veto = 1 - role.accuracy if right else role.accuracy
             return not self._root.draws.flip(self._lookup.in_time(role, item.seconds) * veto)
@@ -259,7 +326,8 @@ class Run:
 
     def _run_step(self, step: m.Step) -> Ending | None:
         """The chain from its head; the first link that answers makes the value."""
-        self.reached.add(step.name)
+        if self._is_main and step.name not in self._run_before:
+            self._root.tally.add(("reached", step.name), CERTAIN)
         self._scope.pop(step.name, None)
         former, single = self._answers.get(step.name, (None, False))
         place = Place(

@@ -125,16 +125,16 @@ class SingleAnswers:
         """Attempts until one succeeds or all are used; every one of them is billed."""
         if not self._root.literal:
             failed = self._root.draws.flip(attempts.fail)
-            self._root.cost += attempts.cost_of_failure if failed else attempts.cost_of_success
+            self._root.pay(attempts.cost_of_failure if failed else attempts.cost_of_success)
             return not failed
         for _ in range(attempts.number):
-            self._root.cost += attempts.cost
+            self._root.pay(attempts.cost)
             if self._root.draws.flip(attempts.succeeds):
                 return True
         return False
 
     def _person(self, link: m.Link, role: m.Role, place: Place) -> Value | None:
-        self._root.asked[role.name] += 1
+        self._root.ask(role.name)
         if link.timeout is not None:
             in_time = self._lookup.in_time(role, link.timeout)
             if not self._root.draws.flip(in_time):
@@ -210,7 +210,7 @@ class SingleAnswers:
         else:
             outcomes = vote_outcomes(vote, call, chances[side], correlation, before)
             verdict = draws.choose([(p, x) for x, p in outcomes.chances.items()])
-            self._root.cost += outcomes.mean_bill(verdict)
+            self._root.pay(outcomes.mean_bill(verdict))
         return None if verdict is None else Value(Known(side, verdict), made_from)
 
     def _vote_by_vote(

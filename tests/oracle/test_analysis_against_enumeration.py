@@ -75,6 +75,7 @@ def test_short_cuts_change_nothing(seed: int) -> None:
         literal = enumerate_runs(program, limit=5_000, literal=True)
     except TooManyRunsError:
         pytest.skip("too many runs")
+    assert enumerate_runs(program, literal=True, apart=True) == literal
     assert replace(enumerate_runs(program), runs=0) == replace(literal, runs=0)
 
 

@@ -59,10 +59,11 @@ def test_a_copy_of_what_a_run_answered_is_open() -> None:
 
 @pytest.mark.parametrize("seed", range(72))
 def test_short_cuts_change_nothing(seed: int) -> None:
-    """Votes, agents, retries and hidden bits, drawn one by one and as a whole."""
+    """Votes, agents, retries and hidden bits, drawn one by one and as a whole; runs that meet."""
     program = generate_wide(seed)
     try:
         literal = enumerate_runs(program, limit=4_000, literal=True)
     except (TooManyRunsError, OpenReadingError):
         return  # some of them always; `coverage` counts how many
+    assert enumerate_runs(program, literal=True, apart=True) == literal
     assert replace(enumerate_runs(program), runs=0) == replace(literal, runs=0)

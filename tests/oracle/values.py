@@ -27,13 +27,13 @@ class Known:
     """The verdict of a vote, which is there as soon as the vote is over."""
 
     def __init__(self, inputs_right: bool, right: bool) -> None:
-        self._inputs_right = inputs_right
-        self._right = right
+        self.inputs_right = inputs_right
+        self.right = right
 
     def verdict(self, inputs_right: bool) -> bool:
-        if inputs_right != self._inputs_right:
+        if inputs_right != self.inputs_right:
             raise OpenReadingError("what a vote would have said about other arguments")
-        return self._right
+        return self.right
 
 
 class Latent:
@@ -52,21 +52,21 @@ class Latent:
         correlation: Fraction = Fraction(0),
     ) -> None:
         self._draws = draws
-        self._chances = {True: accuracy, False: recovers}
-        self._former = former
-        self._correlation = correlation
-        self._copied: bool | None = None
-        self._verdicts: dict[bool, bool] = {}
+        self.chances = {True: accuracy, False: recovers}
+        self.former = former
+        self.correlation = correlation
+        self.copied: bool | None = None
+        self.verdicts: dict[bool, bool] = {}
 
     def verdict(self, inputs_right: bool) -> bool:
-        if self._former is not None:
-            if self._copied is None:
-                self._copied = self._draws.flip(self._correlation)
-            if self._copied:
-                return self._former.verdict(inputs_right)
-        if inputs_right not in self._verdicts:
-            self._verdicts[inputs_right] = self._draws.flip(self._chances[inputs_right])
-        return self._verdicts[inputs_right]
+        if self.former is not None:
+            if self.copied is None:
+                self.copied = self._draws.flip(self.correlation)
+            if self.copied:
+                return self.former.verdict(inputs_right)
+        if inputs_right not in self.verdicts:
+            self.verdicts[inputs_right] = self._draws.flip(self.chances[inputs_right])
+        return self.verdicts[inputs_right]
 
 
 class Value:
@@ -74,13 +74,13 @@ class Value:
 
     def __init__(self, latent: Verdicts, made_from: tuple[Value, ...]) -> None:
         self.latent = latent
-        self._made_from = made_from
-        self._right: bool | None = None
+        self.made_from = made_from
+        self.known: bool | None = None
 
     def right(self) -> bool:
-        if self._right is None:
-            self._right = self.latent.verdict(all_right(self._made_from))
-        return self._right
+        if self.known is None:
+            self.known = self.latent.verdict(all_right(self.made_from))
+        return self.known
 
 
 def all_right(values: tuple[Value, ...]) -> bool:

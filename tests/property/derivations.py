@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from lark import Lark
 from lark.grammar import Rule
@@ -33,16 +34,21 @@ def grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=True)
 
 
-@cache
-def numbered() -> dict[Rule, int]:
-    return {rule: number for number, rule in enumerate(grammar().rules)}
+class Numbered(NamedTuple):
+    """A rule with what is asked of it at each choice; lark hashes a rule by all that is in it."""
+
+    rule: Rule
+    number: int
+    height: int
 
 
 @cache
-def by_origin() -> dict[str, list[Rule]]:
-    rules: dict[str, list[Rule]] = {}
-    for rule in grammar().rules:
-        rules.setdefault(rule.origin.name, []).append(rule)
+def by_origin() -> dict[str, list[Numbered]]:
+    rules: dict[str, list[Numbered]] = {}
+    known = heights()
+    for number, rule in enumerate(grammar().rules):
+        one = Numbered(rule, number, height(rule, known) or 0)
+        rules.setdefault(rule.origin.name, []).append(one)
     return rules
 
 
@@ -50,7 +56,8 @@ def by_origin() -> dict[str, list[Rule]]:
 def heights() -> dict[str, int]:
     """How deep the shallowest derivation of a nonterminal is."""
     found: dict[str, int] = {}
-    while len(found) < len(by_origin()):
+    origins = {rule.origin.name for rule in grammar().rules}
+    while len(found) < len(origins):
         for rule in grammar().rules:
             needed = height(rule, found)
             if needed is not None and needed < found.get(rule.origin.name, 1 << 30):
@@ -113,8 +120,7 @@ def _derive(
         program.limit = len(program.tokens) + TOKENS
     elif origin == "item":
         program.limit = max(program.limit, len(program.tokens) + TOKENS // 4)
-    rule = _choose(origin, depth, above, program, pick, used)
-    number = numbered()[rule]
+    rule, number, _ = _choose(origin, depth, above, program, pick, used)
     used[number] += 1
     inside = rule.alias or origin
     for index, symbol in enumerate(rule.expansion):
@@ -132,30 +138,29 @@ def _derive(
 
 def _choose(
     origin: str, depth: int, above: str, program: Program, pick: random.Random, used: Counter[int]
-) -> Rule:
-    known = heights()
+) -> Numbered:
     rules = by_origin()[origin]
     if above == "negative_bound":  # a rate has no sign
-        rules = [rule for rule in rules if rule.alias != "rate_literal"]
-    allowed = [rule for rule in rules if (height(rule, known) or 0) <= depth]
-    unused = [rule for rule in allowed if not used[numbered()[rule]]]
+        rules = [one for one in rules if one.rule.alias != "rate_literal"]
+    allowed = [one for one in rules if one.height <= depth]
+    unused = [one for one in allowed if not used[one.number]]
     if unused and pick.random() < 0.7:
         return pick.choice(unused)
     over = len(program.tokens) > program.limit > 0 and pick.random() < 0.9
     if over or not allowed:
-        return min(rules, key=lambda rule: (height(rule, known) or 0, pick.random()))
+        return min(rules, key=lambda one: (one.height, pick.random()))
     if origin == "declaration" and pick.random() < 0.3:
-        return next(rule for rule in allowed if rule.expansion[0].name == "pipeline")
+        return next(one for one in allowed if one.rule.expansion[0].name == "pipeline")
     if origin in OPERATORS and pick.random() < 0.7:
-        return next(rule for rule in allowed if len(rule.expansion) == 1)
-    longer = [rule for rule in allowed if rule.expansion]
+        return next(one for one in allowed if len(one.rule.expansion) == 1)
+    longer = [one for one in allowed if one.rule.expansion]
     if origin.startswith("__"):
-        longer = [rule for rule in allowed if rule.expansion[0].name == origin]
+        longer = [one for one in allowed if one.rule.expansion[0].name == origin]
     if longer and pick.random() < LONGER.get(origin.partition("_star")[0], 0.6):
         allowed = longer
     if pick.random() < 0.4:
-        least = min(used[numbered()[rule]] for rule in allowed)
-        allowed = [rule for rule in allowed if used[numbered()[rule]] == least]
+        least = min(used[one.number] for one in allowed)
+        allowed = [one for one in allowed if used[one.number] == least]
     return pick.choice(allowed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,30 @@ import pytest
 
 from pipelang.diagnostics import Source
 from pipelang.syntax.format import format_source
+from pipelang.syntax.parse import Parsed, parse, parse_kept
 
 from ..work import grows_no_faster_than
-from .corpus import FILES, REPO, comments, lines, mutated, programs, read, spread, words
+from .corpus import FILES, REPO, comments, lines, mutated, programs, spread, words
 from .derivations import SHIFT, TOKENS, grammar, write
 
 PROGRAMS = 400
 BATCH = 25
 SOON = 60.0
 """Seconds for what takes some hundredths: a hang is meant, not a slow machine."""
+
+
+def source(text: str) -> Source:
+    return Source("random.pipe", text)
+
+
+def read(text: str) -> Parsed:
+    """A text is read once, however many questions about it; the formatter asks for the same."""
+    return parse_kept(source(text))
+
+
+@lru_cache(maxsize=4)
+def laid_out(text: str) -> tuple[str, tuple[Any, ...]]:
+    return format_source(source(text))
 
 
 def mistakes(parsed: Any) -> list[Any]:
@@ -31,14 +47,14 @@ def keeps(text: str) -> None:
     """All that is promised of a file without errors."""
     parsed = read(text)
     assert not mistakes(parsed), text
-    formatted, found = format_source(Source("random.pipe", text))
+    formatted, found = laid_out(text)
     assert not found
     again = read(formatted)
     assert not mistakes(again), formatted
     assert again.module == parsed.module, formatted
     assert words(again) == words(parsed), formatted
     assert comments(again) == comments(parsed), formatted
-    assert format_source(Source("random.pipe", formatted))[0] == formatted
+    assert laid_out(formatted)[0] == formatted
     is_tidy(formatted)
 
 
@@ -80,7 +96,9 @@ def test_the_programs_use_every_rule() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPO)))
 def test_files_of_the_repository(path: Path) -> None:
-    keeps(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    keeps(text)
+    assert parse(source(text)) == read(text), "read alike each time"
 
 
 def test_line_ends_and_byte_order_mark() -> None:
@@ -93,7 +111,7 @@ def answers_soon(text: str) -> bool:
     """Never raises and never hangs; an errant file is left alone. Whether it has errors."""
     start = time.perf_counter()
     parsed = read(text)
-    formatted, found = format_source(Source("random.pipe", text))
+    formatted, found = laid_out(text)
     assert time.perf_counter() - start < SOON, text
     if not found:
         keeps(text)
