@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,7 +108,7 @@ def test_a_job_is_given_up_and_the_next_one_done():
     slow = f'use std.tiers\nprompt q(a: text max 9 tokens) """{{{{ a }}}}"""\n{many}'
 
     async def scene() -> list[tuple[str, bool]]:
-        background, told = Background(), []
+        background, told = Background(min), []
         done = asyncio.Event()
 
         def tell(name):
@@ -129,3 +132,29 @@ def test_a_job_is_given_up_and_the_next_one_done():
     told = asyncio.run(scene())
     assert ("quick", True) in told
     assert not [name for name, _ in told if name == "slow"]
+
+
+def test_after_practice_a_job_has_little_left_to_import():
+    """Numbers of a first program take a third longer in a process that has worked out none."""
+    script = f"""
+import sys
+from pipelang.interfaces.language_server.analysis.job import do, practise, prepare
+prepare()
+practise()
+before = set(sys.modules)
+answers = list(do({{"id": 1, "path": {SUPPORT!r}, "texts": {{}}, "folder": "."}}))
+assert "numbers" in answers[0], answers
+print(*sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPO,
+        env={**os.environ, "PIPELANG_NO_CACHE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    late = done.stdout.split()
+    assert "numpy" not in late
+    assert len(late) <= 12, late
