@@ -115,7 +115,7 @@ class TextLines:
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """What made one text another. One change is assumed, from the first letter that differs to the
+    """The change that made one text another, from the first letter that differs to the
     last: `head` letters before it are as they were, and so are those from `rest` on, which stand
     `by` letters further on now.
     """
@@ -134,7 +134,7 @@ class TextChange:
 
 
 def change_between(before: str, after: str) -> TextChange:
-    """What made a text another one."""
+    """The change that made a text another one."""
     if before == after:
         return TextChange(len(before), len(before), 0)
     head = _common(before, after)

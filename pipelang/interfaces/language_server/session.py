@@ -58,7 +58,7 @@ class Root:
     state: str = COMPUTING
     job: int = 0
     looked_at: int = 0
-    """When it was written in or asked about last, in a count of such moments."""
+    """The moment at which it was written in or asked about last, in a count of such moments."""
 
     @property
     def files(self) -> frozenset[str]:
