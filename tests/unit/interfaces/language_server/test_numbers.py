@@ -15,6 +15,7 @@ from pipelang.interfaces.check.advice import with_advice
 from pipelang.interfaces.check.check import check_file, findings_before_analysis
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.language_server.analysis import numbers
 from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.job import do
 from pipelang.interfaces.language_server.analysis.numbers import advice_of, numbers_of
@@ -40,6 +41,18 @@ def test_the_lens_of_the_contract(support):
         r"8\.\d+s p95",
         lens,
     )
+
+
+def test_what_is_too_large_is_said(support, monkeypatch):
+    monkeypatch.setattr(numbers, "MOST_ADVISED", 500)
+    monkeypatch.setattr(numbers, "MOST_GATES", 3)
+    told = numbers_of(support)["pipelines"]["handle_ticket"]
+    assert told["lens"].endswith(" p95 · no advice: over 500 lines")
+    assert told["items"]["second_look"] == {
+        "hint": "to people 0.2%",
+        "tooltip": "not worked out: over 3 parts",
+    }
+    assert list(do({"id": 1, "path": SUPPORT, "texts": {SUPPORT: "# \n" * 501}}))[1]["advice"] == {}
 
 
 def test_what_passes_the_last_gate_wrong_is_what_nobody_notices(support):
