@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,21 @@ STEPS = (
 )
 
 
+def _talk(*messages: dict[str, object]) -> str:
+    """Messages as an editor sends them."""
+    said = [json.dumps({"jsonrpc": "2.0", **message}) for message in messages]
+    return "".join(f"Content-Length: {len(one)}\r\n\r\n{one}" for one in said)
+
+
+GREETING = _talk(
+    {"id": 1, "method": "initialize", "params": {"processId": None, "capabilities": {}}},
+    {"method": "initialized", "params": {}},
+    {"id": 2, "method": "shutdown"},
+    {"method": "exit"},
+)
+"""An editor that comes and goes: `pipelang lsp` ends with 0 after it."""
+
+
 def pythons() -> Iterator[tuple[str, Path | None]]:
     """The Pythons of this machine by version, on the path or of pyenv; None where there is none."""
     below = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
@@ -38,11 +54,19 @@ def tried(wheel: Path, python: Path, work: Path) -> str | None:
     """What goes wrong when the wheel is used in an empty environment; None if nothing does."""
     home = work / python.parent.parent.name
     made = [str(python), "-m", "venv", str(home)]
-    add = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
-    for words in (made, add, *([str(home / "bin" / "pipelang"), *step] for step in STEPS)):
+    add = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pipelang = str(home / "bin" / "pipelang")
+    plain = [made, [*add, str(wheel)], *([pipelang, *step] for step in STEPS)]
+    for words in (*plain, [*add, f"{wheel}[lsp]"], [pipelang, "lsp"]):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         done = subprocess.run(
-            words, cwd=work, env=environment, capture_output=True, text=True, check=False
+            words,
+            cwd=work,
+            env=environment,
+            input=GREETING,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             return f"`{' '.join(words[-4:])}` ended with {done.returncode}: {done.stderr[-2000:]}"

@@ -47,26 +47,40 @@ vim.api.nvim_create_autocmd("FileType", {
   end,
 })
 
--- Only of a server that has answered: before, Neovim would call a request an error.
-local function refresh_numbers()
-  local buffer = vim.api.nvim_get_current_buf()
-  local clients = vim.lsp.get_clients and vim.lsp.get_clients({ bufnr = buffer })
-  for _, one in pairs(clients or vim.lsp.buf_get_clients(buffer)) do
-    if one.name == "pipelang" and one.server_capabilities.codeLensProvider then
-      pcall(vim.lsp.codelens.refresh)
-      return
-    end
-  end
+-- Numbers over pipelines. Hints at steps and gates need Neovim 0.10: vim.lsp.inlay_hint.enable().
+local function is_ours(one)
+  return one ~= nil and one.name == "pipelang" and one.server_capabilities.codeLensProvider
 end
 
--- Numbers over pipelines. Hints at steps and gates need Neovim 0.10: vim.lsp.inlay_hint.enable().
-vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave" }, {
-  pattern = "*.pipe",
-  callback = refresh_numbers,
-})
-if vim.lsp.handlers["workspace/codeLens/refresh"] == nil then
-  vim.lsp.handlers["workspace/codeLens/refresh"] = function()
-    refresh_numbers()
-    return vim.NIL
+if vim.lsp.codelens.enable then -- Neovim 0.12 and newer keeps them fresh by itself
+  vim.api.nvim_create_autocmd("LspAttach", {
+    callback = function(event)
+      if is_ours(vim.lsp.get_client_by_id(event.data.client_id)) then
+        vim.lsp.codelens.enable(true, { bufnr = event.buf })
+      end
+    end,
+  })
+else
+  -- Only of a server that has answered: before, Neovim would call a request an error.
+  local function refresh_numbers()
+    local buffer = vim.api.nvim_get_current_buf()
+    local clients = vim.lsp.get_clients and vim.lsp.get_clients({ bufnr = buffer })
+    for _, one in pairs(clients or vim.lsp.buf_get_clients(buffer)) do
+      if is_ours(one) then
+        pcall(vim.lsp.codelens.refresh)
+        return
+      end
+    end
+  end
+
+  vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave" }, {
+    pattern = "*.pipe",
+    callback = refresh_numbers,
+  })
+  if vim.lsp.handlers["workspace/codeLens/refresh"] == nil then
+    vim.lsp.handlers["workspace/codeLens/refresh"] = function()
+      refresh_numbers()
+      return vim.NIL
+    end
   end
 end

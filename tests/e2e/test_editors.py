@@ -114,6 +114,20 @@ def test_the_extension_has_all_that_it_names():
     assert ABOUT["version"] == VERSION
 
 
+def test_the_ways_to_the_server_are_there():
+    """Nothing is on an index: a clone or the wheel, both of which are tried (`make demo`,
+    `release/tries.py`).
+    """
+    texts = [EXTENSION / one for one in ("README.md", "package.json", "src/extension.js")]
+    for file in (*texts, REPO / "docs/editors.md"):
+        text = " ".join(file.read_text(encoding="utf-8").split())
+        assert "pipelang-dsl[" not in text
+        assert "pip install -e '.[lsp]'" in text
+        assert "wheel" in text
+    readme = texts[0].read_text(encoding="utf-8")
+    assert f"'pipelang_dsl-{VERSION}-py3-none-any.whl[lsp]'" in readme
+
+
 def test_commands_of_the_server_are_not_those_of_the_extension():
     """The client registers the server's by itself; VS Code refuses a second one of a name."""
     ours = {command["command"] for command in ABOUT["contributes"]["commands"]}

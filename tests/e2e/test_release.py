@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from pipelang.version import __version__
 from release.artifacts import REPO, NotReproducible, build, sha256, twice
 from release.sbom import sbom
-from release.tries import STEPS
+from release.tries import GREETING, STEPS
 from tests.e2e.test_install import run
 
 EPOCH = "1780000000"
@@ -97,8 +99,21 @@ def test_the_bill_lists_all_that_an_installation_brings_and_nothing_of_the_works
 
 
 def test_the_steps_that_a_wheel_is_tried_with_work_here(tmp_path: Path):
-    import sys
-
     for step in STEPS:
         done = run(sys.executable, "-P", "-m", "pipelang", *step, cwd=tmp_path)
         assert done.returncode == 0
+
+
+def test_an_editor_that_comes_and_goes(tmp_path: Path):
+    """The wheel's extra `lsp` is tried so. An editor that goes without a word is an error."""
+    server = [sys.executable, "-P", "-m", "pipelang", "lsp"]
+
+    def spoken(said: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            server, cwd=tmp_path, input=said, capture_output=True, text=True, timeout=60
+        )
+
+    done = spoken(GREETING)
+    assert done.returncode == 0
+    assert '"serverInfo"' in done.stdout
+    assert spoken("").returncode == 1

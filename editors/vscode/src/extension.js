@@ -46,8 +46,8 @@ async function start(context) {
   try {
     await client.start();
   } catch (problem) {
-    const install = "pip install 'pipelang-dsl[lsp]'";
-    const said = `\`${file} lsp\` did not start (${problem.message || problem}). It needs ${install}.`;
+    const install = "in a clone of pipelang `pip install -e '.[lsp]'`, elsewhere the wheel with `[lsp]` behind its name";
+    const said = `\`${file} lsp\` did not start (${problem.message || problem}). It needs the extra \`lsp\`: ${install}.`;
     const chosen = await vscode.window.showErrorMessage(said, "Settings");
     if (chosen) {
       vscode.commands.executeCommand("workbench.action.openSettings", "pipelang.command");

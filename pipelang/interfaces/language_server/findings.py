@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.analysis.plain_findings import PlainFinding, key_of
 from pipelang.interfaces.language_server.documents import Documents
-from pipelang.interfaces.language_server.positions import TextLines, moved
+from pipelang.interfaces.language_server.positions import TextChange, TextLines, change_between
 from pipelang.interfaces.language_server.session import CURRENT, Root
 
 SEVERITIES = {
@@ -38,30 +38,45 @@ def findings_of(root: Root, documents: Documents) -> Iterator[tuple[PlainFinding
     if numbers is None:
         return
     quick = {key_of(found) for found in root.quick}
+    changes: dict[str, TextChange | None] = {}
     for found in numbers["findings"]:
         if key_of(found) in quick:
             continue
-        shifted = _shifted(found, numbers["texts"], documents)
+        shifted = _shifted(found, numbers["texts"], documents, changes)
         if shifted is not None:
             yield shifted, True
 
 
 def _shifted(
-    found: PlainFinding, texts: dict[str, str], documents: Documents
+    found: PlainFinding,
+    texts: dict[str, str],
+    documents: Documents,
+    changes: dict[str, TextChange | None],
 ) -> PlainFinding | None:
-    """An older finding where it is now; without its edits, which were for another text."""
+    """An older finding where it is now; without its edits, which were for another text. `changes`
+    keeps what happened to each file: thousands of findings may stand in one.
+    """
     place = found["place"]
     if place is None:
         return found
     file, start, end = place
-    before, document = texts.get(file), documents.open.get(file)
-    if before is None or document is None:
+    if file not in changes:
+        changes[file] = _change(file, texts, documents)
+    change = changes[file]
+    if change is None:
         return {**found, "edits": []}
-    now = moved((start, end), before, document.text)
+    now = change.moved(start, end)
     if now is None:
         return None
-    same = before == document.text
+    same = change.head == change.rest and not change.by
     return {**found, "place": [file, *now], "edits": found["edits"] if same else []}
+
+
+def _change(file: str, texts: dict[str, str], documents: Documents) -> TextChange | None:
+    before, document = texts.get(file), documents.open.get(file)
+    if before is None or document is None:
+        return None
+    return change_between(before, document.text)
 
 
 def diagnostics_of(path: str, roots: dict[str, Root], documents: Documents) -> list[lsp.Diagnostic]:

@@ -43,6 +43,10 @@ class TextLines:
             self.starts.extend(hit.end() for hit in _BREAK.finditer(self.text))
         return self.starts
 
+    @property
+    def count(self) -> int:
+        return len(self._starts())
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 0, without its end."""
         begin, past = self.bounds(number)
@@ -84,8 +88,13 @@ class TextLines:
         starts = self._starts()
         offset = max(0, min(offset, len(self.text)))
         number = self.number(offset)
-        before = self.text[starts[number] : offset]
-        return lsp.Position(number, units(before, self.encoding))
+        return lsp.Position(number, self.units(starts[number], offset))
+
+    def units(self, start: int, end: int) -> int:
+        """The length of a part in the units of the encoding."""
+        if self.encoding == UTF32 or self.text.isascii():  # known of a text, not looked for
+            return end - start
+        return units(self.text[start:end], self.encoding)
 
     def range(self, start: int, end: int) -> lsp.Range:
         """The places of two offsets."""
@@ -104,22 +113,33 @@ class TextLines:
         return TextLines(text, self.encoding)
 
 
-def moved(span: tuple[int, int], before: str, after: str) -> tuple[int, int] | None:
-    """The span of a text in what became of the text; None if the change touches it.
-
-    One change is assumed, from the first letter that differs to the last.
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """The change that made one text another, from the first letter that differs to the
+    last: `head` letters before it are as they were, and so are those from `rest` on, which stand
+    `by` letters further on now.
     """
-    start, end = span
+
+    head: int
+    rest: int
+    by: int
+
+    def moved(self, start: int, end: int) -> tuple[int, int] | None:
+        """A span of the text in what became of it; None if the change touches it."""
+        if end <= self.head:
+            return start, end
+        if start >= self.rest:
+            return start + self.by, end + self.by
+        return None
+
+
+def change_between(before: str, after: str) -> TextChange:
+    """The change that made a text another one."""
     if before == after:
-        return span
+        return TextChange(len(before), len(before), 0)
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
-    if end <= head:
-        return span
-    if start >= len(before) - tail:
-        by = len(after) - len(before)
-        return start + by, end + by
-    return None
+    return TextChange(head, len(before) - tail, len(after) - len(before))
 
 
 def _common(one: str, other: str) -> int:

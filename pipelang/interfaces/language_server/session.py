@@ -57,6 +57,8 @@ class Root:
     quick: list[PlainFinding] = field(default_factory=list)
     state: str = COMPUTING
     job: int = 0
+    looked_at: int = 0
+    """The moment at which it was written in or asked about last, in a count of such moments."""
 
     @property
     def files(self) -> frozenset[str]:
@@ -74,9 +76,10 @@ class EditorSession:
     def __init__(self, published: Callable[[Root], None], shown: Callable[[Root], None]) -> None:
         self.documents = Documents()
         self.roots: dict[str, Root] = {}
-        self.background = Background()
+        self.background = Background(self._looked_at_last)
         self._published, self._shown = published, shown
-        self._dirty: dict[str, None] = {}
+        self._dirty: set[str] = set()
+        self._moments = 0
         self._thread = ThreadPoolExecutor(1, "survey")
         self._long = ThreadPoolExecutor(1, "workspace")
         self._surveying: asyncio.Task[None] | None = None
@@ -95,10 +98,11 @@ class EditorSession:
             if not path.endswith(SUFFIX):
                 continue
             root = self.roots.setdefault(path, Root(path))
+            if path in changed:
+                self._look_at(root)
             lacks = appeared and _lacks_something(root)
             if whole or lacks or path in changed or changed & root.files:
-                self._dirty.pop(path, None)
-                self._dirty[path] = None
+                self._dirty.add(path)
                 self.background.cancel(path)
                 if root.state == CURRENT:
                     root.state = STALE
@@ -107,7 +111,7 @@ class EditorSession:
 
     def forget(self, path: str) -> Root | None:
         """A file was closed."""
-        self._dirty.pop(path, None)
+        self._dirty.discard(path)
         self.background.cancel(path)
         handle = self._later.pop(path, None)
         if handle is not None:
@@ -138,6 +142,8 @@ class EditorSession:
 
     async def fresh(self, path: str) -> Root | None:
         """A root with the survey of its text as it is now, or the last one if that takes long."""
+        if path in self.roots:
+            self._look_at(self.roots[path])
         for _ in range(3):
             task = self._surveying
             if path not in self._dirty and (task is None or task.done()):
@@ -146,10 +152,21 @@ class EditorSession:
                 await asyncio.wait([task], timeout=LONGEST_WAIT / 3)
         return self.roots.get(path)
 
+    def _look_at(self, root: Root) -> None:
+        self._moments += 1
+        root.looked_at = self._moments
+
+    def _looked_at_last(self, paths: Iterable[str]) -> str:
+        """The file whose turn it is: a library that hundreds of open files import makes all of them
+        wait, and somebody looks at one or two.
+        """
+        known = self.roots
+        return max(paths, key=lambda path: known[path].looked_at if path in known else 0)
+
     async def _survey_all(self) -> None:
         while self._dirty and not self._closed:
-            path = next(reversed(self._dirty))
-            del self._dirty[path]
+            path = self._looked_at_last(self._dirty)
+            self._dirty.remove(path)
             root = self.roots.get(path)
             if root is None:
                 continue
@@ -159,7 +176,7 @@ class EditorSession:
                 made, findings = await self.in_thread(look, path, texts)
             except Exception as broken:  # a mistake of ours must not end the server
                 if isinstance(broken, OSError) and self.documents.enter():
-                    self._dirty[path] = None  # the folder was deleted meanwhile
+                    self._dirty.add(path)  # the folder was deleted meanwhile
                     continue
                 log.exception("`%s` could not be surveyed", path)
                 root.state = FAILED

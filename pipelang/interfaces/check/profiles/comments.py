@@ -45,11 +45,11 @@ def ignores(source: Source) -> tuple[tuple[Ignored, ...], tuple[Diagnostic, ...]
     """The comments of a file that ignore something, and what is wrong with them."""
     if "pipelang:" not in source.text:
         return (), ()
-    from pipelang.syntax.parse import parse
+    from pipelang.syntax.parse import parse_kept
 
     ignored: list[Ignored] = []
     found: list[Diagnostic] = []
-    read = parse(source)
+    read = parse_kept(source)
     extents = _extents(source, read.module)
     for comment in read.tokens.comments:
         hit = _SPEAKS.search(comment.text)

@@ -1,4 +1,6 @@
-"""Runs jobs in the worker: one at a time, the newest wish of a file instead of older ones."""
+"""Runs jobs in the worker: one at a time, the newest wish of a file instead of older ones, and of
+several files whichever somebody looks at.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelang.records import dataclass
@@ -34,9 +36,10 @@ class Wish:
 
 
 class Background:
-    """The worker, and the jobs that wait for it."""
+    """The worker, and the jobs that wait for it; `next_of` chooses one of the files that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, next_of: Callable[[Iterable[str]], str]) -> None:
+        self._next_of = next_of
         self._process: Process | None = None
         self._waiting: dict[str, Wish] = {}
         self._doing: Wish | None = None
@@ -103,8 +106,7 @@ class Background:
 
     async def _run(self) -> None:
         while self._waiting and not self._closed:
-            path = next(reversed(self._waiting))  # the file that was touched last
-            wish = self._waiting.pop(path)
+            wish = self._waiting.pop(self._next_of(self._waiting))
             self._doing = wish
             try:
                 await self._do(wish)

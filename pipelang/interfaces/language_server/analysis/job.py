@@ -6,6 +6,7 @@ what `pipelang check` keeps there, and believed on the same terms.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,12 +16,11 @@ from pipelang.interfaces.check.disk_loader import SeeingLoader
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.today import today
-from pipelang.interfaces.language_server.analysis.numbers import advice_of, numbers_of
+from pipelang.interfaces.language_server.analysis.numbers import advice_of, is_advised, numbers_of
 from pipelang.interfaces.language_server.open_files import OpenFiles
+from pipelang.resources import package_folder
 
 NUMBERS = Shelf("editor", most_entries=200, most_bytes=2 * 1024 * 1024)
-MOST_ADVISED = 5_000
-"""Lines of a file; for a longer one advice takes too long to be ready while somebody looks."""
 
 Answer = dict[str, Any]
 
@@ -34,6 +34,19 @@ def prepare() -> None:
     import pipelang.interfaces.check.advice
     import pipelang.interfaces.check.prices
     import pipelang.interfaces.check.replay  # noqa: F401
+
+
+def practise() -> None:
+    """Work out the numbers of a program of our own: what the first job of a process makes for all
+    others (numpy, tables, libraries that were read) is there then when somebody waits for one.
+    """
+    path = os.path.join(package_folder(), "interfaces/starters/support/support.pipe")
+    try:
+        with open(path, encoding="utf-8") as file:
+            loader = OpenFiles({path: file.read()})
+    except OSError:  # a part of an installation that nobody needs for this
+        return
+    numbers_of(check_file(path, loader, Configs(loader)))
 
 
 def do(job: Mapping[str, Any]) -> Iterator[Answer]:
@@ -61,8 +74,7 @@ def do(job: Mapping[str, Any]) -> Iterator[Answer]:
 def _advice(checked: Checked) -> dict[str, Any]:
     from pipelang.interfaces.check.advice import with_advice
 
-    source = checked.sources.get(checked.path)
-    if source is None or source.text.count("\n") > MOST_ADVISED:
+    if not is_advised(checked):
         return {}
     return advice_of(with_advice([checked])[0])
 

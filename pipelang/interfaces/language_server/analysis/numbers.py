@@ -40,6 +40,8 @@ from pipelang.semantics.walk import all_items
 WIDTH = 88
 MOST_GATES = 500
 """Items of a pipeline; in one with more nobody is told what each gate lets through."""
+MOST_ADVISED = 5_000
+"""Lines of a file; for a longer one advice takes too long to be ready while somebody looks."""
 
 Numbers = dict[str, Any]
 """`pipelines` by name: `lens`, `sentence`, `report` (lines), `items` by name (`hint`, `tooltip`);
@@ -84,12 +86,19 @@ def _moves(one: Advice) -> str:
 
 def _pipeline(checked: Checked, analysis: Analysis) -> dict[str, Any]:
     view = view_of(checked, analysis, WIDTH, colour=False)
+    short = is_advised(checked)
     return {
-        "lens": lens(analysis),
+        "lens": lens(analysis) + ("" if short else f" · no advice: over {MOST_ADVISED:,} lines"),
         "sentence": sentence(view),
         "report": [harmless(line) for line in summary_text(checked, analysis, WIDTH, False)],
         "items": _items(checked, analysis),
     }
+
+
+def is_advised(checked: Checked) -> bool:
+    """Whether a file is short enough for advice."""
+    source = checked.sources.get(checked.path)
+    return source is not None and source.text.count("\n") <= MOST_ADVISED
 
 
 def lens(analysis: Analysis) -> str:
@@ -169,4 +178,9 @@ def _gates(checked: Checked, analysis: Analysis) -> dict[str, dict[str, str]]:
             if back > 0:  # editors cut long hints off, so this is said in the tooltip alone
                 tip += f"; {percent(back)} are sent back"
             found[row.item.name] = {"hint": hint, "tooltip": tip}
+    elif len(items) > MOST_GATES:
+        tip = f"not worked out: over {MOST_GATES} parts"
+        found = {
+            gate.name: {"hint": tip, **found.get(gate.name, {}), "tooltip": tip} for gate in gates
+        }
     return {name: {"tooltip": one["hint"], **one} for name, one in found.items()}

@@ -1,9 +1,10 @@
 """The process that works numbers out, started as a module by `background`.
 
 It reads jobs from standard input, a line of JSON each, and answers on standard output the same way.
-Every job is done by a fork of this process, which has everything imported already: the server may
-kill the fork at any time (its number comes first), and nothing of a job is left behind. Where there
-is no fork, the job is done here, and the server kills the whole process.
+Every job is done by a fork of this process, which has everything imported already and, from the
+second job on, has worked out a program before: the server may kill the fork at any time (its number
+comes first), and nothing of a job is left behind. Where there is no fork, the job is done here, and
+the server kills the whole process.
 
 Nothing of a workspace is imported or run: tools are looked for in texts alone.
 """
@@ -32,8 +33,9 @@ def main() -> int:
 
 
 def _answer(answers: Any) -> int:
-    from pipelang.interfaces.language_server.analysis.job import do
+    from pipelang.interfaces.language_server.analysis.job import do, practise
 
+    practised = False
     for line in sys.stdin.buffer:
         job = json.loads(line)
         _enter(job["folder"])
@@ -53,6 +55,9 @@ def _answer(answers: Any) -> int:
             finally:
                 os._exit(code)
         _tell(answers, {"id": job["id"], "pid": child})
+        if not practised:  # beside the first job, which is not kept waiting for it
+            practised = True
+            practise()
         _, status = os.waitpid(child, 0)
         _tell(answers, {"id": job["id"], "end": True, "failed": status != 0})
     return 0

@@ -6,7 +6,7 @@ from lsprotocol import types as lsp
 
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.features.names import NameTable
-from pipelang.interfaces.language_server.positions import TextLines, units
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.semantics.build import Survey
 from pipelang.semantics.types import SCALAR_NAMES
 from pipelang.syntax import ast
@@ -19,6 +19,8 @@ TYPES = (
 ).split()
 MODIFIERS = ["declaration", "documentation", "readonly", "defaultLibrary"]
 LEGEND = lsp.SemanticTokensLegend(TYPES, MODIFIERS)
+
+_NUMBER_OF = {kind: number for number, kind in enumerate(TYPES)}
 
 _OF_DECLARATION = {
     "enum": "enum",
@@ -104,16 +106,22 @@ def _of_name(
 
 def _relative(found: list[tuple[int, int, str, int]], lines: TextLines) -> list[int]:
     data: list[int] = []
-    line = column = 0
+    line = column = number = 0
+    begin, past = lines.bounds(0)
     for start, end, kind, modifiers in found:
-        # A token may not go over a line's end: one for each line.
-        for number in range(lines.number(start), lines.number(end) + 1):
+        if start > past:
+            number = lines.number(start)
             begin, past = lines.bounds(number)
+        # A token may not go over a line's end: one for each line.
+        while True:
             first, last = max(start, begin), min(end, past)
             if first < last:
-                at = units(lines.text[begin:first], lines.encoding)
-                length = units(lines.text[first:last], lines.encoding)
+                at, length = lines.units(begin, first), lines.units(first, last)
                 data += [number - line, at - column if number == line else at]
-                data += [length, TYPES.index(kind), modifiers]
+                data += [length, _NUMBER_OF[kind], modifiers]
                 line, column = number, at
+            if end <= past or number + 1 >= lines.count:
+                break
+            number += 1
+            begin, past = lines.bounds(number)
     return data

@@ -140,6 +140,7 @@ pipeline p(order: Order) -> Order {
         ('  return {id: "a", ', {"size"}, {"id"}),
         ('  return {id: "a", size: ', {"small", "large"}, set()),
         ("  escalate to ", {"staff"}, {"haiku"}),
+        ("  step a: decision ", {"Size"}, {"Order", "text", "haiku"}),
         ("  let x: ", {"text", "Order", "Size", "untrusted"}, {"found"}),
         ("  slo { ", {"success", "cost.mean", "latency.p95"}, set()),
         ("  slo { cost.", {"mean", "p95", "worst"}, set()),
@@ -165,6 +166,30 @@ def test_a_place_is_known(written, expected, not_expected):
     }
     assert expected <= got
     assert not not_expected & got
+
+
+def test_a_default_is_of_the_type_of_its_own_field():
+    text = SMALL.replace("size: Size }", 'size: Size  other "o": Size = small  n: int = 3 }')
+    editor = Editor(small=text)
+    root = editor.root("small.pipe")
+    assert root.sound is not None
+    start = text.index("= small") + 2
+    assert {"small", "large"} <= offered(root, text, start, start + len("small"))
+    start = text.index("= 3") + 2
+    assert not {"small", "large"} & offered(root, text, start, start + 1)
+
+
+def test_a_field_between_two_dots_is_no_range():
+    """Without the field the dots are a range; another one is to be written between them."""
+    text = SMALL.replace("order: Order) -> Order", "big: Big) -> Order").replace(
+        "call lookup(order.id)", "call lookup(big.order.id)"
+    )
+    text = text.replace("role staff", "type Big { order: Order }\nrole staff")
+    editor = Editor(small=text)
+    root = editor.root("small.pipe")
+    assert root.sound is not None
+    start = text.index("big.order.id") + len("big.")
+    assert offered(root, text, start, start + len("order")) == {"order"}
 
 
 def test_templates_files_and_libraries(tmp_path, monkeypatch):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from pipelang.interfaces.check.advice import with_advice
 from pipelang.interfaces.check.check import check_file, findings_before_analysis
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.language_server.analysis import numbers
 from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.job import do
 from pipelang.interfaces.language_server.analysis.numbers import advice_of, numbers_of
@@ -37,6 +41,18 @@ def test_the_lens_of_the_contract(support):
         r"8\.\d+s p95",
         lens,
     )
+
+
+def test_what_is_too_large_is_said(support, monkeypatch):
+    monkeypatch.setattr(numbers, "MOST_ADVISED", 500)
+    monkeypatch.setattr(numbers, "MOST_GATES", 3)
+    told = numbers_of(support)["pipelines"]["handle_ticket"]
+    assert told["lens"].endswith(" p95 · no advice: over 500 lines")
+    assert told["items"]["second_look"] == {
+        "hint": "to people 0.2%",
+        "tooltip": "not worked out: over 3 parts",
+    }
+    assert list(do({"id": 1, "path": SUPPORT, "texts": {SUPPORT: "# \n" * 501}}))[1]["advice"] == {}
 
 
 def test_what_passes_the_last_gate_wrong_is_what_nobody_notices(support):
@@ -105,7 +121,7 @@ def test_a_job_is_given_up_and_the_next_one_done():
     slow = f'use std.tiers\nprompt q(a: text max 9 tokens) """{{{{ a }}}}"""\n{many}'
 
     async def scene() -> list[tuple[str, bool]]:
-        background, told = Background(), []
+        background, told = Background(min), []
         done = asyncio.Event()
 
         def tell(name):
@@ -129,3 +145,29 @@ def test_a_job_is_given_up_and_the_next_one_done():
     told = asyncio.run(scene())
     assert ("quick", True) in told
     assert not [name for name, _ in told if name == "slow"]
+
+
+def test_after_practice_a_job_has_little_left_to_import():
+    """Numbers of a first program take a third longer in a process that has worked out none."""
+    script = f"""
+import sys
+from pipelang.interfaces.language_server.analysis.job import do, practise, prepare
+prepare()
+practise()
+before = set(sys.modules)
+answers = list(do({{"id": 1, "path": {SUPPORT!r}, "texts": {{}}, "folder": "."}}))
+assert "numbers" in answers[0], answers
+print(*sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPO,
+        env={**os.environ, "PIPELANG_NO_CACHE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    late = done.stdout.split()
+    assert "numpy" not in late
+    assert len(late) <= 12, late

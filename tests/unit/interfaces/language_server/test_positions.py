@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from pipelang.interfaces.language_server.positions import UTF8, UTF16, UTF32, TextLines, moved
+from pipelang.interfaces.language_server.positions import (
+    UTF8,
+    UTF16,
+    UTF32,
+    TextLines,
+    change_between,
+)
 
 TEXTS = st.text(alphabet="ab\n\r\té€😀\x0b\x0c\x1c\u2028", max_size=40)
 ENCODINGS = st.sampled_from([UTF8, UTF16, UTF32])
@@ -55,7 +61,7 @@ def test_a_span_outside_of_a_change_keeps_its_text(head, old, new, tail, data):
     before, after = head + old + tail, head + new + tail
     start = data.draw(st.integers(0, len(before)))
     end = data.draw(st.integers(start, len(before)))
-    now = moved((start, end), before, after)
+    now = change_between(before, after).moved(start, end)
     if now is not None:
         assert after[now[0] : now[1]] == before[start:end]
     if end <= len(head) and start < end:

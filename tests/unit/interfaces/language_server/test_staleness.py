@@ -6,6 +6,7 @@ import asyncio
 
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.language_server import session as sessions
+from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.numbers import numbers_of
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.lenses import hints, lenses
@@ -154,3 +155,43 @@ def test_a_text_that_is_typed_on_is_surveyed_once_more_and_not_once_a_key(monkey
     asyncio.run(scene())
     assert len(calls) <= 2
     assert calls[-1] == "role staff { people 49 }\n"
+
+
+def test_whoever_looks_at_a_file_comes_first(monkeypatch):
+    """A library changes that all open files import: it is surveyed first, then the file that an
+    editor shows (it asks for its lenses), and their numbers come in that order, too.
+    """
+    surveyed: list[str] = []
+    worked: list[str] = []
+
+    def seen(path, texts):
+        surveyed.append(path)
+        return look(path, texts)
+
+    async def work(background, wish):
+        worked.append(wish.path)
+        await asyncio.sleep(0.001)
+
+    async def scene() -> None:
+        files = {f"f{n}": f'use "library.pipe"\nrole r{n} {{ people 1 }}\n' for n in range(20)}
+        opened = Editor(library="enum Kind { one }\n", **files).session.documents
+        session = EditorSession(lambda root: None, lambda root: None)
+        session.documents.open.update(opened.open)
+        shown, library = Editor.path("f7.pipe"), Editor.path("library.pipe")
+        session.touched(list(opened.open))
+        while not session.is_idle:  # noqa: ASYNC110  (until all is done)
+            await asyncio.sleep(0.01)
+        surveyed.clear()
+        worked.clear()
+        session.touched([library])
+        await session.fresh(shown)
+        while not session.is_idle:  # noqa: ASYNC110  (until all is done)
+            await asyncio.sleep(0.01)
+        await session.close()
+        assert sorted(surveyed) == sorted(worked) == sorted(opened.open)
+        assert {surveyed[0], surveyed[1]} == {library, shown}
+        assert {worked[0], worked[1], worked[2]} >= {library, shown}
+
+    monkeypatch.setattr(sessions, "look", seen)
+    monkeypatch.setattr(Background, "_do", work)
+    asyncio.run(scene())

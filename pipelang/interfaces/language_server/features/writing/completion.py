@@ -57,6 +57,7 @@ _BEHIND: dict[str, tuple[str, ...]] = {
     "alert": ("role",),
     "with": ("tool", "pipeline"),
     "calls": ("tool",),
+    "decision": ("enum",),
 }
 """A word, and the kinds of declarations that are named behind it."""
 

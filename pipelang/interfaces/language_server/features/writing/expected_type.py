@@ -153,7 +153,8 @@ def _assigned(values: ValuesInScope, tokens: Sequence[Token]) -> Type | None:
         known = values.type_of(names[:1])
         if known is not None:
             return known
-    colon = next((i for i in range(start, len(tokens)) if tokens[i].text == ":"), None)
+    # The last one: a type's fields before this one have colons, too.
+    colon = next((i for i in range(len(tokens) - 1, start, -1) if tokens[i].text == ":"), None)
     if colon is None or colon + 1 >= len(tokens):
         return None
     rest = [one.text for one in tokens[colon + 1 :]]

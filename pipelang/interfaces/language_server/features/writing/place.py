@@ -63,6 +63,8 @@ def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:
         if token.start < offset < token.end and token.type in ("STRING", "TEMPLATE"):
             inside = token
         if token.end > start:
+            if token.start < start and token.type not in ("STRING", "TEMPLATE"):
+                own += _begun(text[token.start : start], token.start)
             break
         if starts_declaration(source, token):
             own.clear()
@@ -75,6 +77,16 @@ def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:
     keywords, takes_name = _expected(source, own)
     behind = [token for token in tokens.tokens if token.start >= offset][:MOST_BEHIND]
     return CompletionPlace(start, prefix, tuple(own), keywords, takes_name, inside, tuple(behind))
+
+
+def _begun(text: str, offset: int) -> list[Token]:
+    """The tokens of what stands before the place, where it became one with what stands behind: a
+    field between two dots makes a name of what is a range without it.
+    """
+    return [
+        token._replace(start=token.start + offset, end=token.end + offset)
+        for token in tokenize(Source("", text)).tokens
+    ]
 
 
 def _open_text(text: str, offset: int) -> Token | None:
