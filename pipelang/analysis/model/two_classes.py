@@ -7,6 +7,7 @@ the observed information, in the logits that are free.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +118,7 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdict
             f"two classes need {beside} that share cases",
             "name more files, or two and `--hard SHARE`",
         )
-    for at, file in enumerate(files):
-        if any(file.name == other.name for other in files[:at]):
-            why = f"`{file.name}` is named twice, and agrees with itself in every case"
-            raise NoFit(why, "name each file once; second answers to a case are rows of its file")
+    _each_once(files)
     cases = shared_cases(files)
     place = {case: at for at, case in enumerate(cases)}
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
@@ -143,6 +141,25 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdict
                 raise NoFit(why, "label the same inputs in all files, under one `case`")
     _behind_gates(files)
     return tallied(right, wrong)
+
+
+def _each_once(files: Sequence[EvidenceFile]) -> None:
+    """Refuse a file that is named twice, by another way to it too, and a copy of another one."""
+    for at, file in enumerate(files):
+        for other in files[:at]:
+            if os.path.normpath(file.name) == os.path.normpath(other.name):
+                why = f"`{file.name}` is named twice, and agrees with itself in every case"
+                help = "name each file once; second answers to a case are rows of its file"
+                raise NoFit(why, help)
+            wrong = {(row.case, row.attempt) for row in file.rows if not row.correct}
+            if wrong and _verdicts(file) == _verdicts(other):
+                why = f"`{file.name}` has the verdicts of `{other.name}`, line by line"
+                help = "one is a copy of the other: name one of them, and another step's file"
+                raise NoFit(why, help)
+
+
+def _verdicts(file: EvidenceFile) -> set[tuple[str | None, int, bool]]:
+    return {(row.case, row.attempt, row.correct) for row in file.rows}
 
 
 def _left_out(files: Sequence[EvidenceFile]) -> tuple[LeftOut, ...]:

@@ -208,6 +208,10 @@ def test_a_file_that_is_named_twice_is_refused() -> None:
     files = drawn(8, 600, 0.3)
     with pytest.raises(NoFit, match=r"`0.jsonl` is named twice"):
         fitted([files[0], files[1], files[0]])
+    with pytest.raises(NoFit, match=r"`./0.jsonl` is named twice"):
+        fitted([files[0], files[1], EvidenceFile("./0.jsonl", files[2].rows)])
+    with pytest.raises(NoFit, match=r"`copy.jsonl` has the verdicts of `0.jsonl`"):
+        fitted([files[0], files[1], EvidenceFile("copy.jsonl", files[0].rows)])
 
 
 @pytest.mark.parametrize("seed", range(3))
