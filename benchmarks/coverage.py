@@ -32,7 +32,7 @@ from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.evidence_rows import EvidenceRow
 
 WORLDS, BATCH, EACH = 2_000, 100, 2_000
-FITTED_WORLDS = 400
+FITTED_WORLDS = 200
 METRICS = ("success", "silent_error", "selective_risk")
 HEAD = '''
 provider here { kind simulated available 100% }
@@ -201,7 +201,7 @@ def pasted(cases: int, hard: float, rates: Rates) -> tuple[int, dict[str, float]
         together = {site: np.concatenate([one[site] for one in drawn]) for site in drawn[0]}
         values = swept(program, Parameters(point.evidence, point.unknown, together)).success
         spreads = map(interval, np.asarray(values).reshape(len(fits), -1))
-        inside = sum(spread.low <= truth <= spread.high for spread in spreads)
+        inside = sum(bool(spread.low <= truth <= spread.high) for spread in spreads)
         held[name] = inside / len(fits)
     return len(fits), held
 

@@ -30,7 +30,7 @@ from .test_budgets import dollars, fallible, slow
 from .test_cut_runs import ELSE, adversary, budgeted
 from .write_pipe import write_pipe
 
-SEEDS = 400 if os.environ.get("ORACLE_LONG") else 24
+SEEDS = 400 if os.environ.get("ORACLE_LONG") else 12
 BATCH = 12
 FIRST = 210_000
 MOST_RUNS = 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelang.analysis.production.failing import needs_model
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tiers_behind
@@ -33,9 +34,9 @@ def _in_chain(program: p.Program, chain: p.Chain) -> Iterator[Diagnostic]:
         shared = providers & before
         later = chain.links[position:]
         # What stands last and asks no model is there in an outage.
-        if shared and providers <= before and all(_needs_models(program, one) for one in later):
+        if shared and providers <= before and all(needs_model(program, one) for one in later):
             yield report(codes.SHARED_PROVIDER, link.span, provider=min(shared))
-        if _needs_models(program, link):
+        if needs_model(program, link):
             before |= providers
 
 
@@ -48,27 +49,3 @@ def _providers(program: p.Program, link: p.Link) -> set[str]:
             tiers += tiers_behind(program, program.pipelines[inner.action.pipeline])
         found |= {program.tiers[tier].provider for tier in tiers}
     return found
-
-
-def _needs_models(program: p.Program, link: p.Link) -> bool:
-    """Whether a link fails where none of its models answers."""
-    match link.action:
-        case p.AskTier() | p.Agent() | p.Cascade():
-            return bool(tiers_of(link.action))
-        case p.Choose(arms=arms):
-            return all(_needs_models(program, arm) for _, arm in arms)
-        case p.Each(body=body):
-            return _fails(program, body)
-        case p.RunPipeline(pipeline=name):
-            steps = [
-                item for item in program.pipelines[name].block.items if isinstance(item, p.Step)
-            ]
-            return any(_fails(program, step.chain) for step in steps)
-        case _:
-            return False
-
-
-def _fails(program: p.Program, chain: p.Chain) -> bool:
-    """Whether a chain fails where none of its models answers."""
-    failing = chain.end is None or isinstance(chain.end, p.Fail)
-    return failing and all(_needs_models(program, link) for link in chain.links)
