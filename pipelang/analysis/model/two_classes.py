@@ -183,6 +183,7 @@ def _behind_gates(files: Sequence[EvidenceFile]) -> None:
     """Refuse files that were taken behind a gate unless all that stand before it (those of all
     cases, and those of gates before it in the order of the files) have cases that it rejected.
     """
+    shared = {*shared_cases(files)}
     for at, file in enumerate(files):
         if file.sampled is None:
             continue
@@ -201,6 +202,11 @@ def _behind_gates(files: Sequence[EvidenceFile]) -> None:
                 why = f"{place} was taken behind `{file.sampled}`, and `{other.name}` has"
                 why += " none of the cases that it rejected"
                 raise NoFit(why, "label the rejected cases in the files before the gate too")
+        rejected = {row.case for other in before for row in other.rows} - mine
+        if rejected.isdisjoint(shared):
+            # Rows that no other file shares are left out, and with them all that it rejected.
+            why = f"{place} was taken behind `{file.sampled}`, and no two files before it share a"
+            raise NoFit(f"{why} case that it rejected", "add a third file, of all cases")
 
 
 def _line(file: EvidenceFile) -> str:
