@@ -31,13 +31,15 @@ def _in_chain(program: p.Program, chain: p.Chain) -> Iterator[Diagnostic]:
     before: set[str] = set()
     for position, link in enumerate(chain.links):
         providers = _providers(program, link)
-        shared = providers & before
+        needed = {one for one in providers if needs_model(program, link, frozenset({one}))}
+        # What needs several is down with one of them; of what can do with one all must be.
+        shared = needed & before or (providers if providers <= before else set())
         later = chain.links[position:]
         # What stands last and asks no model is there in an outage.
-        if shared and providers <= before and all(needs_model(program, one) for one in later):
+        if shared and all(needs_model(program, one) for one in later):
             yield report(codes.SHARED_PROVIDER, link.span, provider=min(shared))
         if needs_model(program, link):
-            before |= providers
+            before |= needed or providers
 
 
 def _providers(program: p.Program, link: p.Link) -> set[str]:

@@ -184,12 +184,22 @@ def _deciding(program: p.Program, pipeline: p.Pipeline, known: dict[str, int]) -
     if pipeline.name in known:
         return known[pipeline.name]
 
+    def of_chain(chain: p.Chain) -> int:
+        """A link is tried where the ones before it failed. An `ask` fails whether its answer would
+        have been right or not, so one answers; a pipeline may have failed by a test of its answers.
+        """
+        counts: list[int] = [of_link(link) for link in chain.links]
+        tests = any(isinstance(link.action, p.RunPipeline) for link in chain.links)
+        return sum(counts) if tests else max(counts)
+
     def of_link(link: p.Link) -> int:
         action = link.action
+        if isinstance(action, (p.Call, p.Value)):
+            return 0
         if link.vote is not None or isinstance(action, p.Cascade):
             return SEVERAL
         if isinstance(action, p.Each):
-            return SEVERAL * max(map(of_link, action.body.links))
+            return SEVERAL * of_chain(action.body)
         if isinstance(action, p.Choose):
             return max(of_link(arm) for _, arm in action.arms)
         behind = (_deciding(program, program.pipelines[name], known) for name in run_by_link(link))
@@ -201,7 +211,7 @@ def _deciding(program: p.Program, pipeline: p.Pipeline, known: dict[str, int]) -
         if verifier or redo_of(item) is not None:
             answers = SEVERAL
         elif isinstance(item, p.Step):
-            answers += max(map(of_link, item.chain.links))
+            answers += of_chain(item.chain)
         if answers >= SEVERAL:
             break
     known[pipeline.name] = answers

@@ -8,7 +8,7 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_be_used_up
 from pipelang.semantics.kernels.run import pipelines_in
-from pipelang.semantics.walk import all_items, all_steps, inner_links
+from pipelang.semantics.walk import all_items, all_steps, inner_links, tiers_of
 
 
 def errors_are_handled(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
@@ -33,27 +33,33 @@ def works_without_models(program: p.Program, pipeline: p.Pipeline) -> Iterator[D
             yield report(codes.NO_WAY_WITHOUT_MODEL, end, step=item.name, name=name)
 
 
-def fails_without_models(program: p.Program, chain: p.Chain) -> bool:
-    """Whether a chain fails where no model answers."""
+Providers = frozenset[str]
+
+
+def fails_without_models(program: p.Program, chain: p.Chain, out: Providers | None = None) -> bool:
+    """Whether a chain fails where no model answers, or none of the providers that are `out`."""
     failing = chain.end is None or isinstance(chain.end, p.Fail)
-    return failing and all(needs_model(program, link) for link in chain.links)
+    return failing and all(needs_model(program, link, out) for link in chain.links)
 
 
-def needs_model(program: p.Program, link: p.Link) -> bool:
-    """Whether a link cannot answer without a model: in one arm of a `match` is enough, and so is
-    one step of a pipeline that it runs.
+def needs_model(program: p.Program, link: p.Link, out: Providers | None = None) -> bool:
+    """Whether a link cannot answer without a model, or without those of the providers that are
+    `out`: in one arm of a `match` is enough, and so is one step of a pipeline that it runs.
     """
     match link.action:
         case p.Choose():
-            return any(needs_model(program, arm) for _, arm in link.action.arms)
+            return any(needs_model(program, arm, out) for _, arm in link.action.arms)
         case p.Each():
-            return fails_without_models(program, link.action.body)
+            return fails_without_models(program, link.action.body, out)
         case p.RunPipeline():
             items = program.pipelines[link.action.pipeline].block.items
             steps = (item for item in items if isinstance(item, p.Step))
-            return any(fails_without_models(program, step.chain) for step in steps)
-        case _:
+            return any(fails_without_models(program, step.chain, out) for step in steps)
+        case _ if out is None:
             return asks_model(link.action)
+        case _:
+            asked = {program.tiers[tier].provider for tier in tiers_of(link.action)}
+            return bool(asked) and asked <= out
 
 
 def asks_model(action: p.Action) -> bool:
