@@ -6,7 +6,7 @@ class; the interval that a report would have is compared with what is true of th
 classes are hidden: files of one answer a case are split by `evidence fit`, and what it prints is
 pasted.
 
-    python -m benchmarks.coverage [--fitted]
+    python -m benchmarks.coverage [--fitted [SETTING...]]   (such as "3 files")
 """
 
 from __future__ import annotations
@@ -129,8 +129,15 @@ SETTINGS: dict[str, tuple[float, Rates]] = {
     "3 files, 15% hard": (0.15, ((0.98, 0.7), (0.95, 0.5), (0.9, 0.6))),
     "3 files, 40% hard": (0.4, ((0.9, 0.4), (0.85, 0.3), (0.95, 0.5))),
     "5 files, 20% hard": (0.2, ((0.96, 0.7), (0.9, 0.5), (0.94, 0.4), (0.88, 0.55), (0.97, 0.65))),
+    # Made after the counts were as they are.
+    "3 files, 25% hard": (0.25, ((0.97, 0.6), (0.95, 0.7), (0.9, 0.5))),
+    "4 files, 12% hard": (0.12, ((0.98, 0.6), (0.94, 0.5), (0.96, 0.55), (0.92, 0.4))),
+    "6 files, 35% hard": (
+        0.35,
+        ((0.95, 0.6), (0.9, 0.55), (0.97, 0.7), (0.93, 0.5), (0.88, 0.4), (0.96, 0.65)),
+    ),
 }
-NAMES = "abcde"
+NAMES = "abcdef"
 
 
 def pipelines(files: int) -> dict[str, tuple[str, Callable[[Any], Any]]]:
@@ -187,11 +194,14 @@ def pasted(cases: int, hard: float, rates: Rates) -> tuple[int, dict[str, float]
         program, point = built(text)
         easy, bad = (right([pair[kind] for pair in rates]) for kind in (0, 1))
         truth = (1 - hard) * easy + hard * bad
-        inside = 0
-        for fit in fits:
-            drawn = posterior(replace(point, counted=_counts(point, fit)), MOST_WORK // EACH)
-            spread = interval(swept(program, drawn).success)
-            inside += bool(spread.low <= truth <= spread.high)
+        drawn = [
+            posterior(replace(point, counted=_counts(point, fit)), MOST_WORK // EACH).measured
+            for fit in fits
+        ]
+        together = {site: np.concatenate([one[site] for one in drawn]) for site in drawn[0]}
+        values = swept(program, Parameters(point.evidence, point.unknown, together)).success
+        spreads = map(interval, np.asarray(values).reshape(len(fits), -1))
+        inside = sum(bool(spread.low <= truth <= spread.high) for spread in spreads)
         held[name] = inside / len(fits)
     return len(fits), held
 
@@ -219,7 +229,10 @@ def main() -> None:
                 )
                 print(f"  {name}, {cases} labelled cases: {shown}", flush=True)
     print(f"{FITTED_WORLDS} worlds whose hard cases are hidden: counts that `evidence fit` prints")
+    wanted = sys.argv[2:] or [""]
     for name, (hard, rates) in SETTINGS.items():
+        if not any(name.startswith(one) for one in wanted):
+            continue
         for cases in (300, 1_000):
             fits, held = pasted(cases, hard, rates)
             shown = ", ".join(f"{what} {100 * share:.1f}%" for what, share in held.items())

@@ -9,6 +9,7 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.day_codes import DAY_TO_COME as DAY_TO_COME
 from pipelang.diagnostics.operating_codes import LINE_AT_ODDS as LINE_AT_ODDS
 from pipelang.diagnostics.operating_codes import LINE_UNMEASURED as LINE_UNMEASURED
 from pipelang.diagnostics.operating_codes import NOT_SAMPLED as NOT_SAMPLED

@@ -140,3 +140,10 @@ def test_the_file_of_a_step_by_its_pipeline(folder: Path) -> None:
     none = run("evidence", "stamp", "main.pipe", "nobody", cwd=folder)
     assert none.returncode == 2
     assert "for `nobody`" in err(none)
+
+
+def test_a_day_to_come_is_refused(folder: Path) -> None:
+    done = run("evidence", "stamp", "evals/a.jsonl", "--as-of", "2062-01-01", cwd=folder)
+    assert done.returncode == 2
+    assert b"`2062-01-01` is still to come" in done.stderr
+    assert (folder / "evals" / "a.jsonl").read_text() == ROWS

@@ -1,4 +1,6 @@
-"""Findings about evidence files of one pipeline whose wrong answers fall on the same cases."""
+"""Findings about evidence files of a pipeline and of those that it runs whose wrong answers fall on
+the same cases.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from pipelang.diagnostics import Diagnostic, Span, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.hard import depends_on_hardness
+from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.walk import all_items, inner_links
 
 LEVEL = 0.01
@@ -17,12 +20,13 @@ def dependence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Di
     """A finding where verdicts on shared cases hang together, and nothing says that cases are
     hard.
     """
-    places = dict(_files(pipeline))
+    if len(program.evidence) < 2:
+        return
+    places = _files(program, pipeline)
     files = [program.evidence[name] for name in places]
-    files = [file for file in files if file.columns.cases]
     if len(files) < 2 or pipeline.traffic.hard is not None:
         return
-    if depends_on_hardness(program, pipeline):
+    if depends_on_hardness(program, pipeline) or _told_inside(program, pipeline, places):
         return
     from pipelang.analysis.model.shared_cases import dependence
 
@@ -42,20 +46,31 @@ def dependence_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Di
     )
 
 
-def _files(pipeline: p.Pipeline) -> Iterator[tuple[str, Span]]:
-    """The evidence files of a pipeline, and where each is first named."""
-    seen: set[str] = set()
+def _told_inside(program: p.Program, pipeline: p.Pipeline, places: dict[str, Span]) -> bool:
+    """Whether a pipeline that is run has all of these files, and is told of them itself."""
+    return any(
+        inner.traffic.hard is None and places.keys() == _files(program, inner).keys()
+        for inner in pipelines_run(program, pipeline)
+    )
+
+
+def _files(program: p.Program, pipeline: p.Pipeline) -> dict[str, Span]:
+    """The evidence files of a pipeline and of those that it runs whose rows say which case they are
+    of, and where each comes in first.
+    """
+    found: dict[str, Span] = {}
+    inside: set[str] = set()
     for item in all_items(pipeline.block):
-        found: list[tuple[str, Span]] = []
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
-                chances = (link.accuracy, *link.accuracy_by_tier.values())
-                found += [
-                    (one.file, link.span) for one in chances if isinstance(one, MeasuredShare)
-                ]
+                for one in (link.accuracy, *link.accuracy_by_tier.values()):
+                    if isinstance(one, MeasuredShare):
+                        found.setdefault(one.file, link.span)
+                run = link.action.pipeline if isinstance(link.action, p.RunPipeline) else None
+                if run is not None and run not in inside:
+                    inside.add(run)
+                    for name in _files(program, program.pipelines[run]):
+                        found.setdefault(name, link.span)
         elif isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
-            found.append((item.evidence.file, item.span))
-        for name, span in found:
-            if name not in seen:
-                seen.add(name)
-                yield name, span
+            found.setdefault(item.evidence.file, item.span)
+    return {name: span for name, span in found.items() if program.evidence[name].columns.cases}

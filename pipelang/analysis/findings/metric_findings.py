@@ -12,7 +12,7 @@ from pipelang.analysis.findings.dependence_findings import dependence_findings
 from pipelang.analysis.findings.evidence_findings import evidence_findings
 from pipelang.analysis.findings.origin_findings import origin_findings
 from pipelang.analysis.findings.quota_findings import quota_findings
-from pipelang.analysis.kernels.providers import tiers_of
+from pipelang.analysis.findings.shared_providers import shared_providers
 from pipelang.analysis.latency.timeouts import slow_attempts
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict
@@ -25,7 +25,7 @@ from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step, cuts_of, opened
 from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import apart, dollars_beside, plain, seconds_beside
-from pipelang.semantics.walk import all_items, inner_links, judged_links
+from pipelang.semantics.walk import all_items, judged_links
 
 
 def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -37,7 +37,7 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from evidence_findings(program, pipeline)
     yield from dependence_findings(program, pipeline)
     yield from origin_findings(program, pipeline)
-    yield from _shared_providers(program, pipeline)
+    yield from shared_providers(program, pipeline)
     yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)
     yield from budget_findings(program, pipeline)
@@ -127,28 +127,6 @@ def _uncalibrated(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
             ):
                 yield report(codes.UNCALIBRATED, item.span, gate=item.name)
                 break
-
-
-def _shared_providers(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
-    """Report a fallback to a model of the same provider, which shares its outages."""
-    for item in all_items(pipeline.block):
-        if not isinstance(item, p.Step):
-            continue
-        before: set[str] = set()
-        for position, link in enumerate(item.chain.links):
-            providers = {
-                program.tiers[tier].provider
-                for inner in inner_links(p.Chain((link,), None))
-                for tier in tiers_of(inner.action)
-            }
-            shared = providers & before
-            last_model = not any(
-                not isinstance(later.action, p.AskTier) for later in item.chain.links[position:]
-            )
-            if shared and last_model and providers <= before:
-                provider = sorted(shared)[0]
-                yield report(codes.SHARED_PROVIDER, link.span, provider=provider)
-            before |= providers
 
 
 def _cost(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:

@@ -27,9 +27,9 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.redo import redo_of
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import run_by_link, sub_pipelines
 from pipelang.semantics.metrics import OUTCOMES
-from pipelang.semantics.walk import all_items, contents, inner_links
+from pipelang.semantics.walk import all_items, contents
 
 ONE_IN_TEN = Decimal("0.1")
 FIVE_TIMES = 5
@@ -156,9 +156,13 @@ def _ranges(found: Mapping[str, list[float]], tight: bool) -> dict[str, Number]:
     return {
         name: certain(ends[0], Basis.ASSUMED)
         if max(ends) - min(ends) <= ROUNDING
-        else Number(None, min(ends), max(ends), None, Basis.UNKNOWN, tight)
+        else Number(None, _rounded(min(ends)), _rounded(max(ends)), None, Basis.UNKNOWN, tight)
         for name, ends in found.items()
     }
+
+
+def _rounded(end: float) -> float:
+    return 0.0 if abs(end) <= ROUNDING else end
 
 
 ROUNDING = 1e-12
@@ -167,21 +171,51 @@ ROUNDING = 1e-12
 
 def decided_together(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether at least two answers of models, a vote, a redo or a verifier decide."""
+    return _deciding(program, pipeline, {}) >= SEVERAL
+
+
+SEVERAL = 2
+
+
+def _deciding(program: p.Program, pipeline: p.Pipeline, known: dict[str, int]) -> int:
+    """The number of answers of models that a run has, at most; `SEVERAL` where something sets them
+    against each other. What is run twice answers twice, what is done for each element, too.
+    """
+    if pipeline.name in known:
+        return known[pipeline.name]
+
+    def of_chain(chain: p.Chain) -> int:
+        """A link is tried where the ones before it failed. An `ask` fails whether its answer would
+        have been right or not, so one answers; a pipeline may have failed by a test of its answers.
+        """
+        counts: list[int] = [of_link(link) for link in chain.links]
+        tests = any(isinstance(link.action, p.RunPipeline) for link in chain.links)
+        return sum(counts) if tests else max(counts)
+
+    def of_link(link: p.Link) -> int:
+        action = link.action
+        if isinstance(action, (p.Call, p.Value)):
+            return 0
+        if link.vote is not None or isinstance(action, p.Cascade):
+            return SEVERAL
+        if isinstance(action, p.Each):
+            return SEVERAL * of_chain(action.body)
+        if isinstance(action, p.Choose):
+            return max(of_link(arm) for _, arm in action.arms)
+        behind = (_deciding(program, program.pipelines[name], known) for name in run_by_link(link))
+        return int(_is_model(link)) + sum(behind)
+
     answers = 0
-    for one in _with_children(program, pipeline):
-        for item in all_items(one.block):
-            if redo_of(item) is not None:
-                return True
-            if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByRates):
-                return True
-            if not isinstance(item, p.Step):
-                continue
-            asked = [link for link in inner_links(item.chain) if _is_model(link)]
-            if any(link.vote or isinstance(link.action, p.Cascade) for link in asked):
-                return True
-            each = any(isinstance(link.action, p.Each) for link in item.chain.links)
-            answers += (2 if each else 1) if asked else 0
-    return answers > 1
+    for item in all_items(pipeline.block):
+        verifier = isinstance(item, p.Gate) and isinstance(item.evidence, p.ByRates)
+        if verifier or redo_of(item) is not None:
+            answers = SEVERAL
+        elif isinstance(item, p.Step):
+            answers += of_chain(item.chain)
+        if answers >= SEVERAL:
+            break
+    known[pipeline.name] = answers
+    return answers
 
 
 def _sites(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:

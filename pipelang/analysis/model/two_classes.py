@@ -7,6 +7,7 @@ the observed information, in the logits that are free.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +118,7 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdict
             f"two classes need {beside} that share cases",
             "name more files, or two and `--hard SHARE`",
         )
-    for at, file in enumerate(files):
-        if any(file.name == other.name for other in files[:at]):
-            why = f"`{file.name}` is named twice, and agrees with itself in every case"
-            raise NoFit(why, "name each file once; second answers to a case are rows of its file")
+    _each_once(files)
     cases = shared_cases(files)
     place = {case: at for at, case in enumerate(cases)}
     right, wrong = np.zeros((len(cases), len(files))), np.zeros((len(cases), len(files)))
@@ -145,6 +143,25 @@ def _table(files: Sequence[EvidenceFile], share: float | None) -> TalliedVerdict
     return tallied(right, wrong)
 
 
+def _each_once(files: Sequence[EvidenceFile]) -> None:
+    """Refuse a file that is named twice, by another way to it too, and a copy of another one."""
+    for at, file in enumerate(files):
+        for other in files[:at]:
+            if os.path.normpath(file.name) == os.path.normpath(other.name):
+                why = f"`{file.name}` is named twice, and agrees with itself in every case"
+                help = "name each file once; second answers to a case are rows of its file"
+                raise NoFit(why, help)
+            wrong = {(row.case, row.attempt) for row in file.rows if not row.correct}
+            if wrong and _verdicts(file) == _verdicts(other):
+                why = f"`{file.name}` has the verdicts of `{other.name}`, line by line"
+                help = "one is a copy of the other: name one of them, and another step's file"
+                raise NoFit(why, help)
+
+
+def _verdicts(file: EvidenceFile) -> set[tuple[str | None, int, bool]]:
+    return {(row.case, row.attempt, row.correct) for row in file.rows}
+
+
 def _left_out(files: Sequence[EvidenceFile]) -> tuple[LeftOut, ...]:
     """The rows without a case, or of one that no other file has."""
     shared = {*shared_cases(files)}
@@ -166,6 +183,7 @@ def _behind_gates(files: Sequence[EvidenceFile]) -> None:
     """Refuse files that were taken behind a gate unless all that stand before it (those of all
     cases, and those of gates before it in the order of the files) have cases that it rejected.
     """
+    shared = {*shared_cases(files)}
     for at, file in enumerate(files):
         if file.sampled is None:
             continue
@@ -184,6 +202,11 @@ def _behind_gates(files: Sequence[EvidenceFile]) -> None:
                 why = f"{place} was taken behind `{file.sampled}`, and `{other.name}` has"
                 why += " none of the cases that it rejected"
                 raise NoFit(why, "label the rejected cases in the files before the gate too")
+        rejected = {row.case for other in before for row in other.rows} - mine
+        if rejected.isdisjoint(shared):
+            # Rows that no other file shares are left out, and with them all that it rejected.
+            why = f"{place} was taken behind `{file.sampled}`, and no two files before it share a"
+            raise NoFit(f"{why} case that it rejected", "add a third file, of all cases")
 
 
 def _line(file: EvidenceFile) -> str:

@@ -22,12 +22,12 @@ def demands(
     changes.
     """
     yield from errors_are_handled(program, pipeline)
-    yield from works_without_models(pipeline)
+    yield from works_without_models(program, pipeline)
     yield from input_is_bounded(pipeline)
     yield from budget_is_set(pipeline)
     yield from time_is_limited(program, pipeline)
     yield from audited(pipeline, setup)
     yield from state_is_outside(pipeline, setup)
     yield from handoffs_are_complete(program, pipeline)
-    yield from thresholds_have_evidence(pipeline)
+    yield from thresholds_have_evidence(program, pipeline)
     yield from ends_as_unknown(program, pipeline, setup)

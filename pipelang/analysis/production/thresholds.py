@@ -19,11 +19,11 @@ from pipelang.semantics.elaborate.options.evidence import confidence_step, opene
 from pipelang.semantics.walk import all_items, inner_links
 
 
-def thresholds_have_evidence(pipeline: p.Pipeline) -> Iterator[Diagnostic]:
+def thresholds_have_evidence(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     """A gate, a branch, a person's `when` and a cascade's `until` that compare by size."""
     items = list(all_items(pipeline.block))
     steps = {item.name: item for item in items if isinstance(item, p.Step)}
-    guesses = _from_models(items)
+    guesses = _from_models(program, items)
     named = {share.name for share in pipeline.traffic.names}
     lets = opened({item.name: item.value for item in items if isinstance(item, p.Let)})
     conditions = [share.condition for share in pipeline.traffic.conditions]
@@ -67,12 +67,12 @@ def thresholds(test: expr.Expr, guesses: frozenset[str]) -> list[expr.Expr]:
     ]
 
 
-def _from_models(items: list[p.Item]) -> frozenset[str]:
+def _from_models(program: p.Program, items: list[p.Item]) -> frozenset[str]:
     """The names whose value a model may have made, or that were computed from such a value."""
     names: set[str] = set()
     for item in items:
         match item:
-            case p.Step() if models_inside(item.chain):
+            case p.Step() if models_inside(program, item.chain):
                 names.add(item.name)
             case p.Let() if expr.mentions(item.value) & names:
                 names.add(item.name)

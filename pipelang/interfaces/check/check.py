@@ -117,6 +117,10 @@ def check_file(
             from pipelang.interfaces.check.prices import price_findings
 
             found.extend(price_findings(built.program))
+        if any(file.origins for file in built.program.evidence.values()):
+            from pipelang.interfaces.check.prices import evidence_to_come
+
+            found.extend(evidence_to_come(built.program))
         if imports:
             from pipelang.interfaces.check.binding_check import check_bindings
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from pipelang.analysis.findings.evidence_uses import evidence_uses
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.baseline_cost import asks_models
 from pipelang.analysis.model.parameters import BINS
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.evidence_rows import EvidenceOrigin
 from pipelang.semantics.kernels.hard import depends_on_hardness
 
 
@@ -43,7 +45,28 @@ def _used(analysis: Analysis, file: str) -> bool:
 
 
 def _says(program: p.Program, file: str) -> bool:
-    """Whether all rows of a file say which prompt and model they are of."""
+    """Whether all rows of a file say of which prompt and model they are, as far as what they are
+    evidence for has any: a tool has neither, people answer a prompt and are no model.
+    """
     found = program.evidence[file]
-    told = sum(one.count for one in found.origins if one.prompt and one.model)
+    if not found.origins:
+        return False
+    uses = [
+        use
+        for pipeline in program.pipelines.values()
+        for use in evidence_uses(program, pipeline)
+        if use.file == file
+    ]
+    prompt = any(use.prompts for use in uses)
+    model = any(use.models(program) for use in uses)
+    told = sum(
+        one.count
+        for one in found.origins
+        if (one.prompt or not prompt) and (one.model or not model) and any(_said(one))
+    )
     return told == len(found.rows)
+
+
+def _said(origin: EvidenceOrigin) -> tuple[str | None, ...]:
+    """The words of rows about where they come from."""
+    return origin.prompt, origin.model, origin.as_of

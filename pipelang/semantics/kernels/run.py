@@ -37,7 +37,7 @@ def named(pipeline: str, reason: str) -> str:
 def sub_pipelines(block: p.Block) -> Iterator[str]:
     """The pipelines that a block runs, or lets an agent run."""
     for _, link in contents(block).links:
-        yield from _run_by_link(link)
+        yield from run_by_link(link)
 
 
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
@@ -70,10 +70,11 @@ def _run_by(step: p.Step) -> Iterator[str]:
 def pipelines_in(chain: p.Chain) -> Iterator[str]:
     """The pipelines that a chain itself runs, or lets an agent run."""
     for link in inner_links(chain):
-        yield from _run_by_link(link)
+        yield from run_by_link(link)
 
 
-def _run_by_link(link: p.Link) -> Iterator[str]:
+def run_by_link(link: p.Link) -> Iterator[str]:
+    """The pipelines that a link runs, or lets an agent run."""
     if isinstance(link.action, p.RunPipeline):
         yield link.action.pipeline
     agent = agent_of(link.action)

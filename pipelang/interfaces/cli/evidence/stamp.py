@@ -25,6 +25,14 @@ def _day(ctx: click.Context, option: click.Parameter, given: str | None) -> str 
         time.strptime(given, "%Y-%m-%d")
     except ValueError:
         raise click.BadParameter(f"`{given}` is no day: write 2026-11-29") from None
+    from datetime import date
+
+    from pipelang.interfaces.check.prices import is_to_come
+    from pipelang.interfaces.check.today import today
+
+    if is_to_come(given, date.fromisoformat(today())):
+        why = f"`{given}` is still to come, and today is {today()}"
+        raise click.BadParameter(f"{why}: rows are of the day on which they were measured")
     return given
 
 

@@ -88,6 +88,68 @@ def test_none_where_nothing_hangs_together_or_it_is_declared(body: str, tmp_path
     assert of(tmp_path, body)["sensitivity"] is None
 
 
+CHILD = """
+pipeline kid(x: text max 9 tokens) -> text max 9 tokens {
+  step k: text max 9 tokens = ask a(x) by z { accuracy 90% }
+  return k
+}
+pipeline p(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = run kid(x)
+  step t: text max 9 tokens = run kid(s)
+  return t
+}
+pipeline many(xs: [text max 9 tokens] max 2) -> [text max 9 tokens] max 2 {
+  traffic { xs.length: 2 mean }
+  step s: [text max 9 tokens] max 2 = each x in xs { run kid(x) }
+  return s
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["p", "many"])
+def test_one_answer_that_is_asked_for_twice_decides_twice(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.pipe"
+    path.write_text(HEAD + CHILD, encoding="utf-8")
+    pipelines = report_json([check_file(str(path))])["pipelines"]
+    assert pipelines["kid"]["sensitivity"] is None
+    found = pipelines[name]["sensitivity"]
+    success = mixed(lambda e: (1 - e) ** 2)
+    assert found["outcomes"]["success"]["value"] == pytest.approx(success, abs=1e-12)
+    assert found["changes"]["success"]["value"] == pytest.approx(success - 0.81, abs=1e-12)
+
+
+TRIED = """
+pipeline first(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = ask a(x) by z { accuracy 90% }
+  gate g: len(s) > 3 { catches 50% false_alarms 0% } else fail "unsure"
+  return s
+}
+pipeline second(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = ask a(x) by z { accuracy 90% }
+  return s
+}
+pipeline p(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = run second(x)
+  return s
+}
+pipeline tried(x: text max 9 tokens) -> text max 9 tokens {
+  step s: text max 9 tokens = run first(x) else run second(x)
+  return s
+}
+"""
+
+
+def test_a_pipeline_that_fails_by_a_test_decides_with_what_is_tried_next(tmp_path: Path) -> None:
+    path = tmp_path / "p.pipe"
+    path.write_text(HEAD + TRIED, encoding="utf-8")
+    pipelines = report_json([check_file(str(path))])["pipelines"]
+    assert pipelines["p"]["sensitivity"] is None
+    success = mixed(lambda e: (1 - e) * (1 + e / 2))
+    found = pipelines["tried"]["sensitivity"]
+    assert found["outcomes"]["success"]["value"] == pytest.approx(success, abs=1e-12)
+    assert found["changes"]["success"]["value"] == pytest.approx(success - 0.945, abs=1e-12)
+
+
 def test_wrong_more_often_than_always_is_always(tmp_path: Path) -> None:
     body = f"{step('s', 'x', 'accuracy 70%')}\n{step('t', 's', 'accuracy 70%')}\nreturn t"
     easy = (0.3 - 0.1) / 0.9

@@ -196,6 +196,14 @@ def test_a_file_behind_a_gate_is_used_with_the_rejected_cases() -> None:
     assert fitted(behind(SMALL, 400)).cases == 400
 
 
+def test_rejected_cases_that_one_file_alone_has_are_not_left_out_in_silence() -> None:
+    """A share of hard cases is of all cases, and among those that a gate let pass it is another."""
+    first, *_, gated = behind(SMALL, 400)
+    assert gated.sampled is not None
+    with pytest.raises(NoFit, match="no two files before it share a case that it rejected"):
+        fitted([first, gated], 0.3)
+
+
 def test_rows_that_say_nothing_about_classes_are_told() -> None:
     """Rows without a case, and cases that no other file has."""
     files = drawn(8, 600, 0.3)
@@ -208,6 +216,10 @@ def test_a_file_that_is_named_twice_is_refused() -> None:
     files = drawn(8, 600, 0.3)
     with pytest.raises(NoFit, match=r"`0.jsonl` is named twice"):
         fitted([files[0], files[1], files[0]])
+    with pytest.raises(NoFit, match=r"`./0.jsonl` is named twice"):
+        fitted([files[0], files[1], EvidenceFile("./0.jsonl", files[2].rows)])
+    with pytest.raises(NoFit, match=r"`copy.jsonl` has the verdicts of `0.jsonl`"):
+        fitted([files[0], files[1], EvidenceFile("copy.jsonl", files[0].rows)])
 
 
 @pytest.mark.parametrize("seed", range(3))
