@@ -152,9 +152,11 @@ def prompts_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
 
 
 def permits_behind(program: p.Program, action: p.Action) -> frozenset[str]:
-    """The permits of the tools that an action calls, also through an agent and its pipelines."""
+    """The permits of the tools that an action calls, also through what it runs."""
     agent = agent_of(action)
     names = [action.tool] if isinstance(action, p.Call) else []
+    if isinstance(action, p.RunPipeline):
+        names += tools_behind(program, program.pipelines[action.pipeline])
     if agent is not None:
         names += agent.tools
         for inner in agent.pipelines:

@@ -24,6 +24,7 @@ from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.kept_answers import kept_type
 from pipelang.semantics.kernels.run import permits_behind
 from pipelang.semantics.types import JSON, Type
 
@@ -184,7 +185,7 @@ class CachedAnswers:
         except NoValue:
             return None
         text = json.dumps(values, sort_keys=True, default=str)
-        type = _answers(run, link)
+        type = kept_type(run.program, link.action)
         secret = may_hide(type) or any(may_hide(key.type) for key in link.cache.keys)
         place = f"{run.pipeline.name}.{step.name}@{link.span.start}"
         needed = permits_behind(run.program, link.action)
@@ -194,12 +195,3 @@ class CachedAnswers:
         key = run.terms.tenant, run.program.hash, place, text
         store = self._services.secrets.cache if secret else self._services.cache
         return _Entry(key, store, type, float(link.cache.keeps), step.name)
-
-
-def _answers(run: Run, link: p.Link) -> Type:
-    """The type of what a link that may be cached answers."""
-    action = link.action
-    if isinstance(action, p.Call):
-        return run.program.tools[action.tool].returns
-    assert isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent))
-    return action.answers

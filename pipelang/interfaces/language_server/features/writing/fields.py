@@ -63,6 +63,7 @@ class FieldsAndMembers:
                 )
         elif isinstance(type, ListType) and block_around(self.place) == "traffic":
             yield lsp.CompletionItem(label="length", kind=K.Field, detail="mean length")
+            yield lsp.CompletionItem(label="each", kind=K.Field, detail="every element")
 
     def expected(self) -> Iterator[lsp.CompletionItem]:
         """Fields of the record that is being written, members of the enum that is meant."""
