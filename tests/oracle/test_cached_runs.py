@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +15,12 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.runs.compare_simulation import spending
 from pipelang.runtime.host.simulate import simulate
 
+from .generate_wide import generate_wide
 from .storm import Storm, storm_python
 from .subject import analyse, exported
 from .test_interpreter_agrees import disagreements as unlikely
-from .test_storm import Judged, disagreements
+from .test_storm import Judged, checks, disagreements
+from .write_pipe import write_pipe
 
 WORLD = """
 provider a { available 90% }
@@ -147,3 +152,48 @@ def test_what_is_worked_out_by_hand(tmp_path: Path) -> None:
     assert report["outcomes"]["success"]["value"] == pytest.approx(expected, abs=1e-12)
     given = analyse(path)["judged"]["cost"]["mean"]["value"]
     assert report["cost"]["mean"]["value"] == pytest.approx(0.6 * given, rel=1e-9)
+
+
+RUNS = re.compile(r"(\brun \w+\((?:[^()\n]|\([^()\n]*\))*\))( \{ )?")
+SEEDS = int(os.environ.get("STORM_SEEDS", "100"))
+BATCH = 10
+FIRST = 60_000
+
+
+def kept(text: str, seed: int) -> str:
+    """The text in which answers of pipelines are kept, most of them."""
+    rng = random.Random(seed)
+
+    def written(found: re.Match[str]) -> str:
+        if rng.random() < 0.2:
+            return found[0]
+        cache = f'cache 1h by "k" hits {rng.choice(["20%", "50%", "100%"])}'
+        return f"{found[1]} {{ {cache} " + ("" if found[2] else "}")
+
+    return RUNS.sub(written, text)
+
+
+@pytest.mark.judge("Storm")
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_kept_answers_wherever_a_pipeline_is_run(
+    storm: Storm, judged: Judged, first: int, tmp_path: Path
+) -> None:
+    failures: list[str] = []
+    compared = 0
+    for seed in range(FIRST + first, FIRST + first + BATCH):
+        path = write_pipe(generate_wide(seed), tmp_path / f"seed_{seed}")
+        before = path.read_text(encoding="utf-8")
+        text = kept(before, seed)
+        if text == before:
+            continue
+        path.write_text(text, encoding="utf-8")
+        if not checks(path):  # what it runs acts, or asks people
+            continue
+        reports = analyse(path)
+        for name, model in exported(path).items():
+            found = disagreements(storm, reports[name], model.text, True)
+            compared += 1
+            if found:
+                failures += [f"seed {seed}, {name}", *found, text]
+    judged(compared)
+    assert not failures, "\n".join(failures)

@@ -203,7 +203,7 @@ class Meter:
         """The probability in a weight, whatever it costs and takes: the same for every measure."""
         if getattr(weight, "shape", ())[-1:] != (self.length,):
             return weight
-        return weight[..., -1:].real
+        return float(weight[-1].real) if weight.ndim == 1 else weight[..., -1:].real
 
     # --------------------------------------------------------------------------- side by side
 
