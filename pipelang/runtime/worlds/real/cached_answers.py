@@ -25,7 +25,7 @@ from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.kept_answers import kept_type
-from pipelang.semantics.kernels.run import permits_behind
+from pipelang.semantics.kernels.run import called_behind, permits_behind
 from pipelang.semantics.types import JSON, Type
 
 
@@ -62,9 +62,9 @@ class CachedAnswers:
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link) -> Any:
         """The stored answer of a link, or that of another run that asks now; else `NOTHING`, and
-        this run is the one that asks.
+        this run is the one that asks. What is switched off answers from no cache either.
         """
-        entry = self._entry(run, step, link)
+        entry = None if self._is_off(run, link) else self._entry(run, step, link)
         found = NOTHING if entry is None else await self._found(run, step, link, entry)
         if found is NOTHING:
             self._asked[id(run), id(link)] = (run, link), entry
@@ -172,6 +172,14 @@ class CachedAnswers:
                 said = hide(run, describe(error))
                 run.emit("failed", entry.step, content=said, why="cache", error=class_of(error))
         self._kept.clear()
+
+    def _is_off(self, run: Run, link: p.Link) -> bool:
+        """Whether a tool or a pipeline behind a link is switched off."""
+        switches = self._services.switches
+        if switches.idle():
+            return False
+        tools, pipelines = called_behind(run.program, link.action)
+        return any(switches.why(pipelines, tool) is not None for tool in (None, *tools))
 
     def _entry(self, run: Run, step: p.Step, link: p.Link) -> _Entry | None:
         """The entry of a link; None, for no caching, if an expression in its key has no value.

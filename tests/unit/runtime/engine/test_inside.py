@@ -360,9 +360,8 @@ def test_the_answer_of_a_pipeline_is_kept(tmp_path: Path) -> None:
         looked.append(x)
         return x
 
-    ready = loaded.pipeline(
-        "main", runtime=Runtime(providers={"lab": models}), tools={"look": look}
-    )
+    runtime = Runtime(providers={"lab": models})
+    ready = loaded.pipeline("main", runtime=runtime, tools={"look": look})
 
     def said(x: str, y: str, tenant: str | None = None) -> Any:
         run = ready.start({"x": x, "y": y}, tenant=tenant)
@@ -381,6 +380,13 @@ def test_the_answer_of_a_pipeline_is_kept(tmp_path: Path) -> None:
     assert events(hit, "cached", "s")
     assert not events(hit, "runs")
     assert hit.tokens == 0
+    for off in ({"tool": "look"}, {"pipeline": "inner"}):
+        runtime.switches.kill(**off)
+        killed = ready.run_sync(x="k", y="h")
+        assert not events(killed, "cached"), "what is switched off answers from no cache"
+        assert isinstance(killed, Failed)
+        assert killed.code == "killed"
+        runtime.switches.revive(**off)
     refused = ready.with_options(permits=()).run_sync(x="k", y="h")
     assert refused.value == "none", "it is for those who might have got it themselves"
 
