@@ -106,6 +106,8 @@ def make_link(
     timeout = pick(options, ast.Timeout)
     effort, thinking = pick(options, ast.Effort), pick(options, ast.Thinking)
     default = _default_accuracy(context, action, owner, position)
+    cache = _cache(context, scope, options, owner, action)
+    keys = cache.keys if cache is not None else ()
     made = p.Link(
         action=action,
         retry=retry(context, scope, pick(options, ast.Retry)) or _declared_retry(context, action),
@@ -123,10 +125,10 @@ def make_link(
         output_mean=output[0],
         output_max=output[1],
         effort=effort.level if effort else None,
-        reads=action_reads(action),
+        reads=action_reads(action).union(*map(expr.mentions, keys)),
         span=link.span,
         vote=_vote(context, scope, options),
-        cache=_cache(context, scope, options, owner, action),
+        cache=cache,
         batch=_batch(context, scope, options),
         thinking=quantity(context, scope, thinking.most, TOKENS, "thinking", positive=True)
         if thinking

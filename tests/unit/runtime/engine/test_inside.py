@@ -331,6 +331,30 @@ def test_a_redo_never_reads_the_cache(tmp_path: Path) -> None:
     assert len(models.requests) == 2
 
 
+LATE_KEY = """
+tool look(x: text) -> text max 9 tokens { effect read succeeds 99% }
+pipeline main(x: text) -> text {
+  step key = call look(x)
+  step s: text = ask say(x) by small { output 9 tokens max cache 1h by key }
+  return s
+}
+"""
+
+
+def test_a_key_is_waited_for(tmp_path: Path) -> None:
+    """Nothing but its key reads `key`, so `s` could begin beside it."""
+    models = Models(s=["one", "two", "three"])
+
+    async def look(x: str) -> str:
+        await asyncio.sleep(0.01)
+        return x[:1]
+
+    runtime = Runtime(providers={"lab": models})
+    ready = load(tmp_path, LATE_KEY).pipeline("main", runtime=runtime, tools={"look": look})
+    answers = [ready.run_sync(x=x) for x in ("k1", "k2", "j1")]
+    assert [one.value for one in answers if isinstance(one, Answered)] == ["one", "one", "two"]
+
+
 CACHED_RUN = """
 tool look(x: text) -> text max 9 tokens { effect read permit "look.it" succeeds 99% }
 pipeline inner(x: text, y: text max 9 tokens) -> text max 9 tokens {
