@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipelang.diagnostics import Label, codes
+from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -168,6 +168,7 @@ def _mean(
         inside = elaborate(quiet, scope, subject.target)
         path, type = expr.path_of(inside), present(inside.type)
         if isinstance(type, ListType) and path is not None:
+            elaborate(context, scope, subject.target)
             value = quantity(context, scope, share.value, NUMBER, "mean")
             _not_above(context, share, value, type.max_length, "elements")
             return (
@@ -206,8 +207,10 @@ def _through_lists(
         if isinstance(type, ListType) and path is not None:
             name = f"{'.'.join(path)}.each"
             lists = {**lists, name: (*lists.get(path[0], path[:1]), *path[1:], EACH)}
-            named = inner.with_name(name, Local(type.element, node.span))
-            return named, ast.NameRef(name, span=node.span), lists
+            elaborate(context, inner, target)  # for the names in it, which are noted
+            end = Span(node.span.file, node.span.end, node.span.end)  # a name that stands nowhere
+            named = inner.with_name(name, Local(type.element, end))
+            return named, ast.NameRef(name, span=end), lists
     return inner, replace(node, target=target), lists
 
 
