@@ -156,6 +156,7 @@ def test_what_is_worked_out_by_hand(tmp_path: Path) -> None:
 
 RUNS = re.compile(r"(\brun \w+\((?:[^()\n]|\([^()\n]*\))*\))( \{ )?")
 SEEDS = int(os.environ.get("STORM_SEEDS", "100"))
+SIMULATED = 96 if os.environ.get("ORACLE_LONG") else 16
 BATCH = 10
 FIRST = 60_000
 
@@ -197,3 +198,19 @@ def test_kept_answers_wherever_a_pipeline_is_run(
                 failures += [f"seed {seed}, {name}", *found, text]
     judged(compared)
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SIMULATED))
+def test_simulated_runs_find_kept_answers(seed: int, tmp_path: Path) -> None:
+    model = generate_wide(seed)
+    path = write_pipe(model, tmp_path)
+    before = path.read_text(encoding="utf-8")
+    text = kept(before, seed)
+    path.write_text(text, encoding="utf-8")
+    if text == before or not checks(path):
+        pytest.skip("no answer of a pipeline can be kept in this program")
+    loaded = pipelang.load(path, allow=RULES)
+    pipeline = loaded.program.pipelines[model.pipeline.name]
+    counts = simulate(loaded, pipeline, 1_500, seed, spending(loaded.program, pipeline))
+    found = unlikely(counts, analyse(path)[pipeline.name])
+    assert not found, "\n".join([*found, text])

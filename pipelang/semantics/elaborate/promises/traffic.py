@@ -27,7 +27,7 @@ from pipelang.semantics.elaborate.options.conflicting_rates import one_draw_each
 from pipelang.semantics.elaborate.options.quantity import quantity
 from pipelang.semantics.elaborate.options.rates import chance
 from pipelang.semantics.kernels.hard import HARD
-from pipelang.semantics.lengths import EACH
+from pipelang.semantics.lengths import EACH, shown_path
 from pipelang.semantics.quantities import show_share
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -164,11 +164,9 @@ def _mean(
         return (*lists.get(path[0], path[:1]), *path[1:])
 
     if isinstance(subject, ast.FieldRef) and subject.name.text == "length":
-        quiet = Context(context.symbols, context.loader)
-        inside = elaborate(quiet, scope, subject.target)
+        inside = elaborate(_quiet(context), scope, subject.target)
         path, type = expr.path_of(inside), present(inside.type)
         if isinstance(type, ListType) and path is not None:
-            elaborate(context, scope, subject.target)
             value = quantity(context, scope, share.value, NUMBER, "mean")
             _not_above(context, share, value, type.max_length, "elements")
             return (
@@ -185,9 +183,13 @@ def _mean(
         _not_above(context, share, pages, text.max_pages, "pages")
         return None if pages is None else p.MeanLine(rooted(path), pages, line.span)
     if not isinstance(typed.type, ErrorType):
-        expected = "a path to a text or a document, also of `each` of a list, or a list's `length`"
-        found = quoted(typed.type)
-        context.tell(codes.TYPE_MISMATCH, line.subject.span, expected=expected, found=found)
+        expected = "a path to a text or a document, or the `length` of a list"
+        found, help = quoted(typed.type), None
+        if isinstance(present(typed.type), ListType):
+            help = f"of what is in a list: `{shown_path(rooted(path or ('LIST',)))}.each`"
+        context.tell(
+            codes.TYPE_MISMATCH, line.subject.span, expected=expected, found=found, help=help
+        )
     return None
 
 
@@ -201,17 +203,20 @@ def _through_lists(
         return scope, node, {}
     inner, target, lists = _through_lists(context, scope, node.target)
     if node.name.text == "each":
-        quiet = Context(context.symbols, context.loader)
-        whole = elaborate(quiet, inner, target)
+        whole = elaborate(_quiet(context), inner, target)
         path, type = expr.path_of(whole), present(whole.type)
         if isinstance(type, ListType) and path is not None:
             name = f"{'.'.join(path)}.each"
             lists = {**lists, name: (*lists.get(path[0], path[:1]), *path[1:], EACH)}
-            elaborate(context, inner, target)  # for the names in it, which are noted
             end = Span(node.span.file, node.span.end, node.span.end)  # a name that stands nowhere
             named = inner.with_name(name, Local(type.element, end))
             return named, ast.NameRef(name, span=end), lists
     return inner, replace(node, target=target), lists
+
+
+def _quiet(context: Context) -> Context:
+    """A context that reports nothing, and notes the names all the same."""
+    return Context(context.symbols, context.loader, uses=context.uses)
 
 
 def _pages(context: Context, share: ast.Mean) -> Decimal | None:
