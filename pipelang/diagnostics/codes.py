@@ -9,6 +9,8 @@ found.
 
 from __future__ import annotations
 
+from pipelang.diagnostics.cache_codes import CACHED_EFFECT as CACHED_EFFECT
+from pipelang.diagnostics.cache_codes import CACHED_RUN_ACTS as CACHED_RUN_ACTS
 from pipelang.diagnostics.day_codes import DAY_TO_COME as DAY_TO_COME
 from pipelang.diagnostics.operating_codes import LINE_AT_ODDS as LINE_AT_ODDS
 from pipelang.diagnostics.operating_codes import LINE_UNMEASURED as LINE_UNMEASURED

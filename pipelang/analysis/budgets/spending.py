@@ -18,7 +18,7 @@ from pipelang.analysis.budgets.limits import (
     at_least,
     at_most,
 )
-from pipelang.analysis.budgets.sheets import NO_WAYS, SheetColumns
+from pipelang.analysis.budgets.sheets import NO_WAYS, Sheet, SheetColumns
 from pipelang.analysis.budgets.unreservable import least_reserved
 from pipelang.analysis.kernels.calls import AskedOnce
 from pipelang.analysis.latency.worst_calls import CallCount
@@ -66,6 +66,10 @@ class SpendingMeter:
 
     def back(self, weight: Any) -> Any:
         return weight
+
+    def mass(self, weight: Any) -> Any:
+        """The chance of a sheet, whatever is spent."""
+        return sum(weight.entries.values()) if isinstance(weight, Sheet) else weight
 
     # -------------------------------------------------------------------------------- calls
 

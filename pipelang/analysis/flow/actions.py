@@ -33,7 +33,7 @@ from pipelang.analysis.flow.marks import (
     spread,
     under,
 )
-from pipelang.analysis.flow.owners import owned_by, told_apart
+from pipelang.analysis.flow.owners import owned_by, owned_outside, told_apart
 from pipelang.analysis.flow.passing import elements_seen, in_common, seen_outside
 from pipelang.analysis.flow.remembering import recalled
 from pipelang.analysis.flow.situation import (
@@ -132,6 +132,9 @@ def _link(
             content = joined(*(under(n, values.of(v)) for n, v in action.arguments))
             done = _run(tracker, place, action, link.span, situation)
             found, behind, fails, looks = done.flow, done.situation, done.fails, done.looks
+            # That there is an answer to keep tells of every test that might have ended it.
+            tests = (*fails, *behind.since(situation))
+            content = joined(content, {(): {mark: None for c in tests for mark in c.reveals}})
         case p.Each():
             done = _each(tracker, place, step, action, situation)
             content, found, fails, looks = done.flow, done.flow, done.fails, done.looks
@@ -319,6 +322,7 @@ def _run(
     }
     done = _called(tracker, action.pipeline, given, situation, span)
     looks = seen_outside(place.values, action.arguments, done.looks)
+    owned_outside(place.values, action.arguments, done.owners)
     return replace(done, looks=looks)
 
 

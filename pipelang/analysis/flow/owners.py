@@ -11,12 +11,14 @@ from pipelang.analysis.flow.marks import (
     Flow,
     Mark,
     Origin,
+    Way,
     identifies,
     joined,
     marks_of,
 )
 from pipelang.analysis.flow.reading import Values
 from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
 
 
 def told_apart(values: Values, keys: tuple[expr.Expr, ...]) -> set[Origin]:
@@ -62,5 +64,33 @@ def owned_by(values: Values, origins: list[Origin], keys: list[expr.Expr]) -> No
     for value in keys if origins else ():
         way = values.path(value)
         if way is not None:
-            owner: Flow = {way[1:]: {Mark(OWNER, origin): None for origin in origins}}
-            values.flows[way[0]] = joined(values.flows.get(way[0], NOTHING), owner)
+            _own(values, way, origins)
+
+
+def owners_inside(values: Values, pipeline: p.Pipeline) -> tuple[tuple[Way, Origin], ...]:
+    """Return the paths into the parameters of a pipeline that say whose private data in it is."""
+    found: dict[tuple[Way, Origin], None] = {}
+    for parameter in pipeline.parameters:
+        for way, marks in values.flows[parameter.name].items():
+            for mark in marks:
+                if mark.kind in (PRIVATE, OWNER) and mark.intact:
+                    found[(parameter.name, *way), mark.origin] = None
+    return tuple(found)
+
+
+def owned_outside(
+    values: Values,
+    given: tuple[tuple[str, expr.Expr], ...],
+    owners: tuple[tuple[Way, Origin], ...],
+) -> None:
+    """Mark the arguments of a sub-pipeline that say whose the private data in it is."""
+    heads = {name: values.path(argument) for name, argument in given} if owners else {}
+    for (name, *way), origin in owners:
+        head = heads.get(name)
+        if head is not None:
+            _own(values, (*head, *way), [origin])
+
+
+def _own(values: Values, way: Way, origins: list[Origin]) -> None:
+    owner: Flow = {way[1:]: {Mark(OWNER, origin): None for origin in origins}}
+    values.flows[way[0]] = joined(values.flows.get(way[0], NOTHING), owner)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelang.analysis.flow.looking import NO_LOOKS, Looks
-from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin
+from pipelang.analysis.flow.marks import Flow, Hop, Key, Mark, Origin, Way
 from pipelang.analysis.flow.reading import Values
 from pipelang.diagnostics import Span
 from pipelang.diagnostics.codes import Rule
@@ -126,13 +126,15 @@ def together(ends: list[Situation]) -> Situation:
 class Done:
     """Result of an action, a chain or a pipeline: the flow into its answer, the situation after
     it, the tests that decide whether it fails instead, and what was looked at on every way to its
-    answer, by kind as `Values.looks`.
+    answer, by kind as `Values.looks`. `owners` are the paths into a pipeline's parameters that say
+    whose some private data in it is.
     """
 
     flow: Flow
     situation: Situation
     fails: tuple[Control, ...] = ()
     looks: tuple[Looks, ...] = NO_LOOKS
+    owners: tuple[tuple[Way, Origin], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

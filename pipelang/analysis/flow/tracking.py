@@ -54,7 +54,7 @@ from pipelang.analysis.flow.marks import (
     spread,
 )
 from pipelang.analysis.flow.measuring import measured_steps, reads_measured
-from pipelang.analysis.flow.owners import owners_beside, told_apart
+from pipelang.analysis.flow.owners import owners_beside, owners_inside, told_apart
 from pipelang.analysis.flow.passing import in_common
 from pipelang.analysis.flow.questions import PathQuestions
 from pipelang.analysis.flow.reading import Values
@@ -156,7 +156,8 @@ class Tracker:
         added = after.since(situation)
         idle = [one for one in added if one.branch and id(one) not in place.stops]
         looks = in_common(place.seen)
-        return Done(place.returns, after.without(*idle), tuple(place.fails), looks)
+        owners = owners_inside(values, pipeline)
+        return Done(place.returns, after.without(*idle), tuple(place.fails), looks, owners)
 
     # ---------------------------------------------------------------------------------- items
 

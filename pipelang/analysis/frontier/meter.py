@@ -199,6 +199,12 @@ class Meter:
         array[len(parts) * half :] = slots
         return array
 
+    def mass(self, weight: Any) -> Any:
+        """The probability in a weight, whatever it costs and takes: the same for every measure."""
+        if getattr(weight, "shape", ())[-1:] != (self.length,):
+            return weight
+        return float(weight[-1].real) if weight.ndim == 1 else weight[..., -1:].real
+
     # --------------------------------------------------------------------------- side by side
 
     def aside(self, weight: Any) -> Any:

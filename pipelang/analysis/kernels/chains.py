@@ -164,6 +164,8 @@ def _hit(
     and 0 where none ever is, else 1.
     """
     action = link.action
+    if isinstance(action, p.RunPipeline):
+        return _if_given(_answers_of_run(kernel, action, now, around))
     if link.vote is None and not isinstance(action, p.Cascade):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
         made = LinkOutcome()
@@ -174,7 +176,24 @@ def _hit(
         return of_answers(made).answers, 1
     unmeasured = replace(now.model, meter=None)
     calm = replace(now, model=unmeasured, values=_calm(now))
-    fresh = _bare(kernel, link, calm, around).answers
+    return _if_given(_bare(kernel, link, calm, around).answers)
+
+
+def _answers_of_run(
+    kernel: StepKernel, action: p.RunPipeline, now: ChainSituation, around: frozenset[str]
+) -> dict[Any, Any]:
+    """Return the chances of what a sub-pipeline answers without outages, whatever it takes."""
+    ran = kernel.prepared.runs[id(action)].close(_calm(now), around, now.again, kernel.sweep)
+    meter = now.model.meter
+    if meter is None:
+        return ran.answers
+    return {answer: meter.mass(chance) for answer, chance in ran.answers.items()}
+
+
+def _if_given(fresh: dict[Any, Any]) -> tuple[dict[Any, Any], Any]:
+    """Return the distribution of an answer given that there is one; and 0 where none ever is, else
+    1.
+    """
     total = sum(fresh.values())
     if isinstance(total, Term):
         never = total.is_zero()

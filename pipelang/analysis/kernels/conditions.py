@@ -292,7 +292,7 @@ def _compiled(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Dr
 def _atom(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws) -> Compute | None:
     """The draw behind an expression that has one of its own; None if it must be taken apart."""
     if node in model.conditions:
-        return _add(draws, _condition_draw(model, node, model.conditions[node]))
+        return _add(draws, _condition_draw(model, node, model.conditions[node], draws.place))
     if isinstance(node, expr.Compare):
         opposite = _opposite(node)
         if opposite in model.conditions:
@@ -313,7 +313,9 @@ def _atom(model: PipelineModel, node: expr.Expr, own: str | None, draws: _Draws)
     return _path(model, node, draws) if node in model.paths or is_drawn_whole(node) else None
 
 
-def _condition_draw(model: PipelineModel, node: expr.Expr, share: p.ConditionShare) -> Draw:
+def _condition_draw(
+    model: PipelineModel, node: expr.Expr, share: p.ConditionShare, place: int
+) -> Draw:
     right = model.parameters.value(share.right)
     wrong = model.parameters.value(share.wrong)
 
@@ -321,7 +323,9 @@ def _condition_draw(model: PipelineModel, node: expr.Expr, share: p.ConditionSha
         chance = right if is_right else wrong
         return [(True, chance), (False, 1 - chance)]
 
-    return Draw(("test", node), model.given(node), holds, shared=True)
+    again = _looked_before(model, node, place)
+    key: Key = ("test", node, again) if again else ("test", node)
+    return Draw(key, model.given(node), holds, shared=True)
 
 
 def _path_draw(model: PipelineModel, node: expr.Expr, share: p.PathShares) -> Draw:

@@ -48,7 +48,7 @@ def length_draw(model: PipelineModel, each: p.Each) -> Draw | None:
 
 
 def _mean(model: PipelineModel, elements: expr.Expr) -> Any:
-    path = expr.path_of(elements)
+    path = model.place(elements)
     if path is None:
         return None
     return model.means.get((*path, "length"))

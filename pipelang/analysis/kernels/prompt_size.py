@@ -355,6 +355,6 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
 def _declared_mean(given: _Given, path: Sequence[str]) -> float | None:
     """The mean length that `traffic` states of a path in a template."""
     source = given.arguments.get(path[0])
-    root = None if source is None else expr.path_of(given.model.expand(source))
+    root = None if source is None else given.model.place(source)
     mean = None if root is None else given.model.means.get((*root, *path[1:]))
     return None if mean is None else float(mean)

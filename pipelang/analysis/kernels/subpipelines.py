@@ -188,7 +188,7 @@ def _means_of_arguments(model: PipelineModel, action: p.RunPipeline) -> dict[tup
     arguments = dict(action.arguments)
     means: dict[tuple[str, ...], Any] = {}
     for name, argument in arguments.items():
-        path = expr.path_of(model.expand(argument))
+        path = model.place(argument)
         if path is not None:
             for line, mean in model.means.items():
                 if line[: len(path)] == path:

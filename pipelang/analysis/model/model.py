@@ -21,7 +21,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.redo import all_reruns, redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.lengths import mean_lengths
+from pipelang.semantics.lengths import mean_lengths, place_of
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, blocks, inner_links, judged_links
 
@@ -97,6 +97,10 @@ class PipelineModel:
             made = self.shared.setdefault(made, made)
             known = self.expanded[id(node)] = self.expanded[id(made)] = (node, made)
         return known[1]
+
+    def place(self, node: expr.Expr) -> tuple[str, ...] | None:
+        """The path by which `means` speak of a value; None where it has no name."""
+        return place_of(self.expand(node), self.lets) if self.means else None
 
     def values(self, node: expr.Expr) -> frozenset[str]:
         """The steps whose values an expression mentions, through lets."""

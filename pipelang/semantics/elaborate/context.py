@@ -80,8 +80,8 @@ class Context:
         return symbol
 
     def refer(self, span: Span, declared: Span | None) -> None:
-        """Note where a name that is used was declared."""
-        if self.uses is not None and declared is not None:
+        """Note where a name that is used was declared; one that stands nowhere has no letters."""
+        if self.uses is not None and declared is not None and span.start < span.end:
             self.uses[span] = declared
 
     def refer_to_part(self, span: Span, key: str, name: str) -> None:

@@ -152,13 +152,24 @@ def prompts_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
             yield from prompts_behind(program, program.pipelines[inner])
 
 
-def permits_behind(program: p.Program, action: p.Action) -> frozenset[str]:
-    """The permits of the tools that an action calls, also through an agent and its pipelines."""
+def called_behind(program: p.Program, action: p.Action) -> tuple[frozenset[str], frozenset[str]]:
+    """The tools that an action may call and the pipelines that it may run, also through others."""
     agent = agent_of(action)
-    names = [action.tool] if isinstance(action, p.Call) else []
+    tools = {action.tool} if isinstance(action, p.Call) else set[str]()
+    ran = [action.pipeline] if isinstance(action, p.RunPipeline) else []
     if agent is not None:
-        names += agent.tools
-        for inner in agent.pipelines:
-            names += tools_behind(program, program.pipelines[inner])
-    needed = (program.tools[name].permit for name in names)
+        tools.update(agent.tools)
+        ran += agent.pipelines
+    pipelines = set(ran)
+    for name in ran:
+        inner = program.pipelines[name]
+        tools.update(tools_behind(program, inner))
+        for step in all_steps(inner):
+            pipelines.update(pipelines_behind(program, step.chain))
+    return frozenset(tools), frozenset(pipelines)
+
+
+def permits_behind(program: p.Program, action: p.Action) -> frozenset[str]:
+    """The permits of the tools that an action calls, also through what it runs."""
+    needed = (program.tools[name].permit for name in called_behind(program, action)[0])
     return frozenset(permit for permit in needed if permit is not None)

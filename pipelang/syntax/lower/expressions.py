@@ -87,7 +87,9 @@ def tokens_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:
 
 
 def pages_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:
-    return ast.Literal(LiteralKind.PAGES, int(token.text.split()[0]), token.text, span)
+    number = token.text.split()[0]
+    pages = Decimal(number) if "." in number else int(number)
+    return ast.Literal(LiteralKind.PAGES, pages, token.text, span)
 
 
 def rate_literal(lowering: Lowering, span: Span, token: Token) -> ast.Literal:

@@ -39,10 +39,10 @@ def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered:
             machine.go(said, PrismUpdate(answered), is_(turns, turn))
             goes_on = compared(variable(turns), ">", number(turn))
         machine.go(said, PrismUpdate(tools), goes_on)
-        if not trial.kept:
+        if not trial.free:
             trial.t.pay(tools, trial.tool_dollars(agent))
-            if turn == 1:
-                tools = _hazards(trial, agent, tools)
+        if not trial.kept and turn == 1:
+            tools = _hazards(trial, agent, tools)
         machine.go(tools, PrismUpdate(place))
 
 

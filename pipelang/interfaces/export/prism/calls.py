@@ -25,7 +25,7 @@ def call(trial: LinkTrial, place: int, answered: int, may_fail: bool = False) ->
     transient = t.constants.share(t.program.tiers[trial.tier].transient)
     if trial.kept:
         transient = transient if may_fail else "0"
-    else:
+    if not trial.free:
         place = _unless_out(trial, trial.tier, place)
     agent = agent_of(trial.link.action)
     if agent is not None:

@@ -101,7 +101,9 @@ def _single(trial: LinkTrial, place: int, fails: str, dollars: str | None) -> No
     """One answer of a person, a tool or an expression."""
     answered = trial.machine.place()
     if trial.kept:
-        fails, dollars = "0", None
+        fails = "0"
+    if trial.free:
+        dollars = None
     if dollars is not None:
         trial.t.pay(place, dollars)
     attempt(trial, place, fails, answered)

@@ -22,6 +22,7 @@ from pipelang.interfaces.export.prism.formulas import (
 from pipelang.interfaces.export.prism.machine import Machine, PrismUpdate
 from pipelang.interfaces.export.prism.scopes import Cut, PrismFrame
 from pipelang.records import dataclass, field
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
 RIGHT, WRONG = 1, 2
@@ -58,7 +59,9 @@ class PrismTest:
 
 @dataclass(slots=True)
 class Draws:
-    """All draws of a model. `mentions` says what a draw's variable is about, by own names."""
+    """All draws of a model. `mentions` says what a draw's variable is about, by own names, `places`
+    where a test of what is left of a budget is asked.
+    """
 
     program: p.Program
     machine: Machine
@@ -66,6 +69,18 @@ class Draws:
     cuts: dict[str, set[Cut]] = field(default_factory=dict)
     names: dict[object, str] = field(default_factory=dict)
     mentions: dict[str, frozenset[str]] = field(default_factory=dict)
+    places: dict[tuple[int, expr.Expr], list[int]] = field(default_factory=dict)
+
+    def looked_before(self, frame: PrismFrame, node: expr.Expr, place: int) -> int:
+        """The number of places of a call before this one with the same test of what is left of a
+        budget, which may come out otherwise here; 0 for another test.
+        """
+        if not any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node)):
+            return 0
+        places = self.places.setdefault((id(frame), node), [])
+        if place not in places:
+            places.append(place)
+        return places.index(place)
 
     def variable(
         self,

@@ -52,12 +52,15 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Turns an expanded expression into a formula, gathering the draws behind it."""
+    """Turns an expanded expression into a formula, gathering the draws behind it. `place` is where
+    it is written.
+    """
 
     all: Draws
     scope: PrismScope
     own: str | None
     draws: dict[str, PrismDraw]
+    place: int
 
     def value(self, node: expr.Expr) -> Formula:
         try:
@@ -186,9 +189,12 @@ class Compiler:
         here = self.scope.in_callers_words(node)
         if here is not None:
             assert self.scope.caller is not None
-            return Compiler(self.all, self.scope.caller, None, self.draws).heard(here, told)
+            return Compiler(self.all, self.scope.caller, None, self.draws, self.place).heard(
+                here, told
+            )
         given = self.scope.given(node)
-        told = told or self._open(node, given)
+        again = self.all.looked_before(self.scope.frame, node, self.place)
+        told = told or self._open(node, given, again)
         shown = self.scope.show(node)
         listed = "1 holds, 2 does not"
         if told.kind == "path":
@@ -196,7 +202,7 @@ class Compiler:
             listed = ", ".join(f"{n} {str(m).lower()}" for n, m in members)
         name = self.all.variable(
             self.scope.frame,
-            (told.kind, node),
+            (told.kind, node, again) if again else (told.kind, node),
             f"{'d' if told.kind == 'path' else 't'}_{identifier(shown)}",
             len(told.right),
             f"{shown}: {listed}",
@@ -235,13 +241,15 @@ class Compiler:
             case _:
                 return False
 
-    def _open(self, node: expr.Expr, given: frozenset[str]) -> _Told:
+    def _open(self, node: expr.Expr, given: frozenset[str], again: int) -> _Told:
         """Nobody said anything about it: unknown shares if it is right, and others if not."""
-        site = f"{self.scope.pipeline.name}:{self.scope.show(node)}"
+        site, place = f"{self.scope.pipeline.name}:{self.scope.show(node)}", ""
+        if again:
+            place = f"[{again}]"
         count = len(_members(node))
-        right = wrong = self._unknown(f"{site} if right", count)
+        right = wrong = self._unknown(f"{site} if right{place}", count)
         if given:
-            wrong = self._unknown(f"{site} if wrong", count)
+            wrong = self._unknown(f"{site} if wrong{place}", count)
         return _Told("path" if self._is_path(node) else "test", right, wrong)
 
     def _unknown(self, site: str, count: int) -> Shares:

@@ -42,7 +42,7 @@ def expression_test(
 ) -> PrismTest:
     """Taken apart into what is drawn."""
     test = PrismTest(TRUE, {})
-    test.value = Compiler(draws, scope, own, test.draws).value(scope.expand(node))
+    test.value = Compiler(draws, scope, own, test.draws, node.span.start).value(scope.expand(node))
     return test
 
 
@@ -51,7 +51,7 @@ def match_test(
 ) -> tuple[PrismTest, list[tuple[int, Formula]]]:
     """The draws, and for each arm that can be reached the condition under which it is taken."""
     test = PrismTest(TRUE, {})
-    compiler = Compiler(draws, scope, None, test.draws)
+    compiler = Compiler(draws, scope, None, test.draws, subject.span.start)
     return test, compiler.match(scope.expand(subject), taken)
 
 
@@ -60,7 +60,8 @@ def route_test(
 ) -> tuple[PrismTest, list[tuple[str, Formula]]]:
     """The draws, and for each tier that may be asked the condition that it is."""
     test = PrismTest(TRUE, {})
-    return test, Compiler(draws, scope, None, test.draws).tiers(scope.expand(who))
+    compiler = Compiler(draws, scope, None, test.draws, who.span.start)
+    return test, compiler.tiers(scope.expand(who))
 
 
 def _judged(

@@ -3,6 +3,8 @@
 A call begins with nothing drawn and nothing made, but for what is shared: outages, and what is said
 of the arguments. What it answers is the value, what it fails with is an attempt that failed, and
 what it decides ends the caller too.
+
+One that is found in a cache has answered: it is played for nothing until it does.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from pipelang.interfaces.export.prism.formulas import (
     compared,
     is_,
     more,
+    no,
     number,
     variable,
 )
 from pipelang.interfaces.export.prism.judging import gather_cuts
 from pipelang.interfaces.export.prism.machine import PrismUpdate
+from pipelang.interfaces.export.prism.reachable import never_reached
 from pipelang.interfaces.export.prism.scopes import PrismFrame, called
 from pipelang.interfaces.export.prism.translation import LinkTrial
 from pipelang.semantics import program as p
@@ -41,18 +45,22 @@ def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
         ending=f"ending_{making.name}",
         finish=machine.place(f"{outer.path}{action.pipeline} is over"),
         fresh=making.fresh,
+        free=trial.free,
         path=f"{outer.path}{action.pipeline}.",
     )
     frame.ending = frame.variable(frame.ending, 0, "")
     scope = called(frame, trial.scope, action, trial.around)
     gather_cuts(t.draws, scope)
-    begin, retries = machine.place(), trial.link.retry.count
+    begin, retries = machine.place(), 0 if trial.kept else trial.link.retry.count
+    written = len(machine.commands)
     tries = None
     t.calls[begin] = frame
     if retries:
         note = f"attempts of {outer.path}{making.step.name} that have failed"
         tries = outer.variable(f"tries_{making.name}", retries, note)
-    machine.go(place, PrismUpdate(begin) if tries is None else PrismUpdate(begin).setting(tries, 0))
+    if not trial.kept:
+        start = PrismUpdate(begin)
+        machine.go(place, start if tries is None else start.setting(tries, 0))
     # A redo of the first step goes back to the head of the block, which is no new call.
     head = machine.place()
     machine.go(begin, PrismUpdate(head))
@@ -62,6 +70,8 @@ def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
         if name in (RIGHT_ANSWER, WRONG_ANSWER):
             verdict = RIGHT if name == RIGHT_ANSWER else WRONG
             machine.go(frame.finish, trial.made_anew(verdict), here)
+        elif trial.kept:
+            machine.go(frame.finish, PrismUpdate(trial.failed), here)
         elif name.startswith(FAILURE):
             failed = here
             if tries is not None:
@@ -70,4 +80,9 @@ def run(trial: LinkTrial, action: p.RunPipeline, place: int) -> None:
                 machine.go(frame.finish, again, all_of([here, left]))
                 failed = all_of([here, is_(tries, retries)])
             machine.go(frame.finish, PrismUpdate(trial.failed), failed)
-    passed_on(making, frame.ending, frame.finish, action.pipeline)
+    if trial.missed is None:
+        passed_on(making, frame.ending, frame.finish, action.pipeline)
+        return
+    never = never_reached(t, machine.commands[written:], begin, making.done)
+    machine.go(place, PrismUpdate(trial.missed), never)
+    machine.go(place, PrismUpdate(begin), no(never))

@@ -32,7 +32,8 @@ class PrismFrame:
 
     `ending` is the variable that says how it ended, `finish` the place where it has, and `ends`
     what it may have ended with. `variables` are set back at the beginning of every call; `fresh`
-    says when its steps may look into a cache. `path` is what a step's name is printed with.
+    says when its steps may look into a cache. `free`: it plays what an earlier run has left in one,
+    for nothing and without an outage of this run. `path` is what a step's name is printed with.
     """
 
     program: p.Program
@@ -42,6 +43,7 @@ class PrismFrame:
     ending: str
     finish: int
     fresh: Formula = TRUE
+    free: bool = False
     path: str = ""
     variables: list[str] = field(default_factory=list)
     ends: dict[str, int] = field(default_factory=dict)

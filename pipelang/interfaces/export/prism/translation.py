@@ -110,6 +110,11 @@ class LinkTrial:
         return self.missed is not None
 
     @property
+    def free(self) -> bool:
+        """Whether it costs nothing and hangs on no outage."""
+        return self.kept or self.scope.frame.free
+
+    @property
     def machine(self) -> Machine:
         return self.t.machine
 
@@ -130,7 +135,7 @@ class LinkTrial:
         """Every visit of a place costs one attempt, at a turn of an agent: more where a gate's
         feedback is in the prompt.
         """
-        if self.kept or self.tier is None:
+        if self.free or self.tier is None:
             return
         step, prices, told = self.making.step, self.scope.frame.prices, self.making.told
         means = []

@@ -203,6 +203,8 @@ def _of_test(block: p.Block, shown: str) -> Missing:
     if path is not None:
         return Missing("traffic", f"{shown}: 10%", "how often it is true")
     name = shown if holder is None else holder
+    if name.endswith(" tokens"):
+        name = f"({name})"  # before a colon it would be read as a name
     if node is not None and not _reads_steps(block, node):
         return Missing("traffic", f"{name}: 90%", "how often it holds")
     return Missing("traffic", f"{name}: 90% if right, 60% if wrong", "how often it holds")

@@ -24,7 +24,8 @@ from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import permits_behind
+from pipelang.semantics.kernels.kept_answers import kept_type
+from pipelang.semantics.kernels.run import called_behind, permits_behind
 from pipelang.semantics.types import JSON, Type
 
 
@@ -61,9 +62,9 @@ class CachedAnswers:
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link) -> Any:
         """The stored answer of a link, or that of another run that asks now; else `NOTHING`, and
-        this run is the one that asks.
+        this run is the one that asks. What is switched off answers from no cache either.
         """
-        entry = self._entry(run, step, link)
+        entry = None if self._is_off(run, link) else self._entry(run, step, link)
         found = NOTHING if entry is None else await self._found(run, step, link, entry)
         if found is NOTHING:
             self._asked[id(run), id(link)] = (run, link), entry
@@ -172,6 +173,14 @@ class CachedAnswers:
                 run.emit("failed", entry.step, content=said, why="cache", error=class_of(error))
         self._kept.clear()
 
+    def _is_off(self, run: Run, link: p.Link) -> bool:
+        """Whether a tool or a pipeline behind a link is switched off."""
+        switches = self._services.switches
+        if switches.idle():
+            return False
+        tools, pipelines = called_behind(run.program, link.action)
+        return any(switches.why(pipelines, tool) is not None for tool in (None, *tools))
+
     def _entry(self, run: Run, step: p.Step, link: p.Link) -> _Entry | None:
         """The entry of a link; None, for no caching, if an expression in its key has no value.
 
@@ -184,7 +193,7 @@ class CachedAnswers:
         except NoValue:
             return None
         text = json.dumps(values, sort_keys=True, default=str)
-        type = _answers(run, link)
+        type = kept_type(run.program, link.action)
         secret = may_hide(type) or any(may_hide(key.type) for key in link.cache.keys)
         place = f"{run.pipeline.name}.{step.name}@{link.span.start}"
         needed = permits_behind(run.program, link.action)
@@ -194,12 +203,3 @@ class CachedAnswers:
         key = run.terms.tenant, run.program.hash, place, text
         store = self._services.secrets.cache if secret else self._services.cache
         return _Entry(key, store, type, float(link.cache.keeps), step.name)
-
-
-def _answers(run: Run, link: p.Link) -> Type:
-    """The type of what a link that may be cached answers."""
-    action = link.action
-    if isinstance(action, p.Call):
-        return run.program.tools[action.tool].returns
-    assert isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent))
-    return action.answers

@@ -290,11 +290,3 @@ DECISION: Codec = (
     lambda decision: decision and [decision.yes, decision.by, decision.reason, decision.heard],
     lambda data: data and Decision(*data),
 )
-
-
-def type_of(program: p.Program, action: p.Action) -> Type:
-    """The type of what an action that may be cached answers."""
-    if isinstance(action, p.Call):
-        return program.tools[action.tool].returns
-    assert isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent))
-    return action.answers

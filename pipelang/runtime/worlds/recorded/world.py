@@ -41,6 +41,7 @@ from pipelang.runtime.worlds.recorded.inputs import (
 from pipelang.runtime.worlds.recorded.recorder import RecorderWorld, same
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.kept_answers import kept_type
 from pipelang.semantics.types import BOOL
 from pipelang.semantics.walk import all_items
 
@@ -256,7 +257,7 @@ class RecordingWorld(RecorderWorld):
         return made
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
-        codec = enc.found_codec(self._codec(enc.type_of(run.program, link.action)))
+        codec = enc.found_codec(self._codec(kept_type(run.program, link.action)))
         look_up, strand = super().look_up, self._ledger.strand
         place = "" if strand.unit is not None else strand.next_input()
         return await self._once(run, place, lambda: look_up(run, step, link, subjects), codec)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.worlds.simulation.frames import LatentVerdicts, SimulatedFrame
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 20_000
 """After so many an action counts as one that never answers, so that nothing of it is cached."""
+
+MOST_PLAYS = 4_000
+"""The same for a sub-pipeline, which takes longer."""
 
 
 def cached(
@@ -33,6 +38,28 @@ def cached(
             return answer, LatentVerdicts(last=trial.last, link=link)
     never.add(place)
     return None
+
+
+async def answered_before(begin: Callable[[], Awaitable[Run]]) -> Any:
+    """The answer of a sub-pipeline in an earlier run. `begin` begins one, which is played for
+    nothing, again and again until it answers. `NOTHING` where it never does: as its arguments are,
+    and by what is said of them.
+    """
+    asked: dict[expr.Expr, Any] = {}
+    for plays in range(MOST_PLAYS):
+        child = await begin()
+        frame: SimulatedFrame = child.frame
+        frame.free, frame.asked = True, asked
+        given = (*frame.right.items(), frame.around)
+        ended = await child.terms.play(child)
+        if isinstance(ended.outcome, p.Return):
+            return ended.value
+        never, place = frame.facts.odds.never, (id(child.action), given, frozenset(asked.items()))
+        if place in never:
+            break
+        if plays == MOST_PLAYS - 1:
+            never.add(place)
+    return NOTHING
 
 
 class _Trial:

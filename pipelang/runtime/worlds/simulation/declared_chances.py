@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, assert_never
 
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
@@ -35,7 +35,7 @@ class Odds:
     program: p.Program
     unknown: float | None
     hard: bool = False
-    never: set[tuple[int, str | None, bool]] = field(default_factory=set, compare=False)
+    never: set[tuple[Any, ...]] = field(default_factory=set, compare=False)
 
     def of(self, chance: Chance) -> float:
         match chance:

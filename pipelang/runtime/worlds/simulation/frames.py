@@ -19,6 +19,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed, is_drawn_whole
 from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.lengths import place_of
 from pipelang.semantics.types import BOOL, EnumType
 
 
@@ -53,6 +54,9 @@ class SimulatedFrame:
     `around` says whether what the whole frame hangs on is right. A sub-pipeline knows its `caller`
     and the `arguments`; an element knows the frame `outside` and its own `variable`. `left` works
     out what mentions no value but what is left of a budget.
+
+    `free`: it plays what an earlier run has left in a cache, for nothing, and no outage of this run
+    is one of that. `asked` are then the answers that the caller gave about the arguments.
     """
 
     facts: DeclaredChances
@@ -69,6 +73,8 @@ class SimulatedFrame:
     outside: SimulatedFrame | None = None
     variable: str | None = None
     left: Callable[[expr.Expr], Any] | None = None
+    free: bool = False
+    asked: dict[expr.Expr, Any] | None = None
 
     # ------------------------------------------------------------------------- rightness
 
@@ -101,8 +107,12 @@ class SimulatedFrame:
         return (kind, node, *((name, self.versions.get(name, 0)) for name in names))
 
     def holds(self, test: expr.Expr, right: float, wrong: float) -> bool:
-        """A test by its rates: how often it holds given that what it mentions is right, or not."""
+        """A test by its rates: how often it holds given that what it mentions is right, or not. One
+        of what is left of a budget is drawn anew at each place that asks.
+        """
         key = self._key("test", test)
+        if any(isinstance(part, expr.BudgetLeft) for part in expr.walk(test)):
+            key = (*key, test.span.start)
         if key not in self.drawn:
             self.drawn[key] = self.chances.flip(right if self.is_right(test) else wrong)
         return bool(self.drawn[key])
@@ -249,16 +259,14 @@ class SimulatedFrame:
 
     def _condition(self, node: expr.Expr, share: p.ConditionShare | None) -> Any:
         if self._about_arguments(node):
-            assert self.caller is not None
-            return self.caller.inherit(expr.substitute(node, self.arguments), share)
+            return self._inherited(node, share)
         assert share is not None
         odds = self.facts.odds
         return self.holds(node, odds.of(share.right), odds.of(share.wrong))
 
     def _path(self, node: expr.Expr, share: p.PathShares | None) -> Any:
         if self._about_arguments(node):
-            assert self.caller is not None
-            return self.caller.inherit(expr.substitute(node, self.arguments), share)
+            return self._inherited(node, share)
         key = self._key("path", node)
         if key not in self.drawn:
             odds = self.facts.odds
@@ -276,10 +284,17 @@ class SimulatedFrame:
         if self.left is not None and is_of_budget(node):
             return self.left(node)
         if self._about_arguments(node):
-            assert self.caller is not None
-            return self.caller.inherit(expr.substitute(node, self.arguments), None)
+            return self._inherited(node, None)
         unknown = self.facts.odds.open(expr.show(node))
         return self.holds(node, unknown, unknown)
+
+    def _inherited(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
+        """Ask the caller about its arguments."""
+        assert self.caller is not None
+        found = self.caller.inherit(expr.substitute(node, self.arguments), share)
+        if self.asked is not None:
+            self.asked[node] = found
+        return found
 
     def inherit(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
         """Draw what a sub-pipeline asks about its argument: from facts here, else by its share."""
@@ -333,11 +348,14 @@ class SimulatedFrame:
             return len(elements.items)
         if self.outside is not None and self.variable not in expr.mentions(elements):
             return self.outside.length(elements, most, known_mean)
-        path = expr.path_of(elements)
+        path = place_of(elements, self.facts.lets if self.facts.means else {})
         mean = known_mean if path is None else self.facts.means.get((*path, "length"), known_mean)
         if self._about_arguments(elements):
             assert self.caller is not None
-            return self.caller.length(expr.substitute(elements, self.arguments), most, mean)
+            length = self.caller.length(expr.substitute(elements, self.arguments), most, mean)
+            if self.asked is not None:
+                self.asked[elements] = length
+            return length
         return self._length(elements, most, mean)
 
     def _length(self, elements: expr.Expr, most: int, mean: Any) -> int:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass, field
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.world import (
     NOTHING,
     Arguments,
@@ -185,6 +186,10 @@ class SimulatedWorld(ForgetfulWorld):
         assert attempt.tier is not None
         frame = self._frame(run)
         tier = run.program.tiers[attempt.tier]
+        if frame.free:
+            if self.chances.flip(frame.facts.odds.of(tier.transient)):
+                raise AttemptFailed("simulated")
+            return
         out = frame.out(run.program.providers[tier.provider])
         told, again = attempt.feedback is not None, attempt.number > 0
         dollars, tokens = 0.0, 0.0
@@ -209,6 +214,8 @@ class SimulatedWorld(ForgetfulWorld):
 
     async def _call_tool(self, run: Run, tool: p.Tool, link: p.Link | None) -> None:
         """One attempt at a tool, as far as it takes time and money."""
+        if self._frame(run).free:
+            return
         held = await self.budgets.hold(run, tool.cost, 0)
         try:
             await self.budgets.let_pass(run, self._duration(tool.latency, call_limit(link, tool)))
@@ -306,6 +313,7 @@ class SimulatedWorld(ForgetfulWorld):
             around=around,
             caller=caller,
             arguments=dict(action.arguments),
+            free=caller.free,
         )
 
     def child_answered(self, run: Run, step: p.Step, value: Any) -> None:
@@ -326,6 +334,7 @@ class SimulatedWorld(ForgetfulWorld):
             around=self._right(run, subjects),
             outside=outside,
             variable=each.variable,
+            free=outside.free,
         )
 
     def gathered(self, run: Run, step: p.Step, answers: list[Any]) -> Any:
@@ -354,13 +363,27 @@ class SimulatedWorld(ForgetfulWorld):
 
     async def look_up(self, run: Run, step: p.Step, link: p.Link, subjects: Subjects) -> Any:
         """A hit, as right as a fresh answer: the action is gone through where nothing fails."""
-        from pipelang.runtime.worlds.simulation.cache_hits import cached
+        from pipelang.runtime.worlds.simulation.cache_hits import answered_before, cached
 
         assert link.cache is not None
         frame = self._frame(run)
         if not self.chances.flip(frame.facts.odds.of(link.cache.hits)):
             return NOTHING
         action = link.action
+        if isinstance(action, p.RunPipeline):
+            running = action
+
+            async def begin() -> Run:
+                pipeline = run.program.pipelines[running.pipeline]
+                given = self.arguments(run, running.arguments)
+                child = run.child(pipeline, RunBudget(None), given, step.name, "", 0, running)
+                await self.enter_child(run, child, subjects)
+                return child
+
+            kept = await answered_before(begin)
+            if kept is not NOTHING:
+                self._made_anew(frame, step.name, kept.right)
+            return kept
         assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade, p.Agent))
         given = [value for _, value in action.arguments]
         right = self._right(run, (*given, *subjects))
@@ -437,6 +460,8 @@ class SimulatedWorld(ForgetfulWorld):
         return float(spread.median) * math.exp(sigma * self.chances.source.gauss(0.0, 1.0))
 
     async def sleep(self, run: Run, seconds: float) -> None:
+        if self._frame(run).free:
+            return
         await self.budgets.let_pass(run, seconds)
 
     def since_start(self, run: Run) -> float:

@@ -23,7 +23,7 @@ from pipelang.semantics.elaborate.options.options import (
 )
 from pipelang.semantics.elaborate.options.quantity import MOST_ATTEMPTS, quantity
 from pipelang.semantics.elaborate.options.rates import of_tier
-from pipelang.semantics.elaborate.reach.effects import tool_pure
+from pipelang.semantics.elaborate.reach.effects import first_act, tool_pure
 from pipelang.semantics.kernels.chain import can_fail
 from pipelang.semantics.reads import action_reads
 from pipelang.semantics.types import (
@@ -36,6 +36,7 @@ from pipelang.semantics.types import (
     Type,
     with_length,
 )
+from pipelang.semantics.walk import agent_of
 from pipelang.syntax import ast
 from pipelang.syntax.option_table import OF_MODELS, words_of
 
@@ -105,6 +106,8 @@ def make_link(
     timeout = pick(options, ast.Timeout)
     effort, thinking = pick(options, ast.Effort), pick(options, ast.Thinking)
     default = _default_accuracy(context, action, owner, position)
+    cache = _cache(context, scope, options, owner, action)
+    keys = cache.keys if cache is not None else ()
     made = p.Link(
         action=action,
         retry=retry(context, scope, pick(options, ast.Retry)) or _declared_retry(context, action),
@@ -122,10 +125,10 @@ def make_link(
         output_mean=output[0],
         output_max=output[1],
         effort=effort.level if effort else None,
-        reads=action_reads(action),
+        reads=action_reads(action).union(*map(expr.mentions, keys)),
         span=link.span,
         vote=_vote(context, scope, options),
-        cache=_cache(context, scope, options, owner),
+        cache=cache,
         batch=_batch(context, scope, options),
         thinking=quantity(context, scope, thinking.most, TOKENS, "thinking", positive=True)
         if thinking
@@ -273,11 +276,16 @@ def _recovers(context: Context, action: p.Action, owner: str) -> Chance:
 
 
 def _cache(
-    context: Context, scope: Scope, options: tuple[ast.Option, ...], owner: str
+    context: Context,
+    scope: Scope,
+    options: tuple[ast.Option, ...],
+    owner: str,
+    action: p.Action,
 ) -> p.Cache | None:
     written = pick(options, ast.Cache)
     if written is None:
         return None
+    _left_out_on_a_hit(context, written, action)
     keeps = quantity(context, scope, written.keeps, DURATION, "cache", positive=True)
     keys = tuple(elaborate(context, scope, key) for key in written.keys)
     for key, node in zip(keys, written.keys, strict=True):
@@ -286,6 +294,27 @@ def _cache(
             context.tell(codes.WRONG_OPTION, node.span, option="by", what=what)
     hits = rate_of(context, scope, options, ast.Hits, owner)
     return p.Cache(keeps or Decimal(0), keys, hits)
+
+
+def _left_out_on_a_hit(context: Context, written: ast.Cache, action: p.Action) -> None:
+    """Report what an action does besides answering: on a hit nothing of it is done."""
+    if isinstance(action, p.RunPipeline):
+        done = first_act(context, action.pipeline)
+        if done is not None:
+            context.tell(
+                codes.CACHED_RUN_ACTS,
+                written.span,
+                name=action.pipeline,
+                what=done.what,
+                labels=(Label(done.span, "this"),),
+            )
+        return
+    agent = agent_of(action)
+    names = [action.tool] if isinstance(action, p.Call) else [*agent.pipelines] if agent else []
+    for name in names:
+        done = first_act(context, name)
+        if done is not None:
+            context.tell(codes.CACHED_EFFECT, written.span, what=done.what)
 
 
 def _batch(context: Context, scope: Scope, options: tuple[ast.Option, ...]) -> Decimal | None:

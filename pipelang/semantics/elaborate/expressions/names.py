@@ -97,7 +97,7 @@ _CONSTANTS = {
 }
 _ELSEWHERE: dict[str, Help] = {
     **{word: SafeFix(f"write `{meant}`", word, meant) for word, meant in _CONSTANTS.items()},
-    "budget": "`budget.remaining` can be read inside a step only",
+    "budget": "`budget.remaining` can be read in a step and in `traffic` only",
     "it": "`it` is the answer in the `until` of a cascade",
 }
 

@@ -11,7 +11,7 @@ from pipelang.semantics.chance import EvidenceFile, MeasuredShare
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.evidence import confidence_step, confidences
-from pipelang.semantics.lengths import at_root
+from pipelang.semantics.lengths import at_root, shown_path
 
 Expand = Callable[[expr.Expr], expr.Expr]
 
@@ -59,7 +59,7 @@ def one_draw_each(context: Context, traffic: p.Traffic, contents: Contents) -> N
         root = at_root(mean.path, lets)
         if root in lengths:
             label = Label(lengths[root], "the first stands here")
-            context.tell(codes.DUPLICATE, mean.span, name=".".join(mean.path), labels=(label,))
+            context.tell(codes.DUPLICATE, mean.span, name=shown_path(mean.path), labels=(label,))
         lengths.setdefault(root, mean.span)
 
 

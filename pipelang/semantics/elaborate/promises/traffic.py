@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipelang.diagnostics import Label, codes
+from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -20,13 +20,14 @@ from pipelang.semantics.chance import (
     of_class,
 )
 from pipelang.semantics.elaborate.broken_parts import whole
-from pipelang.semantics.elaborate.context import Context, Scope
+from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions.expressions import condition, elaborate
 from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.conflicting_rates import one_draw_each
 from pipelang.semantics.elaborate.options.quantity import quantity
 from pipelang.semantics.elaborate.options.rates import chance
 from pipelang.semantics.kernels.hard import HARD
+from pipelang.semantics.lengths import EACH, shown_path
 from pipelang.semantics.quantities import show_share
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -50,8 +51,10 @@ Rated = ast.ShareOf | ast.ShareByRight
 def elaborate_traffic(
     context: Context, scope: Scope, contents: Contents, written: ast.Traffic
 ) -> p.Traffic:
-    """The declared traffic of a pipeline. `scope` has all values of the pipeline."""
-    scope = replace(scope, reached=True)
+    """The declared traffic of a pipeline. `scope` has all values of the pipeline; a line may ask
+    what is left of the budget, too.
+    """
+    scope = replace(scope, reached=True, budget=True)
     paths: list[p.PathShares] = []
     conditions: list[p.ConditionShare] = []
     names: list[p.NamedShare] = []
@@ -155,30 +158,65 @@ def _bare(subject: ast.Expr, contents: Contents) -> ast.NameRef | None:
 def _mean(
     context: Context, scope: Scope, line: ast.TrafficLine, share: ast.Mean
 ) -> p.MeanLine | None:
-    subject = line.subject
+    scope, subject, lists = _through_lists(context, scope, line.subject)
+
+    def rooted(path: tuple[str, ...]) -> tuple[str, ...]:
+        return (*lists.get(path[0], path[:1]), *path[1:])
+
     if isinstance(subject, ast.FieldRef) and subject.name.text == "length":
-        quiet = Context(context.symbols, context.loader)
-        inside = elaborate(quiet, scope, subject.target)
+        inside = elaborate(_quiet(context), scope, subject.target)
         path, type = expr.path_of(inside), present(inside.type)
         if isinstance(type, ListType) and path is not None:
             value = quantity(context, scope, share.value, NUMBER, "mean")
             _not_above(context, share, value, type.max_length, "elements")
-            return None if value is None else p.MeanLine((*path, "length"), value, line.span)
+            return (
+                None if value is None else p.MeanLine((*rooted(path), "length"), value, line.span)
+            )
     typed = elaborate(context, scope, subject)
     path, text = expr.path_of(typed), present(typed.type)
     if isinstance(text, Scalar) and text == TEXT and path is not None:
         value = quantity(context, scope, share.value, TOKENS, "mean")
         _not_above(context, share, value, text.max_tokens, "tokens")
-        return None if value is None else p.MeanLine(path, Decimal(value), line.span)
+        return None if value is None else p.MeanLine(rooted(path), Decimal(value), line.span)
     if isinstance(text, Scalar) and text.kind is ScalarKind.DOCUMENT and path is not None:
         pages = _pages(context, share)
         _not_above(context, share, pages, text.max_pages, "pages")
-        return None if pages is None else p.MeanLine(path, pages, line.span)
+        return None if pages is None else p.MeanLine(rooted(path), pages, line.span)
     if not isinstance(typed.type, ErrorType):
         expected = "a path to a text or a document, or the `length` of a list"
-        found = quoted(typed.type)
-        context.tell(codes.TYPE_MISMATCH, line.subject.span, expected=expected, found=found)
+        found, help = quoted(typed.type), None
+        if isinstance(present(typed.type), ListType):
+            help = f"of what is in a list: `{shown_path(rooted(path or ('LIST',)))}.each`"
+        context.tell(
+            codes.TYPE_MISMATCH, line.subject.span, expected=expected, found=found, help=help
+        )
     return None
+
+
+def _through_lists(
+    context: Context, scope: Scope, node: ast.Expr
+) -> tuple[Scope, ast.Expr, dict[str, tuple[str, ...]]]:
+    """A path with a name in place of each `LIST.each`, the scope that knows these names, and the
+    paths that they stand for.
+    """
+    if not isinstance(node, ast.FieldRef):
+        return scope, node, {}
+    inner, target, lists = _through_lists(context, scope, node.target)
+    if node.name.text == "each":
+        whole = elaborate(_quiet(context), inner, target)
+        path, type = expr.path_of(whole), present(whole.type)
+        if isinstance(type, ListType) and path is not None:
+            name = f"{'.'.join(path)}.each"
+            lists = {**lists, name: (*lists.get(path[0], path[:1]), *path[1:], EACH)}
+            end = Span(node.span.file, node.span.end, node.span.end)  # a name that stands nowhere
+            named = inner.with_name(name, Local(type.element, end))
+            return named, ast.NameRef(name, span=end), lists
+    return inner, replace(node, target=target), lists
+
+
+def _quiet(context: Context) -> Context:
+    """A context that reports nothing, and notes the names all the same."""
+    return Context(context.symbols, context.loader, uses=context.uses)
 
 
 def _pages(context: Context, share: ast.Mean) -> Decimal | None:

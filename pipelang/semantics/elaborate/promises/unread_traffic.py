@@ -71,7 +71,12 @@ class _Reading:
             expr.path_of(self._open(_place(path))) or path
             for path in _asked_in_templates(program, pipeline)
         }
-        self._filled = {path for value in _values(pipeline) for path in _paths(self._open(value))}
+        self._filled = {
+            path
+            for value in _values(pipeline)
+            for part in (value, self._open(value))
+            for path in _paths(part)
+        }
 
     def _open(self, node: expr.Expr) -> expr.Expr:
         return expr.substitute(node, self._lets) if self._lets else node

@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from pipelang.diagnostics import Span
+from pipelang.records import dataclass
 from pipelang.semantics.elaborate.broken_parts import whole
 from pipelang.semantics.elaborate.context import Context
 from pipelang.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something besides answering that a run does: `what`, and the place of it."""
+
+    what: str
+    span: Span
 
 
 def tool_acts(context: Context, key: str) -> bool:
@@ -57,28 +67,43 @@ def acts(context: Context, key: str) -> bool:
     known = context.acting.get(key)
     if known is None:
         known = context.acting[key] = any(
-            tool_acts(context, name) or _asks_people(context, name)
+            tool_acts(context, name) or next(_asks_people(context, name), None) is not None
             for name in reached(context, key)
         )
     return known
 
 
-def _asks_people(context: Context, key: str) -> bool:
-    """Whether a pipeline itself asks a person or remembers something."""
+def first_act(context: Context, key: str) -> Act | None:
+    """The first thing in writing order that a tool, or a pipeline with all that it runs, does
+    besides answering; None if it does nothing.
+    """
+    found: list[Act] = []
+    for name in reached(context, key) if acts(context, key) else ():
+        symbol = context.symbols.by_key[name]
+        if tool_acts(context, name):
+            span = symbol.declaration.name.span
+            found.append(Act(f"calls `{name}`, which changes the world", span))
+        found += _asks_people(context, name)
+    return min(found, key=lambda act: (act.span.file, act.span.start), default=None)
+
+
+def _asks_people(context: Context, key: str) -> Iterator[Act]:
+    """The places at which a pipeline itself asks a person or remembers something."""
     symbol = context.symbols.by_key[key]
     if not isinstance(symbol.declaration, ast.PipelineDecl):
-        return False
+        return
     for part in doings(symbol.declaration.items):
         match part:
-            case ast.Approve() | ast.Hold() | ast.Remember():
-                return True
+            case ast.Approve() | ast.Hold():
+                yield Act(f"waits for people (`{part.name.text}`)", part.span)
+            case ast.Remember():
+                yield Act(f"remembers something (`{part.memory.text}`)", part.span)
             case ast.Ask(who=ast.NameRef() as who):
                 asked = context.symbols.find(symbol.file, who.name)
                 if asked is not None and asked.kind == "role":
-                    return True
+                    yield Act(f"asks people (`{who.name}`)", part.span)
             case _:
                 pass
-    return False
 
 
 def named(

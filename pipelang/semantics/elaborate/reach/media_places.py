@@ -46,6 +46,10 @@ def _link(
         _tell(context, link.span, whose, (action.answers,), _ANSWERED)
     if link.cache is not None and isinstance(action, p.Call):
         _tell(context, link.span, "a cache", (tools[action.tool].returns,), _KEPT)
+    if link.cache is not None and isinstance(action, p.RunPipeline):
+        # One that was reported is not there.
+        kept = [pipelines[action.pipeline].returns] if action.pipeline in pipelines else []
+        _tell(context, link.span, "a cache", kept, _KEPT)
     agent = agent_of(action)
     if agent is None:
         return

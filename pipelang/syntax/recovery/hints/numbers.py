@@ -70,10 +70,14 @@ def a_rate_of_runs(spot: ErrorSite) -> Hint | None:
 
 
 def spaced_tokens(spot: ErrorSite) -> Hint | None:
-    """`40 K tokens`, `40 token`, `40 k`."""
+    """`40 K tokens`, `40 token`, `40 k`; `40 tokens: 5%`, where `tokens:` is taken for a name."""
     before, text = spot.before(), spot.text
     if before.type not in _NUMBERS or spot.on_new_line:
         return None
+    if text == "tokens" and spot.after().text == ":" and spot.wants(":"):
+        meant = f"{before.text} tokens"
+        help = f"before a colon an amount of tokens stands in parentheses: `({meant}):`"
+        return Hint(help, TokenEdit(1, 1, (("TOKENS", meant),)))
     if text in SCALES and text not in ("b", "B", "G") and spot.after().text != ":":
         counted = spot.after().text in ("token", "tokens")
         if not counted and spot.before(2).text not in _COUNTED:

@@ -69,6 +69,45 @@ def test_a_cached_answer_takes_no_time(tmp_path: Path) -> None:
     assert verdict("latency.p95 <= 100ms", tmp_path).holds is False
 
 
+RUN = """
+pipeline answered(i: I) -> text {{
+  step found = call k(i.x)
+  gate vips: i.vip else reject "no"
+  step made: text = ask q(found) by t {{
+    accuracy 90% timeout 4s output 100 tokens mean, 100 tokens max
+  }}
+  return made
+}}
+pipeline g(i: I) -> text {{
+  slo {{ {line} }}
+  traffic {{ i.vip: 10% }}
+  step b = call k(i.x)
+  step reply = run answered(i) {{ cache 1h by i.x hits 80% }} else "" {{ accuracy 0% }}
+  return reply
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("success >= 1% when reply cached", 0.9),
+        ("rejection <= 1% when reply cached", 0.0),
+        ("cost.mean <= $1 when reply cached", 0.0),
+        ("latency.p95 <= 1s when reply cached", 0.090),
+    ],
+)
+def test_runs_in_which_a_pipelines_answer_was_kept(line: str, value: float, tmp_path: Path) -> None:
+    """Only of what it answers there is one, which takes the time of the tool beside it."""
+    path = tmp_path / "a.pipe"
+    head = PIPE[: PIPE.index("pipeline f")]
+    path.write_text((head + RUN).format(line=line), encoding="utf-8")
+    (analysis,) = (one for one in check_file(str(path)).analyses if one.slo)
+    found = analysis.slo[0].number
+    assert found is not None
+    assert found.value == pytest.approx(value, rel=0.01, abs=1e-9)
+
+
 def test_how_sure_that_is(tmp_path: Path) -> None:
     found = verdict("success >= 88% when reply cached", tmp_path, "900 of 1000")
     assert found.number is not None

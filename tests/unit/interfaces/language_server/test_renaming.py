@@ -18,7 +18,12 @@ REPO = Path(__file__).parents[4]
 GALLERY = sorted(REPO.glob("examples/gallery/*.pipe"))
 
 
-@pytest.mark.parametrize("file", [*GALLERY[::4], REPO / "examples/support/support.pipe"], ids=str)
+LISTS = REPO / "examples/gallery/44_texts_in_lists.pipe"  # whose traffic speaks of each
+
+
+@pytest.mark.parametrize(
+    "file", [*GALLERY[::4], LISTS, REPO / "examples/support/support.pipe"], ids=str
+)
 def test_each_name_can_be_renamed(file):
     """`rename` itself reads the program again and compares what every name means."""
     path, text = str(file), file.read_text(encoding="utf-8")

@@ -331,6 +331,90 @@ def test_a_redo_never_reads_the_cache(tmp_path: Path) -> None:
     assert len(models.requests) == 2
 
 
+LATE_KEY = """
+tool look(x: text) -> text max 9 tokens { effect read succeeds 99% }
+pipeline main(x: text) -> text {
+  step key = call look(x)
+  step s: text = ask say(x) by small { output 9 tokens max cache 1h by key }
+  return s
+}
+"""
+
+
+def test_a_key_is_waited_for(tmp_path: Path) -> None:
+    """Nothing but its key reads `key`, so `s` could begin beside it."""
+    models = Models(s=["one", "two", "three"])
+
+    async def look(x: str) -> str:
+        await asyncio.sleep(0.01)
+        return x[:1]
+
+    runtime = Runtime(providers={"lab": models})
+    ready = load(tmp_path, LATE_KEY).pipeline("main", runtime=runtime, tools={"look": look})
+    answers = [ready.run_sync(x=x) for x in ("k1", "k2", "j1")]
+    assert [one.value for one in answers if isinstance(one, Answered)] == ["one", "one", "two"]
+
+
+CACHED_RUN = """
+tool look(x: text) -> text max 9 tokens { effect read permit "look.it" succeeds 99% }
+pipeline inner(x: text, y: text max 9 tokens) -> text max 9 tokens {
+  permits "look.it"
+  step found = call look(y)
+  step s: text max 9 tokens = ask say(found) by small { output 9 tokens max }
+  gate fine: s != "bad" else fail "bad"
+  gate decent: s != "rude" else reject "rude"
+  return s
+}
+pipeline main(x: text, y: text max 9 tokens) -> text {
+  permits "look.it"
+  step s = run inner(x, y) { cache 1h by x } else "none"
+  gate last: y != "late" else escalate to boss
+  return s
+}
+"""
+
+
+def test_the_answer_of_a_pipeline_is_kept(tmp_path: Path) -> None:
+    """Only what it answers, by its key and tenant, and only where the run itself is answered."""
+    loaded = load(tmp_path, CACHED_RUN)
+    models = Models(s=["rude", "bad", "lost", "good", "other", "third"])
+    looked: list[str] = []
+
+    def look(x: str) -> str:
+        looked.append(x)
+        return x
+
+    runtime = Runtime(providers={"lab": models})
+    ready = loaded.pipeline("main", runtime=runtime, tools={"look": look})
+
+    def said(x: str, y: str, tenant: str | None = None) -> Any:
+        run = ready.start({"x": x, "y": y}, tenant=tenant)
+        result = asyncio.run(run_pipeline(run))
+        return getattr(result, "value", type(result).__name__)
+
+    assert said("k", "a") == "Rejected"
+    assert said("k", "b") == "none"
+    assert said("k", "late") == "Escalated"
+    assert said("k", "c") == "good"
+    assert said("k", "d") == "good"
+    assert looked == ["a", "b", "late", "c"], "on a hit nothing of it is done"
+    assert said("j", "e") == "other"
+    assert said("k", "f", tenant="t") == "third"
+    hit = ready.run_sync(x="k", y="g")
+    assert events(hit, "cached", "s")
+    assert not events(hit, "runs")
+    assert hit.tokens == 0
+    for off in ({"tool": "look"}, {"pipeline": "inner"}):
+        runtime.switches.kill(**off)
+        killed = ready.run_sync(x="k", y="h")
+        assert not events(killed, "cached"), "what is switched off answers from no cache"
+        assert isinstance(killed, Failed)
+        assert killed.code == "killed"
+        runtime.switches.revive(**off)
+    refused = ready.with_options(permits=()).run_sync(x="k", y="h")
+    assert refused.value == "none", "it is for those who might have got it themselves"
+
+
 def test_a_failed_sub_pipeline_without_an_else_fails_the_run(tmp_path: Path) -> None:
     text = CHILD + "pipeline main(x: text) -> text { step s = run child(x) return s }"
     result = play(load(tmp_path, text), Models(inner="broken"), x="q")

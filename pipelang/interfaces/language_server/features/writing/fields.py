@@ -55,14 +55,16 @@ class FieldsAndMembers:
         first = self.place.before[0].text
         if first in ("test", "prove") and self.values.pipeline_named(chain[0]) is not None:
             yield from self.declared.parts_of_pipeline(chain[0])
-        type = self.values.type_of(chain)
+        in_traffic = block_around(self.place) == "traffic"
+        type = self.values.type_of(chain, in_traffic)
         if isinstance(type, RecordType):
             for field in type.fields:
                 yield lsp.CompletionItem(
                     label=field.name, kind=K.Field, detail=full(field.type), documentation=field.doc
                 )
-        elif isinstance(type, ListType) and block_around(self.place) == "traffic":
+        elif isinstance(type, ListType) and in_traffic:
             yield lsp.CompletionItem(label="length", kind=K.Field, detail="mean length")
+            yield lsp.CompletionItem(label="each", kind=K.Field, detail="every element")
 
     def expected(self) -> Iterator[lsp.CompletionItem]:
         """Fields of the record that is being written, members of the enum that is meant."""

@@ -127,9 +127,9 @@ class ValuesInScope:
                 found[words[at + 1]] = element
         return found
 
-    def type_of(self, chain: list[str]) -> Type | None:
-        """The type of `a.b.c`."""
-        return _along(self.all().get(chain[0]), chain[1:]) if chain else None
+    def type_of(self, chain: list[str], in_traffic: bool = False) -> Type | None:
+        """The type of `a.b.c`; in `traffic` a list's `each` is every element of it."""
+        return _along(self.all().get(chain[0]), chain[1:], in_traffic) if chain else None
 
     def chain_before(self, at: int) -> list[str]:
         """The names of `a.b.c` that ends before a token."""
@@ -164,10 +164,13 @@ class ValuesInScope:
         return None
 
 
-def _along(type: Type | None, fields: list[str]) -> Type | None:
+def _along(type: Type | None, fields: list[str], in_traffic: bool = False) -> Type | None:
     """The type that a path of fields leads to."""
     for name in fields:
         inner = None if type is None else present(type)
+        if in_traffic and name == "each" and isinstance(inner, ListType):
+            type = inner.element
+            continue
         field = inner.field(name) if isinstance(inner, RecordType) else None
         type = None if field is None else field.type
     return None if type is None else present(type)
