@@ -11,7 +11,8 @@ An example joins by an `example.json` in its folder:
 
 A run may name another `file`. `data` has the inputs of one run a line (an input {"path": "a.pdf"}
 is a file), and `labels`, line by line, what is true of it. The pipelines under `durable` are run in
-a store as well (`durable_example.py`). The pipeline never sees a label:
+a store as well (`durable_example.py`), and the patterns under `patterns` are tried on texts that
+were written to get past them (`pattern_rates.py`). The pipeline never sees a label:
 {"case": "T01", "answer": {"queue": "billing"}, "trap": "injection", "tenant": "acme",
 "people": {"good": true, "editor": {"action": "remove"}}}.
 All but `case` may be left out. `answer` is what a right answer has at least (with `"free": true` it
@@ -232,6 +233,10 @@ def run_example(name: str, model: bool) -> bool:
         for problem in broken(report, results):
             good = False
             print(f"  BROKEN: {problem}")
+    if plan.get("patterns") and not model:
+        print(flush=True)
+        line = [sys.executable, str(HERE / "pattern_rates.py"), name]
+        good = subprocess.run(line, check=False).returncode == 0 and good
     if plan.get("durable") and not model:
         good = durably(name) and good
     return good

@@ -9,7 +9,8 @@ SAFE, UNKNOWN, DANGEROUS = "safe", "unknown", "dangerous"
 
 FORBIDDEN = frozenset(
     """
-shutdown reboot halt poweroff init telinit kexec fdisk sfdisk parted wipefs shred blkdiscard
+shutdown reboot halt poweroff init telinit kexec fdisk sfdisk sgdisk gdisk cfdisk cgdisk parted
+wipefs shred blkdiscard growpart pvcreate
 iptables ip6tables iptables-restore ip6tables-restore nft ebtables arptables ufw firewall-cmd
 userdel deluser groupdel useradd adduser usermod passwd chpasswd visudo setcap chattr
 lvremove vgremove pvremove lvreduce zfs zpool mdadm cryptsetup hdparm mkswap swapoff badblocks

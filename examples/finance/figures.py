@@ -47,7 +47,7 @@ _DATES = re.compile(
     r"|\b[QH][1-4](?:\s*(?:FY)?\s*'?(?P<y4>\d{4}|\d{2}))?\b|\bFY\s?'?(?P<y5>\d{4}|\d{2})(?:[/-](?P<y8>\d{2}))?\b"
     r"|\b[1-4][QH]\b(?:\s?'?(?P<y6>\d{4}|\d{2})\b)?|\b[1-4][QH](?P<y9>\d{4}|\d{2})\b"
     r"|\b(?:item|notes?|section|table|page|part|exhibit|level)\s\d{1,2}[A-Z]?\b(?![%.,]?\d|\s*%)"
-    r"|\b(?:form\s+)?(?:10-[KQ]|8-K|20-F|S&P 500|ASC \d+|IFRS \d+)(?![\d%])",
+    r"|\b(?:form\s+)?(?:10-[KQ]|8-K|20-F|24/7|360[- ]degree|S&P 500|ASC \d+|IFRS \d+)(?![\d%])",
     re.I,
 )
 _YEAR = re.compile(r"(?<![\d.,$€£¥])(?:19|20)\d{2}(?!,?\d|\.\d|%)")
@@ -74,7 +74,10 @@ _DOWN = re.compile(
     r"\b(fell|falls?|fallen|falling|declin\w+|decreas\w+|dropp\w+|drops?|down|loss|losses|lost"
     r"|shrank|shr[iu]nk\w*|contract(?:ed|s|ion)|slipp\w+|narrow\w+|below|under|lower|negative|minus"
     r"|reduc\w+|slid|slid(?:es|ing)|slump\w*|sank|sinks?|tumbl\w+|dipp?\w*|plung\w+|weaken\w*|retreat\w*"
-    r"|eas(?:ed|es|ing)|worsen\w*|behind|outflows?|deficit|burn\w*)\b",
+    r"|eas(?:ed|es|ing)|worsen\w*|behind|outflows?|deficit|burn\w*"
+    # Who trails whom: only `it trails its peers`, not `peers trail by 2.6 points`.
+    r"|(?:trail(?:s|ed|ing)?|lag(?:s|ged|ging)?|underperform\w*)(?=\b.{0,20}\b(?:peer|rival|sector|industr))"
+    r"|short of)\b",
     re.I,
 )
 _UP = re.compile(
@@ -87,16 +90,28 @@ _SAYS_MINUS = re.compile(
     rf"(?:\s+(?:of|was|is|at|came to|amounted to|stood at))?[:\s]*{_SYMBOL}?\s*$",
     re.I,
 )
+_HEDGE = re.compile(
+    r"\b(some|about|around|roughly|approximately|nearly|almost|close to|over|above|exceeding|under"
+    r"|below|(?<!less )more than|less than|as many as)\s+$",
+    re.I,
+)
 _LATER = re.compile(r"[^.;,]{0,12}?\b(lower|higher|below|above|loss|decline|drop|increase|gain)\b")
 _CLAUSE = r"[.;:!?](?=\s)|,(?=\s)|\b(?:and|while|but|from|to|against|versus|whereas)\b"
 _COUNTED = "one|two|three|four|five|six|seven|eight|nine|ten"
+_THINGS = (
+    r"plants?|stores?|shops?|factor(?:y|ies)|offices?|branches|sites?|warehouses?|mines?|subsidiar(?:y|ies)"
+    r"|acquisitions?|brands?|products?|jobs|employees|people|customers?|clients?|contracts?|countries"
+    r"|lawsuits?|layoffs|ships|aircraft|patents?|licen[cs]es?|deals?|shares|directors|analysts"
+)  # `five new plants`: a count like any other; `two risks` and `three months` count what is told
 _VAGUE = re.compile(
     r"\b(doubl\w+|tripl\w+|quadrupl\w+|halv\w+|two[- ]thirds|(?:a|one)[- ](?:third|quarter of)"
+    r"|by (?:a|one) quarter"
     r"|(?<!first )(?<!second )half (?:of|the|its|all|an?)|twice|thrice"
     rf"|(?:many|\d+-|{_COUNTED})fold|every (?:second|third|fourth|fifth|tenth)|three-quarters"
     r"|three quarters of (?:the|its|all|revenue|sales|costs?|cash|profits?)"
     r"|(?:an?|one|two|three|four|five|seven|nine)[- ](?:fifth|sixth|seventh|eighth|ninth|tenth)s?"
-    rf"|(?:{_COUNTED}) (?:in|out of) (?:every )?(?:{_COUNTED})|(?:a|{_COUNTED}) dozen)\b"
+    rf"|(?:{_COUNTED}) (?:in|out of) (?:every )?(?:{_COUNTED})|dozens?)\b"
+    rf"|\b(?:{_COUNTED}|eleven|twelve)(?: [a-z]+){{0,2}} (?:{_THINGS})\b"
     r"|[$€£¥]\s?[IVXL]+\b",
     re.I,
 )
@@ -114,6 +129,7 @@ _MARKS = re.compile(
     r"|(?<=[A-Za-z%])\(\d\)(?!\s*(?:%|million|billion|thousand))"
     r"|(?:(?<=million)|(?<=billion)|(?<=%)) \(\d\)(?!\s*(?:%|million|billion|thousand))"
     r"|(?:^|(?<=\n)|(?<=[.;:] ))[ \t]*\d{1,2}(?:[.)](?=\s+[A-Z])|\)(?=\s[a-z]))"  # `2. Cash rose`
+    r"|(?:^|(?<=\n)|(?<=[.;:,] ))\(\d{1,2}\)(?=\s[A-Za-z])(?!\s(?:million|billion|thousand|per))"
 )
 
 
@@ -128,6 +144,7 @@ class Figure:
     currency: str
     signed: bool
     direction: int
+    hedge: str = ""  # `over`, `some`: it was rounded on purpose
     open: bool = False  # in brackets beside a name: `Net income ($3 million)`, of either sign
 
 
@@ -283,23 +300,44 @@ def _made(text: str, start: int, end: int, value: Decimal, step: Decimal) -> Fig
         currency = currency if CURRENCIES.get(back[1].upper(), currency) == currency else "?"
     if not signed:
         clause = re.split(_CLAUSE, before)[-1]
-        near = [*_DOWN.finditer(clause), *_UP.finditer(clause)]
-        if not near:
-            sentence = re.split(r"[.;!?](?=\s)", before)[-1]
-            near = [*_DOWN.finditer(sentence), *_UP.finditer(sentence)]
+        near = _directions(clause) or _directions(re.split(r"[.;!?](?=\s)", before)[-1])
         later = _LATER.match(text[shown_end:])
         if later is not None:
             direction = -1 if _DOWN.fullmatch(later[1]) or later[1] in ("decline", "drop") else 1
         elif near:
-            last = max(near, key=lambda found: found.start())
-            direction = -1 if _DOWN.fullmatch(last[0]) else 1
+            _, direction = max(near)
     beside = closed is None and bracketed and direction < 0 and not minus
     beside = beside and re.search(r"[a-z]\s*\(\s*\S{0,4}$", before) is not None
     beside = beside and not re.search(r"\b(was|is|were|are|of|at|to|by|came)\s*\(\S*\s*$", before)
     factor = Decimal(1).scaleb(scale)
     lead = re.search(r"[-+($€£¥]*$", text[:start])
     shown = text[lead.start() if lead else start : shown_end].strip()
-    return Figure(shown, value * factor, step * factor, kind, currency, signed, direction, beside)
+    hedge = _HEDGE.search(re.sub(rf"(?:{_SYMBOL}|USD|EUR|GBP|JPY|CHF)\s*$", "", text[:start]))
+    return Figure(
+        shown, value * factor, step * factor, kind, currency, signed, direction,
+        hedge[1].lower() if hedge else "", beside,
+    )  # fmt: skip
+
+
+def _directions(words: str) -> list[tuple[int, int]]:
+    """Where words say that something fell (-1) or rose (1)."""
+    down = [(found.start(), -1) for found in _DOWN.finditer(words)]
+    return down + [(found.start(), 1) for found in _UP.finditer(words)]
+
+
+def _hedged(figure: Figure, value: Decimal) -> bool:
+    """Whether `some 18,000` may be said of a value: rounded at its last digit that is no zero, by
+    2% at most, and to the side that is told; or written out as it is.
+    """
+    if value == figure.value:
+        return True
+    digits = figure.value.normalize()
+    step = max(figure.step, Decimal(1).scaleb(int(digits.as_tuple().exponent)))
+    if step > value / 10 or abs(value - figure.value) > min(step / 2, value / 50):
+        return False
+    over = figure.hedge in ("over", "above", "exceeding") or figure.hedge.endswith("than")
+    under = figure.hedge in ("under", "below", "nearly", "almost")
+    return not (value < figure.value if over else under and value > figure.value)
 
 
 def _is(figure: Figure, fact: dict[str, Any]) -> bool:
@@ -312,6 +350,8 @@ def _is(figure: Figure, fact: dict[str, Any]) -> bool:
             return False
     elif figure.kind not in {"count": ("plain",), "ratio": ("ratio", "plain")}.get(unit, (unit,)):
         return False
+    if figure.hedge and unit in ("money", "count"):
+        return _hedged(figure, abs(value)) and (value > 0 or figure.direction < 0)
     if abs(abs(value) - figure.value) > figure.step / 2:
         return False
     if figure.step > abs(value) / 10 and figure.value != abs(value):

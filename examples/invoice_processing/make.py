@@ -18,7 +18,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # where papers.py and example_data.py lie
 
-from example_data import confidences, numbered, recording_head, write_json, write_lines  # noqa: E402
+from example_data import recording_head, verdicts, write_json, write_lines  # noqa: E402
 from papers import printed  # noqa: E402
 
 SEED = 20261201
@@ -262,6 +262,33 @@ def month(books: Books) -> list[Any]:
     return made
 
 
+PAPERS, HARD = 1200, 96
+"""How many papers the evidence is about, and how many of them are hard to read for anybody."""
+WRONG = {"read": ((6, 30), (6, 30)), "by_hand": ((7, 17),)}
+"""Wrong answers on the others and on the hard ones, for each time that they were read."""
+
+
+def evidence(source: random.Random) -> dict[str, list[dict[str, Any]]]:
+    """1,200 papers read twice by the model, and once keyed by hand. Which are hard no row says."""
+    hard = verdicts(source, HARD, PAPERS - HARD)
+    files: dict[str, list[dict[str, Any]]] = {}
+    for name, times in WRONG.items():
+        files[name] = []
+        for attempt, (on_others, on_hard) in enumerate(times, 1):
+            other = iter(verdicts(source, PAPERS - HARD - on_others, on_others))
+            odd = iter(verdicts(source, HARD - on_hard, on_hard))
+            for number, is_hard in enumerate(hard, 1):
+                correct = next(odd if is_hard else other)
+                row: dict[str, Any] = {"case": f"paper-{number:04}"}
+                if attempt > 1:
+                    row["attempt"] = attempt
+                if name == "read":
+                    sure = source.betavariate(*((30, 2) if correct else (8, 3)))
+                    row["confidence"] = min(round(sure, 2), 0.99)
+                files[name].append({**row, "correct": correct})
+    return files
+
+
 def main() -> None:
     """Write everything below this folder."""
     books = Books()
@@ -276,9 +303,8 @@ def main() -> None:
     write_json(HERE / "data/suppliers.json", suppliers)
     write_json(HERE / "data/orders.json", books.orders)
     write_lines(HERE / "recordings/invoice_processing.jsonl", books.lines)
-    source = random.Random(f"{SEED}-read")
-    scores = confidences(source, 776, 24, when_right=(30, 2), when_wrong=(8, 3))
-    write_lines(HERE / "evals/read.jsonl", numbered("read-", scores))
+    for name, rows in evidence(random.Random(f"{SEED}-papers")).items():
+        write_lines(HERE / f"evals/{name}.jsonl", rows)
 
 
 if __name__ == "__main__":

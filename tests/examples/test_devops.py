@@ -54,6 +54,13 @@ def test_no_dangerous_command_is_run_and_few_harmless_ones_are_stopped(commands:
     assert dangerous.count("dangerous") / len(dangerous) >= 0.99
     assert harmless.count("safe") / len(harmless) >= 0.98
     assert "dangerous" not in harmless
+    readme = " ".join((DEVOPS / "README.md").read_text("utf-8").split())
+    assert f"{len(rows):,} commands in disguise" in readme
+    assert (
+        f"Of {len(dangerous)} dangerous commands {dangerous.count('dangerous')} are refused, "
+        f"{dangerous.count('unknown')} asked of a person, 0 let through; of {len(harmless)} "
+        f"harmless ones {harmless.count('safe')} pass, {harmless.count('unknown')} are asked."
+    ) in readme
 
 
 WRAPS = [

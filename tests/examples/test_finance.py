@@ -56,7 +56,11 @@ def test_planted_numbers_are_caught_and_right_ones_are_not(statements: ModuleTyp
     assert len(wrong) >= 60
     assert len(right) >= 60
     assert [case for case in wrong if not found[case]] == []
-    assert [case for case in right if found[case]] == ["U055"]  # the readme tells of it
+    assert [case for case in right if found[case]] == ["B018"]
+    readme = " ".join((FINANCE / "README.md").read_text("utf-8").split())
+    assert f"{len(rows)} sentences, {len(wrong)} of them with a wrong number" in readme
+    assert f"Of {len(wrong)} planted ones {len(wrong)} are caught" in readme
+    assert f"with 1 false alarm among {len(right)} right sentences" in readme
 
 
 @pytest.mark.parametrize("digits", [0, 1, 2, 3])

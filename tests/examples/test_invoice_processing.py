@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 import pipelang
 
-from .test_systems import EXAMPLES, load
+from .test_systems import EXAMPLES, command, load
 
 HERE = EXAMPLES / "invoice_processing"
 
@@ -133,6 +134,23 @@ def test_exceptions_grow_while_the_extractor_is_as_sure_as_before(
     assert sum(wrong) == 0
     paid = [json.loads(one) for one in (tmp_path / "pipelang-invoices/paid.jsonl").open()]
     assert len({(row["supplier"], row["number"]) for row in paid}) == len(paid) > 90
+    readme = " ".join((HERE / "README.md").read_text("utf-8").split())
+    assert (
+        f"{sum(caught[2:])} exceptions by a check where weeks 1 and 2 had {sum(caught[:2])}"
+        in readme
+    )
+    assert ", ".join(map(str, sure)) + "%" in readme
+
+
+def test_the_rates_of_hard_papers_are_those_that_the_fit_prints():
+    files = [f"examples/invoice_processing/evals/{name}.jsonl" for name in ("read", "by_hand")]
+    done = command("evidence", "fit", *files, "--hard", "8%")
+    assert done.returncode == 0, done.stderr
+    pasted = re.findall(r"^  accuracy (.*) if hard   # ", done.stdout, re.MULTILINE)
+    text = " ".join((HERE / "invoice_processing.pipe").read_text("utf-8").split())
+    assert len(pasted) == 2
+    for rates in pasted:
+        assert f"accuracy {rates} if hard" in text
 
 
 def test_the_watch_finds_the_week_in_which_reading_gets_worse():
@@ -141,6 +159,8 @@ def test_the_watch_finds_the_week_in_which_reading_gets_worse():
     for seed in (1, 3):
         alerts = [line for line in watched.nights(seed) if "ALERT" in line]
         (alert,) = alerts
+        if seed == 1:
+            assert f"the alert comes on day {int(alert[:3])}," in (HERE / "README.md").read_text()
         assert 15 <= int(alert[:3]) <= 17
         assert "ALERT escalation: " in alert
         assert "`ordered`" in alert

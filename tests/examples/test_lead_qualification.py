@@ -15,7 +15,6 @@ import pipelang
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.replay import ReplayProvider
 
-from . import patterns
 from .test_systems import EXAMPLES, load
 
 HERE = EXAMPLES / "lead_qualification"
@@ -119,18 +118,18 @@ def test_no_message_moves_the_price(tmp_path: Path):
         assert float(bill["monthly"]) == number * (9 if number <= 10 else 15)
 
 
-def test_mails_that_promise_are_found_in_any_words_and_plain_ones_are_sent():
-    text = (HERE / "data/mails.jsonl").read_text("utf-8")
-    rows = [json.loads(line) for line in text.split("\n") if line]
-    pipe = HERE / "lead_qualification.pipe"
-    wrong = [
-        row["body"]
-        for row in rows
-        if patterns.matches(pipe, "promises", row["body"]) != row["promises"]
+def test_mails_that_promise_are_found_as_often_as_the_gate_says_and_plain_ones_are_sent():
+    """The last set was written before the patterns were mended, and they were not mended by it."""
+    told, wrong = load(EXAMPLES / "pattern_rates.py").rates("lead_qualification")
+    assert told == [
+        "promises, first set: found 40 of 40, false alarms 0 of 21",
+        "promises, second set: found 30 of 30, false alarms 0 of 20",
+        "promises, third set: found 62 of 62, false alarms 0 of 30",
+        "promises, fourth set: found 23 of 40, false alarms 0 of 20",
     ]
-    assert sum(row["promises"] for row in rows) >= 70
-    assert sum(not row["promises"] for row in rows) >= 40
-    assert wrong == []
+    assert {row["set"] for row in wrong} == {"fourth"}
+    text = (HERE / "lead_qualification.pipe").read_text("utf-8")
+    assert "gate honest: fit_to_send(mail.body) { catches 23 of 40 false_alarms 0 of 50 }" in text
 
 
 def test_a_bill_of_nothing_is_refused_and_the_same_key_writes_once(tmp_path: Path):

@@ -21,6 +21,7 @@ import pipelang
 from pipelang.runtime.engine.outcomes import Spent
 
 from ..warm import command_text
+from .readme_figures import FIGURES, Seen, overview
 from .test_devops import commands  # noqa: F401
 from .test_finance import lines, statements  # noqa: F401
 
@@ -108,6 +109,23 @@ def test_it_runs_offline_over_all_its_data(name: str, ran: Callable[[str], Ran])
         assert f"{name}: {pipeline} in a store" in done.stdout
 
 
+def words_of(path: Path) -> str:
+    return " ".join(path.read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_figures_of_its_readme_are_those_that_the_commands_print(
+    name: str, ran: Callable[[str], Ran]
+):
+    done = command("check", "--format", "json", f"examples/{name}/{plan(name)['file']}")
+    told = json.loads(done.stdout)
+    text = words_of(EXAMPLES / name / "README.md")
+    wanted = FIGURES[name](told, Seen(ran(name).done.stdout))
+    assert [one for one in wanted if one not in text] == []
+    every = words_of(EXAMPLES / "README.md")
+    assert [one for one in overview(name, told) if one not in every] == []
+
+
 def test_nothing_dangerous_is_executed_in_the_run_of_devops(
     ran: Callable[[str], Ran],
     commands: ModuleType,  # noqa: F811
@@ -157,7 +175,7 @@ def test_what_is_shipped_is_what_its_script_makes(
 def test_evidence_has_a_case_id_for_every_row(name: str):
     for path in (EXAMPLES / name / "evals").glob("*.jsonl"):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        assert len({row["case"] for row in rows}) == len(rows) >= 200, path
+        assert len({(row["case"], row.get("attempt")) for row in rows}) == len(rows) >= 200, path
 
 
 def test_the_runner_tells_of_runs_that_fail_or_cost_more_than_the_worst_case():

@@ -40,8 +40,8 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
         "",
         "Counts are of fewer cases than there are, since nobody saw which of them are hard: what",
         "steps do together is then as sure as the fit is of it. Each figure by itself is less",
-        "sure, as its error above says. Drop the `correlation` of these steps: what it stood for",
-        "is the hard cases now.",
+        "sure, as its error above says. Write `correlation 0%` beside them: what it stood for is",
+        'the hard cases now. A gate over a confidence keeps its file: `{ evidence from "FILE" }`.',
     ]
     return "\n".join(lines) + "\n"
 
