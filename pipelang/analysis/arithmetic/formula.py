@@ -115,6 +115,7 @@ class CompiledFormula:
         values = self._given(given)
         for function, first, second, at in self.steps:
             values[at] = function(values[first], values[second])
+        values[-1] = None  # the circle
         return values
 
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
@@ -126,6 +127,7 @@ class CompiledFormula:
             values[at] = function(values[first], values[second])
             for one in over:
                 values[one] = ((), values[one][1]) if one in self.moved else None
+        values[-1] = None
         return values
 
     def _given(self, given: Iterable[tuple[int, Any]]) -> list[Any]:

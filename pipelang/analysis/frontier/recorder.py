@@ -14,6 +14,7 @@ from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.analysis.frontier.states import Edge, Layout, State
 from pipelang.analysis.frontier.totals import Ending
 from pipelang.records import dataclass, field
+from pipelang.semantics import program as p
 
 
 class FrontierRecorder(Protocol):
@@ -39,12 +40,17 @@ class FrontierRecorder(Protocol):
 class Moved(NamedTuple):
     """A move of a plain item in a formula: the register of the weights after, with what else comes
     of it beside them: of a step by `name` how often it is reached, dollars, tokens; then the
-    weights of `ends`, how a run may end there.
+    weights of `ends`, how a run may end there (None: with the outcome that is the item's `own`).
     """
 
     at: int
     name: str | None
-    ends: tuple[Ending, ...]
+    ends: tuple[OpenEnding, ...]
+    own: p.Outcome | None
+
+
+OpenEnding = tuple[p.Outcome | None, bool, bool]
+"""An ending (`totals.Ending`), in which None stands for an outcome that is given beside it."""
 
 
 MOST_LAYOUTS = 4_000

@@ -136,6 +136,7 @@ def _at_point(
         totals, slopes = compiled.with_slopes(model.parameters)
         if totals is not None and not model.parameters.unknown_sites:
             return model, totals, slopes
+        model.let_go()
         model = compiled.model = make_model(program, pipeline, point_parameters(program))
     totals = sweep(model)
     compiled.work, compiled.widest = totals.work, totals.widest
@@ -210,7 +211,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
-    return Analysis(
+    found = Analysis(
         pipeline=pipeline,
         numbers=numbers,
         escalations=escalations,
@@ -236,6 +237,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
     )
+    model.let_go()
+    return found
 
 
 def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:

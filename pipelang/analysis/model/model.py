@@ -125,6 +125,16 @@ class PipelineModel:
                 found.add(name)
         return frozenset(found)
 
+    def let_go(self) -> None:
+        """Forget what was worked out for the model, where it will not be asked again. Plans refer
+        to their model: all that it holds would be kept until garbage is looked for.
+        """
+        for known in (self.prepared, self.children):
+            parts = [one for one in known.values() if isinstance(one, PipelineModel)]
+            known.clear()
+            for part in parts:
+                part.let_go()
+
     def file_of(self, step: str) -> str | None:
         """The evidence file behind a step's confidence: the first that its chain names."""
         found = self.evidence_of(step)

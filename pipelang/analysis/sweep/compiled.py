@@ -142,6 +142,8 @@ class Compiled:
         except Untraceable:
             self.too_large = True
             return None
+        finally:
+            model.let_go()
         written = _Written(
             made,
             tuple(inputs.sources.values()),

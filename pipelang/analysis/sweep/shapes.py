@@ -19,11 +19,13 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.providers import outage_key
+from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
+from pipelang.semantics.kernels.chain import ending
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +44,18 @@ class Form:
 
 class Shape(NamedTuple):
     """An item by its form; `names` are the variables that it makes and reads, in the order in which
-    the structure speaks of them.
+    the structure speaks of them: what it makes, its draws of a run, and from `READS` on what it
+    reads. `own` is the outcome that it may end a run with, `owner` the step that it is.
     """
 
     form: Form
     names: tuple[Key, ...]
+    owner: Owner | None
+    own: p.Outcome | None
+
+
+READS = 3
+"""The number of names before those that are read."""
 
 
 @dataclass(slots=True)
@@ -64,7 +73,7 @@ class Plain:
     shape: Shape | None
 
 
-UNSHAPED = Shape(Form((), ()), ())
+UNSHAPED = Shape(Form((), ()), (), None, None)
 """The shape of a step that was not asked for yet."""
 
 
@@ -110,9 +119,10 @@ def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Sha
     if plain is None:
         return None
     if plain.shape is UNSHAPED:
-        form = _form(model, step, plain)
-        names = (value_key(step.name), EFFECT, END, *plain.reads)
-        plain.shape = None if form is None else Shape(form, names)
+        form, name = _form(model, step, plain), step.name
+        names = (value_key(name), EFFECT, END, *plain.reads)
+        owner, own = (model.pipeline.name, name), ending(step.chain, step)
+        plain.shape = None if form is None else Shape(form, names, owner, own)
     return plain.shape
 
 
@@ -217,6 +227,7 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     (draw,) = gate_plan(model, gate).draws
     asked = _Arguments()
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
-    names = (draw.key, EFFECT, *draw.given)
+    names = (draw.key, EFFECT, END, *draw.given)
     # Values that an outcome hands over decide nothing about it.
-    return Shape(Form(("gate", len(draw.given), *rates), tuple(asked.chances)), names)
+    form = Form(("gate", len(draw.given), *rates), tuple(asked.chances))
+    return Shape(form, names, None, gate.otherwise)

@@ -8,7 +8,7 @@ from pipelang.analysis.frontier.table import Table, forget, summed
 from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan
-from pipelang.analysis.kernels.prepared_step import prepared_step
+from pipelang.analysis.kernels.prepared_step import prepare, prepared_step
 from pipelang.analysis.kernels.subpipelines import SweepChild
 from pipelang.analysis.model.model import EFFECT, PipelineModel
 from pipelang.analysis.sweep.branching import by_rightness
@@ -48,7 +48,9 @@ class Sweep:
                 owner = (model.pipeline.name, step.name)
                 parameters = model.parameters.of_step(owner, accuracy_sites(step))
                 model = replace(model, parameters=parameters, prepared={})
-            known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
+                known = StepKernel(prepare(model, step, taint), self.sweep_child)
+            else:
+                known = StepKernel(prepared_step(model, step, taint), self.sweep_child)
             self.kernels[id(step), taint] = known
         return known
 

@@ -52,13 +52,11 @@ def _item(
     if visit.first and may_be_shared(table):
         shape = step_shape(walk.sweep.model, step, walk.taint)
         if shape is not None:
-            own = ending(step.chain, step)
 
             def act(inner: BlockSweep, single: Table) -> Table:
                 return _plainly(inner, index, step, single, visit, leaves)
 
-            owner = (walk.sweep.model.pipeline.name, step.name)
-            after = moved(walk, table, shape, index, leaves, act, own, owner)
+            after = moved(walk, table, shape, index, leaves, act)
             if after is not None:
                 return after
     return _plainly(walk, index, step, table, visit, leaves)

@@ -170,7 +170,7 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     shape = gate_shape(walk.sweep.model, gate) if may_be_shared(table) else None
     after = None
     if shape is not None:
-        after = moved(walk, table, shape, index, False, act, otherwise, None)
+        after = moved(walk, table, shape, index, False, act)
     return act(walk, table) if after is None else after
 
 

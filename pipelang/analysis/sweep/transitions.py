@@ -60,68 +60,45 @@ def may_be_shared(table: Table) -> bool:
 
 
 def moved(
-    walk: BlockSweep,
-    table: Table,
-    shape: Shape,
-    index: int,
-    leaves: bool,
-    act: Act,
-    own: p.Outcome,
-    owner: Owner | None,
+    walk: BlockSweep, table: Table, shape: Shape, index: int, leaves: bool, act: Act
 ) -> Table | None:
     """Return the table after the item of an index; None where that is better worked out as any
-    other. `leaves` says that a region is left; `own` is the outcome that the item itself may end
-    with, `owner` the step that it is.
+    other. `leaves` says that a region is left.
     """
-    slots, vectors = table.slots, table.vectors
+    form, names, owner, own = shape
+    slots, vectors, layout = table.slots, table.vectors, table.layout
     assert vectors is not None
-    form = shape.form
     arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
     bundle, kind = arguments or _arguments(walk, vectors, form, owner)
-    # Where each name is among the slots; then all variables, and which of them are read later.
-    places = tuple([slots.index(key) if key in slots else -1 for key in shape.names])
-    variables = slots + shape.names
-    key = (kind, places, walk.needed.keeping(variables, index), leaves)
-    layout = table.layout
+    # Where each name is among the slots; and which of those that are made or read are read later.
+    # All other slots are, since what nothing reads was summed out before.
+    find = slots.index
+    places = tuple([find(key) if key in slots else -1 for key in names])
+    key = (kind, places, walk.needed.keeping(names, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
-        if len(table) > FEW_STATES and known + 1 < OFTEN:
+        made = None
+        if len(table) <= FEW_STATES or known + 1 >= OFTEN:
+            made = _worked_out(walk, table, shape, kind, index, act, vectors)
+        if made is None:
             layout.moves[key] = known + 1
             return None
-        known = layout.moves[key] = _worked_out(walk, table, shape, kind, act, own, owner, vectors)
+        known = layout.moves[key] = made
     at = vectors.trace.move(table.at, known.move, bundle, owner)
-    ends: tuple[Ending, ...] = ()
-    totals = walk.sweep.totals
-    if known.ends:
-        ends = tuple([(outcome or own, right, wrong) for outcome, right, wrong in known.ends])
-        for outcome, right, wrong in ends:
-            _named(totals, outcome, right, wrong)
+    ends, totals = known.ends, walk.sweep.totals
     if owner is not None:
-        name = owner[1]
-        vectors.moved.append(Moved(at, name, ends))
-        totals.reached.setdefault(name, 0.0)
-        totals.step_costs.setdefault(name, 0.0)
+        vectors.moved.append(Moved(at, owner[1], ends, own))
     elif ends:
-        vectors.moved.append(Moved(at, None, ends))
+        vectors.moved.append(Moved(at, None, ends, own))
     totals.work += known.work
     before = len(layout.states)
     if before > totals.widest:
         totals.widest = before
-    after = Table.of(known.pick(variables), known.target, at, vectors)
-    if len(known.target.states) > MANY_STATES:
+    target = known.target
+    after = Table.of(known.pick(slots + names), target, at, vectors)
+    if len(target.states) > MANY_STATES:
         return narrowed(walk.sweep.model, walk.needed, index, after)
     return after
-
-
-def _named(totals: Totals, outcome: p.Outcome, right: bool, wrong: bool) -> None:
-    """Name an outcome whose weight is read off later, so that all stand in the order in which a run
-    meets them.
-    """
-    totals.endings.setdefault((id(outcome), right, wrong), (outcome, 0.0))
-    if isinstance(outcome, p.Escalate):
-        totals.escalations.setdefault(outcome.reason, 0.0)
-    elif isinstance(outcome, p.Fail):
-        totals.failures.setdefault(outcome.code, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +143,15 @@ def _worked_out(
     table: Table,
     shape: Shape,
     kind: MoveKind,
+    index: int,
     act: Act,
-    own: p.Outcome,
-    owner: Owner | None,
     vectors: Vectors,
-) -> Transition:
+) -> Transition | None:
+    """The transition from a table; None for one that has a slot which nobody reads any more."""
+    form, names, owner, own = shape
+    if not all(walk.needed.keeps(key, index) for key in table.slots if key not in names):
+        return None
     trace = Trace()
-    form = shape.form
     numbers = [trace.new() if fixed is None else fixed for fixed in kind.pattern]
     chances = dict(zip(form.chances, numbers, strict=False))
     amounts = dict(zip([key for key, _ in form.amounts], numbers[len(form.chances) :], strict=True))
@@ -209,7 +188,7 @@ def _worked_out(
         if totals.reached:
             for amount, sums in zip((1.0, totals.cost, totals.tokens), spent, strict=True):
                 sums[start] = amount
-    variables = table.slots + shape.names
+    variables = table.slots + names
     pick = picker([variables.index(key) for key in order or ()])
     arguments = [one for one in numbers if isinstance(one, Term)]
     moving = [numbers[number] for number in sorted(form.accuracies)]
@@ -238,15 +217,16 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
 def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
     """Add what came of moves to totals."""
     reached, costs = totals.reached, totals.step_costs
-    for at, name, ends in moves:
+    cost, tokens = totals.cost, totals.tokens
+    for at, name, ends, own in moves:
         found = registers[at][1]
         first = 0
         if name is not None:
-            first = 3
-            reached[name] = reached.get(name, 0.0) + found[0]
-            costs[name] = costs.get(name, 0.0) + found[1]
-            totals.cost = totals.cost + found[1]
-            totals.tokens = totals.tokens + found[2]
-        for number, (outcome, right, wrong) in enumerate(ends, first):
-            if not is_zero(found[number]):
-                record(totals, outcome, right, wrong, found[number])
+            first, often, spent = 3, found[0], found[1]
+            reached[name] = reached[name] + often if name in reached else often
+            costs[name] = costs[name] + spent if name in costs else spent
+            cost, tokens = cost + spent, tokens + found[2]
+        for (other, right, wrong), weight in zip(ends, found[first:], strict=True):
+            if not is_zero(weight):
+                record(totals, other or own, right, wrong, weight)
+    totals.cost, totals.tokens = cost, tokens
