@@ -284,11 +284,11 @@ def test_over_thirty_seconds_in_the_mean_of_twenty_and_keyword_rules_take_over(
 
     async def run() -> list[pipelang.Result]:
         runtime = pipelang.Runtime(
-            providers=dict.fromkeys(PROGRAM.program.providers, Slow(seconds)),
+            providers=dict.fromkeys(program().program.providers, Slow(seconds)),
             people=Desk(),
             tools={"route": route, "route_by_words": route},
         )
-        handle = PROGRAM.pipeline("route_ticket", runtime=runtime)
+        handle = program().pipeline("route_ticket", runtime=runtime)
         ticket = {**mail("T53"), "body": "Where is my invoice?"}
         return [await handle.run(ticket={**ticket, "id": f"S{n}"}) for n in range(21)]
 
