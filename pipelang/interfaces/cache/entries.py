@@ -186,5 +186,5 @@ def _stamp(path: str) -> Stamp:
 
 
 def _changed(stamp: Stamp) -> int:
-    """The time of a file's last change. Nobody sets a `ctime`, which on Windows is when it was made."""
+    """The time of a file's last change. Nobody sets a `ctime`; Windows has its making there."""
     return stamp[2] if sys.platform == "win32" else stamp[3]
