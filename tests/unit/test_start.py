@@ -93,7 +93,7 @@ def test_a_full_check_reads_templates_without_jinja(folder: Path) -> None:
     ids=lambda line: line[0],
 )
 def test_what_is_done_with_a_kept_program(folder: Path, line: tuple[str, ...]) -> None:
-    """Neither what checks it nor what few runs need: a memory on disk, cases for people, servers."""
+    """Neither what checks it nor what few runs need: a kept memory, cases of people, servers."""
     starter = folder / line[0]
     shutil.copytree(REPO / "pipelang" / "interfaces" / "starters" / "classify", starter)
     loaded(starter, 0, *line)
