@@ -13,10 +13,10 @@ try:
 except ImportError:  # a Python that keeps it elsewhere
     from hashlib import blake2b
 try:
-    from _sha256 import sha256 as short_sha256
+    from _sha256 import sha256 as short_sha256  # type: ignore[import-not-found]
 except ImportError:
     try:
-        from _sha2 import sha256 as short_sha256
+        from _sha2 import sha256 as short_sha256  # type: ignore[import-not-found]
     except ImportError:
         from hashlib import sha256 as short_sha256
 
@@ -41,7 +41,8 @@ def digest(data: bytes) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """The SHA-256 of some bytes, in hexadecimal."""
     if len(data) < LARGE:
-        return short_sha256(data).hexdigest()
+        digits: str = short_sha256(data).hexdigest()
+        return digits
     from hashlib import sha256
 
     return sha256(data).hexdigest()

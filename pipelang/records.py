@@ -69,6 +69,7 @@ class _Options:
         self.otherwise: dict[str, Any] = {"__repr__": _repr}
         self.always: dict[str, Any] = {
             "__init__": _init,
+            "__replace__": _replace,
             "__dataclass_fields__": _LibraryFields(),
             "__dataclass_params__": self,
             "__signature__": _Signature(),
@@ -106,7 +107,7 @@ def _made(plain: type[Any], options: _Options, weakref_slot: bool) -> type[Any]:
     base = _inherited(plain, options)
     body: dict[str, Any] = {**options.otherwise, **plain.__dict__, **options.always}
     del body["__dict__"], body["__weakref__"]
-    own = tuple(body.get("__annotations__", ()))
+    own = body["__annotations__"] = plain.__annotations__
     given = {name: body.pop(name) for name in own if name in body}
     if any(default.__class__.__hash__ is None for default in given.values()):
         raise ValueError(f"{plain.__name__}: a default that can change; use default_factory")

@@ -18,6 +18,7 @@ from pipelang import records
 from .imports import at, sources
 
 BOTH = (dataclasses, records)
+replace = getattr(copy, "replace", dataclasses.replace)  # Python 3.13 has it
 
 
 def made(library: Any, frozen: bool, kw_only: bool, eq: bool) -> dict[str, Any]:
@@ -107,6 +108,7 @@ def seen(classes: dict[str, Any], call: tuple[str, tuple[Any, ...], dict[str, An
         "strange": said(lambda: setattr(one, "strange", 1)) is not None,
         "as a dictionary": said(lambda: dataclasses.asdict(one)),
         "replaced": said(lambda: repr(dataclasses.replace(one)).rpartition(".")[2]),
+        "by copy": said(lambda: repr(replace(one)).rpartition(".")[2]),
         "copied": said(lambda: copy.copy(one) == one),
         "moved": said(lambda: one.moved(2).x),
     }

@@ -10,8 +10,9 @@ from typing import Any
 from pipelang.interfaces.importing.mcp_declarations import OfferedTool
 from pipelang.interfaces.importing.outer_text import snake_name
 from pipelang.records import dataclass
+from pipelang.runtime.mcp.faults import Unreachable
 from pipelang.runtime.mcp.servers import McpServer
-from pipelang.runtime.mcp.sessions import Sessions, Unreachable
+from pipelang.runtime.mcp.sessions import Sessions
 
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint")
 

@@ -32,7 +32,7 @@ from pipelang.runtime.host.progress import Update
 from pipelang.runtime.host.runtime import NotRunnable as NotRunnable
 from pipelang.runtime.host.runtime import Runtime as Runtime
 from pipelang.runtime.inbox.routing import PeopleRouter
-from pipelang.runtime.mcp.sessions import Unreachable
+from pipelang.runtime.mcp.faults import Unreachable
 from pipelang.runtime.mcp.tools import RemoteTool
 from pipelang.runtime.providers.kinds import secrets_of
 from pipelang.runtime.shared.quotas import QuotaRefusal
@@ -164,9 +164,8 @@ class Handle:
         self._has_models = False
         self._most = frozenset(pipeline.permits)
         self._providers = LazyProviders(runtime, program)
-        self._tools = Toolbox(
-            program, {**runtime.tools, **tools}, runtime.threads, runtime.sessions()
-        )
+        sessions = runtime.sessions() if runtime.mcp else None
+        self._tools = Toolbox(program, {**runtime.tools, **tools}, runtime.threads, sessions)
         self._secrets = secrets_of(program.providers.values())
         found = [
             (tool, self._tools.function(program.tools[tool]))

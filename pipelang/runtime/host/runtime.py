@@ -14,7 +14,6 @@ from pipelang.runtime.engine.events import Sink
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.people import Nobody, People
 from pipelang.runtime.mcp.servers import McpServer
-from pipelang.runtime.mcp.sessions import Sessions
 from pipelang.runtime.media.given import MediaSources
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.kinds import (
@@ -46,6 +45,7 @@ from pipelang.semantics.kernels.run import tiers_behind
 
 if TYPE_CHECKING:
     from pipelang.runtime.durable.store import Store
+    from pipelang.runtime.mcp.sessions import Sessions
 
 
 class NotRunnable(ValueError):
@@ -153,6 +153,8 @@ class Runtime:
     def sessions(self) -> Sessions:
         """Return the sessions with the MCP servers of this runtime."""
         if self._sessions is None:
+            from pipelang.runtime.mcp.sessions import Sessions  # few runtimes have a server
+
             self._sessions = Sessions(self.mcp)
         return self._sessions
 

@@ -9,6 +9,9 @@ from typing import Any
 from pipelang.records import dataclass, field
 from pipelang.runtime.engine.secrets import resolve_secret
 
+PATIENCE = 30.0
+"""Seconds that a server has to be reached and to list its tools."""
+
 
 @dataclass(frozen=True, slots=True)
 class McpServer:

@@ -17,13 +17,11 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from pipelang.records import dataclass
+from pipelang.runtime.mcp.faults import Unreachable
 from pipelang.runtime.mcp.large_results import LARGEST_MESSAGE, beside_the_loop, limit_body
-from pipelang.runtime.mcp.servers import McpServer, opened
+from pipelang.runtime.mcp.servers import PATIENCE, McpServer, opened
 from pipelang.runtime.mcp.stderr import StderrLines
 from pipelang.runtime.mcp.stdio import stdio_transport
-
-PATIENCE = 30.0
-"""Seconds that a server has to be reached and to list its tools."""
 
 _LEAVING = 5.0
 """Seconds that a session has to end in peace."""
@@ -37,14 +35,6 @@ _DEAF = 5.0
 """Seconds before a server is listened to again that stopped telling what changes."""
 
 _MOST_PAGES = 100
-
-
-class Unreachable(Exception):
-    """A server that does not answer. The message says which, and why."""
-
-
-class Lost(Exception):
-    """A session that ended under a call: nobody knows whether the tool was called."""
 
 
 @dataclass(slots=True, eq=False)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.files import strict_json
 from pipelang.runtime.mcp.drift import differences, left_out
+from pipelang.runtime.mcp.faults import Lost, Unreachable
 from pipelang.runtime.mcp.large_results import is_large, is_refusal
-from pipelang.runtime.mcp.sessions import PATIENCE, Lost, Session, Sessions, Unreachable
+from pipelang.runtime.mcp.servers import PATIENCE
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     ListType,
@@ -25,6 +26,9 @@ from pipelang.semantics.types import (
     Type,
     quoted,
 )
+
+if TYPE_CHECKING:
+    from pipelang.runtime.mcp.sessions import Session, Sessions
 
 KEY = "pipelang/idempotency_key"
 """The key of a call's `_meta` that holds its idempotency key."""

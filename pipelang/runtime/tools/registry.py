@@ -12,16 +12,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.values import Misfit
-from pipelang.runtime.mcp.sessions import Lost, Sessions, Unreachable
+from pipelang.runtime.mcp.faults import Lost, Unreachable
 from pipelang.runtime.mcp.tools import RemoteFailure, RemoteTool
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.tools.binding import LONGEST_MESSAGE, ToolMissing, bind, describe
 from pipelang.runtime.tools.idempotency import KEY
 from pipelang.runtime.tools.threads import Ready, Threads, TooManyHang
 from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.runtime.mcp.sessions import Sessions
 
 
 class ToolDrift(ToolMissing):

@@ -12,7 +12,7 @@ from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import AttemptFailed
-from pipelang.runtime.mcp.sessions import Lost
+from pipelang.runtime.mcp.faults import Lost
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded import encoding as enc
 from pipelang.runtime.worlds.recorded.inputs import InputExpressions
