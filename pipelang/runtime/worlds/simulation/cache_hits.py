@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.worlds.simulation.frames import LatentVerdicts, SimulatedFrame
-from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
 from pipelang.semantics.walk import agent_of
@@ -98,7 +97,7 @@ class _Trial:
 
     def _cascade(self, action: p.Cascade) -> bool | None:
         odds = self.frame.facts.odds
-        names = expr.mentions(self.frame.facts.open(action.until)) - {"it"}
+        names = self.frame.facts.mentions(action.until) - {"it"}
         others = all(map(self.frame.is_right_by_name, names))
         for tier in action.tiers:
             answer = self._call(tier)

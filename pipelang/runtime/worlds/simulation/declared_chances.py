@@ -73,6 +73,7 @@ class DeclaredChances:
     names: Mapping[str, p.NamedShare] = field(default_factory=dict)
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
     opened: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
+    mentioned: dict[int, tuple[expr.Expr, frozenset[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
@@ -99,4 +100,13 @@ class DeclaredChances:
         known = self.opened.get(id(node))
         if known is None:
             known = self.opened[id(node)] = (node, expr.substitute(node, self.lets))
+        return known[1]
+
+    def mentions(self, node: expr.Expr) -> frozenset[str]:
+        """The names that an expression mentions, those in its lets in their place. Every run asks
+        this of the same expressions.
+        """
+        known = self.mentioned.get(id(node))
+        if known is None:
+            known = self.mentioned[id(node)] = (node, expr.mentions(self.open(node)))
         return known[1]

@@ -86,7 +86,7 @@ class SimulatedFrame:
 
     def is_right(self, node: expr.Expr) -> bool:
         """Whether everything that an expression mentions is right; the root's inputs always are."""
-        return all(self.is_right_by_name(name) for name in expr.mentions(self.facts.open(node)))
+        return all(self.is_right_by_name(name) for name in self.facts.mentions(node))
 
     def make(self, step: str, right: bool) -> None:
         """A step's value was made (again)."""

@@ -289,7 +289,7 @@ class SimulatedWorld(ForgetfulWorld):
 
     async def accepts(self, run: Run, step: p.Step, action: p.Cascade, answer: Any) -> bool:
         frame = self._frame(run)
-        names = expr.mentions(frame.facts.open(action.until)) - {"it"}
+        names = frame.facts.mentions(action.until) - {"it"}
         others = all(map(frame.is_right_by_name, names))
         odds = frame.facts.odds
         alarms, catches = odds.of(action.rates.false_alarms), odds.of(action.rates.catches)
