@@ -180,6 +180,8 @@ QUESTIONS = {
     "local model": "models/",
     "crash": "durable/",
     "github action": "ci/",
+    "langchain": "questions/",
+    "windows": "questions/",
 }
 """What new users ask, in their words, and the page that must be among the first results."""
 AT_ONCE = {
