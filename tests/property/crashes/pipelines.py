@@ -97,7 +97,7 @@ STEPS = {
     ' { steps 3 output 10 tokens max } else "n"',
     "cached": "step NAME: text = ask say(IN) by small { cache 1h by IN output 10 tokens max }"
     ' else "n"',
-    "cached run": 'step NAME = run asks(IN) { cache 1h by IN } else "n"',
+    "cached run": 'step NAME = run reads(IN) { cache 1h by IN } else "n"',
     "cached then paid": "step NAME: text = ask say(IN) by small { cache 1h by IN output 10 tokens"
     ' max } else call pay(IN) else "n"',
     "approve": 'step NAME = call put(IN) else "n"\n'
