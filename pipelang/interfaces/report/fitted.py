@@ -42,7 +42,7 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
         "steps do together is then as sure as the fit is of it. Each figure by itself is less",
         "sure, as its error above says. What `correlation` stood for is the hard cases now: write",
         "0%, or what repeats besides. A gate over a confidence keeps its file: `{ evidence from",
-        "\"FILE\" }`.",
+        '"FILE" }`.',
     ]
     return "\n".join(lines) + "\n"
 
