@@ -74,6 +74,19 @@ def test_a_step_behind_a_gate_is_sampled_behind_it(folder: Path) -> None:
     assert (folder / "evals" / "b.jsonl").read_text().count("\n") == 3
 
 
+def test_two_gates_over_one_answer_are_evidence_of_it_where_it_is_given(folder: Path) -> None:
+    text = PIPE.replace('accuracy from "evals/b.jsonl"', "accuracy 90%")
+    gates = "".join(
+        f'  gate {name}: b.confidence >= {least} {{ evidence from "evals/b.jsonl" }} else reject\n'
+        for name, least in (("usable", "60%"), ("ready", "80%"))
+    )
+    (folder / "main.pipe").write_text(text.replace("  step c", f"{gates}  step c"))
+    run("evidence", "stamp", "evals/b.jsonl", cwd=folder)
+    made = header(folder, "b")
+    assert (made["model"], made["sampled"]) == ("large", "sure")
+    assert not codes(folder)
+
+
 def test_a_changed_prompt_type_or_model_is_told(folder: Path) -> None:
     for name in ("a", "b"):
         run("evidence", "stamp", f"evals/{name}.jsonl", cwd=folder)

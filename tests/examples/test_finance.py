@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import sys
@@ -11,6 +12,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+import pipelang
+from pipelang.runtime.providers.replay import ReplayProvider
 
 FINANCE = Path(__file__).resolve().parents[2] / "examples" / "finance"
 BESIDE = ("figures", "statements")
@@ -146,3 +150,30 @@ def test_the_evidence_is_what_its_script_makes(tmp_path: Path, monkeypatch: pyte
     module.main()
     made = (tmp_path / "figures.jsonl").read_bytes()
     assert made == (FINANCE / "evals" / "figures.jsonl").read_bytes()
+
+
+def test_the_past_and_the_peers_are_looked_up_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each waits until the other has begun: one after the other, both would run out of time."""
+    monkeypatch.setenv("PIPELANG_EXAMPLE_STATE", str(tmp_path))
+    program = pipelang.load(FINANCE / "finance.pipe")
+    filing = lines(FINANCE / "data" / "filings.jsonl")[0]["filing"]
+    both = asyncio.Barrier(2)
+
+    async def look_up(filing: Any, extract: Any) -> list[Any]:
+        async with both:
+            return []
+
+    async def run() -> pipelang.Result:
+        replay = ReplayProvider(FINANCE / "recordings" / "finance.jsonl")
+        runtime = pipelang.Runtime(
+            providers=dict.fromkeys(program.program.providers, replay),
+            tools={"trends": look_up, "peers": look_up},
+        )
+        return await program.pipeline("analyse", runtime=runtime).run(filing=filing)
+
+    result = asyncio.run(run())
+    steps = {event.name for event in result.trace if event.kind == "result"}
+    assert {"past", "others"} <= steps
+    assert not (isinstance(result, pipelang.Escalated) and result.reason in ("past", "others"))

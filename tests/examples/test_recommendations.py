@@ -13,6 +13,7 @@ import pytest
 import pipelang
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.replay import ReplayProvider
+from pipelang.runtime.shared.cache import InMemoryCache
 
 from ..warm import command_text
 from .test_systems import EXAMPLES, REPO, load
@@ -61,9 +62,10 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> LoadedProgram:
     return pipelang.load(folder / "recommendations.pipe")
 
 
-def handle(program: LoadedProgram, replay: ReplayProvider) -> pipelang.Handle:
+def handle(program: LoadedProgram, replay: ReplayProvider, **services: Any) -> pipelang.Handle:
     providers = dict.fromkeys(program.program.providers, replay)
-    return program.pipeline("recommend", runtime=pipelang.Runtime(providers=providers))
+    runtime = pipelang.Runtime(providers=providers, **services)
+    return program.pipeline("recommend", runtime=runtime)
 
 
 def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_segment(
@@ -83,6 +85,18 @@ def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_s
         assert not {pick.id for pick in result.value.picks} & {*profiles[user]["bought"]}
     recommend.run_sync(user="u06", query="red dresses")
     assert len(replay.asked) > 1
+
+
+def test_an_answer_is_kept_for_an_hour_and_no_longer(patient: LoadedProgram):
+    now = [0.0]
+    replay = Counted()
+    recommend = handle(patient, replay, cache=InMemoryCache(lambda: now[0]))
+    asked = []
+    for seconds in (0, 3599, 3601):
+        now[0] = seconds
+        assert isinstance(recommend.run_sync(user="u05", query="red dresses"), pipelang.Answered)
+        asked.append(len(replay.asked))
+    assert asked == [1, 1, 2]
 
 
 def test_a_conversation_is_not_told_to_the_shared_prompt_nor_kept_for_others(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pipelang
 from pipelang.runtime.providers.replay import ReplayProvider
+from pipelang.runtime.shared.memory_store import Sqlite
 
 from .test_systems import EXAMPLES, command, load
 
@@ -80,6 +82,37 @@ def test_the_loop_of_the_report_costs_dollars_and_with_a_budget_cents():
     assert (loop, stopped) == ("found", "budget")
     assert dear > 4
     assert 0 < cheap <= 0.02
+
+
+def test_the_next_request_of_a_conversation_may_come_to_another_process(tmp_path: Path):
+    """Nothing of a conversation is in the supervisor: what it has to know lies in the store."""
+
+    class Told(ReplayProvider):
+        def __init__(self) -> None:
+            super().__init__(HERE / "recordings/supervisor.jsonl")
+            self.asked: list[Any] = []
+
+        async def answer(self, request: Any) -> Any:
+            if request.prompt == "route_request":
+                self.asked.append(request.user)
+            return await super().answer(request)
+
+    def fresh(store: Path) -> list[str]:
+        """Answer a request in a process of its own, as far as pipelang can tell."""
+        program = pipelang.load(HERE / "supervisor.pipe")
+        told = Told()
+        runtime = pipelang.Runtime(
+            providers=dict.fromkeys(program.program.providers, told), memories=Sqlite(store)
+        )
+        request = {"id": "R01", "account": "a01", "body": "Where is NL-100001?", "session": "s1"}
+        result = program.pipeline("handle", runtime=runtime).run_sync(request=request)
+        assert isinstance(result, pipelang.Answered)
+        return told.asked
+
+    (first,), (second,) = fresh(tmp_path / "a.db"), fresh(tmp_path / "a.db")
+    (alone,) = fresh(tmp_path / "b.db")
+    assert first == alone != second
+    assert second.count("tracking") == first.count("tracking") + 1
 
 
 def test_four_steps_at_95_percent_are_what_they_are_and_more_where_errors_fall_together():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
 from pipelang.runtime.providers.replay import ReplayProvider
 
-from .test_systems import EXAMPLES
+from .test_systems import EXAMPLES, command
 
 HERE = EXAMPLES / "support"
 
@@ -77,3 +78,14 @@ def test_the_model_is_as_large_as_the_question_and_has_the_articles_and_the_hist
     assert 1 <= asked.count("<article>") <= 5
     assert "trash" in asked
     assert " members, billed " in asked  # the customer's history
+
+
+def test_the_rates_of_hard_tickets_are_those_that_the_fit_prints():
+    files = [str(HERE / f"evals/{name}.jsonl") for name in ("kind", "reply")]
+    done = command("evidence", "fit", *files, "--hard", "12%")
+    assert "pairs of wrong answers at one case: 8 (p = 0.0065; 2.9 expected" in done.stdout
+    text = (HERE / "support.pipe").read_text(encoding="utf-8")
+    pasted = re.findall(r"^  (accuracy) (.* if hard)   # ", done.stdout, re.MULTILINE)
+    assert len(pasted) == 2
+    for _, rates in pasted:
+        assert f" {rates}\n" in text

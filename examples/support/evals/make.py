@@ -13,12 +13,12 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))  # where example_data.py lies
 
-from example_data import confidences, numbered, write_lines  # noqa: E402
+from example_data import confidences, write_lines  # noqa: E402
 
 SEED = 20261105
 
@@ -38,12 +38,39 @@ SHAPES = {
 }
 
 
+HARD = 0.12
+"""The share of the tickets that are hard: two issues in one, sarcasm, another language."""
+WRONG_ON_HARD = {"kind": 22, "reply": 26}
+"""How many of the wrong answers are about hard tickets."""
+
+
+def about_tickets(
+    source: random.Random, rows: list[dict[str, Any]], hard: list[int], others: list[int], on: int
+) -> list[dict[str, Any]]:
+    """The rows, each about a ticket; `on` of the wrong ones are about hard tickets."""
+    wrong = [row for row in rows if not row["correct"]]
+    right = [row for row in rows if row["correct"]]
+    source.shuffle(wrong)
+    for_hard = wrong[:on] + right[: len(hard) - on]
+    for_others = wrong[on:] + right[len(hard) - on :]
+    source.shuffle(for_hard)
+    source.shuffle(for_others)
+    said = {**dict(zip(hard, for_hard, strict=True)), **dict(zip(others, for_others, strict=True))}
+    return [{"case": f"E{number:04}", **said[number]} for number in sorted(said)]
+
+
 def main() -> None:
-    """Write both files beside this script."""
+    """Write both files beside this script: the replies are to the first of the tickets sorted."""
+    source = random.Random(f"{SEED}-tickets")
+    most = max(shape.right + shape.wrong for shape in SHAPES.values())
+    hard = set(source.sample(range(1, most + 1), round(HARD * most)))
     for name, shape in SHAPES.items():
-        random_source = random.Random(f"{SEED}-{name}")
-        rows = confidences(random_source, *shape)
-        write_lines(HERE / f"{name}.jsonl", numbered(name[0].upper(), rows))
+        rows = confidences(random.Random(f"{SEED}-{name}"), *shape)
+        tickets = range(1, len(rows) + 1)
+        odd = [number for number in tickets if number in hard]
+        plain = [number for number in tickets if number not in hard]
+        said = about_tickets(source, rows, odd, plain, WRONG_ON_HARD[name])
+        write_lines(HERE / f"{name}.jsonl", said)
 
 
 if __name__ == "__main__":

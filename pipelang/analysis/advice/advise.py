@@ -15,7 +15,7 @@ from pipelang.analysis.advice.changes import Change, ChangeKind
 from pipelang.analysis.advice.cuts import settings, thresholds, turns
 from pipelang.analysis.advice.raised import with_budgets
 from pipelang.analysis.advice.roots import SHOWN, breaks, concerned, roots_moved
-from pipelang.analysis.advice.shares import Weights, accuracies
+from pipelang.analysis.advice.shares import Weights, accuracies, value_of
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
@@ -140,7 +140,9 @@ def wanted(analysis: Analysis) -> ObjectiveVerdict | None:
 def candidates(bench: Bench, analysis: Analysis, everything: bool) -> Iterator[Change]:
     """Return all single changes of a pipeline and of those that it runs."""
     program, pipeline = bench.program, analysis.pipeline
-    weights = _weights(analysis)
+    hard = pipeline.traffic.hard
+    known = None if hard is None else value_of(program, hard.share)
+    weights = replace(_weights(analysis), hard=1.0 if known is None else known)
     goal = wanted(analysis)
     saves = goal is not None and _is_spent(goal.line.metric)
     for one in (pipeline, *pipelines_run(program, pipeline)):
@@ -193,20 +195,23 @@ def _few(program: p.Program) -> int:
 
 
 def _chosen(found: Iterator[Change], most: int) -> list[Change]:
-    """Return the most promising candidates; where few are tried, the first of each kind before the
-    second of any.
+    """Return the most promising candidates; where few are tried, the best accuracy, then the first
+    of each kind before the second of any.
     """
     ranked = sorted(found, key=lambda change: -change.guess)
     if most == MANY:
         return ranked[:MANY]
     counts: dict[ChangeKind, int] = {}
-    places = []
+    places: list[tuple[bool, bool, Change]] = []
     for change in ranked:
         counts[change.kind] = counts.get(change.kind, 0) + 1
-        # Of accuracies, two for each one of another kind: they are what a reader can always change.
-        turn = counts[change.kind] / (2 if change.kind is ChangeKind.ACCURACY else 1)
-        places.append((turn > 1, change))
-    return [change for _, change in sorted(places, key=lambda one: one[0])][:most]
+        # Of accuracies, two for each one of another kind: they are what a reader can always change,
+        # and the best of them pays for nothing with something else, as thresholds and checks do.
+        accurate = change.kind is ChangeKind.ACCURACY
+        first = accurate and counts[change.kind] == 1
+        turn = counts[change.kind] / (2 if accurate else 1)
+        places.append((not first, turn > 1, change))
+    return [change for *_, change in sorted(places, key=lambda one: one[:2])][:most]
 
 
 def tried(

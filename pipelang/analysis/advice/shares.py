@@ -18,9 +18,12 @@ ENOUGH = 0.9999
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The sum of the derivatives of success and silent error by a step's accuracy, by step name."""
+    """The sum of the derivatives of success and silent error by a step's accuracy, by step name;
+    and the share of the cases that are hard, 1 where nobody knows it.
+    """
 
     by_step: Mapping[str, float]
+    hard: float = 1.0
 
     def of(self, step: str) -> float:
         return self.by_step.get(step, 0.0)
@@ -108,9 +111,12 @@ def _better_in_both(
     if rate is None or len(known) < 2 or not all(0 < share < ENOUGH for share in known):
         return None
     wanted = [better(share) for share in known]
-    gain = max(float(new) - old for new, old in zip(wanted, known, strict=True))
+    easy, hard = (float(new) - old for new, old in zip(wanted, known, strict=True))
+    gain = max(easy, hard)
     if gain <= 0:
         return None
+    # Few cases are hard, and the guess is of all: what gains more elsewhere is to be tried before.
+    gain = (1 - weights.hard) * easy + weights.hard * hard
     guess = weights.of(one.step.name) * (1.0 if one.head else 0.05) * gain
     old, new = ", ".join(map(_shown, known)), ", ".join(map(percent, wanted))
     words = f"{whose} {old} if hard → {new} if hard"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipelang.analysis.findings.evidence_uses import EvidenceUse, evidence_uses
+from pipelang.analysis.findings.evidence_uses import EvidenceUse, evidence_uses, gates_before
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_origin import ALL, KEYS
@@ -48,7 +48,9 @@ def pipes_around(file: str) -> list[str]:
 def stamp(
     program: p.Program, uses: Sequence[EvidenceUse], as_of: str, sampled: str | None
 ) -> Stamp | None:
-    """The origin that fits all uses; None where they differ."""
+    """The origin that fits all uses; None where they differ. A file of a gate has answers of the
+    step that the gate looks at, as they come from there: two gates over one step have one origin.
+    """
     made = [_stamp(program, use, as_of, sampled) for use in uses]
     return made[0] if all(one == made[0] for one in made) else None
 
@@ -60,16 +62,17 @@ def _stamp(program: p.Program, use: EvidenceUse, as_of: str, sampled: str | None
     if len(hashes) == 1:
         row["prompt"] = hashes[0]
     elif hashes:
-        left_out.append(f"prompt: `{use.name}` asks {len(hashes)}")
+        left_out.append(f"prompt: `{use.step}` asks {len(hashes)}")
     models = use.models(program)
     if models is None:
         left_out.append("model: the tier does not say which it is")
     elif len(models) == 1:
         row["model"] = models[0]
     elif models:
-        left_out.append(f"model: `{use.name}` asks {len(models)}")
+        left_out.append(f"model: `{use.step}` asks {len(models)}")
     row["as_of"] = as_of
-    row["sampled"] = sampled or (use.gates[-1][1] if use.gates else ALL)
+    gates = gates_before(program, program.pipelines[use.pipeline])[use.step]
+    row["sampled"] = sampled or (gates[-1][1] if gates else ALL)
     return Stamp(row, tuple(left_out))
 
 

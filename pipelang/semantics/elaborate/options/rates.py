@@ -45,8 +45,8 @@ def _by_case(context: Context, scope: Scope, rate: ast.RateByCase, name: str, wo
 
 
 SPLIT = (
-    "`pipelang evidence fit FILE FILE FILE` splits files that share cases, and prints counted"
-    ' rates; a gate over a confidence keeps its file by `{ evidence from "FILE" }`'
+    "`pipelang evidence fit FILE FILE FILE` splits files that share cases, and prints counted "
+    'rates; a gate over a confidence keeps its file by `{ evidence from "FILE" }`'
 )
 
 
