@@ -8,7 +8,7 @@ and so are settings that a host turned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from pipelang.digests import sha256_hex
@@ -42,31 +42,40 @@ def program_hash(
     return sha256_hex(b"".join(hashed))
 
 
-def _letters(module: LoadedModule) -> Iterator[str]:
-    """The parts of a file that count for its identity, piece by piece. Templates are among the
-    prompts, so not here.
-    """
-    tokens = module.tokens.tokens
+def _letters(module: LoadedModule) -> list[str]:
+    """The parts of a file that count for its identity, piece by piece."""
+    tokens, docs = module.tokens.tokens, module.tokens.docs
     start = 2 if module.module.language is not None else 0
     optional = _optional_commas(module)
-    for token in tokens[start:]:
-        doc = module.tokens.docs.get(token.start)
-        if doc:
-            yield f"##{doc}"
-        if token.start in optional:
-            continue
-        match token.type:
-            case "TEMPLATE":
-                yield '"""'
-            case "TOKENS" | "PAGES":
-                yield " ".join(token.text.split())
-            case _:
-                yield token.text
+    return [
+        _piece(kind, text, docs.get(at), at in optional) if kind in _TOLD or at in docs else text
+        for kind, text, at, _ in tokens[start:]
+        if at not in optional or docs.get(at)
+    ]
+
+
+_TOLD = frozenset({"TEMPLATE", "TOKENS", "PAGES"})
+"""Kinds of tokens of which not all letters count."""
+
+
+def _piece(kind: str, text: str, doc: str | None, optional: bool) -> str:
+    """The part of a token that counts, and the doc comment before it; of one that may be left out,
+    only the comment. Templates are among the prompts, so not here.
+    """
+    if kind == "TEMPLATE":
+        text = '"""'
+    elif kind in _TOLD:
+        text = " ".join(text.split())
+    if not doc:
+        return text
+    return f"##{doc}" if optional else f"##{doc}\0{text}"
 
 
 def _optional_commas(module: LoadedModule) -> set[int]:
     """The offsets of the commas between imported names, which may be left out."""
     spans = [item.use.span for item in module.imports]
+    if not spans:
+        return set()
     return {
         token.start
         for token in module.tokens.tokens

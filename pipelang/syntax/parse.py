@@ -137,7 +137,7 @@ def _run(
                 last_end = token_end
                 break
             number = -1 - action
-            length, origin, renames, only, pick, build, nests = plans[number]
+            length, origin, renames, only, pick, build, nests, others = plans[number]
             if renames:
                 state, numbers = renamed(state_stack[-2], state, kind)
                 state_stack[-1] = state
@@ -160,12 +160,18 @@ def _run(
                 else:
                     value = build(lowering, span, *pick(values))
             if length:
-                del values[-length:], starts[-length:], depths[-length:], state_stack[-length:]
-            state = states[state_stack[-1]][origin]
-            state_stack.append(state)
-            values.append(value)
-            starts.append(start)
-            depths.append(depth)
+                # What is made takes the place of the first that it is made of.
+                if length > 1:
+                    del values[others], starts[others], depths[others], state_stack[others]
+                values[-1] = value
+                depths[-1] = depth
+                state_stack[-1] = state = states[state_stack[-2]][origin]
+            else:
+                state = states[state][origin]
+                state_stack.append(state)
+                values.append(value)
+                starts.append(start)
+                depths.append(depth)
             if too_deep is not None:
                 if recovery is None:
                     recovery = _recovery(source, token_list, state_stack, values, starts, depths)
@@ -196,7 +202,7 @@ def _recovery(
 
 def _shifts(grammar: Tables, stack: list[int], kind: str) -> bool:
     """Whether the automaton, after its reductions, would really shift a token of this type."""
-    states, rules = grammar.states, grammar.rules
+    states, plans = grammar.states, reductions()
     top: list[int] = []  # states pushed above `depth` entries of the real stack
     depth = len(stack)
     while True:
@@ -206,11 +212,10 @@ def _shifts(grammar: Tables, stack: list[int], kind: str) -> bool:
             return False
         if action >= 0:
             return True
-        rule = rules[-1 - action]
-        drop = rule.length
+        drop, origin, renames, *_ = plans[-1 - action]
         from_top = min(drop, len(top))
         if from_top:
             del top[-from_top:]
         depth -= drop - from_top
         below = top[-1] if top else stack[depth - 1]
-        top.append(states[below][rule.origin])
+        top.append(renamed(below, state, kind)[0] if renames else states[below][origin])

@@ -23,6 +23,7 @@ class Reduction(NamedTuple):
     `renames` if it takes one and hands it on as it is. `only` is the place, from the top, of the
     one value that is handed on among others; else `build(lowering, span, *pick(values))` makes the
     value. `nests` is 1 if that is a construct around others; helpers of `*` and `+` only gather.
+    `others` are the values above the first one that it takes.
     """
 
     length: int
@@ -32,6 +33,7 @@ class Reduction(NamedTuple):
     pick: Callable[[list[Any]], Sequence[Any]]
     build: Callable[..., Any]
     nests: int
+    others: slice
 
 
 @cache
@@ -41,7 +43,7 @@ def reductions() -> list[Reduction]:
 
 
 def _reduction(rule: ReductionRule) -> Reduction:
-    only = None
+    only, others = None, slice(1 - rule.length, None)
     if rule.passthrough and len(rule.children) == 1:
         if rule.children[0] & 1:
             raise ValueError(f"`?{rule.origin}` hands on a list or nothing; give it an alias")
@@ -49,9 +51,10 @@ def _reduction(rule: ReductionRule) -> Reduction:
     renames = only is not None and rule.length == 1
     if rule.builder.startswith("__") and len(rule.children) == 2 and rule.children[0] == 1:
         ends = itemgetter(-rule.length, (rule.children[1] >> 1) - rule.length)
-        return Reduction(rule.length, rule.origin, False, None, ends, _grow, 0)
+        return Reduction(rule.length, rule.origin, False, None, ends, _grow, 0, others)
     nests = 0 if rule.builder.startswith("__") else 1
-    return Reduction(rule.length, rule.origin, renames, only, _picker(rule), builder(rule), nests)
+    pick = _picker(rule)
+    return Reduction(rule.length, rule.origin, renames, only, pick, builder(rule), nests, others)
 
 
 def _grow(lowering: Lowering, span: Span, gathered: list[Any], more: Any) -> list[Any]:

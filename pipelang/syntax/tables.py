@@ -28,13 +28,15 @@ class ReductionRule:
 class Tables:
     """An LALR(1) automaton with its terminals.
 
-    `lexer` matches a token, with a group that is named like its terminal, and the blanks behind it.
+    `lexer` matches a token and the blanks behind it. Its group is named like the terminal; `NAME`
+    and `SIGN` are told by their letters, which `by_letters` has.
     `states[s][symbol]` is the state to go to if >= 0, else -1 minus the rule to reduce by.
     `signs` are the letters of terminals that are neither words nor patterns: `{`, `->`, `<=`;
     `letters` is the way back. `soft` are the terminals of keywords that may be names as well.
     """
 
     lexer: re.Pattern[str]
+    by_letters: dict[str, str]
     signs: dict[str, str]
     letters: dict[str, str]
     keywords: dict[str, str]
@@ -54,18 +56,17 @@ def tables() -> Tables:
     with open(os.path.join(resource_folder("grammar"), TABLES), encoding="utf-8") as file:
         raw = json.load(file)
     terminals, keywords = dict(raw["terminals"]), raw["keywords"]
-    # Names first: most tokens are, and nothing else starts with a letter.
-    groups = [f"(?P<{name}>{terminals[name]})" for name in sorted(terminals, key="NAME".__ne__)]
     signs = {
         name: re.sub(r"\\(.)", r"\1", regex)
         for name, regex in terminals.items()
         if re.fullmatch(r"(\\?[^\w\s])+", regex)
     }
+    letters = {letters: name for name, letters in signs.items()}
     return Tables(
-        # ASCII: a digit of another script would be a number that no reader expects.
-        lexer=re.compile(f"(?:{'|'.join(groups)})(?:{terminals['WHITESPACE']})?", re.ASCII),
+        lexer=_lexer(terminals, signs),
+        by_letters={**keywords, **letters},
         signs=signs,
-        letters={letters: name for name, letters in signs.items()},
+        letters=letters,
         keywords=keywords,
         keyword_of={terminal: word for word, terminal in keywords.items()},
         reserved=frozenset(raw["reserved"]),
@@ -76,3 +77,18 @@ def tables() -> Tables:
         start=raw["start"],
         end=raw["end"],
     )
+
+
+def _lexer(terminals: dict[str, str], signs: dict[str, str]) -> re.Pattern[str]:
+    """One expression for all tokens. Names come first and then signs: most tokens are, and nothing
+    else starts as they do. A match costs by the groups that there are, so signs share one.
+    """
+    longest_first = sorted(signs, key=lambda name: -len(signs[name]))
+    groups = [
+        f"(?P<NAME>{terminals['NAME']})",
+        f"(?P<SIGN>{'|'.join(terminals[name] for name in longest_first)})",
+    ]
+    rest = [name for name in terminals if name != "NAME" and name not in signs]
+    groups += [f"(?P<{name}>{terminals[name]})" for name in rest]
+    # ASCII: a digit of another script would be a number that no reader expects.
+    return re.compile(f"(?:{'|'.join(groups)})(?:{terminals['WHITESPACE']})?", re.ASCII)

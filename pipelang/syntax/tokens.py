@@ -62,7 +62,7 @@ _NUMERALS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "RATE"})
 def tokenize(source: Source, start: int = 0) -> TokenList:
     """Split a file into tokens, from an offset on. What cannot be a token is reported."""
     grammar = tables()
-    text, keywords, ignored = source.text, grammar.keywords, grammar.ignored
+    text, by_letters, ignored = source.text, grammar.by_letters, grammar.ignored
     match = grammar.lexer.match
     tokens: list[Token] = []
     comments: list[Comment] = []
@@ -87,7 +87,14 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
             continue
         kind = hit.lastgroup or ""
         end = hit.end(kind)
-        if kind in ignored:
+        if kind == "NAME":
+            kind = by_letters.get(text[at:end], kind)
+        elif kind == "SIGN":
+            kind = by_letters[text[at:end]]
+            if kind == "SLASH" and text.startswith(("/", "*"), end):
+                at = take(at, _strange(source, at, "comment"))
+                continue
+        elif kind in ignored:
             if kind == "COMMENT":
                 line_start = text.rfind("\n", 0, at) + 1
                 own_line = not text[line_start:at].strip("\ufeff \t\r\f")
@@ -99,8 +106,6 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
                     doc.clear()
             at = hit.end()
             continue
-        if kind == "NAME":
-            kind = keywords.get(text[at:end], kind)
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
             at = take(at, _strange(source, at, "template"))
             continue
@@ -109,9 +114,6 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
             if guess is not None:
                 at = take(at, guess)
                 continue
-        elif kind == "SLASH" and text.startswith(("/", "*"), end):
-            at = take(at, _strange(source, at, "comment"))
-            continue
         elif end - at > LONGEST_NUMBER and (kind in _NUMERALS or _is_long_amount(kind, text, at)):
             at = take(at, _too_long(source, at, end, kind))
             continue

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
-from pipelang.analysis.budgets.reaching import cuts_any
+from pipelang.analysis.budgets.reaching import CutBy, cut_by
 from pipelang.analysis.metrics.metrics import left_out
 from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -114,11 +114,25 @@ def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:
     """The limits by which budgets may cut runs of a pipeline, as a check says so; none where a
     limit could be reached but hardly any run takes so long.
     """
+    found = looked_at(program, pipeline)
+    return () if found.by is None else found.passed
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtBudgets:
+    """The limits that the worst run passes, and why runs are cut at them; None if none is."""
+
+    passed: tuple[Cut, ...] = ()
+    by: CutBy | None = None
+
+
+def looked_at(program: p.Program, pipeline: p.Pipeline) -> LookAtBudgets:
+    """Whether budgets may cut runs of a pipeline, and why."""
     if not is_budgeted(program, pipeline):
-        return ()
+        return LookAtBudgets()
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5)
-    cuts = tuple(possible_cuts(make_model(program, pipeline, parameters)))
-    return cuts if cuts and cuts_any(program, pipeline, cuts) else ()
+    passed = tuple(possible_cuts(make_model(program, pipeline, parameters)))
+    return LookAtBudgets(passed, cut_by(program, pipeline, passed) if passed else None)
 
 
 def is_budgeted(program: p.Program, pipeline: p.Pipeline) -> bool:

@@ -31,7 +31,7 @@ from pipelang.analysis.budgets.limits import (
     reached,
     spend_limits,
 )
-from pipelang.analysis.budgets.sheets import SheetColumns
+from pipelang.analysis.budgets.sheets import MOST_ENTRIES, SheetColumns
 from pipelang.analysis.budgets.spending import SpendingMeter
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Inner, Totals
@@ -168,7 +168,9 @@ def budgeted_runs(
     at_point: bool = False,
 ) -> BudgetedRuns:
     """Work out the fates of a pipeline's runs that budgets may cut; `totals` are those of a sweep
-    at the point, without cuts. `at_point`: what is counted or unknown is as at the point.
+    at the point, without cuts. `at_point`: what is counted or unknown is as at the point, and
+    whether any run is cut is all that is asked. The most that runs spend tells that, and it is the
+    same when their sheets are one interval each.
     """
     late = [
         (
@@ -192,7 +194,7 @@ def budgeted_runs(
             return nothing
         parameters, read = chosen
     model = make_model(program, pipeline, parameters)
-    meter = _meter(program, pipeline, cuts)
+    meter = _meter(program, pipeline, cuts, 1 if at_point else MOST_ENTRIES)
     try:
         shares = _swept(model, meter)
     except TooLarge:
@@ -203,9 +205,11 @@ def budgeted_runs(
     return BudgetedRuns(shares, late, cut_to, read, counted, rarely)
 
 
-def _meter(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> SpendingMeter:
+def _meter(
+    program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut], entries: int
+) -> SpendingMeter:
     serial = is_serial((pipeline, *reached(program, pipeline)))
-    return SpendingMeter(SheetColumns(spend_limits(program, cuts), serial))
+    return SpendingMeter(SheetColumns(spend_limits(program, cuts), serial, entries))
 
 
 def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelang.analysis.budgets.limits import ENDLESS
-from pipelang.analysis.budgets.sheets import Amounts, Entry, Sheet, Ways, few
+from pipelang.analysis.budgets.sheets import Amounts, Entry, Sheet, Ways
 from pipelang.analysis.budgets.spending import ANYTHING, SpendingMeter
 from pipelang.analysis.frontier.states import add
 from pipelang.analysis.frontier.totals import Totals, succeeds
@@ -50,7 +50,7 @@ def decided_at_child(meter: SpendingMeter, model: PipelineModel, totals: Totals)
         known = found.endings.get(key)
         entries = {} if known is None else dict(known[1].entries)
         add(entries, meter.columns.clamped(entry), chance)
-        found.endings[key] = (outcome, Sheet(meter.columns, few(entries)))
+        found.endings[key] = (outcome, Sheet(meter.columns, meter.columns.few(entries)))
 
     for (_, right, wrong), (outcome, weight) in totals.endings.items():
         for (amounts, ways), chance in _entries(meter, weight):

@@ -11,6 +11,7 @@ the times of runs do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import MOST_TIMES, BudgetedRuns, budgeted_runs
@@ -26,9 +27,19 @@ from pipelang.analysis.sweep.sweep import sweep
 from pipelang.semantics import program as p
 
 
-def cuts_any(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> bool:
-    """Whether the possible cuts of a pipeline's runs cut any, as a check of it says. What a check
-    leaves open counts as cut.
+class CutBy(Enum):
+    """The reason why runs may be cut: what they spend, how long they take, or that a check leaves
+    it open.
+    """
+
+    SPENDING = "spending"
+    TIME = "time"
+    OPEN = "open"
+
+
+def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> CutBy | None:
+    """The reason why the possible cuts of a pipeline's runs cut any, as a check of it says; None if
+    they cut none. What a check leaves open counts as cut.
     """
     compiled = Compiled(program, pipeline)
     point = point_parameters(program)
@@ -38,7 +49,7 @@ def cuts_any(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> b
     look_behind(compiled, point)
     times = [cut for cut in cuts if cut.dimension == TIME]
     if point.left_out or (times and point.unknown_sites):
-        return True
+        return CutBy.OPEN
     counted = bool(point.counted or point.counted_bins)
     spent = [cut for cut in cuts if cut.dimension != TIME]
     if spent:
@@ -46,19 +57,21 @@ def cuts_any(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> b
         found = budgeted_runs(program, pipeline, inside, spent, None, totals, at_point=True)
         known = not (counted or point.unknown_sites or point.bounded)
         free = known and len(cuts) == 1 and found.rarely == 0.0
+        if not free and found.shares is None:
+            return CutBy.OPEN
         if not free and _any_cut(found):
-            return True
+            return CutBy.SPENDING
     if point.unknown_sites:
         bounded = enclosed(compiled, point, totals.work)
         grid = None if bounded is None else bounded.grid
-        if grid is None:
-            return True
-        return counted and not draws_beside(grid.size, totals.work * MOST_TIMES)
-    return any(late_share(program, pipeline, point, cut, totals.work) for cut in times)
+        if grid is None or (counted and not draws_beside(grid.size, totals.work * MOST_TIMES)):
+            return CutBy.OPEN
+        return None
+    late = any(late_share(program, pipeline, point, cut, totals.work) for cut in times)
+    return CutBy.TIME if late else None
 
 
 def _any_cut(runs: BudgetedRuns) -> bool:
-    """Whether any runs are cut, for all that is known; they may be where it was not worked out."""
-    if runs.shares is None:
-        return True
-    return any(fate != KEPT and chance > 0 for (_, fate), chance in runs.shares.items())
+    """Whether any runs are cut, for all that is known."""
+    shares = runs.shares or {}
+    return any(fate != KEPT and chance > 0 for (_, fate), chance in shares.items())

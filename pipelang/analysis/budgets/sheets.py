@@ -21,7 +21,7 @@ from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.records import dataclass
 
 MOST_ENTRIES = 64
-"""Entries of a sheet; beyond it neighbours become one."""
+"""Entries of a sheet, unless fewer will do; beyond it neighbours become one."""
 
 Amounts = tuple[int, ...]
 """For each limit: the least and the most that is spent, and what all calls need at least."""
@@ -37,11 +37,13 @@ NO_WAYS: Ways = frozenset()
 @dataclass(frozen=True, slots=True)
 class SheetColumns:
     """The limits that a sheet has amounts for. `serial`: calls behind calls come in that order, so
-    what the first spend at least is spent when the later are made.
+    what the first spend at least is spent when the later are made. `entries` is how many a sheet
+    has at most.
     """
 
     limits: tuple[SpendLimit, ...]
     serial: bool
+    entries: int = MOST_ENTRIES
 
     @property
     def nothing(self) -> Entry:
@@ -75,6 +77,25 @@ class SheetColumns:
             found += (least, one[at + 1] + other[at + 1], needs)
         return self.clamped((tuple(found), first[1] | second[1]))
 
+    def few(self, entries: dict[Entry, Any]) -> dict[Entry, Any]:
+        """Not too many entries: neighbours become one whose intervals hold both."""
+        while len(entries) > self.entries:
+            groups: dict[Ways, list[Amounts]] = {}
+            for amounts, ways in entries:
+                groups.setdefault(ways, []).append(amounts)
+            found: dict[Entry, Any] = {}
+            for ways, listed in groups.items():
+                listed.sort()
+                for at in range(0, len(listed), 2):
+                    pair = listed[at : at + 2]
+                    chance = sum(entries[amounts, ways] for amounts in pair)
+                    entry = (hull(pair), ways)
+                    found[entry] = found[entry] + chance if entry in found else chance
+            if len(found) == len(entries):
+                return entries  # as many ways as entries
+            entries = found
+        return entries
+
 
 class Sheet:
     """A chance with what is spent where it comes to pass: entries, each with its share of it."""
@@ -98,7 +119,7 @@ class Sheet:
                 entry = behind(first, second)
                 both = chance * share
                 found[entry] = found[entry] + both if entry in found else both
-        return Sheet(self.columns, few(found))
+        return Sheet(self.columns, self.columns.few(found))
 
     def __rmul__(self, other: Any) -> Any:
         return self * other
@@ -114,7 +135,7 @@ class Sheet:
         found = dict(self.entries)
         for entry, chance in other.entries.items():
             found[entry] = found[entry] + chance if entry in found else chance
-        return Sheet(self.columns, few(found))
+        return Sheet(self.columns, self.columns.few(found))
 
     __radd__ = __add__
 
@@ -123,26 +144,6 @@ class Sheet:
         raise TooLarge
 
     __rsub__ = __sub__
-
-
-def few(entries: dict[Entry, Any]) -> dict[Entry, Any]:
-    """Not too many entries: neighbours become one whose intervals hold both."""
-    while len(entries) > MOST_ENTRIES:
-        groups: dict[Ways, list[Amounts]] = {}
-        for amounts, ways in entries:
-            groups.setdefault(ways, []).append(amounts)
-        found: dict[Entry, Any] = {}
-        for ways, listed in groups.items():
-            listed.sort()
-            for at in range(0, len(listed), 2):
-                pair = listed[at : at + 2]
-                chance = sum(entries[amounts, ways] for amounts in pair)
-                entry = (hull(pair), ways)
-                found[entry] = found[entry] + chance if entry in found else chance
-        if len(found) == len(entries):
-            return entries  # as many ways as entries
-        entries = found
-    return entries
 
 
 def hull(several: Iterable[Amounts]) -> Amounts:

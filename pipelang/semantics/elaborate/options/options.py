@@ -19,11 +19,12 @@ from pipelang.syntax.option_table import WORD_OF
 O = TypeVar("O")  # noqa: E741  (an option)
 
 
-def pick(options: tuple[ast.Option, ...], kind: type[O]) -> O | None:
-    """The option of a kind, if it is there."""
+def pick(options: tuple[Any, ...], kind: type[O]) -> O | None:
+    """The option of a kind, if it is there. No kind of options is one of another kind."""
     for option in options:
-        if isinstance(option, kind):
-            return option
+        if option.__class__ is kind:
+            found: O = option
+            return found
     return None
 
 

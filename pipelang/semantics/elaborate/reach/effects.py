@@ -38,8 +38,10 @@ def tool_pure(context: Context, key: str) -> bool:
     declaration = context.symbols.by_key[key].declaration
     if not isinstance(declaration, ast.ToolDecl):
         return False
-    effects = [option for option in declaration.options if isinstance(option, ast.Effect)]
-    return bool(effects) and effects[0].kind == "pure"
+    for option in declaration.options:
+        if type(option) is ast.Effect:
+            return option.kind == "pure"
+    return False
 
 
 def reached(context: Context, key: str) -> frozenset[str]:
