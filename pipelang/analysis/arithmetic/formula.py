@@ -148,18 +148,17 @@ class CompiledFormula:
         for at, seed in seeds:
             slopes[at] += seed
         for one in reversed(self.operations):
-            slope = slopes[one.at]
+            kind, first, second, at, _, mover, owner = one
+            slope = slopes[at]
             if not slope:
                 continue
-            kind, first, second = one.kind, one.first, one.second
             if kind is OperationKind.MOVE:
-                arguments = values[second]
-                before, by, rise = one.mover.backward(values[first][0], slope, arguments)
+                before, by, rise = mover.backward(values[first][0], slope, values[second])
                 slopes[first] = _added(slopes[first], before) if slopes[first] else before
                 if by is not None:
                     slopes[second] = _added(slopes[second], by)
-                if one.owner is not None:
-                    owned[one.owner] = owned.get(one.owner, 0j) + rise
+                if owner is not None:
+                    owned[owner] = owned[owner] + rise if owner in owned else rise
             elif kind is OperationKind.TIMES:
                 slopes[first] += slope * values[second]
                 slopes[second] += slope * values[first]
@@ -172,7 +171,7 @@ class CompiledFormula:
             elif kind is OperationKind.OVER:
                 below = values[second]
                 slopes[first] += slope / below
-                slopes[second] -= slope * values[one.at] / below
+                slopes[second] -= slope * values[at] / below
             elif kind is OperationKind.NOT:
                 slopes[first] -= slope
             else:

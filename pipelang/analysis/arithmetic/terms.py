@@ -193,7 +193,8 @@ class Trace:
         at = self.known.get(key)
         if at is None:
             at = self.known[key] = self._next()
-            self.operations.append(Operation(OperationKind.BUNDLE, 0, 0, at, members))
+            made = (OperationKind.BUNDLE, 0, 0, at, members, None, None)
+            self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at
 
     def pack(self, weights: list[Any]) -> int:
@@ -214,9 +215,12 @@ class Trace:
 
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move."""
-        at = self._next()
+        at = self.size
+        if at > 5 * MOST_TERMS:
+            raise Untraceable("too many terms")
+        self.size = at + 1
         made = (OperationKind.MOVE, weights, arguments, at, (), mover, owner)
-        self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
+        self.operations.append(tuple.__new__(Operation, made))
         return at
 
     def sum(self, first: int, second: int) -> int:

@@ -123,10 +123,15 @@ class Parameters:
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
+        found = self.number(chance)
+        return found if self.inputs is None else self.inputs.value(self, chance, found)
+
+    def number(self, chance: Chance) -> Weight:
+        """The same, where values are inputs of a formula: that of the input."""
         found = self._plain(chance)
         if self.supposed is not None and chance.site in self.supposed.sites:
-            found = self.supposed.right(found)
-        return found if self.inputs is None else self.inputs.value(self, chance, found)
+            return self.supposed.right(found)
+        return found
 
     def _plain(self, chance: Chance) -> Weight:
         match chance:
