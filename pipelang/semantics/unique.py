@@ -27,7 +27,11 @@ def is_keyed(item: p.Item) -> TypeGuard[Named]:
 
 def with_unique_names(pipeline: p.Pipeline) -> p.Pipeline:
     """The pipeline itself if every name stands once, else one with `NAME (2)` for the second."""
-    names = [item.name for item in all_items(pipeline.block) if is_keyed(item)]
+    names = [
+        item.name
+        for item in all_items(pipeline.block)
+        if isinstance(item, p.Step) or is_keyed(item)
+    ]
     if len(set(names)) == len(names):
         return pipeline
     naming = _Naming()

@@ -17,8 +17,9 @@ def blocks(block: p.Block) -> Iterator[p.Block]:
     """A block and every block inside it, in writing order."""
     yield block
     for item in block.items:
-        for inner in inner_blocks(item):
-            yield from blocks(inner)
+        if isinstance(item, (p.When, p.MatchBranch)):
+            for inner in inner_blocks(item):
+                yield from blocks(inner)
 
 
 def inner_blocks(item: p.Item) -> tuple[p.Block, ...]:
@@ -36,11 +37,13 @@ def inner_blocks(item: p.Item) -> tuple[p.Block, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BlockContents:
-    """Every item of a block, those of its branches included, in writing order; and each link, also
-    those inside others, that does more than to call a tool or to give a value, with its step.
+    """Every item of a block, those of its branches included, in writing order; those `beside` its
+    steps; and each link, also those inside others, that does more than to call a tool or to give a
+    value, with its step.
     """
 
     items: tuple[p.Item, ...]
+    beside: tuple[p.Item, ...]
     links: tuple[tuple[p.Step, p.Link], ...]
 
 
@@ -61,7 +64,8 @@ def contents(block: p.Block) -> BlockContents:
         for link in inner_links(item.chain)
         if not isinstance(link.action, (p.Call, p.Value))
     ]
-    found = BlockContents(items, tuple(links))
+    beside = tuple([item for item in items if not isinstance(item, p.Step)])
+    found = BlockContents(items, beside, tuple(links))
     key = id(block)
     _CONTENTS[key] = (ref(block, lambda _: _CONTENTS.pop(key, None)), found)
     return found

@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter, mul, sub, truediv
 from typing import Any, NamedTuple
 
-from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Trace
+from pipelang.analysis.arithmetic.terms import (
+    BUNDLE,
+    ITEM,
+    MINUS,
+    MOVE,
+    NOT,
+    OVER,
+    PLUS,
+    TIMES,
+    Operation,
+    OperationKind,
+    Trace,
+)
 from pipelang.records import dataclass, field
 
 
@@ -62,16 +74,14 @@ def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
     """The function of an operation, and the registers that it is given. The register `itself` holds
     all registers.
     """
-    if one.kind is OperationKind.MOVE:
+    if one.kind is MOVE:
         return one.mover.forward, one.first, one.second, one.at
-    match one.kind:
-        case OperationKind.BUNDLE:
-            return _bundler(one.members), itself, itself, one.at
-        case OperationKind.ITEM:
-            (number,) = one.members
-            return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
-        case _:
-            return FUNCTIONS[one.kind], one.first, one.second, one.at
+    if one.kind is BUNDLE:
+        return _bundler(one.members), itself, itself, one.at
+    if one.kind is ITEM:
+        (number,) = one.members
+        return (lambda weights, _: weights[0][number]), one.first, one.first, one.at
+    return FUNCTIONS[one.kind], one.first, one.second, one.at
 
 
 def _bundler(members: tuple[int, ...]) -> Function:
@@ -148,32 +158,31 @@ class CompiledFormula:
         for at, seed in seeds:
             slopes[at] += seed
         for one in reversed(self.operations):
-            slope = slopes[one.at]
+            kind, first, second, at, _, mover, owner = one
+            slope = slopes[at]
             if not slope:
                 continue
-            kind, first, second = one.kind, one.first, one.second
-            if kind is OperationKind.MOVE:
-                arguments = values[second]
-                before, by, rise = one.mover.backward(values[first][0], slope, arguments)
+            if kind is MOVE:
+                before, by, rise = mover.backward(values[first][0], slope, values[second])
                 slopes[first] = _added(slopes[first], before) if slopes[first] else before
                 if by is not None:
                     slopes[second] = _added(slopes[second], by)
-                if one.owner is not None:
-                    owned[one.owner] = owned.get(one.owner, 0j) + rise
-            elif kind is OperationKind.TIMES:
+                if owner is not None:
+                    owned[owner] = owned[owner] + rise if owner in owned else rise
+            elif kind is TIMES:
                 slopes[first] += slope * values[second]
                 slopes[second] += slope * values[first]
-            elif kind is OperationKind.PLUS:
+            elif kind is PLUS:
                 slopes[first] += slope
                 slopes[second] += slope
-            elif kind is OperationKind.MINUS:
+            elif kind is MINUS:
                 slopes[first] += slope
                 slopes[second] -= slope
-            elif kind is OperationKind.OVER:
+            elif kind is OVER:
                 below = values[second]
                 slopes[first] += slope / below
-                slopes[second] -= slope * values[one.at] / below
-            elif kind is OperationKind.NOT:
+                slopes[second] -= slope * values[at] / below
+            elif kind is NOT:
                 slopes[first] -= slope
             else:
                 _back(one, slope, slopes, values)
@@ -213,7 +222,7 @@ def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> 
     operations: list[Operation] = []
     for one in reversed(trace.operations):
         if one.at in kept:
-            if one.kind is OperationKind.MOVE:
+            if one.kind is MOVE:
                 kept.add(one.first)
                 kept.add(one.second)
             else:

@@ -46,6 +46,24 @@ class OperationKind(IntEnum):
     SUM = 12
 
 
+# As globals, since a member of an enumeration is found ten times slower, and each step asks often.
+(
+    PLUS,
+    MINUS,
+    TIMES,
+    OVER,
+    AT_LEAST,
+    ABOVE,
+    NOT,
+    IS_ZERO,
+    BUNDLE,
+    PACK,
+    ITEM,
+    MOVE,
+    SUM,
+) = OperationKind
+
+
 class Mover(Protocol):
     """A way from the weights of some states to those of others. Weights are a pair: those of
     the states, and what else comes of the step (`Transition.ends`).
@@ -76,9 +94,9 @@ class Operation(NamedTuple):
     @property
     def reads(self) -> tuple[int, ...]:
         """The registers that are read."""
-        if self.kind is OperationKind.BUNDLE:
+        if self.kind is BUNDLE:
             return self.members
-        if self.kind in (OperationKind.PACK, OperationKind.NOT, OperationKind.IS_ZERO):
+        if self.kind in (PACK, NOT, IS_ZERO):
             return (self.first,)
         return (self.first, self.second)
 
@@ -101,41 +119,41 @@ class Term:
         raise Untraceable("a decision hangs on a term")
 
     def __add__(self, other: Any) -> Any:
-        return self if _is(other, 0) else self.trace.made(OperationKind.PLUS, self, other)
+        return self if _is(other, 0) else self.trace.made(PLUS, self, other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return self if _is(other, 0) else self.trace.made(OperationKind.MINUS, self, other)
+        return self if _is(other, 0) else self.trace.made(MINUS, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.trace.made(OperationKind.MINUS, other, self)
+        return self.trace.made(MINUS, other, self)
 
     def __mul__(self, other: Any) -> Any:
         if _is(other, 0):
             return 0.0
-        return self if _is(other, 1) else self.trace.made(OperationKind.TIMES, self, other)
+        return self if _is(other, 1) else self.trace.made(TIMES, self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        return self if _is(other, 1) else self.trace.made(OperationKind.OVER, self, other)
+        return self if _is(other, 1) else self.trace.made(OVER, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.trace.made(OperationKind.OVER, other, self)
+        return self.trace.made(OVER, other, self)
 
     def __ge__(self, other: Any) -> Any:
-        return self.trace.made(OperationKind.AT_LEAST, self, other)
+        return self.trace.made(AT_LEAST, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.trace.made(OperationKind.ABOVE, self, other)
+        return self.trace.made(ABOVE, self, other)
 
     def __invert__(self) -> Any:
-        return self.trace.made(OperationKind.NOT, self, 0.0)
+        return self.trace.made(NOT, self, 0.0)
 
     def is_zero(self) -> Any:
         """Return 1 where the number is 0, else 0."""
-        return self.trace.made(OperationKind.IS_ZERO, self, 0.0)
+        return self.trace.made(IS_ZERO, self, 0.0)
 
 
 def _is(number: Any, value: int) -> bool:
@@ -156,13 +174,14 @@ class Trace:
 
     def new(self) -> Term:
         """A term for a number that is given."""
-        self.size += 1
-        return Term(self, self.size - 1)
+        at = self.size
+        self.size = at + 1
+        return Term(self, at)
 
     def made(self, kind: OperationKind, left: Any, right: Any) -> Term:
         """The term of an operation on numbers."""
         first, second = self.register(left), self.register(right)
-        if first > second and (kind is OperationKind.PLUS or kind is OperationKind.TIMES):
+        if first > second and (kind is PLUS or kind is TIMES):
             first, second = second, first
         key = (kind, first, second)
         at = self.known.get(key)
@@ -189,40 +208,44 @@ class Trace:
 
     def bundle(self, members: tuple[int, ...]) -> int:
         """The register of some registers side by side."""
-        key = (OperationKind.BUNDLE, members)
+        key = (BUNDLE, members)
         at = self.known.get(key)
         if at is None:
             at = self.known[key] = self._next()
-            self.operations.append(Operation(OperationKind.BUNDLE, 0, 0, at, members))
+            made = (BUNDLE, 0, 0, at, members, None, None)
+            self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at
 
     def pack(self, weights: list[Any]) -> int:
         """The register of some numbers as weights."""
         bundle = self.bundle(tuple([self.register(weight) for weight in weights]))
         at = self._next()
-        self.operations.append(Operation(OperationKind.PACK, bundle, 0, at))
+        self.operations.append(Operation(PACK, bundle, 0, at))
         return at
 
     def item(self, weights: int, number: int) -> Term:
         """One of some weights."""
-        key = (OperationKind.ITEM, weights, number)
+        key = (ITEM, weights, number)
         at = self.known.get(key)
         if at is None:
             at = self.known[key] = self._next()
-            self.operations.append(Operation(OperationKind.ITEM, weights, weights, at, (number,)))
+            self.operations.append(Operation(ITEM, weights, weights, at, (number,)))
         return Term(self, at)
 
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move."""
-        at = self._next()
-        made = (OperationKind.MOVE, weights, arguments, at, (), mover, owner)
-        self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
+        at = self.size
+        if at > 5 * MOST_TERMS:
+            raise Untraceable("too many terms")
+        self.size = at + 1
+        made = (MOVE, weights, arguments, at, (), mover, owner)
+        self.operations.append(tuple.__new__(Operation, made))
         return at
 
     def sum(self, first: int, second: int) -> int:
         """Weights of the same states added."""
         at = self._next()
-        self.operations.append(Operation(OperationKind.SUM, first, second, at))
+        self.operations.append(Operation(SUM, first, second, at))
         return at
 
     def _next(self) -> int:

@@ -67,19 +67,24 @@ class Scale:
     lattice: Lattice
 
 
+class MetUndeclared(Exception):
+    """A walk met an amount that nobody declared, and was to go on only as long as it does not."""
+
+
 @dataclass(slots=True)
 class Meter:
     """The scales of a walk, dollars first; all lattices have the same `size`.
 
     Without `means` those of maxima are not kept, which is faster. `known` remembers the arrays of
-    amounts; `vague` says whether something was met that nobody
-    declared, `bounded` whether something was taken as longer than it is.
+    amounts; `vague` says whether something was met that nobody declared, which ends the walk if it
+    is to be `declared`; `bounded` whether something was taken as longer than it is.
     """
 
     scales: tuple[Scale, ...]
     measures: tuple[Measure, ...]
     size: int
     means: bool = True
+    declared: bool = False
     known: dict[Any, Any] = field(default_factory=dict)
     vague: bool = False
     bounded: bool = False
@@ -107,10 +112,11 @@ class Meter:
 
     def taken(self, dollars: float, time: Amount, people: Amount = NONE) -> Any:
         """The array of something that costs dollars and takes machine time or people's."""
-        if time.least is not time.most and time.least != time.most:
-            self.vague = True
-        if people.least is not people.most and people.least != people.most:
-            self.vague = True
+        for one in (time, people):
+            if one.least is not one.most and one.least != one.most:
+                if self.declared:
+                    raise MetUndeclared
+                self.vague = True
         key = (dollars, time, people)
         known = self.known.get(key)
         if known is None:

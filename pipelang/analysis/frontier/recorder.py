@@ -7,7 +7,7 @@ for each weight of each state would be far too many.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from pipelang.analysis.arithmetic.movers import EdgeList
 from pipelang.analysis.arithmetic.terms import Term, Trace
@@ -37,20 +37,14 @@ class FrontierRecorder(Protocol):
         """A step ends parts of some states: how, and how likely."""
 
 
-class Moved(NamedTuple):
-    """A move of a plain item in a formula: the register of the weights after, with what else comes
-    of it beside them: of a step by `name` how often it is reached, dollars, tokens; then the
-    weights of `ends`, how a run may end there (None: with the outcome that is the item's `own`).
-    """
-
-    at: int
-    name: str | None
-    ends: tuple[OpenEnding, ...]
-    own: p.Outcome | None
-
-
 OpenEnding = tuple[p.Outcome | None, bool, bool]
 """An ending (`totals.Ending`), in which None stands for an outcome that is given beside it."""
+
+Moved = tuple[int, str | None, tuple[OpenEnding, ...], p.Outcome]
+"""A move of a plain item in a formula: the register of the weights after, with what else comes of
+it beside them; the name of a step, of which these are how often it is reached, dollars, tokens; the
+ways in which a run may end there, whose weights are the others; and the item's own outcome.
+"""
 
 
 MOST_LAYOUTS = 4_000

@@ -30,6 +30,8 @@ class Layout:
 
 def is_zero(weight: Any) -> bool:
     """Whether a weight is a plain zero (arrays are never dropped)."""
+    if weight.__class__ is float:
+        return bool(weight == 0.0)
     return isinstance(weight, (int, float, complex)) and weight == 0
 
 

@@ -79,8 +79,8 @@ def record(
     """
     # By identity, because outcomes hash slowly; the outcome is kept with it, so none is reused.
     key = (id(outcome), is_right, wrong_effect)
-    known = totals.endings.get(key)
-    totals.endings[key] = (outcome, weight if known is None else known[1] + weight)
+    endings = totals.endings
+    endings[key] = (outcome, endings[key][1] + weight if key in endings else weight)
     if wrong_effect:
         totals.wrong_effect = totals.wrong_effect + weight
     match outcome:

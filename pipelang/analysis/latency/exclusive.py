@@ -56,7 +56,7 @@ def _tests(inside: BlockContents) -> Iterator[expr.Expr]:
     for step, link in inside.links:
         if isinstance(link.action, p.Choose):
             chosen[id(step)].append(link.action.subject)
-    for item in inside.items:
+    for item in inside.items if chosen else inside.beside:
         if isinstance(item, (p.When, p.Gate)):
             yield item.condition
         elif isinstance(item, p.MatchBranch):

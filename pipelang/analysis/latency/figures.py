@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import erf, inf, sqrt
 from typing import Any
 
-from pipelang.analysis.frontier.meter import Measure
+from pipelang.analysis.frontier.meter import Measure, MetUndeclared
 from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     COARSE,
@@ -141,8 +141,9 @@ def spent(
     scales = coarse_scales(measures)
     if not _fits(scales, rows, work):
         return None
-    coarse = measured(program, pipeline, parameters, scales, measures)
-    if coarse.vague:
+    try:
+        coarse = measured(program, pipeline, parameters, scales, measures, declared=True)
+    except MetUndeclared:
         least = tuple(Measure(measure - 1) for measure in measures if measure is not Measure.COST)
         measures = tuple(sorted((*measures, *least)))
         scales = coarse_scales(measures)
@@ -190,7 +191,7 @@ def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a run may wait for a person."""
     inside = contents(pipeline.block)
-    if any(isinstance(item, p.Person) for item in inside.items):
+    if any(isinstance(item, p.Person) for item in inside.beside):
         return True
     if any(isinstance(link.action, p.AskRole) for _, link in inside.links):
         return True

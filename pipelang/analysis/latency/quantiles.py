@@ -102,10 +102,13 @@ def measured(
     scales: tuple[Scale, ...],
     measures: tuple[Measure, ...],
     means: bool = True,
+    declared: bool = False,
 ) -> Measured:
-    """Walk a pipeline with lattices of these scales, for the `means` too or quantiles alone."""
+    """Walk a pipeline with lattices of these scales, for the `means` too or quantiles alone; if all
+    is to be `declared`, up to what is not (`MetUndeclared`).
+    """
     size = scales[0].lattice.size if scales else COARSE
-    meter = Meter(scales, measures, size, means)
+    meter = Meter(scales, measures, size, means, declared)
     model = make_model(program, pipeline, parameters)
     model.meter = meter
     walked = walk(model)

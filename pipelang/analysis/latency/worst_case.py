@@ -84,7 +84,7 @@ class WorstCase(Protocol[T]):
 
     def region(self, before: T, items: Iterable[RegionItem], takes: Callable[[RegionItem], T]) -> T:
         """A region that begins after `before`, with its items in writing order: each waits for
-        those among them that it reads. `takes` says what an item takes.
+        those among them that it reads. `takes` says what an item takes, not whose it is.
         """
 
     def of_step(self, amount: T, step: p.Step) -> T:
@@ -234,17 +234,13 @@ def _region(
     before: T,
 ) -> T:
     def takes(item: RegionItem) -> T:
-        return _chain(by, model, item, item.chain) if isinstance(item, p.Step) else by.nothing
+        return _amount(by, model, item, item.chain) if isinstance(item, p.Step) else by.nothing
 
     return by.region(before, _of_region(items, members), takes)
 
 
 def _of_region(items: Sequence[p.Item], members: Iterable[int]) -> list[RegionItem]:
-    found: list[RegionItem] = []
-    for index in sorted(members):
-        item = items[index]
-        assert isinstance(item, (p.Step, p.Let))
-        found.append(item)
+    found: list[Any] = [items[index] for index in sorted(members)]
     return found
 
 
@@ -266,24 +262,30 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
 
 
 def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
+    return by.of_step(_amount(by, model, step, chain), step)
+
+
+def _amount(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
+    """The amount of a chain, which does not say whose it is."""
     calls = _calls(by, model, chain)
     if calls is None:
-        return by.of_step(_links(by, model, step, chain), step)
+        return _links(by, model, step, chain)
     known = by.chains.get(calls)
     if known is None:
         known = by.chains[calls] = _links(by, model, step, chain)
-    return by.of_step(known, step)
+    return known
 
 
 def _calls(by: WorstCase[T], model: PipelineModel, chain: p.Chain) -> tuple[Any, ...] | None:
     """All that the worst of a chain hangs on, if tools alone are called."""
-    found = []
+    found: tuple[Any, ...] = ()
     for link in chain.links:
-        if not isinstance(link.action, p.Call):
+        action = link.action
+        if not isinstance(action, p.Call):
             return None
-        tool = model.program.tools[link.action.tool]
-        found.append((by.most_of_call(link, tool), link.retry, link.vote))
-    return tuple(found)
+        most = by.most_of_call(link, model.program.tools[action.tool])
+        found += (most, link.retry, link.vote)
+    return found
 
 
 def _links(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:

@@ -127,12 +127,20 @@ class DearestRun:
         items: Iterable[RegionItem],
         takes: Callable[[RegionItem], Worst],
     ) -> Worst:
-        cost, tokens, ways = before.cost, before.tokens, [before.way]
+        ways = [] if before.way is None else [before.way]
+        parts = [before]
         for item in items:
             one = takes(item)
-            cost, tokens = _add(cost, one.cost), _sum(tokens, one.tokens)
-            ways.append(one.way)
-        return Worst(cost, tokens, [way for way in ways if way] or None)
+            parts.append(one)
+            if one.way:
+                ways.append((one.way, item.name))
+        dollars = [one.cost for one in parts if one.cost is not None]
+        tokens = [one.tokens for one in parts if one.tokens is not None]
+        return Worst(
+            sum(dollars) if len(dollars) == len(parts) else None,
+            sum(tokens) if len(tokens) == len(parts) else None,
+            ways or None,
+        )
 
     def of_step(self, amount: Worst, step: p.Step) -> Worst:
         return Worst(amount.cost, amount.tokens, amount.way and (amount.way, step.name))

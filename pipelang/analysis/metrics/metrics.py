@@ -6,12 +6,12 @@ something is undeclared, one over degrees and one over a grid give certain bound
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
 
 from pipelang.analysis.latency.worst_cost import Worst
-from pipelang.analysis.metrics.readings import READINGS, MetricReading, field_of, reader_of
+from pipelang.analysis.metrics.readings import READINGS, MetricReading, by_name, field_of, reader_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.parameters import Parameters
@@ -79,6 +79,14 @@ class Figures:
         if polynomial and self.means is not None:
             mean = self.means.rule.mean(read(self.means.values))
         return Number(value, spread.low, spread.high, mean, basis)
+
+    def numbers(self, group: str, names: Iterable[str], unit: bool = True) -> list[Number]:
+        """The figures of a group by their names: `number` of each, asked once what they are."""
+        known = self.parameters
+        if known.left_out or known.unknown_sites or self.draws is not None:
+            return [self.number(by_name(group, name), unit) for name in names]
+        found, basis = getattr(self.point, group), self.basis
+        return [certain(float(found.get(name, 0.0)), basis) for name in names]
 
     def _incomplete(self, read: Read, value: float, unit: bool) -> Number:
         """Bounds where unlikely states were left out: a figure that grows with the probability of
@@ -257,7 +265,7 @@ def _at_most(number: Number, high: float) -> Number:
 
 def if_finite(number: Number) -> Number:
     """An amount; an unknown one where nothing bounds what it is made of."""
-    for side in (number.value, number.low, number.high, number.mean):
+    for side in {number.value, number.low, number.high, number.mean}:
         if side is not None and not isfinite(side):
             return Number(None, 0.0, None, None, Basis.UNKNOWN)
     return number

@@ -99,6 +99,8 @@ def prompt_caching(model: PipelineModel) -> PromptCaching | None:
 
 def _asks(model: PipelineModel) -> list[_Ask]:
     """The calls whose costs count something as kept, where what is read costs less."""
+    if not model.costs:
+        return []
     links = {
         id(link): (step, link) for step in model.steps.values() for link in inner_links(step.chain)
     }

@@ -52,7 +52,7 @@ def _of_class(model: PipelineModel, step: p.Step) -> float:
     of_form: float | None = model.prepared.get(("own", form))
     if of_form is not None:
         return of_form
-    values = tuple([model.parameters.value(chance) for chance in form.chances])
+    values = tuple(map(model.parameters.value, form.chances))
     pattern = tuple([value if is_certain(value) else None for value in values])
     key = ("own", form.structure, pattern)
     known: CompiledMove | None = model.prepared.get(key)

@@ -45,18 +45,19 @@ def step_rows(
         derivatives = {}
     never: tuple[float | None, float | None] = (0.0, 0.0)
     own = {} if unknown else own_reliabilities(model)
-    rows = []
-    for name in model.steps:
+    rows, basis = [], figure.basis
+    reached = figure.numbers("reached", model.steps)
+    costs = figure.numbers("step_costs", model.steps, unit=False)
+    for name, often, cost in zip(model.steps, reached, costs, strict=True):
         success, silent = derivatives.get((here, name), never if derivatives else (None, None))
-        basis = figure.basis
         rows.append(
             StepRow(
                 name,
                 own.get(name),
-                figure.number(by_name("reached", name)),
+                often,
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
-                if_finite(figure.number(by_name("step_costs", name), unit=False)),
+                if_finite(cost),
             )
         )
     return tuple(rows)

@@ -24,6 +24,9 @@ class Asked(Protocol):
     def value(self, chance: Chance) -> Any:
         """The value of a chance."""
 
+    def number(self, chance: Chance) -> Any:
+        """The same, where values are inputs of a formula: that of the input."""
+
 
 Read = Callable[[Any], Sequence[Any]]
 """A question to parameters."""
@@ -84,14 +87,17 @@ class ChanceSource(NamedTuple):
 class FormulaInputs:
     """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
     (`owner`, `own`), so that derivatives by them are found; with `all_slopes` also where they are 0
-    or 1. `given` are the values that they had while the formula was written down.
+    or 1. `singles` has the inputs of chances by their sites, which hash sooner than the decimals of
+    a chance; at one there may be a share and what is left of 1. `given` are the values that they
+    had while the formula was written down.
     """
 
     trace: Trace
     all_slopes: bool = False
-    sources: dict[Any, InputSource | ChanceSource] = field(default_factory=dict)
+    sources: list[InputSource | ChanceSource] = field(default_factory=list)
     given: list[tuple[int, Any]] = field(default_factory=list)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
+    singles: dict[Any, tuple[tuple[Chance, Any], ...]] = field(default_factory=dict)
     owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
     fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
     bounded: dict[str, None] = field(default_factory=dict)
@@ -108,7 +114,7 @@ class FormulaInputs:
         """The input of a chance, whose value is now `found`."""
         owner = self.owner if chance.site in self.own else None
         case = parameters.hard if isinstance(chance, ByCase) else None
-        key = ("value", chance, case, owner)
+        key = ("value", chance.site, case, owner)
         if owner is not None and is_certain(found):
             self.fixed_accuracies[owner] = None
         term = self._single(key, chance, case, found, owner is not None and self.all_slopes)
@@ -120,14 +126,17 @@ class FormulaInputs:
         """The input of a chance as the argument of a move: with an owner, its accuracy, by which
         the move knows its derivative.
         """
-        found = parameters.value(chance)
+        number = parameters.number(chance)
+        case = parameters.hard if isinstance(chance, ByCase) else None
+        key = ("value", chance.site, case, None)
+        found = self._single(key, chance, case, number, False)
         if isinstance(found, Term) or owner is None:
             return found
         if not self.all_slopes:
             self.fixed_accuracies[owner] = None
             return found
-        case = parameters.hard if isinstance(chance, ByCase) else None
-        return self._single(("free", chance, case), chance, case, found, True)
+        key = ("free", chance.site, case, None)
+        return self._single(key, chance, case, found, True)
 
     def moved(self) -> Any:
         """An input that is 0: what is added to the right answers of the step."""
@@ -149,17 +158,19 @@ class FormulaInputs:
 
     def _single(self, key: Any, chance: Chance, case: bool | None, found: Any, free: bool) -> Any:
         """The input of a chance; if `free`, even of 0 and 1."""
-        known = self.terms.get(key)
-        if known is not None:
-            return known[0]
+        known = self.singles.get(key, ())
+        for other, value in known:
+            if other is chance or other == chance:
+                return value
         if is_certain(found) and not free:
             found = float(found)
-            self.terms[key] = (found,)
-            self.sources[key] = ChanceSource(chance, case, None, found, free)
+            self.singles[key] = (*known, (chance, found))
+            self.sources.append(ChanceSource(chance, case, None, found, free))
             return found
         term = self.trace.new()
-        self.terms[key] = (term,)
-        self.sources[key] = ChanceSource(chance, case, term.at, None, free)
+        self.singles[key] = (*known, (chance, term))
+        source = (chance, case, term.at, None, free)
+        self.sources.append(tuple.__new__(ChanceSource, source))  # half the time of a call
         self.given.append((term.at, found))
         return term
 
@@ -176,7 +187,7 @@ class FormulaInputs:
                 ]
             )
             places = tuple([one.at if isinstance(one, Term) else None for one in known])
-            self.sources[key] = InputSource(_nearly(read) if free else read, places, known)
+            self.sources.append(InputSource(_nearly(read) if free else read, places, known))
             self.given += [
                 (at, value) for at, value in zip(places, found, strict=True) if at is not None
             ]

@@ -23,7 +23,7 @@ from pipelang.semantics.kernels.redo import all_reruns, redo_of
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.lengths import mean_lengths, place_of
 from pipelang.semantics.unique import with_unique_names
-from pipelang.semantics.walk import all_items, blocks, inner_links, judged_links
+from pipelang.semantics.walk import all_items, blocks, contents, inner_links, judged_links
 
 RIGHT, WRONG, ABSENT = 0, 1, 2
 """The states of a value: right, wrong, never made because its chain ended the run."""
@@ -115,15 +115,16 @@ class PipelineModel:
         themselves, the parts of lets, the list behind an element. The root's inputs are always
         right.
         """
+        steps, inputs, lets, bound = self.steps, self.inputs, self.lets, self.bound
         found: set[str] = set()
         for name in names:
-            if name in self.lets:
-                found |= self.roots(expr.mentions(self.lets[name]))
-            elif name in self.bound:
-                found |= self.bound[name]
-            elif name in self.steps or name in self.inputs:
+            if name in lets:
+                found |= self.roots(expr.mentions(lets[name]))
+            elif name in bound:
+                found |= bound[name]
+            elif name in steps or name in inputs:
                 found.add(name)
-        return frozenset(found)
+        return names if found == names else frozenset(found)
 
     def let_go(self) -> None:
         """Forget what was worked out for the model, where it will not be asked again. Plans refer
@@ -200,7 +201,7 @@ def make_model(
             model.lets[item.name] = model.expand(item.value)
     for block in blocks(pipeline.block):
         for gate, item in enumerate(block.items):
-            redo = redo_of(item)
+            redo = None if isinstance(item, p.Step) else redo_of(item)
             if redo is not None:
                 told.add(redo.step)
                 for index in all_reruns(block.items, gate, redo):
@@ -320,7 +321,7 @@ def _cuts(
         thresholds = cuts
     model.thresholds = thresholds
     model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
-    for item in everything:
+    for item in contents(model.pipeline.block).beside:
         if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
             model.parameters.shift(bins_of(item.evidence.file), item.evidence.shift)
     for step, file in model.cuts:

@@ -77,22 +77,33 @@ class Compiled:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
         no formula was written down. What is impossible there is gone through too.
         """
-        return self.with_slopes(parameters)[1]
+        found = self._differentiable(parameters)
+        return None if found is None else found[0].slopes(found[1])[1]
 
     def with_slopes(
         self, parameters: Parameters
     ) -> tuple[Totals | None, dict[Owner, Slopes] | None]:
         """The same with the totals."""
+        found = self._differentiable(parameters)
+        if found is None:
+            return None, None
+        registers, slopes = found[0].slopes(found[1])
+        return found[0].read_off(registers), slopes
+
+    def _differentiable(
+        self, parameters: Parameters
+    ) -> tuple[_Written, list[tuple[int, Any]]] | None:
+        """A formula that fits parameters and has all derivatives, with its inputs."""
         found = self._written(parameters, {}) if self.formulas else None
         if found is None or not found[0].all_slopes:
             found = self._write(parameters, {}, all_slopes=True)
             if found is None:
-                return None, None
+                return None
             if found[0].keeps:
                 self.formulas.append(found[0])
         parameters.bounded |= found[0].bounded
         self.priced = found[0].priced
-        return found[0].with_slopes(found[1])
+        return found
 
     def _written(
         self, parameters: Parameters, repeats: Repeats
@@ -137,7 +148,7 @@ class Compiled:
             made = formula(
                 inputs.trace,
                 [one.at for one in _results(totals)],
-                [one.at for one in moved],
+                [at for at, *_ in moved],
             )
         except Untraceable:
             self.too_large = True
@@ -146,7 +157,7 @@ class Compiled:
             model.let_go()
         written = _Written(
             made,
-            tuple(inputs.sources.values()),
+            tuple(inputs.sources),
             tuple(inputs.repeated.items()),
             totals,
             moved,
@@ -211,15 +222,17 @@ class _Written:
         across = self.terms.widest if self.moved else 1
         most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.last_uses.widest // across // 4)
         if columns <= most:
-            return self._of(self.formula.results(given))
+            return self.read_off(self.formula.results(given))
         found = []
         for start in range(0, columns, most):
             part = slice(start, min(columns, start + most))
             mine = [(at, _cut(value, part, columns)) for at, value in given]
-            found.append((self._of(self.formula.results(mine)), part.stop - part.start))
+            found.append((self.read_off(self.formula.results(mine)), part.stop - part.start))
         return side_by_side(found)
 
-    def _of(self, registers: list[Any]) -> Totals:
+    def read_off(self, registers: list[Any]) -> Totals:
+        """The totals, from all registers."""
+
         def worked_out(value: Any) -> Any:
             return registers[value.at] if isinstance(value, Term) else value
 
@@ -241,7 +254,8 @@ class _Written:
         read_off(self.moved, registers, found)
         return found
 
-    def with_slopes(self, given: list[tuple[int, Any]]) -> tuple[Totals, dict[Owner, Slopes]]:
+    def slopes(self, given: list[tuple[int, Any]]) -> tuple[list[Any], dict[Owner, Slopes]]:
+        """All registers, and the derivatives by the accuracies of steps."""
         registers = self.formula.registers(given)
         seeds = [
             (figure.at, seed)
@@ -252,7 +266,7 @@ class _Written:
         for owner, places in self.owned.items():
             both[owner] = both.get(owner, 0j) + sum((slopes[at] for at in places), 0j)
         found = {owner: (slope.real, slope.imag) for owner, slope in both.items()}
-        return self._of(registers), found
+        return registers, found
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:

@@ -6,7 +6,7 @@ the counters and latent verdicts of the items that it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
@@ -19,7 +19,7 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.shapes import plain_step
+from pipelang.analysis.sweep.shapes import Plain, plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
@@ -30,10 +30,13 @@ Taint = frozenset[str]
 
 def uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
     """The variables that an item reads, everything inside it included."""
-    if isinstance(item, p.Step):
-        plain = plain_step(model, item, taint)
-        if plain is not None:
-            return (*map(value_key, taint), *plain.reads) if taint else plain.reads
+    plain = plain_step(model, item, taint) if isinstance(item, p.Step) else None
+    return _uses(model, item, taint, plain)
+
+
+def _uses(model: PipelineModel, item: p.Item, taint: Taint, plain: Plain | None) -> Collection[Key]:
+    if plain is not None:
+        return (*map(value_key, taint), *plain.reads) if taint else plain.reads
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
@@ -83,10 +86,12 @@ def _values(model: PipelineModel, names: Iterable[str]) -> set[Key]:
 class Needed:
     """Variables that are read after an item of a block: by the last item of the block that
     reads them, or by what comes `after` the block, which stands in the item `at` of that one.
+    `plain` are the items that have a shape.
     """
 
     block: p.Block
     taint: Taint
+    plain: Sequence[Plain | None]
     last: Mapping[Key, int]
     after: Needed | None
     at: int
@@ -112,15 +117,18 @@ def needed_after(
     surroundings, and the index of the item there. Whatever a redo may run again stays live until
     its gate is passed.
     """
-    used = [uses(model, item, taint) for item in block.items]
+    plain = [
+        plain_step(model, item, taint) if isinstance(item, p.Step) else None for item in block.items
+    ]
+    used = [_uses(model, item, taint, one) for item, one in zip(block.items, plain, strict=True)]
     last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
     for index, keys in enumerate(used):
         for key in keys:
             last[key] = index
     for index, item in enumerate(block.items):
-        redo = redo_of(item)
+        redo = None if isinstance(item, p.Step) else redo_of(item)
         if redo is not None:
             for rerun in all_reruns(block.items, index, redo):
                 for key in used[rerun]:
                     last[key] = max(last[key], index)
-    return Needed(block, taint, last, after, at)
+    return Needed(block, taint, plain, last, after, at)

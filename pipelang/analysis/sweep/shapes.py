@@ -12,8 +12,8 @@ one by one.
 
 from __future__ import annotations
 
-from math import isfinite
-from typing import Any, NamedTuple
+from math import inf
+from typing import Any, Literal, NamedTuple
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
@@ -39,30 +39,28 @@ class Form:
     structure: tuple[Any, ...]
     chances: tuple[Chance, ...]
     amounts: tuple[tuple[Any, float], ...] = ()
-    accuracies: frozenset[int] = frozenset()
+    accuracies: tuple[int, ...] = ()
 
 
 class Shape(NamedTuple):
     """An item by its form; `names` are the variables that it makes and reads, in the order in which
-    the structure speaks of them: what it makes, its draws of a run, and from `READS` on what it
-    reads. `own` is the outcome that it may end a run with, `owner` the step that it is.
+    the structure speaks of them, `passing` those of them that may end here: all but `EFFECT` and
+    `END`. `own` is the outcome that it may end a run with, `owner` the step that it is.
     """
 
     form: Form
     names: tuple[Key, ...]
+    passing: tuple[Key, ...]
     owner: Owner | None
-    own: p.Outcome | None
-
-
-READS = 3
-"""The number of names before those that are read."""
+    own: p.Outcome
 
 
 @dataclass(slots=True)
 class Plain:
     """A step that has a shape: the values that all of its links read, or none (`given`, by link),
     the conditions around it that it does not read, the outages of its providers. `reads` is every
-    variable that it reads, `shape` the shape once it was asked for (None: an amount has no bound).
+    variable that it reads, `shape` the shape once it was asked for (False: it was not; None: an
+    amount has no bound).
     """
 
     roots: int
@@ -70,21 +68,17 @@ class Plain:
     outages: tuple[Key, ...]
     given: tuple[bool, ...]
     reads: tuple[Key, ...]
-    shape: Shape | None
-
-
-UNSHAPED = Shape(Form((), ()), (), None, None)
-"""The shape of a step that was not asked for yet."""
+    shape: Shape | Literal[False] | None
 
 
 def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
     """A step under the conditions `taint`, if it has a shape; no number is asked for."""
     key = (id(step), taint) if taint else id(step)
-    known: Plain | bool | None = model.shapes.get(key, False)
+    known: Any = model.shapes.get(key, False)
     if known is False:
         known = model.shapes[key] = _plain_step(model, step, taint)
-    assert not isinstance(known, bool)
-    return known
+    found: Plain | None = known
+    return found
 
 
 def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
@@ -97,32 +91,34 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
         if link.vote is not None or link.cache is not None:
             return None
         action = link.action
-        if isinstance(action, p.AskTier):
-            if not isinstance(action.who, expr.Const):
+        if not isinstance(action, (p.Call, p.Value)):
+            if not isinstance(action, p.AskTier) or not isinstance(action.who, expr.Const):
                 return None
             provider = model.program.tiers[str(action.who.value)].provider
             outages[outage_key(provider)] = None
-        elif not isinstance(action, (p.Call, p.Value)):
-            return None
         behind = roots if link.reads == step.reads else model.roots(link.reads)
         if behind and behind != roots:
             return None
         given.append(bool(behind))
     around = sorted(taint - roots) if taint else ()
     reads = (*map(value_key, sorted(roots)), *map(value_key, around), *outages)
-    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads, UNSHAPED)
+    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads, False)
 
 
 def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
     """Return the shape of a step under the conditions `taint`; None for one without."""
     plain = plain_step(model, step, taint)
-    if plain is None:
-        return None
-    if plain.shape is UNSHAPED:
-        form, name = _form(model, step, plain), step.name
-        names = (value_key(name), EFFECT, END, *plain.reads)
+    return None if plain is None else shape_of(model, step, plain)
+
+
+def shape_of(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
+    """Return the shape of a step that has one, unless an amount has no bound."""
+    if plain.shape is False:
+        form, name, reads = _form(model, step, plain), step.name, plain.reads
+        made = value_key(name)
+        names, passing = (made, EFFECT, END, *reads), (made, *reads)
         owner, own = (model.pipeline.name, name), ending(step.chain, step)
-        plain.shape = None if form is None else Shape(form, names, owner, own)
+        plain.shape = None if form is None else Shape(form, names, passing, owner, own)
     return plain.shape
 
 
@@ -136,11 +132,11 @@ def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
         # A site is one parameter: where it is named, its number need not be compared.
         calls.append((link.action.tool, accuracy.site, accuracy.__class__, link.retry.count))
     key = ("form", plain.roots, plain.around, plain.given, *calls)
-    known: Form | bool | None = model.shapes.get(key, False)
+    known: Any = model.shapes.get(key, False)
     if known is False:
         known = model.shapes[key] = _new_form(model, step, plain)
-    assert not isinstance(known, bool)
-    return known
+    found: Form | None = known
+    return found
 
 
 def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
@@ -149,10 +145,11 @@ def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
         (*_numbers(model, step, link, plain.outages, asked), link.retry.count, given)
         for link, given in zip(step.chain.links, plain.given, strict=True)
     ]
-    if not all(isfinite(amount) for _, amount in asked.amounts):
+    accuracies = dict.fromkeys(asked.accuracies)
+    if inf in [amount for _, amount in asked.amounts]:
         return None
     structure = ("step", plain.roots, plain.around, *parts)
-    return Form(structure, tuple(asked.chances), tuple(asked.amounts), frozenset(asked.accuracies))
+    return Form(structure, tuple(asked.chances), tuple(asked.amounts), (*accuracies,))
 
 
 class _Arguments:
@@ -227,7 +224,7 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     (draw,) = gate_plan(model, gate).draws
     asked = _Arguments()
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
-    names = (draw.key, EFFECT, END, *draw.given)
+    passing = (draw.key, *draw.given)
     # Values that an outcome hands over decide nothing about it.
     form = Form(("gate", len(draw.given), *rates), tuple(asked.chances))
-    return Shape(form, names, None, gate.otherwise)
+    return Shape(form, (EFFECT, END, *passing), passing, None, gate.otherwise)

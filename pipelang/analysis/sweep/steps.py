@@ -27,9 +27,9 @@ from pipelang.analysis.model.model import (
 )
 from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.redos import Visit
-from pipelang.analysis.sweep.shapes import step_shape
+from pipelang.analysis.sweep.shapes import shape_of
 from pipelang.analysis.sweep.state import BlockSweep
-from pipelang.analysis.sweep.transitions import may_be_shared, moved
+from pipelang.analysis.sweep.transitions import moved
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
@@ -49,8 +49,9 @@ def _item(
     walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
 ) -> Table:
     walk.sweep.model.passed += 1
-    if visit.first and may_be_shared(table):
-        shape = step_shape(walk.sweep.model, step, walk.taint)
+    if visit.first and table.vectors is not None:
+        plain = walk.needed.plain[index]
+        shape = None if plain is None else shape_of(walk.sweep.model, step, plain)
         if shape is not None:
 
             def act(inner: BlockSweep, single: Table) -> Table:

@@ -50,7 +50,7 @@ from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.shapes import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
 from pipelang.analysis.sweep.steps import region
-from pipelang.analysis.sweep.transitions import may_be_shared, moved
+from pipelang.analysis.sweep.transitions import moved
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import last_outcome
@@ -167,7 +167,7 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
             end(here, failed, otherwise)
         return here.let_go(index, passed)
 
-    shape = gate_shape(walk.sweep.model, gate) if may_be_shared(table) else None
+    shape = None if table.vectors is None else gate_shape(walk.sweep.model, gate)
     after = None
     if shape is not None:
         after = moved(walk, table, shape, index, False, act)

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
-from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, Vectors
+from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, OpenEnding, Vectors
 from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table, picker
-from pipelang.analysis.frontier.totals import Ending, Totals, record
+from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape
-from pipelang.analysis.sweep.state import BlockSweep
+from pipelang.analysis.sweep.state import BlockSweep, Sweep
 from pipelang.records import dataclass, replace
-from pipelang.semantics import program as p
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32
@@ -50,13 +49,8 @@ class Transition:
     move: CompiledMove
     target: Layout
     pick: Pick
-    ends: tuple[tuple[p.Outcome | None, bool, bool], ...]
+    ends: tuple[OpenEnding, ...]
     work: int
-
-
-def may_be_shared(table: Table) -> bool:
-    """Whether the move of an item from a table is compiled."""
-    return table.vectors is not None and 0 < len(table) <= MANY_STATES
 
 
 def moved(
@@ -65,20 +59,23 @@ def moved(
     """Return the table after the item of an index; None where that is better worked out as any
     other. `leaves` says that a region is left.
     """
-    form, names, owner, own = shape
+    form, names, passing, owner, own = shape
     slots, vectors, layout = table.slots, table.vectors, table.layout
     assert vectors is not None
+    before = len(layout.states)
+    if not 0 < before <= MANY_STATES:
+        return None
     arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
     bundle, kind = arguments or _arguments(walk, vectors, form, owner)
     # Where each name is among the slots; and which of those that are made or read are read later.
     # All other slots are, since what nothing reads was summed out before.
     find = slots.index
     places = tuple([find(key) if key in slots else -1 for key in names])
-    key = (kind, places, walk.needed.keeping(names, index), leaves)
+    key = (kind, places, walk.needed.keeping(passing, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         made = None
-        if len(table) <= FEW_STATES or known + 1 >= OFTEN:
+        if before <= FEW_STATES or known + 1 >= OFTEN:
             made = _worked_out(walk, table, shape, kind, index, act, vectors)
         if made is None:
             layout.moves[key] = known + 1
@@ -87,11 +84,10 @@ def moved(
     at = vectors.trace.move(table.at, known.move, bundle, owner)
     ends, totals = known.ends, walk.sweep.totals
     if owner is not None:
-        vectors.moved.append(Moved(at, owner[1], ends, own))
+        vectors.moved.append((at, owner[1], ends, own))
     elif ends:
-        vectors.moved.append(Moved(at, None, ends, own))
+        vectors.moved.append((at, None, ends, own))
     totals.work += known.work
-    before = len(layout.states)
     if before > totals.widest:
         totals.widest = before
     target = known.target
@@ -120,21 +116,25 @@ def _arguments(
     walk: BlockSweep, vectors: Vectors, form: Form, owner: Owner | None
 ) -> tuple[int, MoveKind]:
     """The register of an item's arguments, and its kind."""
-    parameters = walk.sweep.model.parameters
-    amounts = [amount for _, amount in form.amounts]
+    parameters, trace, accuracies = walk.sweep.model.parameters, vectors.trace, form.accuracies
     inputs = parameters.inputs
     assert isinstance(inputs, FormulaInputs)
-    numbers = [
-        inputs.argument(parameters, chance, owner if number in form.accuracies else None)
-        for number, chance in enumerate(form.chances)
-    ]
-    for amount in amounts:
-        at = None if is_certain(amount) else vectors.trace.register(amount)
-        numbers.append(amount if at is None else Term(vectors.trace, at))
-    pattern = tuple([None if isinstance(one, Term) else one for one in numbers])
-    members = tuple([one.at for one in numbers if isinstance(one, Term)])
-    kind = _kind(form.structure, pattern)
-    known = vectors.bundles[form, parameters.hard] = (vectors.trace.bundle(members), kind)
+    pattern: list[Any] = []
+    members: list[int] = []
+    for number, chance in enumerate(form.chances):
+        one = inputs.argument(parameters, chance, owner if number in accuracies else None)
+        if isinstance(one, Term):
+            members.append(one.at)
+            one = None
+        pattern.append(one)
+    for _, amount in form.amounts:
+        if is_certain(amount):
+            pattern.append(amount)
+        else:
+            members.append(trace.register(amount))
+            pattern.append(None)
+    kind = _kind(form.structure, tuple(pattern))
+    known = vectors.bundles[form, parameters.hard] = (trace.bundle(tuple(members)), kind)
     return known
 
 
@@ -148,7 +148,7 @@ def _worked_out(
     vectors: Vectors,
 ) -> Transition | None:
     """The transition from a table; None for one that has a slot which nobody reads any more."""
-    form, names, owner, own = shape
+    form, names, _, owner, own = shape
     if not all(walk.needed.keeps(key, index) for key in table.slots if key not in names):
         return None
     trace = Trace()
@@ -165,31 +165,34 @@ def _worked_out(
     )
     sweep = replace(walk.sweep, model=model, kernels={}, plans={})
     made: dict[State, int] = {}
-    order: tuple[Key, ...] | None = None
+    order: tuple[Key, ...] = ()
     edges: list[tuple[int, int, Any]] = []
-    ends: dict[Ending, dict[int, Any]] = {}
+    ends: dict[OpenEnding, dict[int, Any]] = {}
     spent: list[dict[int, Any]] = [{}, {}, {}]
     work = 0
+    # States that are alike in what the item reads fare alike: the rest of them is carried along.
+    alike = picker([at for at, key in enumerate(table.slots) if key in names])
+    effects: dict[State, _Effect] = {}
     for start, state in enumerate(table.states):
-        totals = Totals()
-        here = replace(walk, sweep=sweep.scratch(totals))
-        result = act(here, Table(table.slots, {state: 1.0}))
-        work += totals.work
-        if result:
-            order = result.slots if order is None else order
-            places = [result.slots.index(key) for key in order]
-            for target, chance in result.weights.items():
-                end = made.setdefault(tuple([target[at] for at in places]), len(made))
-                edges.append((start, end, chance))
-        for (_, is_right, wrong), (outcome, chance) in totals.endings.items():
-            way: Any = (None if outcome == own else outcome, is_right, wrong)
-            mine = ends.setdefault(way, {})
+        seen = alike(state)
+        effect = effects.get(seen)
+        if effect is None:
+            effect = effects[seen] = _effect(walk, sweep, act, table.slots, state)
+        work += effect.totals.work
+        order = order or effect.slots
+        rest = {key: one for key, one in zip(table.slots, state, strict=True) if key not in names}
+        for target, chance in effect.goes_on:
+            values = tuple([rest[key] if key in rest else target[key] for key in order])
+            edges.append((start, made.setdefault(values, len(made)), chance))
+        for (_, is_right, wrong), (outcome, chance) in effect.totals.endings.items():
+            mine = ends.setdefault((None if outcome == own else outcome, is_right, wrong), {})
             mine[start] = mine.get(start, 0.0) + chance
-        if totals.reached:
-            for amount, sums in zip((1.0, totals.cost, totals.tokens), spent, strict=True):
+        if effect.totals.reached:
+            amounts_here = (1.0, effect.totals.cost, effect.totals.tokens)
+            for amount, sums in zip(amounts_here, spent, strict=True):
                 sums[start] = amount
     variables = table.slots + names
-    pick = picker([variables.index(key) for key in order or ()])
+    pick = picker([variables.index(key) for key in order])
     arguments = [one for one in numbers if isinstance(one, Term)]
     moving = [numbers[number] for number in sorted(form.accuracies)]
     more = [*(spent if owner is not None else ()), *ends.values()]
@@ -202,6 +205,29 @@ def _worked_out(
         [one for one in moving if isinstance(one, Term)],
     )
     return Transition(move, vectors.layout(tuple(made)), pick, tuple(ends), work)
+
+
+class _Effect(NamedTuple):
+    """An item's effect on a state: the variables after, with the ways to go on, and the totals."""
+
+    slots: tuple[Key, ...]
+    goes_on: list[tuple[dict[Key, Any], Any]]
+    totals: Totals
+
+
+def _effect(
+    walk: BlockSweep, sweep: Sweep, act: Act, slots: tuple[Key, ...], state: State
+) -> _Effect:
+    totals = Totals()
+    here = replace(walk, sweep=sweep.scratch(totals))
+    result = act(here, Table(slots, {state: 1.0}))
+    if not result:
+        return _Effect((), [], totals)
+    goes_on = [
+        (dict(zip(result.slots, target, strict=True)), chance)
+        for target, chance in result.weights.items()
+    ]
+    return _Effect(result.slots, goes_on, totals)
 
 
 def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:

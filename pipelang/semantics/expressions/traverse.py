@@ -38,6 +38,8 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Const() | Read() | ElementRead() | BudgetLeft():
             return ()
+        case Compare() | Logic() | Arithmetic() | Concatenation():  # of which there are most
+            return (expr.left, expr.right)
         case Field() | IsPresent():
             return (expr.target,)
         case At():
@@ -50,8 +52,6 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return tuple(value for _, value in expr.fields)
         case Not() | Negate():
             return (expr.operand,)
-        case Logic() | Compare() | Arithmetic() | Concatenation():
-            return (expr.left, expr.right)
         case Comprehension():
             test = () if expr.condition is None else (expr.condition,)
             return (expr.collection, expr.item, *test)
@@ -78,7 +78,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
         if id(here) not in seen:
             seen.add(id(here))
             yield here
-            todo += reversed(parts(here))
+            todo += parts(here)[::-1]
 
 
 def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
@@ -86,6 +86,10 @@ def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
     match expr:
         case Const() | Read() | BudgetLeft() | ElementRead():
             return expr
+        case Compare() | Logic() | Arithmetic() | Concatenation():
+            left, right = changed(expr.left), changed(expr.right)
+            same = left is expr.left and right is expr.right
+            return expr if same else replace(expr, left=left, right=right)
         case Comprehension():
             return replace(
                 expr,
@@ -105,8 +109,6 @@ def rebuilt(expr: Expr, changed: Callable[[Expr], Expr]) -> Expr:
             return replace(expr, fields=tuple((n, changed(v)) for n, v in expr.fields))
         case Not() | Negate():
             return replace(expr, operand=changed(expr.operand))
-        case Logic() | Compare() | Arithmetic() | Concatenation():
-            return replace(expr, left=changed(expr.left), right=changed(expr.right))
         case Member():
             return replace(expr, item=changed(expr.item), collection=changed(expr.collection))
         case Matches():
@@ -152,9 +154,10 @@ def by_cases(expr: Expr) -> Expr:
 
 def _compared_by_cases(compare: Compare) -> Expr:
     for threshold, confidence in ((compare.left, compare.right), (compare.right, compare.left)):
+        if not isinstance(threshold, (Choice, Select)) or not _among_constants(threshold):
+            continue
         path = place_of(confidence)
-        choice = isinstance(threshold, (Choice, Select)) and _among_constants(threshold)
-        if choice and path is not None and path[1:] == ("confidence",):
+        if path is not None and path[1:] == ("confidence",):
             on_left = threshold is compare.left
             return _in_each_case(threshold, compare, on_left)
     return compare
@@ -282,7 +285,7 @@ def mentions(expr: Expr) -> frozenset[str]:
     """The names whose values an expression mentions."""
     if isinstance(expr, Read):  # as most are
         return frozenset((expr.name,))
-    return frozenset(node.name for node in walk(expr) if isinstance(node, Read))
+    return frozenset([node.name for node in walk(expr) if isinstance(node, Read)])
 
 
 def path_of(expr: Expr) -> tuple[str, ...] | None:

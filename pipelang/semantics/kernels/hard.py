@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import ByCase, Chance, Undeclared
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.walk import all_items, contents, inner_links
 
 HARD = "hard"
 """The word of traffic for the share of the inputs that are hard, and the name of the unknown."""
@@ -54,7 +54,7 @@ def _chances(program: p.Program, pipeline: p.Pipeline) -> Iterator[Chance]:
     lines: tuple[p.ConditionShare | p.NamedShare, ...] = (*traffic.conditions, *traffic.names)
     for line in lines:
         yield from (line.right, line.wrong)
-    for item in all_items(pipeline.block):
+    for item in contents(pipeline.block).beside:
         if isinstance(item, p.Person):
             yield program.roles[item.role].accuracy
 
@@ -72,7 +72,8 @@ def _link_depends(link: p.Link) -> bool:
         return True
     if isinstance(link.action, p.Cascade) and _rates_depend(link.action.rates):
         return True
-    return any(isinstance(chance, ByCase) for chance in link.accuracy_by_tier.values())
+    tiers = link.accuracy_by_tier
+    return bool(tiers) and any(isinstance(chance, ByCase) for chance in tiers.values())
 
 
 def _rates_depend(rates: p.ByRates) -> bool:
