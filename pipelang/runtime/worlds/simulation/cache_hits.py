@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.worlds.simulation.frames import LatentVerdicts, SimulatedFrame
+from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
 from pipelang.semantics.walk import agent_of
