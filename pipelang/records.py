@@ -166,7 +166,8 @@ class _Known:
         self.fields = {name: fields[name] for name in made._record_names}
         self.passed = [name for name, field in fields.items() if field.init]
         self.values = _getter(self.passed)
-        self.compared = _getter([name for name, field in fields.items() if field.compare])
+        compared = [name for name, field in fields.items() if field.compare]
+        self.compared = attrgetter(*compared) if compared else _getter(compared)
         self.setters = {name: getattr(made, name).__set__ for name in fields}
         self.left = FEW
 

@@ -9,19 +9,19 @@ found.
 
 from __future__ import annotations
 
-from pipelang.diagnostics.cache_codes import CACHED_EFFECT as CACHED_EFFECT
-from pipelang.diagnostics.cache_codes import CACHED_RUN_ACTS as CACHED_RUN_ACTS
-from pipelang.diagnostics.day_codes import DAY_TO_COME as DAY_TO_COME
-from pipelang.diagnostics.operating_codes import LINE_AT_ODDS as LINE_AT_ODDS
-from pipelang.diagnostics.operating_codes import LINE_UNMEASURED as LINE_UNMEASURED
-from pipelang.diagnostics.operating_codes import NOT_SAMPLED as NOT_SAMPLED
-from pipelang.diagnostics.operating_codes import RUSHED_AS_USUAL as RUSHED_AS_USUAL
-from pipelang.diagnostics.provider_codes import PROVIDER_ADDRESS as PROVIDER_ADDRESS
-from pipelang.diagnostics.quota_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
-from pipelang.diagnostics.quota_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
-from pipelang.diagnostics.quota_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET
 from pipelang.diagnostics.rules import RULES, Rule, Severity
 from pipelang.diagnostics.rules import row as _row
+from pipelang.diagnostics.running_codes import CACHED_EFFECT as CACHED_EFFECT
+from pipelang.diagnostics.running_codes import CACHED_RUN_ACTS as CACHED_RUN_ACTS
+from pipelang.diagnostics.running_codes import DAY_TO_COME as DAY_TO_COME
+from pipelang.diagnostics.running_codes import LINE_AT_ODDS as LINE_AT_ODDS
+from pipelang.diagnostics.running_codes import LINE_UNMEASURED as LINE_UNMEASURED
+from pipelang.diagnostics.running_codes import NOT_SAMPLED as NOT_SAMPLED
+from pipelang.diagnostics.running_codes import PROVIDER_ADDRESS as PROVIDER_ADDRESS
+from pipelang.diagnostics.running_codes import QUOTA_BELOW_BUDGET as QUOTA_BELOW_BUDGET
+from pipelang.diagnostics.running_codes import QUOTA_BELOW_TRAFFIC as QUOTA_BELOW_TRAFFIC
+from pipelang.diagnostics.running_codes import QUOTA_WITHOUT_BUDGET as QUOTA_WITHOUT_BUDGET
+from pipelang.diagnostics.running_codes import RUSHED_AS_USUAL as RUSHED_AS_USUAL
 
 __all__ = ["RULES", "Rule", "Severity"]
 
