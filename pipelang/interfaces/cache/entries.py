@@ -186,5 +186,5 @@ def _stamp(path: str) -> Stamp:
 
 
 def _changed(stamp: Stamp) -> int:
-    """The time of a file's last change. Nobody sets a `ctime`; on Windows it is that of its making."""
+    """The time of the last change. Nobody sets a `ctime`; on Windows it is that of the making."""
     return stamp[2] if sys.platform == "win32" else stamp[3]
