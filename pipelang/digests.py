@@ -8,17 +8,17 @@ to go through.
 
 from __future__ import annotations
 
+import sys
+
 try:
     from _blake2 import blake2b
 except ImportError:  # a Python that keeps it elsewhere
     from hashlib import blake2b
-try:
-    from _sha256 import sha256 as short_sha256  # type: ignore[import-not-found]
-except ImportError:
-    try:
-        from _sha2 import sha256 as short_sha256  # type: ignore[import-not-found]
-    except ImportError:
-        from hashlib import sha256 as short_sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 SIZE = 32
 """Bytes of a digest."""
@@ -40,9 +40,19 @@ def digest(data: bytes) -> bytes:
 
 def sha256_hex(data: bytes) -> str:
     """The SHA-256 of some bytes, in hexadecimal."""
-    if len(data) < LARGE:
-        digits: str = short_sha256(data).hexdigest()
-        return digits
+    digits: str = _sha256(len(data))(data).hexdigest()
+    return digits
+
+
+def _sha256(size: int) -> Callable[[bytes], Any]:
+    """The function that is done sooner with so many bytes."""
+    if size < LARGE:
+        try:
+            own = __import__("_sha256" if sys.version_info < (3, 12) else "_sha2")
+            made: Callable[[bytes], Any] = own.sha256
+            return made
+        except ImportError:
+            pass  # a Python that keeps it elsewhere
     from hashlib import sha256
 
-    return sha256(data).hexdigest()
+    return sha256

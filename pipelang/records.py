@@ -173,7 +173,7 @@ class _Known:
 
 
 class _FirstAsked:
-    """The knowledge of a record's class, worked out when it is first asked for."""
+    """Works out what is known of a record's class when it is first asked for."""
 
     def __get__(self, instance: Any, owner: Any) -> _Known:
         made = next(one for one in owner.__mro__ if "_record_given" in one.__dict__)

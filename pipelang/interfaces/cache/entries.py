@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _OPEN_TO_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 _OLD_ENOUGH = time.time_ns() - 2_000_000_000
-"""The latest change of a module if what is loaded is to be what the disk has: before
-this process began. Two seconds are the coarsest times of a file system.
+"""The time by which a module must have been changed last if what is loaded is to be what the disk
+has: before this process began. Two seconds are the coarsest times of a file system.
 """
 
 Stamp = tuple[str, int, int, int]
@@ -186,5 +186,5 @@ def _stamp(path: str) -> Stamp:
 
 
 def _changed(stamp: Stamp) -> int:
-    """The time of a file's last change. Nobody sets a `ctime`; Windows has its making there."""
+    """The time of the last change. Nobody sets a `ctime`; on Windows it is that of the making."""
     return stamp[2] if sys.platform == "win32" else stamp[3]
