@@ -8,10 +8,11 @@ attempts cost one dollar and all others nothing. The most expensive run is a sum
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.loss_waterfall import Waterfall, waterfall
+from pipelang.analysis.metrics.loss_waterfall import Judge, Waterfall, waterfall
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.metrics.readings import READINGS, WaterfallSum, sum_of
 from pipelang.analysis.metrics.waterfall_rows import WaterfallRow
@@ -115,30 +116,56 @@ def figure(analysis: Analysis, name: str) -> Number | None:
     return row.cost_mean if row is not None and head == COST else None
 
 
+class Derivations:
+    """The derivations of one analysis; what several of them count from is swept for once."""
+
+    def __init__(self, program: p.Program, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._derivable = frozenset(derivable(analysis))
+        self._waterfalls: dict[Judge, Waterfall] = {}
+        self.model, self.recorder = recorded(program, analysis.pipeline)
+
+    @cached_property
+    def calls(self) -> list[Contribution]:
+        return list(_calls(self.model))
+
+    @cached_property
+    def other_costs(self) -> list[Contribution]:
+        return list(_other_costs(self.model))
+
+    def waterfall(self, judge: Judge) -> Waterfall:
+        if judge not in self._waterfalls:
+            self._waterfalls[judge], _ = waterfall(self.model, judge)
+        return self._waterfalls[judge]
+
+    def of(self, name: str) -> Derivation | None:
+        """The derivation of a number at the point; None for one that is not known, or that no sum
+        leads to (a quantile of a distribution), from which rare runs were left out, or for shares
+        where budgets may cut runs: the waterfall is that of runs without cuts.
+        """
+        if name not in self._derivable:
+            return None
+        number = figure(self._analysis, name)
+        left = self.recorder.left_out or self.recorder.unknown_sites
+        if left or number is None or number.value is None:
+            return None
+        how = sum_of(name)
+        if how is not None and self._analysis.cut is not None:
+            return None
+        if how is None:
+            return _amounts(self, self._analysis, name)
+        found = self.waterfall(how.judge)
+        ratio = READINGS[name].ratio if name in READINGS else None
+        part = _sum(name, how, found)
+        if ratio is None:
+            return part
+        both = 1 - sum(row.right.lost + row.wrong.lost for row in found.rows.values())
+        return Derivation(name, part.value / both, 0.0, part.parts, both) if both else None
+
+
 def derive(program: p.Program, analysis: Analysis, name: str) -> Derivation | None:
-    """The derivation of a number at the point; None for one that is not known, or that no sum
-    leads to (a quantile of a distribution), from which rare runs were left out, or for shares where
-    budgets may cut runs: the waterfall is that of runs without cuts.
-    """
-    if name not in derivable(analysis):
-        return None
-    pipeline = analysis.pipeline
-    model, recorder = recorded(program, pipeline)
-    number = figure(analysis, name)
-    if recorder.left_out or recorder.unknown_sites or number is None or number.value is None:
-        return None
-    how = sum_of(name)
-    if how is not None and analysis.cut is not None:
-        return None
-    if how is None:
-        return _amounts(model, analysis, name)
-    found, _ = waterfall(model, how.judge)
-    ratio = READINGS[name].ratio if name in READINGS else None
-    if ratio is None:
-        return _sum(name, how, found)
-    part = _sum(name, how, found)
-    both = 1 - sum(row.right.lost + row.wrong.lost for row in found.rows.values())
-    return Derivation(name, part.value / both, 0.0, part.parts, both) if both else None
+    """The derivation of one number."""
+    return Derivations(program, analysis).of(name) if name in derivable(analysis) else None
 
 
 def _sum(name: str, how: WaterfallSum, found: Waterfall) -> Derivation:
@@ -191,23 +218,23 @@ def label(item: p.Item) -> str:
 # ----------------------------------------------------------------------------------- amounts
 
 
-def _amounts(model: PipelineModel, analysis: Analysis, name: str) -> Derivation | None:
+def _amounts(known: Derivations, analysis: Analysis, name: str) -> Derivation | None:
     """Return the parts of dollars or tokens: of a mean run, of a month, of one step, or of the most
     expensive run.
     """
     if name == COST_WORST:
         return _dearest(analysis)
-    calls = list(_calls(model))
+    calls = known.calls
     if name == TOKENS_MEAN:
         parts = [_in_tokens(part) for part in calls]
-        rest = float(sweep(model).tokens) - sum(part.amount for part in parts)
+        rest = float(sweep(known.model).tokens) - sum(part.amount for part in parts)
         if abs(rest) > 1e-9:
             parts.append(Contribution("pipelines that it runs", rest))
     elif name in (COST_MEAN, COST_MONTH):
-        parts = [*calls, *_other_costs(model)]
+        parts = [*calls, *known.other_costs]
     else:
         step = name.removeprefix(f"{COST}.")
-        parts = [part for part in [*calls, *_other_costs(model)] if part.label == step]
+        parts = [part for part in [*calls, *known.other_costs] if part.label == step]
     total = sum(part.amount for part in parts)
     if name != COST_MONTH:
         return Derivation(name, total, 0.0, tuple(parts))

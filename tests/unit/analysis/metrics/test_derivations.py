@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelang.analysis.metrics.analyse import Analysis
-from pipelang.analysis.metrics.derivation import derivable, derive, figure, recorded
+from pipelang.analysis.metrics.derivation import Derivations, derivable, derive, figure, recorded
 from pipelang.analysis.metrics.loss_waterfall import waterfall
 from pipelang.interfaces.check.check import check_file
 from pipelang.semantics import program as p
@@ -31,10 +31,11 @@ def pipelines(path: Path) -> list[tuple[p.Program, Analysis]]:
 def derived(program: p.Program, analysis: Analysis) -> int:
     """How many numbers were derived; each is compared with what the report has."""
     done = 0
+    derivations = Derivations(program, analysis)
     for name in derivable(analysis):
         number = figure(analysis, name)
         assert number is not None, name
-        found = derive(program, analysis, name)
+        found = derivations.of(name)
         if found is None:
             assert number.value is None or analysis.unknown or analysis.cut, name
             continue
