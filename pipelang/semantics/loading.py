@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
 from pipelang.diagnostics.spelling import closest
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics.loader import Loader as Loader
 from pipelang.semantics.loader import Unreadable as Unreadable
 from pipelang.syntax import ast
@@ -50,6 +50,12 @@ class LoadedModule:
     lost: frozenset[str] = frozenset()
     hollow: bool = False
     flawed: bool = False
+    derivation: list[int] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def parsed(self) -> Parsed:
+        """The tree again, for those who ask for a layout or colours; its findings were told."""
+        return Parsed(self.module, self.tokens, (), self.derivation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
             lost,
             hollow,
             has_errors(parsed.diagnostics),
+            parsed.derivation,
         )
         return True
 

@@ -98,7 +98,11 @@ class Requests:
         opened = self.documents.open.get(path)
         if opened is None or not path.endswith(SUFFIX):
             return None
-        lines = opened.lines
+        root, lines = await self.session.fresh(path), opened.lines
+        if root is not None and root.survey is not None:
+            loaded = root.survey.loaded
+            if path in loaded.modules and loaded.sources[path].text == lines.text:
+                return lines, loaded.modules[path].parsed
         read = await self.session.in_thread(self.index.parse, path, {path: lines.text})
         return None if read is None else (lines, read[1])
 

@@ -147,6 +147,8 @@ pipeline p(order: Order) -> Order {
         ("  sample 5% of ", {"found", "answer"}, {"right_size", "order"}),
         ("  sample 5% of found, ", {"answer"}, {"right_size", "haiku", "order"}),
         ("  sample 5% of found by ", {"staff"}, {"haiku", "cascade"}),
+        ("  step a = call lookup(order.id) { cache 1h by ", {"order"}, {"haiku", "staff"}),
+        ("  step a = call lookup(order.id) { cache 1h by order.", {"id", "size"}, {"haiku"}),
         ("  approve ok by ", {"staff"}, {"haiku", "cascade"}),
         ("  hold ok for 5m by ", {"staff"}, {"haiku"}),
         ("  # order.", set(), {"id", "size"}),

@@ -12,6 +12,7 @@ from lsprotocol import types as lsp
 from benchmarks.editor import large
 from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.semantic_tokens import TYPES
+from pipelang.syntax import parse as parsing
 from pipelang.syntax.parse import SHIFT, parse
 from pipelang.syntax.tables import tables
 
@@ -85,8 +86,15 @@ def test_strange_files(text):
     every_request(editor, "strange.pipe", len(text))
 
 
-def test_twenty_thousand_lines():
-    """By three requests that read all of it; `benchmarks.editor` has the times."""
+def test_twenty_thousand_lines(monkeypatch):
+    """By four requests that read all of it, parsed once; `benchmarks.editor` has the times."""
+    parsed, run = [], parsing._run
+
+    def counted(source, *given):
+        parsed.append(source.name)
+        return run(source, *given)
+
+    monkeypatch.setattr(parsing, "_run", counted)
     text = large()
     assert text.count("\n") > 19_900
     editor = Editor(large=text)
@@ -95,6 +103,8 @@ def test_twenty_thousand_lines():
     document = lsp.TextDocumentIdentifier("file:///nowhere/large.pipe")
     assert len(wait(editor.requests.symbols(lsp.DocumentSymbolParams(document)))) == 1053
     assert len(wait(editor.requests.lenses(lsp.CodeLensParams(document)))) == 1052
+    assert len(wait(editor.requests.tokens(lsp.SemanticTokensParams(document))).data) > 300_000
+    assert parsed.count(Editor.path("large.pipe")) == 1
 
 
 def test_semantic_tokens_are_the_parsers():

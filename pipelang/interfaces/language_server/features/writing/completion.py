@@ -22,6 +22,7 @@ from pipelang.interfaces.language_server.features.writing.place import (
 from pipelang.interfaces.language_server.features.writing.signatures import call_around
 from pipelang.interfaces.language_server.features.writing.surroundings import (
     block_around,
+    is_cache_key,
     is_metric_place,
     is_route,
     is_sampled,
@@ -108,7 +109,7 @@ class _Completions:
             return
         names = list(self._names()) if place.takes_name else []
         yield from names
-        if before == "by" and names:
+        if before == "by" and names and not is_cache_key(place):
             yield from keywords(place, place.keywords & {"cascade", "match", "if"})
             return
         yield from keywords(place, place.keywords)
@@ -116,7 +117,7 @@ class _Completions:
     def _names(self) -> Iterator[lsp.CompletionItem]:
         before = self.place.word()
         around = block_around(self.place)
-        kinds = _BEHIND.get(before)
+        kinds = None if is_cache_key(self.place) else _BEHIND.get(before)
         if before == "with" and statement(self.place) == "escalate":
             kinds = None
         if before == "by" and only_people_answer(self.place):

@@ -65,6 +65,11 @@ def only_people_answer(place: CompletionPlace) -> bool:
     return last in ("approve", "hold", "sample")
 
 
+def is_cache_key(place: CompletionPlace) -> bool:
+    """Whether the `by` that ends here is that of `cache 1h by KEY`, which takes values."""
+    return place.word() == "by" and place.word(3) == "cache"
+
+
 def is_type_place(place: CompletionPlace) -> bool:
     """Whether a type stands here: the labels of types may, too."""
     return "untrusted" in place.keywords
