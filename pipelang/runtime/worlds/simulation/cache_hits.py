@@ -43,8 +43,8 @@ def cached(
 
 async def answered_before(begin: Callable[[RunBudget], Awaitable[Run]]) -> Any:
     """The answer of a sub-pipeline in an earlier run. `begin` begins one, which is played for
-    nothing and under no limits, again and again until it answers. `NOTHING` where it never does: as its arguments are,
-    and by what is said of them.
+    nothing and under no limits, again and again until it answers. `NOTHING` where it never does: as
+    its arguments are, and by what is said of them.
     """
     asked: dict[expr.Expr, Any] = {}
     for plays in range(MOST_PLAYS):
