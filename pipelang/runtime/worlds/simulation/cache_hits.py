@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.world import NOTHING
 from pipelang.runtime.worlds.simulation.frames import LatentVerdicts, SimulatedFrame
 from pipelang.semantics import expressions as expr
@@ -40,14 +41,14 @@ def cached(
     return None
 
 
-async def answered_before(begin: Callable[[], Awaitable[Run]]) -> Any:
+async def answered_before(begin: Callable[[RunBudget], Awaitable[Run]]) -> Any:
     """The answer of a sub-pipeline in an earlier run. `begin` begins one, which is played for
-    nothing, again and again until it answers. `NOTHING` where it never does: as its arguments are,
-    and by what is said of them.
+    nothing and under no limits, again and again until it answers. `NOTHING` where it never does: as
+    its arguments are, and by what is said of them.
     """
     asked: dict[expr.Expr, Any] = {}
     for plays in range(MOST_PLAYS):
-        child = await begin()
+        child = await begin(RunBudget(None))
         frame: SimulatedFrame = child.frame
         frame.free, frame.asked = True, asked
         given = (*frame.right.items(), frame.around)

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass, field
-from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.world import (
     NOTHING,
     Arguments,
@@ -39,6 +38,7 @@ from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.sizes import value_size
 
 if TYPE_CHECKING:
+    from pipelang.runtime.engine.budget import RunBudget
     from pipelang.runtime.engine.run import Run
 
 Z95 = 1.644854
@@ -373,10 +373,10 @@ class SimulatedWorld(ForgetfulWorld):
         if isinstance(action, p.RunPipeline):
             running = action
 
-            async def begin() -> Run:
+            async def begin(budget: RunBudget) -> Run:
                 pipeline = run.program.pipelines[running.pipeline]
                 given = self.arguments(run, running.arguments)
-                child = run.child(pipeline, RunBudget(None), given, step.name, "", 0, running)
+                child = run.child(pipeline, budget, given, step.name, "", 0, running)
                 await self.enter_child(run, child, subjects)
                 return child
 
