@@ -85,11 +85,14 @@ def test_a_queue_is_known_by_its_metric_and_by_its_place_in_the_report(name: str
 def test_where_numbers_stand_is_told() -> None:
     done = explain(SUPPORT, "success")
     text = Path(SUPPORT).read_text().splitlines()
-    line = re.search(r"clean catches .*support\.pipe:(\d+)", done.output)
+    line = re.search(r"clean catches .*\n? .*support\.pipe:(\d+)", done.output)
     assert line is not None
     assert "catches 15%" in text[int(line[1]) - 1]
-    assert re.search(r"kind\.jsonl +94\.1% +measured: 602 of 640 rows", done.output)
+    both = r"kind accuracy +96\.9%, 71\.4% if hard +counted: 467 of 482; counted: 35 of 49"
+    assert re.search(both, done.output)
     assert re.search(r"kind recovers +0% +by default", done.output)
+    measured = explain(str(REPO / "examples/devops/devops.pipe"), "success").output
+    assert re.search(r"finding\.jsonl +92\.0% +measured: 552 of 600 rows", measured)
 
 
 def test_unknown_names_are_answered_with_near_ones() -> None:
