@@ -116,8 +116,10 @@ def compared(maker: str, seed: int, folder: Path) -> tuple[list[str], int] | Non
     path = write_pipe(program, folder)
     path.write_text(promised(SAYS_IT.sub("", text), lines), encoding="utf-8")
     (checked,) = with_advice([check_file(str(path))])
-    assert report_json([checked])["pipelines"]["main"]["what_if"]
     told = checked.advice["main"].what_if
+    if not report_json([checked])["pipelines"]["main"]["what_if"]:
+        # A step that no run comes to, or in a pipeline that none runs.
+        return ([] if ends[0] == ends[1] else ["nothing is said"]), 0
     return off(program, told, rng), len(told.rows) + len(told.needs)
 
 
