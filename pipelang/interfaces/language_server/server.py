@@ -71,11 +71,12 @@ class PipelangServer(LanguageServer):
     def _tell_findings(self, path: str) -> None:
         documents = self.session.documents
         found = diagnostics_of(path, self.session.roots, documents)
-        document = documents.open.get(path)
+        root, document = self.session.roots.get(path), documents.open.get(path)
+        version = None if document is None else document.version
+        if root is not None and root.survey is not None:
+            version = root.version  # a key may have come while the survey was made
         self.text_document_publish_diagnostics(
-            lsp.PublishDiagnosticsParams(
-                documents.uri_of(path), found, None if document is None else document.version
-            )
+            lsp.PublishDiagnosticsParams(documents.uri_of(path), found, version)
         )
 
     def _show(self, root: Root) -> None:

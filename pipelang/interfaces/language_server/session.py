@@ -43,7 +43,8 @@ COMPUTING, CURRENT, STALE, BROKEN, FAILED = "computing", "current", "stale", "br
 class Root:
     """All that is known of an open file as the root of a program.
 
-    `texts` are those of the open files of which the survey is. `numbers` (None: never had any) are
+    `texts` are those of the open files of which the survey is, `version` the client's number of the
+    root's own: a key may have come since. `numbers` (None: never had any) are
     of `numbers_texts`, and `quick` are the findings of that text that needed no analysis.
     """
 
@@ -51,6 +52,7 @@ class Root:
     survey: Survey | None = None
     findings: list[PlainFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    version: int | None = None
     sound: Survey | None = None
     numbers: dict[str, Any] | None = None
     advice: dict[str, Any] = field(default_factory=dict)
@@ -171,6 +173,8 @@ class EditorSession:
             if root is None:
                 continue
             texts = self.documents.texts()
+            document = self.documents.open.get(path)
+            version = None if document is None else document.version
             self.documents.enter()
             try:
                 made, findings = await self.in_thread(look, path, texts)
@@ -184,7 +188,8 @@ class EditorSession:
                 continue
             if self.roots.get(path) is not root:
                 continue  # closed meanwhile
-            root.survey, root.findings, root.texts = made, findings, texts
+            root.survey, root.findings = made, findings
+            root.texts, root.version = texts, version
             if made.built.program is not None:
                 root.sound = made
                 root.state = STALE if root.numbers is not None else COMPUTING

@@ -195,3 +195,33 @@ def test_whoever_looks_at_a_file_comes_first(monkeypatch):
     monkeypatch.setattr(sessions, "look", seen)
     monkeypatch.setattr(Background, "_do", work)
     asyncio.run(scene())
+
+
+def test_findings_are_told_of_the_version_that_they_are_of(monkeypatch):
+    """A key comes while a survey is made: what it found is of the text before."""
+    told: list[tuple[int | None, str]] = []
+
+    async def scene() -> None:
+        documents = Editor(a="role staff { people 1 }\n").session.documents
+        (document,) = documents.open.values()
+        session = EditorSession(
+            lambda root: told.append((root.version, root.texts[document.path])), lambda root: None
+        )
+        session.documents.open.update(documents.open)
+
+        def slow(path, texts):
+            if document.version == 1:
+                document.version, document.lines = 2, TextLines("role staff { people 2 }\n")
+            return look(path, texts)
+
+        monkeypatch.setattr(sessions, "look", slow)
+        session.touched([document.path])
+        await session.fresh(document.path)
+        session.touched([document.path])
+        await session.fresh(document.path)
+        await session.close()
+
+    asyncio.run(scene())
+    first, last = told[0], told[-1]
+    assert first == (1, "role staff { people 1 }\n")
+    assert last == (2, "role staff { people 2 }\n")
