@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pipelang.runtime.durable.activity import Activity, LongWait
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
+from pipelang.runtime.engine.world import Waiting
 from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
@@ -75,16 +77,14 @@ class JournaledWorld(RecordingWorld):
         with self._activity.working():
             return await super()._once(run, place, work, codec, tool)
 
-    def waiting_for(
-        self, run: Run, role: str, seconds: float | None
-    ) -> AbstractContextManager[object]:
-        # Not before the question is on its way: a leg that ended while the intent was written would
-        # leave a run that waits for somebody who was never asked.
+    def waiting_for(self, run: Run, role: str, seconds: float | None) -> Waiting:
+        # A leg ends only inside: one that ended while the case is opened or looked at would leave a
+        # run that waits for somebody who was never asked, or has answered.
         unit = self._ledger.strand.unit
         if unit is not None and unit.whole:  # what is done around it would be lost
-            return nullcontext()
+            return nullcontext
         due = None if seconds is None else self._ledger.record.now() + seconds
-        return self._activity.waiting(LongWait("person", role, due))
+        return partial(self._activity.waiting, LongWait("person", role, due))
 
     async def _let_pass(self, run: Run, seconds: float) -> None:
         activity = self._activity

@@ -12,7 +12,7 @@ engine says where it stands by *places*, which are the same in every process: pa
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -45,6 +45,9 @@ Items = tuple[p.Step | p.Let, ...]
 
 R = TypeVar("R", contravariant=True)
 """The run, which has a world in its turn: so the protocol does not name its class."""
+
+Waiting = Callable[[], AbstractContextManager[object]]
+"""Makes a context of which somebody takes note: inside it nothing is done but wait."""
 
 
 class World(Protocol[R]):
@@ -213,11 +216,9 @@ class World(Protocol[R]):
     async def intend(self, run: R) -> None:
         """Take note that what cannot be taken back begins now: a call that acts, a question."""
 
-    def waiting_for(
-        self, run: R, role: str, seconds: float | None
-    ) -> AbstractContextManager[object]:
-        """Take note that a step does nothing inside but wait for a person of a role, who is being
-        asked: at most so many seconds, None is without end.
+    def waiting_for(self, run: R, role: str, seconds: float | None) -> Waiting:
+        """A maker of contexts, for the step that runs now: inside one it does nothing but wait for
+        a person of a role, who has been asked, at most so many seconds (None: without end).
         """
 
     # -------------------------------------------------------------------------------------- telling

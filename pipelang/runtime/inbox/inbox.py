@@ -14,6 +14,7 @@ import os
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -180,9 +181,15 @@ class Inbox:
 
     # -------------------------------------------------------------------------- the run's side
 
-    async def wait(self, case: Case, seconds: float | None) -> Case:
+    async def wait(
+        self,
+        case: Case,
+        seconds: float | None,
+        waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Case:
         """Open a case and wait until it is closed, at most so long. The case, closed. Who stops
-        waiting withdraws it.
+        waiting withdraws it. What `waiting` makes is entered while the case is known to be open
+        and nothing is done but wait: not while it is opened or looked at.
         """
         case = self._stamped(case, seconds)
         changed = self._wakeups.register(case.id)
@@ -193,7 +200,8 @@ class Inbox:
             try:
                 async with asyncio.timeout(seconds):
                     while found.state == "open":
-                        await changed.wait()
+                        with waiting():
+                            await changed.wait()
                         changed.clear()
                         found = await self._do(lambda: self._store.get(case.id))
                     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.records import dataclass, replace
 from pipelang.runtime.engine.outcomes import Escalated
 from pipelang.runtime.engine.redaction import hide, hide_json
-from pipelang.runtime.engine.world import Attempt, Decision, Question, Sampled
+from pipelang.runtime.engine.world import Attempt, Decision, Question, Sampled, Waiting
 from pipelang.runtime.inbox.answer_schema import shape_of
 from pipelang.runtime.inbox.cases import Case, Kind
 from pipelang.runtime.inbox.inbox import Inbox
@@ -44,27 +44,32 @@ class PeopleRouter:
         """Whether waiting ends by itself when a question's time is up."""
         return isinstance(self.people, Inbox)
 
-    async def decide(self, run: Run, question: Question) -> Decision | None:
-        """Ask for an approval or a hold: the decision, None if there was none in time."""
-        if not isinstance(self.people, Inbox):
-            return await self.people.decide(run.id, question)
+    async def decide(self, run: Run, question: Question, waiting: Waiting) -> Decision | None:
+        """Ask for an approval or a hold: the decision, None if there was none in time. While
+        nothing is done but wait for it, a context of `waiting` is open.
+        """
         person = question.person
+        if not isinstance(self.people, Inbox):
+            with waiting():
+                return await self.people.decide(run.id, question)
         kind: Kind = "approve" if person.kind == "approve" else "hold"
         place, shown = question.place, question.shown
         case = self._case(run, kind, person.name, person.role, place, question.text, shown)
         seconds = None if person.seconds is None else float(person.seconds)
-        verdict = (await self.people.wait(case, seconds)).verdict
+        verdict = (await self.people.wait(case, seconds, waiting)).verdict
         return None if verdict is None else Decision(verdict.yes, verdict.by, verdict.reason)
 
     async def answer(
-        self, run: Run, attempt: Attempt, action: p.AskRole, prompt: str
+        self, run: Run, attempt: Attempt, action: p.AskRole, prompt: str, waiting: Waiting
     ) -> PersonAnswer | None:
-        """Ask a role: a person's answer, None if there was none in time."""
+        """Ask a role: a person's answer, None if there was none in time. While nothing is done but
+        wait for it, a context of `waiting` is open.
+        """
         if not isinstance(self.people, Inbox):
             shape = json_schema(action.answers)
-            said = await self.people.answer(run.id, action.role, prompt, shape)
+            with waiting():
+                said = await self.people.answer(run.id, action.role, prompt, shape)
             return None if said is None else PersonAnswer(said)
-        timeout = attempt.link.timeout
         step = attempt.step
         case = self._case(
             run,
@@ -77,7 +82,8 @@ class PeopleRouter:
             prompt=hide(run, prompt),
             shape=shape_of(action.answers, run.program.patterns),
         )
-        closed = await self.people.wait(case, None if timeout is None else float(timeout))
+        seconds = None if attempt.link.timeout is None else float(attempt.link.timeout)
+        closed = await self.people.wait(case, seconds, waiting)
         verdict = closed.verdict
         if verdict is None:
             return None

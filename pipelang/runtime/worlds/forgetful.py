@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
     from pipelang.runtime.engine.outcomes import Ended, Escalated
     from pipelang.runtime.engine.run import Run
-    from pipelang.runtime.engine.world import Items, Left, Sampled
+    from pipelang.runtime.engine.world import Items, Left, Sampled, Waiting
     from pipelang.semantics import program as p
 
 
@@ -71,10 +71,8 @@ class ForgetfulWorld:
     async def intend(self, run: Run) -> None:
         return None
 
-    def waiting_for(
-        self, run: Run, role: str, seconds: float | None
-    ) -> AbstractContextManager[object]:
-        return nullcontext()
+    def waiting_for(self, run: Run, role: str, seconds: float | None) -> Waiting:
+        return nullcontext
 
     def tell(self, run: Run, event: Event) -> None:
         self.told += 1

@@ -37,6 +37,7 @@ class PeopleCalls:
         check_not_killed(self._services.switches, run)
         prompt = run.program.prompts[action.prompt]
         timeout, people = attempt.link.timeout, self._services.people
+        seconds = None if timeout is None else float(timeout)
         try:
             ask = ask_for(prompt, action, attempt, self._services.types)
         except Misfit as misfit:
@@ -46,11 +47,9 @@ class PeopleCalls:
         try:
             run.emit("asks", attempt.step.name, role=action.role, what="ask", content=ask.user)
             await run.world.intend(run)
+            waiting = run.world.waiting_for(run, action.role, seconds)
             said = await self._wait(
-                run,
-                action.role,
-                people.answer(run, attempt, action, ask.user),
-                None if timeout is None else float(timeout),
+                run, people.answer(run, attempt, action, ask.user, waiting), seconds
             )
             if said is None:
                 raise attempt_failed(run, attempt, "nobody", f"nobody of `{action.role}` answered")
@@ -70,12 +69,10 @@ class PeopleCalls:
         run.emit("answer", attempt.step.name, content=content, role=action.role, **by)
         return value
 
-    async def _wait(
-        self, run: Run, role: str, asked: Coroutine[Any, Any, Any], seconds: float | None
-    ) -> Any:
+    async def _wait(self, run: Run, asked: Coroutine[Any, Any, Any], seconds: float | None) -> Any:
         """People's answer, None if they take longer than so many seconds: no machine time."""
         limit = None if self._services.people.keeps_time else seconds
-        with run.world.waiting_for(run, role, seconds), run.budget.waiting_for_people():
+        with run.budget.waiting_for_people():
             try:
                 return await unless_killed(self._services.switches, run, asked, limit)
             except OutOfTime:
@@ -90,8 +87,8 @@ class PeopleCalls:
         seconds = None if person.seconds is None else float(person.seconds)
         try:
             await run.world.intend(run)
-            asked = people.decide(run, question)
-            decision = await self._wait(run, person.role, asked, seconds)
+            waiting = run.world.waiting_for(run, person.role, seconds)
+            decision = await self._wait(run, people.decide(run, question, waiting), seconds)
             if decision is not None and not isinstance(decision, Decision):
                 raise TypeError(f"expected a Decision, found a `{type(decision).__name__}`")
         except Halted:

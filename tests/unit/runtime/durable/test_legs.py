@@ -17,7 +17,7 @@ from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRu
 from pipelang.runtime.durable.cases import StoredCases
 from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
-from pipelang.runtime.inbox.cases import Refused
+from pipelang.runtime.inbox.cases import Case, Refused
 
 from .by_hand import MortalLegs, Stage
 
@@ -144,6 +144,25 @@ def test_a_leg_ends_only_once_the_person_was_asked(
     assert stage.do(stage.take(run))
     assert listing.run(stage.store, run)["waiting_for"]["name"] == "boss"
     assert [case.run_id for case in stage.inbox.cases()] == [run]
+
+
+def test_a_slow_look_at_a_case_that_is_decided_is_no_wait(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision was there when the leg began, so nothing would wake the run again."""
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    (case,) = stage.inbox.cases()
+    asyncio.run(stage.inbox.decide(case.id, yes=True, by="ada"))
+    token, get = stage.take(run), StoredCases.get
+
+    def late(self: StoredCases, case_id: str) -> Case:
+        time.sleep(doing.LOOK * (doing.STILL + 4))
+        return get(self, case_id)
+
+    monkeypatch.setattr(StoredCases, "get", late)
+    assert stage.do(token)
+    assert stage.row(run)["status"] == "answered"
 
 
 def test_an_answer_that_comes_while_the_leg_ends_is_not_missed(stage: Stage) -> None:
