@@ -284,7 +284,7 @@ def test_no_fit_is_told_with_its_place(
     (tmp_path / "bare.jsonl").write_text(GOOD * 20, encoding="utf-8")
     other = '{"case": "x", "correct": true}\n'
     (tmp_path / "other.jsonl").write_text(other, encoding="utf-8")
-    gated = '{"sampled": "g"}\n' + (tmp_path / "0.jsonl").read_text("utf-8")
+    gated = '{"sampled": "g"}\n' + (tmp_path / "2.jsonl").read_text("utf-8")
     (tmp_path / "gated.jsonl").write_text(gated, encoding="utf-8")
     done = run("evidence", "fit", *given, cwd=tmp_path)
     assert (done.returncode, out(done)) == (code, "")
