@@ -52,6 +52,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "judge(name): needs a judge that is installed apart")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of servers, databases and browsers wait for a good part
+    of their time.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    return 1 + ((os.cpu_count() or 1) if affinity is None else len(affinity(0)))
+
+
 def pytest_sessionstart() -> None:
     # Collecting makes a million objects that stay: looking for garbage among them took a third of
     # the time that it takes to import and collect.

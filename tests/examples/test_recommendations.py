@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pipelang.runtime.providers.replay import ReplayProvider
 from pipelang.runtime.shared.cache import InMemoryCache
 
 from ..warm import command_text
+from .patience import patient
 from .test_systems import EXAMPLES, REPO, load
 
 HERE = EXAMPLES / "recommendations"
@@ -50,16 +50,8 @@ class Counted(ReplayProvider):
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> LoadedProgram:
-    """The example whose tools may take a minute: on a busy machine the first search, which builds
-    the index, takes longer than a shopper would wait, and these tests are not about that.
-    """
-    folder = tmp_path_factory.mktemp("shop") / HERE.name
-    shutil.copytree(HERE, folder)
-    text, tools = re.subn(r"^  timeout +[\d.]+m?s$", "  timeout 1m", PIPE, flags=re.MULTILINE)
-    assert tools >= 3
-    (folder / "recommendations.pipe").write_text(text, "utf-8")
-    return pipelang.load(folder / "recommendations.pipe")
+def program(tmp_path_factory: pytest.TempPathFactory) -> LoadedProgram:
+    return pipelang.load(patient(HERE, tmp_path_factory.mktemp("shop")) / "recommendations.pipe")
 
 
 def handle(program: LoadedProgram, replay: ReplayProvider, **services: Any) -> pipelang.Handle:
@@ -69,10 +61,10 @@ def handle(program: LoadedProgram, replay: ReplayProvider, **services: Any) -> p
 
 
 def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_segment(
-    patient: LoadedProgram,
+    program: LoadedProgram,
 ):
     replay = Counted()
-    recommend = handle(patient, replay)
+    recommend = handle(program, replay)
     first = recommend.run_sync(user="u05", query="red dresses")
     second = recommend.run_sync(user="u17", query="Red  Dresses?")
     assert isinstance(first, pipelang.Answered)
@@ -87,10 +79,10 @@ def test_one_answer_serves_a_segment_without_what_its_people_have_and_no_other_s
     assert len(replay.asked) > 1
 
 
-def test_an_answer_is_kept_for_an_hour_and_no_longer(patient: LoadedProgram):
+def test_an_answer_is_kept_for_an_hour_and_no_longer(program: LoadedProgram):
     now = [0.0]
     replay = Counted()
-    recommend = handle(patient, replay, cache=InMemoryCache(lambda: now[0]))
+    recommend = handle(program, replay, cache=InMemoryCache(lambda: now[0]))
     asked = []
     for seconds in (0, 3599, 3601):
         now[0] = seconds
@@ -100,10 +92,10 @@ def test_an_answer_is_kept_for_an_hour_and_no_longer(patient: LoadedProgram):
 
 
 def test_a_conversation_is_not_told_to_the_shared_prompt_nor_kept_for_others(
-    patient: LoadedProgram,
+    program: LoadedProgram,
 ):
     replay = Counted()
-    recommend = handle(patient, replay)
+    recommend = handle(program, replay)
     recommend.run_sync(user="u05", query="red dresses")
     recommend.run_sync(user="u05", query="the same but black")
     assert [prompt for prompt, _ in replay.asked] == ["rank", "rank_further"]
@@ -178,14 +170,14 @@ def test_words_of_other_languages_and_synonyms_lie_near_what_they_mean(shop: Any
     assert tools.search(["'\"; drop table told --"], segment) is not None
 
 
-def test_sellers_who_give_orders_are_in_the_data_and_never_in_a_prompt(patient: LoadedProgram):
+def test_sellers_who_give_orders_are_in_the_data_and_never_in_a_prompt(program: LoadedProgram):
     orders = re.compile(
         "(?i)(rank this one first|always recommend|always pick|print the customers)"
     )
     products = (HERE / "data/products.jsonl").read_text("utf-8")
     assert len(orders.findall(products)) >= 6
     replay = Counted()
-    recommend = handle(patient, replay)
+    recommend = handle(program, replay)
     for query in ("red dresses", "green boots", "a shirt for the office", "blue jeans"):
         for user in ("u01", "u06", "u09", "u12"):
             recommend.run_sync(user=user, query=query)
