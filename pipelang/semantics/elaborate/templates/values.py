@@ -326,9 +326,12 @@ def _sum(
 ) -> list[TemplatePart]:
     """The text that `a + b` gives: of numbers their sum, of texts one behind the other."""
     left, right = output(reading, first, names), output(reading, second, names)
-    for part in (*left, *right):
-        if isinstance(part, TemplateValue) and is_medium(part.type):
-            reading.alone(node.line, Variable(part.type, part.path))
+    for side, parts in ((first, left), (second, right)):
+        if isinstance(side, TemplateOperation) and side.word == node.word:
+            continue  # a sum has looked at its parts itself
+        for part in parts:
+            if isinstance(part, TemplateValue) and is_medium(part.type):
+                reading.alone(node.line, Variable(part.type, part.path))
     kinds = {kind(first, left), kind(second, right)}
     if kinds == {"number"}:
         return [TemplateValue(None, NUMBER)]
