@@ -108,10 +108,11 @@ class Harness:
         """
         found, rows, since = None, -1, time.monotonic()
         while found is None and time.monotonic() - since < seconds:
-            found = listing.wait_for(self.store, runs, 5)
-            now = self.store.rows("SELECT count(*) AS n FROM pipelang_journal")[0]["n"]
-            if now != rows:
-                rows, since = now, time.monotonic()
+            with suppress(StoreProblem):  # a look that came when the database hung up
+                found = listing.wait_for(self.store, runs, 5)
+                now = self.store.rows("SELECT count(*) AS n FROM pipelang_journal")[0]["n"]
+                if now != rows:
+                    rows, since = now, time.monotonic()
         ends = [worker.poll() for worker in self.workers]
         assert found is not None, f"{self.open_runs()} runs are lost; {ends}\n{self.said()}"
         return found
