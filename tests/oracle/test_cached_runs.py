@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,18 @@ def kept(text: str, seed: int) -> str:
     return RUNS.sub(written, text)
 
 
+def with_kept_answers(seed: int, folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """A program of the seed in which answers of pipelines are kept, and its reports; None if it
+    runs none, or what it runs acts or asks people.
+    """
+    path = write_pipe(generate_wide(seed), folder)
+    before = path.read_text(encoding="utf-8")
+    text = kept(before, seed)
+    path.write_text(text, encoding="utf-8")
+    reports = None if text == before else reports_of(path)
+    return None if reports is None else (path, reports)
+
+
 @pytest.mark.judge("Storm")
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_kept_answers_wherever_a_pipeline_is_run(
@@ -182,35 +195,28 @@ def test_kept_answers_wherever_a_pipeline_is_run(
     failures: list[str] = []
     compared = 0
     for seed in range(FIRST + first, FIRST + first + BATCH):
-        path = write_pipe(generate_wide(seed), tmp_path / f"seed_{seed}")
-        before = path.read_text(encoding="utf-8")
-        text = kept(before, seed)
-        if text == before:
+        made = with_kept_answers(seed, tmp_path / f"seed_{seed}")
+        if made is None:
             continue
-        path.write_text(text, encoding="utf-8")
-        if reports_of(path) is None:  # what it runs acts, or asks people
-            continue
-        reports = analyse(path)
+        path, reports = made
         for name, model in exported(path).items():
             found = disagreements(storm, reports[name], model.text, True)
             compared += 1
             if found:
-                failures += [f"seed {seed}, {name}", *found, text]
+                failures += [f"seed {seed}, {name}", *found, path.read_text(encoding="utf-8")]
     judged(compared)
     assert not failures, "\n".join(failures)
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SIMULATED))
 def test_simulated_runs_find_kept_answers(seed: int, tmp_path: Path) -> None:
-    model = generate_wide(seed)
-    path = write_pipe(model, tmp_path)
-    before = path.read_text(encoding="utf-8")
-    text = kept(before, seed)
-    path.write_text(text, encoding="utf-8")
-    if text == before or reports_of(path) is None:
+    made = with_kept_answers(seed, tmp_path)
+    if made is None:
         pytest.skip("no answer of a pipeline can be kept in this program")
+    path, reports = made
     loaded = pipelang.load(path, allow=RULES)
-    pipeline = loaded.program.pipelines[model.pipeline.name]
+    name = generate_wide(seed).pipeline.name
+    pipeline = loaded.program.pipelines[name]
     counts = simulate(loaded, pipeline, 1_500, seed, spending(loaded.program, pipeline))
-    found = unlikely(counts, analyse(path)[pipeline.name])
-    assert not found, "\n".join([*found, text])
+    found = unlikely(counts, reports[name])
+    assert not found, "\n".join([*found, path.read_text(encoding="utf-8")])
