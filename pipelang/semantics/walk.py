@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, assert_never
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, assert_never
 from weakref import ref
 
 from pipelang.records import dataclass
@@ -47,15 +47,29 @@ class BlockContents:
     links: tuple[tuple[p.Step, p.Link], ...]
 
 
-_CONTENTS: dict[int, tuple[Any, BlockContents]] = {}
+T = TypeVar("T")
+
+_KNOWN: dict[int, tuple[Any, dict[Any, Any]]] = {}
 """By the identity of blocks that are there. An analysis asks a dozen times."""
+
+
+def once(block: p.Block, question: Callable[[p.Block], T]) -> T:
+    """The answer to a question about a block; worked out once as long as the block is there."""
+    key = id(block)
+    if key not in _KNOWN:
+        _KNOWN[key] = (ref(block, lambda _: _KNOWN.pop(key, None)), {})
+    answers: dict[Any, T] = _KNOWN[key][1]
+    if question not in answers:
+        answers[question] = question(block)
+    return answers[question]
 
 
 def contents(block: p.Block) -> BlockContents:
     """The contents of a block; gone through once as long as it is there."""
-    known = _CONTENTS.get(id(block))
-    if known is not None:
-        return known[1]
+    return once(block, _contents)
+
+
+def _contents(block: p.Block) -> BlockContents:
     items = tuple(_every_item(block))
     links = [
         (item, link)
@@ -65,10 +79,7 @@ def contents(block: p.Block) -> BlockContents:
         if not isinstance(link.action, (p.Call, p.Value))
     ]
     beside = tuple([item for item in items if not isinstance(item, p.Step)])
-    found = BlockContents(items, beside, tuple(links))
-    key = id(block)
-    _CONTENTS[key] = (ref(block, lambda _: _CONTENTS.pop(key, None)), found)
-    return found
+    return BlockContents(items, beside, tuple(links))
 
 
 def _every_item(block: p.Block) -> Iterator[p.Item]:

@@ -201,17 +201,16 @@ class Trace:
         if at is None:
             if not isfinite(number):
                 raise Untraceable("an amount has no bound")
-            at = self.constants[number] = self.new().at
+            at = self.constants[number] = self._next()
         return at
 
     # ----------------------------------------------------------------------------- weights
 
     def bundle(self, members: tuple[int, ...]) -> int:
         """The register of some registers side by side."""
-        key = (BUNDLE, members)
-        at = self.known.get(key)
+        at = self.known.get(members)  # no other key begins with a register
         if at is None:
-            at = self.known[key] = self._next()
+            at = self.known[members] = self._next()
             made = (BUNDLE, 0, 0, at, members, None, None)
             self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at

@@ -280,17 +280,18 @@ def _calls(by: WorstCase[T], model: PipelineModel, chain: p.Chain) -> tuple[Any,
     """All that the worst of a chain hangs on, if tools alone are called."""
     found: tuple[Any, ...] = ()
     for link in chain.links:
-        action = link.action
+        action, retry = link.action, link.retry
         if not isinstance(action, p.Call):
             return None
         most = by.most_of_call(link, model.program.tools[action.tool])
-        found += (most, link.retry, link.vote)
+        found += (most, retry.count, retry.backoff, link.vote)
     return found
 
 
 def _links(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
-    total = by.nothing
-    for link in chain.links:
+    first, *others = chain.links
+    total = _link(by, model, step, first)
+    for link in others:
         total = by.then(total, _link(by, model, step, link))
     return total
 

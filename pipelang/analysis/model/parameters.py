@@ -125,8 +125,11 @@ class Parameters:
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""
-        found = self.number(chance)
-        return found if self.inputs is None else self.inputs.value(self, chance, found)
+        if self.inputs is not None:
+            return self.inputs.value(self, chance, self.number(chance))
+        if self.supposed is not None:
+            return self.number(chance)
+        return self._plain(chance)
 
     def number(self, chance: Chance) -> Weight:
         """The same, where values are inputs of a formula: that of the input."""

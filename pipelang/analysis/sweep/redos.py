@@ -36,6 +36,9 @@ class Visit(NamedTuple):
     told: int = -1
 
 
+FIRST_VISIT = Visit(first=True)
+
+
 class Passage(Protocol):
     """The operations on a table at the parts of a block. All of them but `judged` sum out the
     variables that are not read any more (`let_go`).
@@ -116,9 +119,12 @@ def _on(
     for number in range(place.at, len(block.segments)):
         segment = block.segments[number]
         first = starts[number] > place.horizon
-        visit = Visit(first, place.told if number == place.at else -1)
+        told = place.told if number == place.at else -1
+        visit = FIRST_VISIT if first and told < 0 else Visit(first, told)
         if isinstance(segment, p.Region):
-            members = [i for i in segment.members if first or i in place.again]
+            members: Sequence[int] = segment.members
+            if not first:
+                members = [i for i in members if i in place.again]
             if members and table:
                 table = passage.region(members, table, visit)
             continue

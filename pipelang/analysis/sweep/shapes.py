@@ -12,6 +12,7 @@ one by one.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,29 @@ from pipelang.semantics.kernels.chain import ending
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """All that items have alike that differ in names and numbers alone. Equal ones are one object
+    (`structure`), so that finding what hangs on one does not compare its parts.
+    """
+
+    parts: tuple[Any, ...]
+
+
+MOST_STRUCTURES = 4_000
+
+
+@lru_cache(MOST_STRUCTURES)
+def structure(*parts: Any) -> Structure:
+    """The one structure of these parts."""
+    return Structure(parts)
+
+
+@lru_cache(MOST_STRUCTURES)
+def _structure_of_call(roots: int, around: int, acts: bool, retries: int, given: bool) -> Structure:
+    return structure("step", roots, around, ("call", acts, 0, 0, 1, retries, given))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """All that items have alike that differ in names alone: `chances` and `amounts` are the
     arguments, each once, and `accuracies` says which of the chances are those of a step, as the
@@ -36,7 +60,7 @@ class Form:
     a link (its place among the model's costs). Items of one form share one object.
     """
 
-    structure: tuple[Any, ...]
+    structure: Structure
     chances: tuple[Chance, ...]
     amounts: tuple[tuple[Any, float], ...] = ()
     accuracies: tuple[int, ...] = ()
@@ -115,16 +139,23 @@ def shape_of(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
     """Return the shape of a step that has one, unless an amount has no bound."""
     if plain.shape is False:
         form, name, reads = _form(model, step, plain), step.name, plain.reads
+        if form is None:
+            plain.shape = None
+            return None
         made = value_key(name)
         names, passing = (made, EFFECT, END, *reads), (made, *reads)
-        owner, own = (model.pipeline.name, name), ending(step.chain, step)
-        plain.shape = None if form is None else Shape(form, names, passing, owner, own)
+        owner, own = (model.pipeline.name, name), step.chain.end or ending(step.chain, step)
+        shape = (form, names, passing, owner, own)
+        plain.shape = tuple.__new__(Shape, shape)  # half the time of a call
     return plain.shape
 
 
 def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     """The form of a step; looked up where it calls tools alone, whose numbers are their own."""
-    links, calls = step.chain.links, []
+    links = step.chain.links
+    if len(links) == 1:
+        return _form_of_link(model, step, plain, links[0])
+    calls = []
     for link in links:
         if not isinstance(link.action, p.Call):
             return _new_form(model, step, plain)
@@ -139,6 +170,35 @@ def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     return found
 
 
+def _form_of_link(model: PipelineModel, step: p.Step, plain: Plain, link: p.Link) -> Form | None:
+    """The same of a step with one link, as nearly all have that call a tool."""
+    action, accuracy = link.action, link.accuracy
+    if not isinstance(action, p.Call):
+        return _new_form(model, step, plain)
+    retries, (given,) = link.retry.count, plain.given
+    key = (
+        action.tool,
+        accuracy.site,
+        accuracy.__class__,
+        plain.roots,
+        plain.around,
+        retries,
+        given,
+    )
+    known: Any = model.shapes.get(key, False)
+    if known is False:
+        tool = model.program.tools[action.tool]
+        succeeds = tool.succeeds
+        if succeeds.site == accuracy.site:
+            known = _new_form(model, step, plain)
+        else:
+            alike = _structure_of_call(plain.roots, plain.around, tool.acts, retries, given)
+            known = Form(alike, (succeeds, accuracy), ((tool.name, float(tool.cost)),), (1,))
+        model.shapes[key] = known
+    found: Form | None = known
+    return found
+
+
 def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     asked = _Arguments()
     parts = [
@@ -148,8 +208,8 @@ def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     accuracies = dict.fromkeys(asked.accuracies)
     if inf in [amount for _, amount in asked.amounts]:
         return None
-    structure = ("step", plain.roots, plain.around, *parts)
-    return Form(structure, tuple(asked.chances), tuple(asked.amounts), (*accuracies,))
+    alike = structure("step", plain.roots, plain.around, *parts)
+    return Form(alike, tuple(asked.chances), tuple(asked.amounts), (*accuracies,))
 
 
 class _Arguments:
@@ -226,5 +286,5 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
     passing = (draw.key, *draw.given)
     # Values that an outcome hands over decide nothing about it.
-    form = Form(("gate", len(draw.given), *rates), tuple(asked.chances))
+    form = Form(structure("gate", len(draw.given), *rates), tuple(asked.chances))
     return Shape(form, (EFFECT, END, *passing), passing, None, gate.otherwise)

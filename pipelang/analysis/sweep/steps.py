@@ -26,7 +26,7 @@ from pipelang.analysis.model.model import (
     value_key,
 )
 from pipelang.analysis.sweep.branching import is_right, outdated
-from pipelang.analysis.sweep.redos import Visit
+from pipelang.analysis.sweep.redos import FIRST_VISIT, Visit
 from pipelang.analysis.sweep.shapes import shape_of
 from pipelang.analysis.sweep.state import BlockSweep
 from pipelang.analysis.sweep.transitions import moved
@@ -36,36 +36,32 @@ from pipelang.semantics.kernels.chain import ending
 
 def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit) -> Table:
     """Steps in writing order."""
-    items = walk.block.items
+    items, model, plain = walk.block.items, walk.sweep.model, walk.needed.plain
     steps = [index for index in members if isinstance(items[index], p.Step)]
+    last = steps[-1] if steps else -1
     for index in steps:
         step = items[index]
         assert isinstance(step, p.Step)
-        table = _item(walk, index, step, table, visit, leaves=index == steps[-1])
+        model.passed += 1
+        after = None
+        one = plain[index]
+        if one is not None and visit.first and table.vectors is not None:
+            shape = shape_of(model, step, one)
+            if shape is not None:
+                after = moved(walk, table, shape, index, index == last, _at_first)
+        if after is None:
+            after = _visited(walk, index, table, visit, index == last)
+        table = after
     return table
 
 
-def _item(
-    walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
-) -> Table:
-    walk.sweep.model.passed += 1
-    if visit.first and table.vectors is not None:
-        plain = walk.needed.plain[index]
-        shape = None if plain is None else shape_of(walk.sweep.model, step, plain)
-        if shape is not None:
-
-            def act(inner: BlockSweep, single: Table) -> Table:
-                return _plainly(inner, index, step, single, visit, leaves)
-
-            after = moved(walk, table, shape, index, leaves, act)
-            if after is not None:
-                return after
-    return _plainly(walk, index, step, table, visit, leaves)
+def _at_first(walk: BlockSweep, index: int, table: Table, leaves: bool) -> Table:
+    return _visited(walk, index, table, FIRST_VISIT, leaves)
 
 
-def _plainly(
-    walk: BlockSweep, index: int, step: p.Step, table: Table, visit: Visit, leaves: bool
-) -> Table:
+def _visited(walk: BlockSweep, index: int, table: Table, visit: Visit, leaves: bool) -> Table:
+    step = walk.block.items[index]
+    assert isinstance(step, p.Step)
     walk.sweep.totals.went_through(len(table))
     table = walk.let_go(index, _step(walk, step, table, visit.first, visit.told == index))
     return _leave(table) if leaves else table

@@ -160,7 +160,7 @@ class _Passage:
 def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
     """Return the states that pass a gate that ends the run for the others."""
 
-    def act(here: BlockSweep, table: Table) -> Table:
+    def act(here: BlockSweep, index: int, table: Table, leaves: bool) -> Table:
         here.sweep.totals.went_through(len(table))
         passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
         if failed is not None:
@@ -171,7 +171,7 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     after = None
     if shape is not None:
         after = moved(walk, table, shape, index, False, act)
-    return act(walk, table) if after is None else after
+    return act(walk, index, table, False) if after is None else after
 
 
 # ---------------------------------------------------------------------------------- barriers

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
@@ -21,7 +22,7 @@ from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
-from pipelang.analysis.sweep.shapes import Form, Shape
+from pipelang.analysis.sweep.shapes import Form, Shape, Structure
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
 from pipelang.records import dataclass, replace
 from pipelang.semantics.sizes import NONE, Size
@@ -31,16 +32,17 @@ FEW_STATES = 32
 
 OFTEN = 3
 
-Act = Callable[[BlockSweep, Table], Table]
-"""The ordinary computation: from a table to the table after an item; adds to the totals."""
+Act = Callable[[BlockSweep, int, Table, bool], Table]
+"""The ordinary computation: from a table to the table after the item of an index, with which a
+region may be left; adds to the totals.
+"""
 
 
 Pick = Callable[[tuple[Key, ...]], tuple[Key, ...]]
 """Picks some of the slots before and the item's names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """The move of an item from a layout. `pick` gives the slots after. `ends` are the ways in which
     a run may end there (with None for the item's own outcome), `work` the states that are gone
     through.
@@ -67,31 +69,30 @@ def moved(
         return None
     arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
     bundle, kind = arguments or _arguments(walk, vectors, form, owner)
-    # Where each name is among the slots; and which of those that are made or read are read later.
-    # All other slots are, since what nothing reads was summed out before.
-    find = slots.index
-    places = tuple([find(key) if key in slots else -1 for key in names])
+    # Where each name is among the slots (None: nowhere); and which of those that are made or read
+    # are read later. All other slots are, since what nothing reads was summed out before.
+    places = tuple(map(dict(zip(slots, count())).get, names))
     key = (kind, places, walk.needed.keeping(passing, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         made = None
         if before <= FEW_STATES or known + 1 >= OFTEN:
-            made = _worked_out(walk, table, shape, kind, index, act, vectors)
+            made = _worked_out(walk, table, shape, kind, index, leaves, act, vectors)
         if made is None:
             layout.moves[key] = known + 1
             return None
         known = layout.moves[key] = made
-    at = vectors.trace.move(table.at, known.move, bundle, owner)
-    ends, totals = known.ends, walk.sweep.totals
+    move, target, pick, ends, work = known
+    at = vectors.trace.move(table.at, move, bundle, owner)
     if owner is not None:
         vectors.moved.append((at, owner[1], ends, own))
     elif ends:
         vectors.moved.append((at, None, ends, own))
-    totals.work += known.work
+    totals = walk.sweep.totals
+    totals.work += work
     if before > totals.widest:
         totals.widest = before
-    target = known.target
-    after = Table.of(known.pick(slots + names), target, at, vectors)
+    after = Table.of(pick(slots + names), target, at, vectors)
     if len(target.states) > MANY_STATES:
         return narrowed(walk.sweep.model, walk.needed, index, after)
     return after
@@ -103,12 +104,12 @@ class MoveKind:
     their arguments are 0 or 1 (None: neither). There is one of each in a process.
     """
 
-    structure: tuple[Any, ...]
+    structure: Structure
     pattern: tuple[Any, ...]
 
 
 @lru_cache(MOST_LAYOUTS)
-def _kind(structure: tuple[Any, ...], pattern: tuple[Any, ...]) -> MoveKind:
+def _kind(structure: Structure, pattern: tuple[Any, ...]) -> MoveKind:
     return MoveKind(structure, pattern)
 
 
@@ -144,6 +145,7 @@ def _worked_out(
     shape: Shape,
     kind: MoveKind,
     index: int,
+    leaves: bool,
     act: Act,
     vectors: Vectors,
 ) -> Transition | None:
@@ -177,7 +179,8 @@ def _worked_out(
         seen = alike(state)
         effect = effects.get(seen)
         if effect is None:
-            effect = effects[seen] = _effect(walk, sweep, act, table.slots, state)
+            single = Table(table.slots, {state: 1.0})
+            effect = effects[seen] = _effect(walk, sweep, act, index, single, leaves)
         work += effect.totals.work
         order = order or effect.slots
         rest = {key: one for key, one in zip(table.slots, state, strict=True) if key not in names}
@@ -216,11 +219,11 @@ class _Effect(NamedTuple):
 
 
 def _effect(
-    walk: BlockSweep, sweep: Sweep, act: Act, slots: tuple[Key, ...], state: State
+    walk: BlockSweep, sweep: Sweep, act: Act, index: int, single: Table, leaves: bool
 ) -> _Effect:
     totals = Totals()
     here = replace(walk, sweep=sweep.scratch(totals))
-    result = act(here, Table(slots, {state: 1.0}))
+    result = act(here, index, single, leaves)
     if not result:
         return _Effect((), [], totals)
     goes_on = [

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import ByCase, Chance, Undeclared
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import all_items, contents, inner_links
+from pipelang.semantics.walk import all_items, contents, inner_links, once
 
 HARD = "hard"
 """The word of traffic for the share of the inputs that are hard, and the name of the unknown."""
@@ -33,7 +33,7 @@ def depends_on_hardness(program: p.Program, pipeline: p.Pipeline) -> bool:
     todo = [pipeline]
     while todo:
         one = todo.pop()
-        if any(map(_depends, all_items(one.block))):
+        if once(one.block, _has_rates_by_case):
             return True
         if any(isinstance(chance, ByCase) for chance in _chances(program, one)):
             return True
@@ -57,6 +57,10 @@ def _chances(program: p.Program, pipeline: p.Pipeline) -> Iterator[Chance]:
     for item in contents(pipeline.block).beside:
         if isinstance(item, p.Person):
             yield program.roles[item.role].accuracy
+
+
+def _has_rates_by_case(block: p.Block) -> bool:
+    return any(map(_depends, all_items(block)))
 
 
 def _depends(item: p.Item) -> bool:

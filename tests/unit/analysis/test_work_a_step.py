@@ -19,7 +19,7 @@ from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.sweep import transitions
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
-from pipelang.semantics.walk import _CONTENTS, all_items, contents
+from pipelang.semantics.walk import _KNOWN, all_items, contents
 from tests.memory import MemoryLoader
 from tests.work import calls
 
@@ -111,6 +111,6 @@ def test_what_is_in_a_block_is_gone_through_once_and_forgotten_with_it() -> None
     assert contents(block) is contents(block)
     assert [*all_items(block)] == [*block.items]
     key = id(block)
-    assert key in _CONTENTS
+    assert key in _KNOWN
     del block, program
-    assert key not in _CONTENTS
+    assert key not in _KNOWN
