@@ -115,8 +115,11 @@ class EvidenceFile:
         return self.columns.right
 
 
+_ALL, _NONE = Decimal(1), Decimal(0)
+
+
 def always(site: str) -> Declared:
-    return Declared(Decimal(1), site)
+    return Declared(_ALL, site)
 
 
 def of_class(chance: Chance, hard: bool) -> PlainChance:
@@ -125,4 +128,4 @@ def of_class(chance: Chance, hard: bool) -> PlainChance:
 
 
 def never(site: str) -> Declared:
-    return Declared(Decimal(0), site)
+    return Declared(_NONE, site)

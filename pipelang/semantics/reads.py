@@ -7,6 +7,8 @@ from typing import assert_never
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 
+_NOTHING = frozenset[str]()
+
 
 def action_reads(action: p.Action) -> frozenset[str]:
     """Every name that an action mentions, routes included."""
@@ -35,12 +37,17 @@ def action_reads(action: p.Action) -> frozenset[str]:
 
 def argument_reads(arguments: tuple[tuple[str, expr.Expr], ...]) -> frozenset[str]:
     """Every name that some arguments mention."""
-    return frozenset[str]().union(*(expr.mentions(value) for _, value in arguments))
+    if len(arguments) == 1:
+        return expr.mentions(arguments[0][1])
+    return _NOTHING.union(*[expr.mentions(value) for _, value in arguments])
 
 
 def chain_reads(chain: p.Chain) -> frozenset[str]:
     """Every name that a chain mentions, in any link or in its outcome."""
-    reads = frozenset[str]().union(*(link.reads for link in chain.links))
+    if len(chain.links) == 1:
+        reads = chain.links[0].reads
+    else:
+        reads = _NOTHING.union(*[link.reads for link in chain.links])
     return reads if chain.end is None else reads | outcome_reads(chain.end)
 
 

@@ -290,7 +290,9 @@ def fits(found: Type, expected: Type) -> bool:
 
     `int` widens to `number`, `T` to `T?`; nothing else converts.
     """
-    if isinstance(found, ErrorType) or isinstance(expected, ErrorType) or found == expected:
+    if found is expected or isinstance(found, ErrorType) or isinstance(expected, ErrorType):
+        return True
+    if found == expected:
         return True
     match expected:
         case OptionalType():

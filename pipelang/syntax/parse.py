@@ -21,6 +21,7 @@ from pipelang.syntax.ast import Module
 from pipelang.syntax.language import language_of, other_language
 from pipelang.syntax.lower import Lowering
 from pipelang.syntax.reductions import reductions, renamed
+from pipelang.syntax.shapes import MANY, ItemShapes, entries
 from pipelang.syntax.tables import Tables, tables
 from pipelang.syntax.tokens import Token, TokenList, tokenize
 
@@ -108,6 +109,8 @@ def _run(
     too_deep: Span | None = None
     size = len(source.text)
     index, count = 0, len(tokens)
+    shapes = ItemShapes(tokens, derivation) if count > MANY else None
+    entered = entries() if shapes is not None else frozenset()
     while True:
         token = tokens[index] if index < count else Token("$END", "", size, size)
         kind, _, token_start, token_end = token
@@ -124,11 +127,19 @@ def _run(
                 named = next(shifts, SHIFT) == SHIFT_AS_NAME
                 if recovery is None:
                     recovery = _recovery(source, token_list, state_stack, values, starts, depths)
+                    entered = frozenset()
                 index = recovery.resume(index, named) - 1
                 tokens = recovery.tokens
                 count = len(tokens)
                 break
             if action >= 0:
+                if state in entered and shapes is not None:
+                    after, depth = shapes.skip(lowering, index, state_stack, values[-1])
+                    if after > index:
+                        depths[-1] = max(depths[-1], depth)
+                        last_end = tokens[after - 1].end
+                        index = after - 1
+                        break
                 state_stack.append(action)
                 values.append(token)
                 starts.append(token_start)
@@ -175,6 +186,7 @@ def _run(
             if too_deep is not None:
                 if recovery is None:
                     recovery = _recovery(source, token_list, state_stack, values, starts, depths)
+                    entered = frozenset()
                 index = recovery.too_deep(index, too_deep, MAX_DEPTH) - 1
                 tokens = recovery.tokens
                 count = len(tokens)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
 from pipelang.records import dataclass
 from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
+from pipelang.syntax.pieces import LONG, NUMERALS, is_long_amount, pieces, without_comments
 from pipelang.syntax.tables import tables
 
 if TYPE_CHECKING:
@@ -56,11 +57,55 @@ _HALF = re.compile("[\ud800-\udfff]")
 MOST_STRANGE = 10_000
 """After so many places that are no tokens, this is no .pipe file, and the rest is not read."""
 
-_NUMERALS = frozenset({"INT", "NUMBER", "PERCENT", "MONEY", "DURATION", "RATE"})
-
 
 def tokenize(source: Source, start: int = 0) -> TokenList:
     """Split a file into tokens, from an offset on. What cannot be a token is reported."""
+    if len(source.text) - start > LONG:
+        made = _at_once(source, start)
+        if made is not None:
+            return made
+    return _one_by_one(source, start)
+
+
+def _at_once(source: Source, start: int) -> TokenList | None:
+    """The tokens of a long text, if none of them has to be looked at in its place."""
+    text = source.text
+    found = pieces(text, start or (1 if text.startswith("\ufeff") else 0))
+    if found is None:
+        return None
+    comments: list[Comment] = []
+    docs: dict[int, str] = {}
+    if "COMMENT" in found.kinds:
+        doc: list[str] = []
+        last = -1
+        for index, kind in enumerate(found.kinds):
+            if kind != "COMMENT":
+                continue
+            if doc and last != index - 1:
+                docs[found.starts[last + 1]] = "\n".join(doc)
+                doc.clear()
+            last = index
+            comments.append(_comment(text, found.texts[index], found.starts[index], doc))
+        if doc and last + 1 < len(found.kinds):
+            docs[found.starts[last + 1]] = "\n".join(doc)
+        found = without_comments(found)
+    halves = () if text.isascii() else tuple(_half_characters(source, start, []))
+    tokens = list(map(_token, zip(*found, strict=True)))
+    return TokenList(tokens, comments, docs, halves)
+
+
+def _comment(text: str, word: str, at: int, doc: list[str]) -> Comment:
+    """A comment, told to the doc comment that it goes on with or ends."""
+    line_start = text.rfind("\n", 0, at) + 1
+    own_line = not text[line_start:at].strip("\ufeff \t\r\f")
+    if own_line and word.startswith("##"):
+        doc.append(word[2:].strip().replace("\r", " "))  # as `fmt` writes it
+    else:
+        doc.clear()
+    return Comment(word, at, own_line)
+
+
+def _one_by_one(source: Source, start: int) -> TokenList:
     grammar = tables()
     text, by_letters, ignored = source.text, grammar.by_letters, grammar.ignored
     match = grammar.lexer.match
@@ -96,14 +141,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
                 continue
         elif kind in ignored:
             if kind == "COMMENT":
-                line_start = text.rfind("\n", 0, at) + 1
-                own_line = not text[line_start:at].strip("\ufeff \t\r\f")
-                word = text[at:end].rstrip()
-                comments.append(Comment(word, at, own_line))
-                if own_line and word.startswith("##"):
-                    doc.append(word[2:].strip().replace("\r", " "))  # as `fmt` writes it
-                else:
-                    doc.clear()
+                comments.append(_comment(text, text[at:end].rstrip(), at, doc))
             at = hit.end()
             continue
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
@@ -114,7 +152,7 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
             if guess is not None:
                 at = take(at, guess)
                 continue
-        elif end - at > LONGEST_NUMBER and (kind in _NUMERALS or _is_long_amount(kind, text, at)):
+        elif end - at > LONGEST_NUMBER and (kind in NUMERALS or is_long_amount(kind, text, at)):
             at = take(at, _too_long(source, at, end, kind))
             continue
         if doc:
@@ -184,7 +222,3 @@ def _joined(tokens: list[Token], token: Token) -> Token:
         tokens.pop()
         return Token("NAME", last.text + token.text, last.start, token.end)
     return token
-
-
-def _is_long_amount(kind: str, text: str, at: int) -> bool:
-    return kind in ("TOKENS", "PAGES") and not text[at : at + LONGEST_NUMBER].strip("0123456789.")

@@ -265,7 +265,17 @@ class Scope:
         return replace(inner, elements=self.elements | {name})
 
     def with_name(self, name: str, local: Local) -> Scope:
-        return replace(self, names=self._names().adding(name, local))
+        """The scope behind a value."""
+        return self._with(self._names().adding(name, local), self.budget)
+
+    def with_budget(self) -> Scope:
+        """The scope of a step, which may ask what is left of the budget."""
+        return self._with(self.names, True)
+
+    def _with(self, names: Mapping[str, Local], budget: bool) -> Scope:
+        """The scope with other names: two for each step, which `replace` is too slow for."""
+        around = self.present, self.gone, self.later, budget, self.reached
+        return Scope(self.file, names, *around, self.tested, self.elements)
 
     def _names(self) -> Names:
         return self.names if isinstance(self.names, Names) else Names(self.names)

@@ -26,6 +26,8 @@ _ESCAPE = re.compile(r"\\(u\{[0-9A-Fa-f]{1,6}\}|.)", re.DOTALL)
 
 def text_of(lowering: Lowering, token: Token) -> str:
     """The text between the quotes, escapes resolved."""
+    if "\\" not in token.text:
+        return token.text[1:-1]
 
     def resolve(match: re.Match[str]) -> str:
         escape = match.group(1)

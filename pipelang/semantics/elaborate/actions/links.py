@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 
-from pipelang.diagnostics import Label, codes
+from pipelang.diagnostics import Label, Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared, Undeclared, always, never
@@ -17,6 +17,7 @@ from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.options.options import (
     no_duplicates,
     option_word,
+    or_assumed,
     pick,
     rate_of,
     retry,
@@ -99,9 +100,11 @@ def make_link(
 
     no_duplicates(context, link.options)
     action, found = elaborate_action(context, scope, place, link, expected, position)
-    _allowed(context, link, action)
     owner = f"{place.pipeline}.{place.step}[{position}]@{link.span.start}"
     options = link.options
+    if not options:
+        return _without_options(context, action, link.span, owner, position), found
+    _allowed(context, link, action)
     output = _output(context, scope, pick(options, ast.Output))
     timeout = pick(options, ast.Timeout)
     effort, thinking = pick(options, ast.Effort), pick(options, ast.Thinking)
@@ -135,6 +138,28 @@ def make_link(
         else None,
     )
     return made, found
+
+
+def _without_options(
+    context: Context, action: p.Action, span: Span, owner: str, position: int
+) -> p.Link:
+    """The link of an action alone, which most are."""
+    correlation = _correlation(context, action, owner) or Undeclared(f"{owner}.correlation")
+    accuracy = _default_accuracy(context, action, owner, position)
+    return p.Link(
+        action,
+        _declared_retry(context, action),
+        None,
+        or_assumed(context, "accuracy", accuracy),
+        {},
+        or_assumed(context, "recovers", _recovers(context, action, owner)),
+        or_assumed(context, "correlation", correlation),
+        None,
+        None,
+        None,
+        action_reads(action),
+        span,
+    )
 
 
 def _correlation(context: Context, action: p.Action, owner: str) -> Chance | None:

@@ -52,7 +52,7 @@ from pipelang.semantics.types import (
 )
 from pipelang.syntax import ast
 
-_LITERAL_TYPES: dict[ast.LiteralKind, Type] = {
+LITERAL_TYPES: dict[ast.LiteralKind, Type] = {
     ast.LiteralKind.INT: INT,
     ast.LiteralKind.NUMBER: NUMBER,
     ast.LiteralKind.PROBABILITY: PROBABILITY,
@@ -134,15 +134,15 @@ def condition(context: Context, scope: Scope, node: ast.Expr) -> expr.Expr:
 
 def _elaborate(context: Context, scope: Scope, node: ast.Expr, expected: Type | None) -> expr.Expr:
     match node:
+        case ast.NameRef():
+            return elaborate_name(context, scope, node, expected)
         case ast.Literal(kind=ast.LiteralKind.PAGES):
             help = "pages bound documents (`document max 20 pages`), and `traffic` tells their mean"
             found = f"`{node.raw}`"
             context.tell(codes.TYPE_MISMATCH, node.span, expected="a value", found=found, help=help)
             return broken(node.span)
         case ast.Literal():
-            return expr.Const(node.value, _LITERAL_TYPES[node.kind], span=node.span)
-        case ast.NameRef():
-            return elaborate_name(context, scope, node, expected)
+            return expr.Const(node.value, LITERAL_TYPES[node.kind], span=node.span)
         case ast.FieldRef():
             return elaborate_field(context, scope, node)
         case ast.Index():

@@ -15,7 +15,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import constant
 from pipelang.semantics.elaborate.expressions.types import elaborate_type
-from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
+from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import ERROR, ErrorType, Scalar, ScalarKind, Type, quoted, show
@@ -42,7 +42,7 @@ def setting(context: Context, key: str, span: Span) -> expr.Const:
             cycle = " -> ".join([*context.pending[context.pending.index(key) :], key])
             context.tell(codes.RECURSION, declaration.name.span, name=key, cycle=cycle)
             return expr.Const(None, ERROR, span=span)
-        with inside(context, key, declaration.name.span) as may:
+        with BeingComputed(context, key, declaration.name.span) as may:
             if not may:
                 return expr.Const(None, ERROR, span=span)
             type = elaborate_type(context, symbol.file, declaration.type)

@@ -8,7 +8,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import constant
 from pipelang.semantics.elaborate.expressions.types import elaborate_type, outer_of
-from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
+from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.types import ERROR, NOTHING, Type
 from pipelang.syntax import ast
@@ -55,7 +55,7 @@ def signature(context: Context, key: str) -> tuple[tuple[Parameter, ...], Type]:
             declaration,
             (ast.FnDecl, ast.ToolDecl, ast.PromptDecl, ast.PipelineDecl, ast.MemoryDecl),
         )
-        with inside(context, key, declaration.name.span) as may:
+        with BeingComputed(context, key, declaration.name.span) as may:
             if not may:
                 return (), ERROR
             parameters = parameters_of(context, symbol.file, declaration.params, symbol.kind)

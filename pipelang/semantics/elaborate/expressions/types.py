@@ -9,7 +9,7 @@ from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.elaborate.names.expanded_size import not_too_large
-from pipelang.semantics.elaborate.names.nesting_depth import hangs_on, inside
+from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
     BOOL,
@@ -96,10 +96,13 @@ def _decision(context: Context, file: str, core: ast.DecisionType) -> Type:
     return made if kept == made and isinstance(kept, RecordType) else ERROR
 
 
+_SCALARS = {name: Scalar(kind) for name, kind in SCALAR_NAMES.items()}
+
+
 def named_type(context: Context, file: str, name: ast.Name) -> Type:
     """A scalar, an enum or a record by its name."""
     if name.text in SCALAR_NAMES:
-        return Scalar(SCALAR_NAMES[name.text])
+        return _SCALARS[name.text]
     symbol = context.symbols.find(file, name.text)
     if symbol is None:
         if context.symbols.is_lost(file, name.text):
@@ -145,7 +148,7 @@ def declared_type(context: Context, key: str) -> Type:
         context.types[key] = _enum(context, key, declaration)
         return context.types[key]
     assert isinstance(declaration, ast.TypeDecl)
-    with inside(context, key, declaration.name.span) as may:
+    with BeingComputed(context, key, declaration.name.span) as may:
         if not may:
             return ERROR
         fields = _fields(context, symbol.file, declaration)

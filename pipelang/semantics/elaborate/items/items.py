@@ -75,8 +75,11 @@ def block(
         if typed is not None:
             if isinstance(typed, (p.Step, p.Let)):
                 around.places.setdefault(typed.name, len(around.made))
-            for step in _steps_in(typed):
-                around.steps[step] = None
+            if isinstance(typed, p.Step):
+                around.steps[typed.name] = None
+            else:
+                for step in _steps_in(typed):
+                    around.steps[step] = None
             around.made.append(typed)
         ended = ended or ends
     made = tuple(around.made)
@@ -161,7 +164,7 @@ def _step(around: Around, scope: Scope, item: ast.Step) -> Made:
     name = item.name.text
     around.claim(item.name, "step", value=True)
     expected = _written(around, scope, item.type)
-    asking = replace(scope, budget=True)
+    asking = scope.with_budget()
     made, type = chain(around.context, asking, around.place.at(name), item.chain, expected)
     type = _with_type(around, item.name, type)
     step = p.Step(name, type, made, chain_reads(made), item.doc, item.name.span)

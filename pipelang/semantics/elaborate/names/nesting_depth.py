@@ -6,30 +6,38 @@ hand. The limit is the same in whatever order they are written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pipelang.diagnostics import Span, codes
 from pipelang.semantics.elaborate.context import Context
 
 DEEPEST = 50
 
 
-@contextmanager
-def inside(context: Context, key: str, span: Span) -> Iterator[bool]:
+class BeingComputed:
     """While a declaration is computed: whether it may be, or is nested too deep (reported)."""
-    if len(context.pending) >= DEEPEST:
-        _tell(context, key, span)
-        yield False
-        return
-    context.pending.append(key)
-    context.depths[key] = 1
-    try:
-        yield True
-    finally:
+
+    __slots__ = ("_context", "_key", "_may", "_span")
+
+    def __init__(self, context: Context, key: str, span: Span) -> None:
+        self._context = context
+        self._key = key
+        self._span = span
+        self._may = len(context.pending) < DEEPEST
+
+    def __enter__(self) -> bool:
+        if self._may:
+            self._context.pending.append(self._key)
+            self._context.depths[self._key] = 1
+        else:
+            _tell(self._context, self._key, self._span)
+        return self._may
+
+    def __exit__(self, *raised: object) -> None:
+        if not self._may:
+            return
+        context, key = self._context, self._key
         context.pending.pop()
         if context.depths[key] > DEEPEST:
-            _tell(context, key, span)
+            _tell(context, key, self._span)
         hangs_on(context, key)
 
 

@@ -36,7 +36,7 @@ ASSUMABLE = (
 
 def or_assumed(context: Context, word: str, chance: Chance) -> Chance:
     """A share that nobody declared, as what is assumed of all such."""
-    share = context.assumed.get(word)
+    share = context.assumed.get(word) if context.assumed else None
     if share is None or not isinstance(chance, Undeclared):
         return chance
     return Declared(share, chance.site)
@@ -98,6 +98,8 @@ def retry(context: Context, scope: Scope, option: ast.Retry | None) -> p.Retry |
 
 def no_duplicates(context: Context, options: tuple[ast.Option, ...]) -> None:
     """Report options that stand twice."""
+    if len({WORD_OF.get(option.__class__) for option in options}) == len(options):
+        return
     seen: dict[str, Span] = {}
     readable: list[ast.Option] = whole(options)
     for option in readable:

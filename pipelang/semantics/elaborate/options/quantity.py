@@ -11,7 +11,7 @@ from pipelang.diagnostics import Span, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.constants import folded
-from pipelang.semantics.elaborate.expressions.expressions import elaborate
+from pipelang.semantics.elaborate.expressions.expressions import LITERAL_TYPES, elaborate
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.types import (
     DURATION,
@@ -56,21 +56,25 @@ def quantity(
 
     None if there was something to report. A share lies between 0 and 1, tokens are whole.
     """
-    typed = elaborate(context, scope, node)
-    if isinstance(typed.type, ErrorType):
-        return None
-    if not fits(typed.type, type):
-        wrong_unit(context, option, TAKES[type], typed, node.span)
-        return None
-    value = folded(context, typed, type, node.span)
+    value: Any
+    if isinstance(node, ast.Literal) and LITERAL_TYPES[node.kind] is type:
+        value = node.value
+    else:
+        typed = elaborate(context, scope, node)
+        if isinstance(typed.type, ErrorType):
+            return None
+        if not fits(typed.type, type):
+            wrong_unit(context, option, TAKES[type], typed, node.span)
+            return None
+        value = folded(context, typed, type, node.span)
     if value is None or isinstance(value, tuple):
         return value
-    least = 1 if positive and type == INT else 0
-    most = 1 if type == PROBABILITY else most
+    least = 1 if positive and type is INT else 0
+    most = 1 if type is PROBABILITY else most
     if value < least or (positive and value == 0) or (most is not None and value > most):
         _out_of_range(context, option, value, type, (positive, most), node.span)
         return None
-    if type == TOKENS:
+    if type is TOKENS:
         return _whole(context, option, value, node.span)
     return value
 

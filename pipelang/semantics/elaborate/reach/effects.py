@@ -27,10 +27,11 @@ class Act:
 def tool_acts(context: Context, key: str) -> bool:
     """Whether a tool, by its key, changes the world."""
     declaration = context.symbols.by_key[key].declaration
-    return isinstance(declaration, ast.ToolDecl) and any(
-        isinstance(option, ast.Effect) and option.kind in ("write", "irreversible")
-        for option in declaration.options
-    )
+    if isinstance(declaration, ast.ToolDecl):
+        for option in declaration.options:
+            if isinstance(option, ast.Effect) and option.kind in ("write", "irreversible"):
+                return True
+    return False
 
 
 def tool_pure(context: Context, key: str) -> bool:
@@ -67,6 +68,8 @@ def reached(context: Context, key: str) -> frozenset[str]:
 def acts(context: Context, key: str) -> bool:
     """Whether a tool, or a pipeline with all that it runs, has an effect or asks a person."""
     known = context.acting.get(key)
+    if known is None and isinstance(context.symbols.by_key[key].declaration, ast.ToolDecl):
+        known = context.acting[key] = tool_acts(context, key)
     if known is None:
         known = context.acting[key] = any(
             tool_acts(context, name) or next(_asks_people(context, name), None) is not None
