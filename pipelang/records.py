@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MISSING: Any = object()
+_FunctionType: Any = type(lambda: None)
 
 
 class _Field:
@@ -246,42 +247,73 @@ def _init(self: Any, *positional: Any, **named: Any) -> None:
     known.made.__init__(self, *positional, **named)
 
 
+_shapes: dict[tuple[Any, ...], Any] = {}
+"""The code of `__init__` by what it has to do, for classes differ in little but their names."""
+
+
 def _compiled_init(known: _Known) -> Callable[..., None]:
+    """An `__init__` for one class: the code of its shape with the names of its fields."""
     made: Any = known.made
     options: _Options = made.__dataclass_params__
+    then = hasattr(made, "__post_init__")
+    kinds = [
+        (field.init, field.factory is not _MISSING, field.default is not _MISSING)
+        for field in known.fields.values()
+    ]
+    shape = (options.frozen, options.kw_only, then, *kinds)
+    code = _shapes.get(shape)
+    if code is None:
+        code = _shapes[shape] = _init_of_shape(options, then, kinds)
     inside: dict[str, Any] = {"_MISSING": _MISSING}
-    heads = ["self", "*"] if options.kw_only and known.passed else ["self"]
-    lines = []
-    for name, field in known.fields.items():
-        head, value = name, name
+    names, defaults = {}, {}
+    for index, (name, field) in enumerate(known.fields.items()):
+        names[f"_{index}"] = name
         if field.factory is not _MISSING:
-            inside[f"_new_{name}"] = field.factory
-            head = f"{name}=_MISSING"
-            value = f"_new_{name}() if {name} is _MISSING else {name}"
+            inside[f"_new_{index}"] = field.factory
+            defaults[name] = _MISSING
         elif field.default is not _MISSING:
-            inside[f"_default_{name}"] = field.default
-            head = f"{name}=_default_{name}"
-        if field.init:
-            heads.append(head)
-        elif head == name:
-            continue
-        elif field.factory is not _MISSING:
-            value = f"_new_{name}()"
-        else:
-            value = f"_default_{name}"
+            defaults[name] = inside[f"_default_{index}"] = field.default
         if options.frozen:
-            inside[f"_set_{name}"] = known.setters[name]
-            lines.append(f" _set_{name}(self, {value})")
-        else:
-            lines.append(f" self.{name} = {value}")
-    if hasattr(made, "__post_init__"):
-        lines.append(" self.__post_init__()")
-    code = f"def __init__({', '.join(heads)}):\n" + ("\n".join(lines) or " pass")
-    exec(code, inside)
-    init: Callable[..., None] = inside["__init__"]
+            inside[f"_set_{index}"] = known.setters[name]
+    code = code.replace(
+        co_varnames=tuple(names.get(name, name) for name in code.co_varnames),
+        co_names=tuple(names.get(name, name) for name in code.co_names),
+    )
+    given = {name: defaults[name] for name in known.passed if name in defaults}
+    init: Any = _FunctionType(code, inside, "__init__", tuple(given.values()))
+    if options.kw_only:
+        init.__defaults__, init.__kwdefaults__ = None, given
     init.__qualname__ = f"{made.__qualname__}.__init__"
     init.__module__ = made.__module__
-    return init
+    found: Callable[..., None] = init
+    return found
+
+
+def _init_of_shape(options: _Options, then: bool, kinds: list[tuple[bool, bool, bool]]) -> Any:
+    """The code of an `__init__` whose fields are called `_0`, `_1` and so on."""
+    heads = ["self", "*"] if options.kw_only and any(init for init, *_ in kinds) else ["self"]
+    lines = []
+    for index, (init, has_factory, has_default) in enumerate(kinds):
+        head = value = f"_{index}"
+        if has_factory:
+            value = f"_new_{index}() if {head} is _MISSING else {head}"
+        if init:
+            heads.append(f"{head}=0" if has_factory or has_default else head)
+        elif has_factory:
+            value = f"_new_{index}()"
+        elif has_default:
+            value = f"_default_{index}"
+        else:
+            continue
+        if options.frozen:
+            lines.append(f" _set_{index}(self, {value})")
+        else:
+            lines.append(f" self._{index} = {value}")
+    if then:
+        lines.append(" self.__post_init__()")
+    inside: dict[str, Any] = {}
+    exec(f"def __init__({', '.join(heads)}):\n" + ("\n".join(lines) or " pass"), inside)
+    return inside["__init__"].__code__
 
 
 def _repr(self: Any) -> str:

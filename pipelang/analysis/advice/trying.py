@@ -67,14 +67,15 @@ class Bench:
     known: dict[Any, Built] = field(default_factory=dict)
     swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
 
-    def figures(self, pipeline: str) -> dict[str, float] | None:
+    def figures(self, pipeline: str, never_cut: bool = False) -> dict[str, float] | None:
         """The figures of a pipeline as it is written, worked out once; None where budgets may cut
-        its runs, for they are bounds then.
+        its runs, for they are bounds then. `never_cut` says that an analysis found that they do
+        not: nobody looks once more.
         """
         if pipeline not in self.swept:
             written = self.program.pipelines[pipeline]
             found = figures(self.program, written)
-            if found is not None and cuts_of(self.program, written):
+            if found is not None and not never_cut and cuts_of(self.program, written):
                 found = None
             self.swept[pipeline] = found
         return self.swept[pipeline]
