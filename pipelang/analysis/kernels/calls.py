@@ -86,9 +86,9 @@ def call_kernel(
             tried = _retried(model, link, tried, _again(model, step, link, who))
     by_tier = {
         tier: _draws(model, link, _accuracy(link, tier), recovers, several)
-        for tier in answered or (who.tier,)
+        for tier in answered or _last_tiers(who)
     }
-    mixed = len(by_tier) > 1
+    mixed = len(answered) > 1
     draw = _mixed(answered, by_tier) if mixed else next(iter(by_tier.values()))
     answers = 1.0 if mixed else tried.answers
     if model.meter is not None:
@@ -102,6 +102,11 @@ def _tiers_by_turn(who: Caller) -> list[set[str]]:
     if who.tier is not None:
         return [{who.tier}]
     return [{tier for tier, _ in mix} for mix in who.asked]
+
+
+def _last_tiers(who: Caller) -> list[str | None]:
+    """The tiers that would answer."""
+    return [tier for tier, _ in who.asked[-1]] if who.asked else [who.tier]
 
 
 def _accuracy(link: p.Link, tier: str | None) -> Chance:

@@ -177,7 +177,7 @@ def _of_tool(tool: p.Tool) -> _Spent:
 def _elsewhere(model: PipelineModel, step: p.Step, link: p.Link) -> _Spent:
     """The most that the rest of a pipeline spends, or may have spent when a link is tried."""
     pipeline = model.pipeline
-    if link.vote is not None or link not in [*_plain_links(step.chain)]:
+    if link.vote is not None or not any(one is link for one in _plain_links(step.chain)):
         return ANYTHING
     if any(
         isinstance(item, (p.Gate, p.Person)) and redo_of(item) is not None
