@@ -24,7 +24,7 @@ from pipelang.analysis.budgets.unreservable import least_reserved
 from pipelang.analysis.kernels.calls import AskedOnce
 from pipelang.analysis.latency.worst_calls import CallCount
 from pipelang.analysis.latency.worst_case import worst_loop
-from pipelang.analysis.latency.worst_cost import DearestRun
+from pipelang.analysis.latency.worst_cost import DearestRun, Worst
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -40,12 +40,14 @@ Taken = tuple[int, int, int]
 @dataclass(slots=True)
 class SpendingMeter:
     """Sheets of attempts, in place of a meter of times; `largest` is the most that any one call
-    reserves of each limit. `bounded` is there for whoever tells a meter that times are bounds.
+    reserves of each limit, `loops` the dearest of agents. `bounded` is there for whoever tells a
+    meter that times are bounds.
     """
 
     columns: SheetColumns
     largest: dict[int, int] = field(default_factory=dict)
     known: dict[Any, Any] = field(default_factory=dict)
+    loops: dict[Any, tuple[PipelineModel, Worst, int]] = field(default_factory=dict)
     bounded: bool = False
 
     tells_again = True
@@ -111,9 +113,14 @@ class SpendingMeter:
         """An agent's loop: at least its first call, at most its dearest. `tiers` are those that may
         be asked at each turn, the last of them at all that follow.
         """
-        everyone = dict.fromkeys(tier for asked in tiers for tier in asked)
-        dearest = worst_loop(DearestRun(), model, step, link, agent, everyone)
-        calls = worst_loop(CallCount(), model, step, link, agent, everyone)
+        everyone = tuple(dict.fromkeys(tier for asked in tiers for tier in asked))
+        place = id(model), id(link), frozenset(everyone)
+        loop = self.loops.get(place)
+        if loop is None:
+            dearest = worst_loop(DearestRun(), model, step, link, agent, everyone)
+            calls = worst_loop(CallCount(), model, step, link, agent, everyone)
+            loop = self.loops[place] = (model, dearest, calls)
+        _, dearest, calls = loop
         reserved = [
             least_reserved(model.program, link, agent, model.program.tiers[tier])
             for tier in tiers[0]

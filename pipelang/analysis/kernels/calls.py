@@ -18,7 +18,7 @@ from pipelang.analysis.kernels.turns import TurnMix, TurnRoute
 from pipelang.analysis.kernels.votes import CallKernel, Latent
 from pipelang.analysis.kernels.votes import Draw as Redraw
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass, replace
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.kernels.chain import longest_wait
@@ -56,16 +56,24 @@ class AskedOnce:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CallsByTurn:
+    """Calls of an agent that is chosen by turn: its route, and those that were `made` so far."""
+
+    route: TurnRoute
+    made: dict[Any, _Tried] = field(default_factory=dict)
+
+
 def call_kernel(
     model: PipelineModel,
     step: p.Step,
     link: p.Link,
     who: Caller,
     tracks: bool,
-    route: TurnRoute | None = None,
+    by_turn: CallsByTurn | None = None,
 ) -> CallKernel:
-    """One call of a link's action. `tracks` says whether the latents of its answers matter; `route`
-    chooses among tiers by turn.
+    """One call of a link's action. `tracks` says whether the latents of its answers matter;
+    `by_turn` chooses among tiers by turn.
     """
     action = link.action
     several = tracks or link.vote is not None or isinstance(action, p.Cascade)
@@ -75,7 +83,7 @@ def call_kernel(
     answered: dict[str | None, Any] = {}
     agent = agent_of(action)
     if agent is not None:
-        tried, answered = _turns(model, step, link, agent, who, route)
+        tried, answered = _turns(model, step, link, agent, who, by_turn)
         if model.meter is not None and model.meter.whole_loops:
             taken = model.meter.loop(model, step, link, agent, _tiers_by_turn(who))
             tried = _tried_at(taken, tried)
@@ -242,7 +250,7 @@ def _turns(
     link: p.Link,
     agent: p.Agent,
     who: Caller,
-    route: TurnRoute | None,
+    by_turn: CallsByTurn | None,
 ) -> tuple[_Tried, dict[str | None, Any]]:
     """A loop of `who.turns` calls, each with its retries, and tool calls between them; and how
     often which tier gives the answer.
@@ -256,7 +264,7 @@ def _turns(
     goes_on: Any = 1.0
     answered: dict[str | None, Any] = {}
     for turn in range(1, who.turns + 1):
-        calls = _at_turn(model, step, link, who, turn, route)
+        calls = _at_turn(model, step, link, who, turn, by_turn)
         before, goes_on, answered = goes_on, 0.0, {}
         for tier, share, call in calls:
             reach = before if share is None else before * share
@@ -280,24 +288,24 @@ def _at_turn(
     link: p.Link,
     who: Caller,
     turn: int,
-    route: TurnRoute | None,
+    by_turn: CallsByTurn | None,
 ) -> list[tuple[str | None, Any, _Tried]]:
     """The tiers that may be asked at a turn, each with its share (None: the only one)."""
 
     def call(one: Caller) -> _Tried:
         return _retried(model, link, _attempt(model, step, link, one, turn))
 
-    if route is None:
+    if by_turn is None:
         return [(who.tier, None, call(who))]
-    mix = who.asked[turn - 1]
-    return [
-        (
-            tier,
-            route.weight(odds, turn) if odds else None,
-            call(replace(who, tier=tier, out=tier in who.outs)),
-        )
-        for tier, odds in mix
-    ]
+    found: list[tuple[str | None, Any, _Tried]] = []
+    for tier, odds in who.asked[turn - 1]:
+        out = tier in who.outs
+        key = (tier, out, turn, who.told, who.again, model.meter is None)
+        made = by_turn.made.get(key)
+        if made is None:
+            made = by_turn.made[key] = call(replace(who, tier=tier, out=out))
+        found.append((tier, by_turn.route.weight(odds, turn) if odds else None, made))
+    return found
 
 
 def _draws(

@@ -15,7 +15,7 @@ from typing import Any
 from pipelang.analysis.arithmetic.terms import Term
 from pipelang.analysis.frontier.states import Key, add, is_zero
 from pipelang.analysis.frontier.table import Table
-from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
+from pipelang.analysis.kernels.calls import Caller, CallsByTurn, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import Ranked, Ranks, each_closed, fixed_length
@@ -69,6 +69,17 @@ class StepKernel:
     sweep: SweepChild
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
+    _by_turn: dict[int, CallsByTurn] = field(default_factory=dict)
+
+    def by_turn(self, link: p.Link) -> CallsByTurn | None:
+        """The calls of an agent that is chosen by turn; None for anything else."""
+        route = self.prepared.by_turn.get(id(link))
+        if route is None:
+            return None
+        known = self._by_turn.get(id(link))
+        if known is None:
+            known = self._by_turn[id(link)] = CallsByTurn(route)
+        return known
 
     def behind(self, model: PipelineModel, action: p.Action) -> frozenset[str]:
         """The steps behind what an action is given."""
@@ -342,9 +353,9 @@ def _call(
     if turns is None:
         turns = _turns(kernel, link, now)
     who = Caller(tier, _is_out(tier, now), turns, now.told, now.retried)
-    route = kernel.prepared.by_turn.get(id(link))
-    if route is not None:
-        asked = route.asked(now.values, turns)
+    by_turn = kernel.by_turn(link)
+    if by_turn is not None:
+        asked = by_turn.route.asked(now.values, turns)
         tiers = {tier for mix in asked for tier, _ in mix}
         outs = frozenset(tier for tier in tiers if _is_out(tier, now))
         who = replace(who, asked=asked, outs=outs)
@@ -352,7 +363,7 @@ def _call(
     known = kernel._calls.get(place)
     if known is None:
         prepared = kernel.prepared
-        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent, route)
+        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent, by_turn)
         kernel._calls[place] = known
     return known
 

@@ -65,25 +65,49 @@ class LeftSwitch:
 
 @dataclass(slots=True)
 class TurnRoute:
-    """The route of an agent by turn; `draws` are those that are made before its loop begins."""
+    """The route of an agent by turn; `draws` are those that are made before its loop begins, and
+    it `reads` those that are not about what is left. `mixes` are known by what they hang on.
+    """
 
     model: PipelineModel
     compute: Callable[[dict[Key, Any]], Any]
     draws: list[Draw] = field(default_factory=list)
     tests: list[LeftTest] = field(default_factory=list)
     switches: list[LeftSwitch] = field(default_factory=list)
+    reads: tuple[Key, ...] = ()
+    mixes: dict[tuple[Any, ...], TurnMix] = field(default_factory=dict)
 
     def asked(self, values: dict[Key, Any], turns: int) -> tuple[TurnMix, ...]:
         """Return who may be asked at each of so many turns, given what was drawn."""
-        return tuple(self._at(values, turn) for turn in range(1, turns + 1))
+        read = tuple(values[key] for key in self.reads)
+        rights = tuple(_is_right(test, values) for test in self.tests)
+        changes = [
+            switch.known.first if switch.key is None else values[switch.key]
+            for switch in self.switches
+        ]
+        found = []
+        for turn in range(1, turns + 1):
+            changed = tuple(turn >= at for at in changes)
+            certain = tuple(test.is_certain(turn) for test in self.tests)
+            key = (read, rights, changed, certain, turn if any(certain) else None)
+            mix = self.mixes.get(key)
+            if mix is None:
+                mix = self.mixes[key] = self._mix(values, turn, rights, changed)
+            found.append(mix)
+        return tuple(found)
 
-    def _at(self, values: dict[Key, Any], turn: int) -> TurnMix:
+    def _mix(
+        self,
+        values: dict[Key, Any],
+        turn: int,
+        rights: tuple[bool, ...],
+        changed: tuple[bool, ...],
+    ) -> TurnMix:
         here = dict(values)
-        for switch in self.switches:
-            at = switch.known.first if switch.key is None else values[switch.key]
-            here[switch.test] = (turn >= at) is switch.known.little
+        for switch, has in zip(self.switches, changed, strict=True):
+            here[switch.test] = has is switch.known.little
         ways: dict[str, list[Odds]] = {}
-        outcomes = [test.at(turn, _is_right(test, values)) for test in self.tests]
+        outcomes = [test.at(turn, right) for test, right in zip(self.tests, rights, strict=True)]
         for taken in product(*outcomes):
             mine = dict(here)
             for test, (value, _) in zip(self.tests, taken, strict=True):
@@ -142,6 +166,8 @@ def turn_route(
             switch = ("switch", site)
             made.draws.append(_when(model, switch, site, known))
         made.switches.append(LeftSwitch(draw.key, known, switch))
+    drawn = {switch.key for switch in made.switches}
+    made.reads = tuple(draw.key for draw in made.draws if draw.key not in drawn)
     return made
 
 
