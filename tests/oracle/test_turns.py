@@ -18,9 +18,10 @@ from pipelang.interfaces.runs.compare_simulation import spending
 
 from .enumerate_runs import TooManyRunsError
 from .every_run import every_run, load, mean, share
+from .storm import Storm
 from .subject import analyse, exported, whole_report
 from .test_cut_runs import OUTCOMES, adversary, off
-from .test_storm import Judged, Storm, disagreements
+from .test_storm import Judged, disagreements
 from .test_storm import storm as storm  # a fixture
 
 SEEDS = 200 if os.environ.get("ORACLE_LONG") else 12
