@@ -165,18 +165,19 @@ def test_three_retries_a_turn_begin_anew_after_a_success(tmp_path: Path):
     assert len(result.partial["values"]["found"]) == 1
 
 
-@pytest.mark.parametrize(("said", "tier"), [(500, "haiku"), (10, "sonnet")])
-def test_under_ten_cents_the_cheap_model_answers(said: int, tier: str):
-    """20 turns of 500 tokens cost $0.104 of the $0.20, 20 short ones $0.006."""
-
-    def circles(request: ModelRequest, _: int) -> ModelAnswer:
-        return looks(request, said) if request.prompt == "work_on" else answers(request)
-
-    model = Scripted(circles)
+@pytest.mark.parametrize(("said", "dear"), [(500, 10), (10, 50)])
+def test_under_ten_cents_the_cheap_model_goes_on(said: int, dear: int):
+    """10 turns of 500 tokens cost $0.052 of the $0.15, and leave less than $0.10; 50 short ones
+    cost $0.015.
+    """
+    model = Scripted(lambda request, _: looks(request, said))
     result = limited("in_cents", model).run_sync(task=TASK)
-    assert isinstance(result, pipelang.Answered)
-    assert [one.tier for one in model.asked] == ["sonnet"] * 20 + [tier]
-    assert result.cost <= Decimal("0.20")
+    assert isinstance(result, pipelang.Failed)
+    assert result.code == "max_retries"
+    assert [one.tier for one in model.asked] == ["sonnet"] * dear + ["haiku"] * (50 - dear)
+    turns = [event.data["tier"] for event in result.trace if event.kind == "turn"]
+    assert turns == [one.tier for one in model.asked]
+    assert result.cost <= Decimal("0.15")
 
 
 def test_who_takes_over_has_the_turns_and_the_code():

@@ -7,6 +7,7 @@ certain. An agent's loop counts as a whole, from its first call to the dearest o
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pipelang.analysis.budgets.limits import (
@@ -23,7 +24,7 @@ from pipelang.analysis.budgets.unreservable import least_reserved
 from pipelang.analysis.kernels.calls import AskedOnce
 from pipelang.analysis.latency.worst_calls import CallCount
 from pipelang.analysis.latency.worst_case import worst_loop
-from pipelang.analysis.latency.worst_cost import DearestRun
+from pipelang.analysis.latency.worst_cost import DearestRun, Worst
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
@@ -39,12 +40,14 @@ Taken = tuple[int, int, int]
 @dataclass(slots=True)
 class SpendingMeter:
     """Sheets of attempts, in place of a meter of times; `largest` is the most that any one call
-    reserves of each limit. `bounded` is there for whoever tells a meter that times are bounds.
+    reserves of each limit, `loops` the dearest of agents. `bounded` is there for whoever tells a
+    meter that times are bounds.
     """
 
     columns: SheetColumns
     largest: dict[int, int] = field(default_factory=dict)
     known: dict[Any, Any] = field(default_factory=dict)
+    loops: dict[Any, tuple[PipelineModel, Worst, int]] = field(default_factory=dict)
     bounded: bool = False
 
     tells_again = True
@@ -100,12 +103,30 @@ class SpendingMeter:
         return self._call(model, {MONEY: (cost, cost, cost), TOKENS: (0, 0, 0), STEPS: (1, 1, 1)})
 
     def loop(
-        self, model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str
+        self,
+        model: PipelineModel,
+        step: p.Step,
+        link: p.Link,
+        agent: p.Agent,
+        tiers: Sequence[Collection[str]],
     ) -> Any:
-        """An agent's loop: at least its first call, at most its dearest."""
-        dearest = worst_loop(DearestRun(), model, step, link, agent, tier)
-        calls = worst_loop(CallCount(), model, step, link, agent, tier)
-        least = least_reserved(model.program, link, agent, model.program.tiers[tier])
+        """An agent's loop: at least its first call, at most its dearest. `tiers` are those that may
+        be asked at each turn, the last of them at all that follow.
+        """
+        everyone = tuple(dict.fromkeys(tier for asked in tiers for tier in asked))
+        place = id(model), id(link), frozenset(everyone)
+        loop = self.loops.get(place)
+        if loop is None:
+            dearest = worst_loop(DearestRun(), model, step, link, agent, everyone)
+            calls = worst_loop(CallCount(), model, step, link, agent, everyone)
+            loop = self.loops[place] = (model, dearest, calls)
+        _, dearest, calls = loop
+        reserved = [
+            least_reserved(model.program, link, agent, model.program.tiers[tier])
+            for tier in tiers[0]
+        ]
+        money = min(at_least(least.money) for least in reserved)
+        fewest = min(least.tokens for least in reserved)
         ways = NO_WAYS
         inside = frozenset[str]().union(*(limit.inside for limit in self.columns.limits))
         if inside.intersection(agent.pipelines):
@@ -114,8 +135,8 @@ class SpendingMeter:
         return self._call(
             model,
             {
-                MONEY: (0, at_most(dearest.cost), at_least(least.money)),
-                TOKENS: (0, tokens, least.tokens),
+                MONEY: (0, at_most(dearest.cost), money),
+                TOKENS: (0, tokens, fewest),
                 STEPS: (1, calls, 1),
             },
             ways,

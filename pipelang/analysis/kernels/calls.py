@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.states import is_zero
+from pipelang.analysis.frontier.states import add, is_zero
 from pipelang.analysis.kernels.costs import AttemptCost, tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies
+from pipelang.analysis.kernels.turns import TurnMix, TurnRoute
 from pipelang.analysis.kernels.votes import CallKernel, Latent
 from pipelang.analysis.kernels.votes import Draw as Redraw
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass, replace
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance
 from pipelang.semantics.kernels.chain import longest_wait
@@ -28,7 +29,8 @@ from pipelang.semantics.walk import agent_of
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The callee: the tier, whether its provider is out, how many turns an agent takes, whether a
-    gate's feedback is in the prompt, and whether it was asked before and failed.
+    gate's feedback is in the prompt, and whether it was asked before and failed. Of an agent that
+    is chosen by turn: who is asked at each of them, and the tiers whose provider is out.
     """
 
     tier: str | None
@@ -36,6 +38,8 @@ class Caller:
     turns: int = 1
     told: bool = False
     again: bool = False
+    asked: tuple[TurnMix, ...] = ()
+    outs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +56,85 @@ class AskedOnce:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CallsByTurn:
+    """Calls of an agent that is chosen by turn: its route, and those that were `made` so far."""
+
+    route: TurnRoute
+    made: dict[Any, _Tried] = field(default_factory=dict)
+
+
 def call_kernel(
-    model: PipelineModel, step: p.Step, link: p.Link, who: Caller, tracks: bool
+    model: PipelineModel,
+    step: p.Step,
+    link: p.Link,
+    who: Caller,
+    tracks: bool,
+    by_turn: CallsByTurn | None = None,
 ) -> CallKernel:
-    """One call of a link's action. `tracks` says whether the latents of its answers matter."""
+    """One call of a link's action. `tracks` says whether the latents of its answers matter;
+    `by_turn` chooses among tiers by turn.
+    """
     action = link.action
     several = tracks or link.vote is not None or isinstance(action, p.Cascade)
-    accuracy = link.accuracy
-    if who.tier is not None:
-        accuracy = link.accuracy_by_tier.get(who.tier, accuracy)
     recovers: Any = 0.0
     if isinstance(action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
         recovers = model.parameters.value(link.recovers)
+    answered: dict[str | None, Any] = {}
     agent = agent_of(action)
     if agent is not None:
-        tried = _turns(model, step, link, agent, who)
+        tried, answered = _turns(model, step, link, agent, who, by_turn)
         if model.meter is not None and model.meter.whole_loops:
-            tried = _tried_at(model.meter.loop(model, step, link, agent, who.tier), tried)
+            taken = model.meter.loop(model, step, link, agent, _tiers_by_turn(who))
+            tried = _tried_at(taken, tried)
+            answered = {tier: _times(chance, taken) for tier, chance in answered.items()}
     else:
         tried = _attempt(model, step, link, who)
         if link.vote is not None or isinstance(action, p.Cascade):
             tried = _retried(model, link, tried, _again(model, step, link, who))
-    draw = _draws(model, link, accuracy, recovers, several)
+    by_tier = {
+        tier: _draws(model, link, _accuracy(link, tier), recovers, several)
+        for tier in answered or _last_tiers(who)
+    }
+    mixed = len(answered) > 1
+    draw = _mixed(answered, by_tier) if mixed else next(iter(by_tier.values()))
+    answers = 1.0 if mixed else tried.answers
     if model.meter is not None:
-        return CallKernel(tried.fails, tried.answers, 0.0, 0.0, draw, never_copies(link))
+        return CallKernel(tried.fails, answers, 0.0, 0.0, draw, never_copies(link), mixed)
     cost, tokens = tried.tries * tried.cost, tried.tries * tried.tokens
-    return CallKernel(tried.fails, tried.answers, cost, tokens, draw, never_copies(link))
+    return CallKernel(tried.fails, answers, cost, tokens, draw, never_copies(link), mixed)
+
+
+def _tiers_by_turn(who: Caller) -> list[set[str]]:
+    """The tiers that may be asked at each turn; a loop by one tier is told of once."""
+    if who.tier is not None:
+        return [{who.tier}]
+    return [{tier for tier, _ in mix} for mix in who.asked]
+
+
+def _last_tiers(who: Caller) -> list[str | None]:
+    """The tiers that would answer."""
+    return [tier for tier, _ in who.asked[-1]] if who.asked else [who.tier]
+
+
+def _accuracy(link: p.Link, tier: str | None) -> Chance:
+    """The accuracy of an answer; of an agent's it is that of the tier that gave it."""
+    return link.accuracy if tier is None else link.accuracy_by_tier.get(tier, link.accuracy)
+
+
+def _mixed(answered: dict[str | None, Any], by_tier: dict[str | None, Redraw]) -> Redraw:
+    """The draw of an answer that one of several tiers gives, each with the chance that it does."""
+
+    @cache
+    def draw(former: Latent | None) -> list[tuple[Latent, Any]]:
+        found: dict[Latent, Any] = {}
+        for tier, chance in answered.items():
+            if not is_zero(chance):
+                for latent, share in by_tier[tier](former):
+                    add(found, latent, chance * share)
+        return list(found.items())
+
+    return draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,28 +244,68 @@ def waited(model: PipelineModel, link: p.Link, number: int) -> Any:
     return model.meter.wait(float(longest_wait(link.retry, number)))
 
 
-def _turns(model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, who: Caller) -> _Tried:
-    """A loop of `who.turns` calls, each with its retries, and tool calls between them."""
+def _turns(
+    model: PipelineModel,
+    step: p.Step,
+    link: p.Link,
+    agent: p.Agent,
+    who: Caller,
+    by_turn: CallsByTurn | None,
+) -> tuple[_Tried, dict[str | None, Any]]:
+    """A loop of `who.turns` calls, each with its retries, and tool calls between them; and how
+    often which tier gives the answer.
+    """
     meter = model.meter
     if who.out and meter is None:
-        return _Tried(1.0, 0.0)
+        return _Tried(1.0, 0.0), {who.tier: 0.0}
     cost: Any = 0.0
     tokens: Any = 0.0
     fails: Any = 0.0
     goes_on: Any = 1.0
+    answered: dict[str | None, Any] = {}
     for turn in range(1, who.turns + 1):
-        call = _retried(model, link, _attempt(model, step, link, who, turn))
-        if meter is None:
-            cost = cost + goes_on * call.tries * call.cost
-            tokens = tokens + goes_on * call.tries * call.tokens
-        fails = fails + goes_on * call.fails
-        goes_on = goes_on * call.answers
+        calls = _at_turn(model, step, link, who, turn, by_turn)
+        before, goes_on, answered = goes_on, 0.0, {}
+        for tier, share, call in calls:
+            reach = before if share is None else before * share
+            if meter is None:
+                cost = cost + reach * call.tries * call.cost
+                tokens = tokens + reach * call.tries * call.tokens
+            fails = fails + reach * call.fails
+            goes_on = goes_on + reach * call.answers if len(calls) > 1 else reach * call.answers
+            add(answered, tier, reach * call.answers)
         if turn < who.turns:
             if meter is not None:
                 goes_on = goes_on * tools_taken(model, agent)
             else:
                 cost = cost + goes_on * tools_cost(model, agent)
-    return _Tried(fails, goes_on, cost, tokens)
+    return _Tried(fails, goes_on, cost, tokens), answered
+
+
+def _at_turn(
+    model: PipelineModel,
+    step: p.Step,
+    link: p.Link,
+    who: Caller,
+    turn: int,
+    by_turn: CallsByTurn | None,
+) -> list[tuple[str | None, Any, _Tried]]:
+    """The tiers that may be asked at a turn, each with its share (None: the only one)."""
+
+    def call(one: Caller) -> _Tried:
+        return _retried(model, link, _attempt(model, step, link, one, turn))
+
+    if by_turn is None:
+        return [(who.tier, None, call(who))]
+    found: list[tuple[str | None, Any, _Tried]] = []
+    for tier, odds in who.asked[turn - 1]:
+        out = tier in who.outs
+        key = (tier, out, turn, who.told, who.again, model.meter is None)
+        made = by_turn.made.get(key)
+        if made is None:
+            made = by_turn.made[key] = call(replace(who, tier=tier, out=out))
+        found.append((tier, by_turn.route.weight(odds, turn) if odds else None, made))
+    return found
 
 
 def _draws(

@@ -9,13 +9,13 @@ are not. A new answer copies them with the correlation of its link.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelang.analysis.arithmetic.terms import Term
 from pipelang.analysis.frontier.states import Key, add, is_zero
 from pipelang.analysis.frontier.table import Table
-from pipelang.analysis.kernels.calls import Caller, call_kernel, waited
+from pipelang.analysis.kernels.calls import Caller, CallsByTurn, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import Ranked, Ranks, each_closed, fixed_length
@@ -23,11 +23,19 @@ from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
 from pipelang.analysis.kernels.prepared_step import Prepared
 from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.kernels.subpipelines import SweepChild
-from pipelang.analysis.kernels.votes import CallKernel, Latent, LinkOutcome, cascaded, voted
+from pipelang.analysis.kernels.votes import (
+    CallKernel,
+    Draw,
+    Latent,
+    LinkOutcome,
+    cascaded,
+    voted,
+)
 from pipelang.analysis.model.model import PipelineModel, all_right
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import START, ChainPosition, after_failure, resolve
 from pipelang.semantics.walk import agent_of
 
@@ -61,6 +69,17 @@ class StepKernel:
     sweep: SweepChild
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
+    _by_turn: dict[int, CallsByTurn] = field(default_factory=dict)
+
+    def by_turn(self, link: p.Link) -> CallsByTurn | None:
+        """The calls of an agent that is chosen by turn; None for anything else."""
+        route = self.prepared.by_turn.get(id(link))
+        if route is None:
+            return None
+        known = self._by_turn.get(id(link))
+        if known is None:
+            known = self._by_turn[id(link)] = CallsByTurn(route)
+        return known
 
     def behind(self, model: PipelineModel, action: p.Action) -> frozenset[str]:
         """The steps behind what an action is given."""
@@ -166,7 +185,8 @@ def _hit(
     action = link.action
     if isinstance(action, p.RunPipeline):
         return _if_given(_answers_of_run(kernel, action, now, around))
-    if link.vote is None and not isinstance(action, p.Cascade):
+    several = link.vote is not None or isinstance(action, p.Cascade)
+    if not several and not chosen_by_turn(action):
         call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
         made = LinkOutcome()
         right = all_right(now.values, around | kernel.behind(now.model, action))
@@ -300,14 +320,21 @@ def _voted(
     if meter is None or isinstance(vote, p.Lead):
         return voted(vote, call, right, former, keeps)
     call = replace(call, fails=meter.aside(call.fails), answers=meter.aside(call.answers))
+    if call.mixed:
+        call = replace(call, draw=_aside(meter.aside, call.draw))
     made = voted(vote, call, right, former, keeps)
     made.answers = {answer: meter.back(weight) for answer, weight in made.answers.items()}
     made.fails = meter.back(made.fails)
     return made
 
 
+def _aside(aside: Callable[[Any], Any], draw: Draw) -> Draw:
+    """Return a draw of answers with the chance that each is given, taken aside."""
+    return lambda former: [(latent, aside(chance)) for latent, chance in draw(former)]
+
+
 def _tier(kernel: StepKernel, link: p.Link, now: ChainSituation) -> str | None:
-    if not isinstance(link.action, (p.AskTier, p.Agent)):
+    if not isinstance(link.action, (p.AskTier, p.Agent)) or chosen_by_turn(link.action):
         return None
     tier: str = kernel.prepared.routes[id(link)](now.values)
     return tier
@@ -320,22 +347,32 @@ def _call(
     now: ChainSituation,
     turns: int | None = None,
 ) -> CallKernel:
-    """Return the kernel of one call; it depends on whether its provider is out, and on its
-    turns.
+    """Return the kernel of one call; it depends on whether its provider is out, on its turns, and
+    on who is asked at which of them.
     """
-    out = False
-    if tier is not None:
-        out = bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
     if turns is None:
         turns = _turns(kernel, link, now)
-    who = Caller(tier, out, turns, now.told, now.retried)
+    who = Caller(tier, _is_out(tier, now), turns, now.told, now.retried)
+    by_turn = kernel.by_turn(link)
+    if by_turn is not None:
+        asked = by_turn.route.asked(now.values, turns)
+        tiers = {tier for mix in asked for tier, _ in mix}
+        outs = frozenset(tier for tier in tiers if _is_out(tier, now))
+        who = replace(who, asked=asked, outs=outs)
     place = (id(link), who, now.model.meter is None)
     known = kernel._calls.get(place)
     if known is None:
         prepared = kernel.prepared
-        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent)
+        known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent, by_turn)
         kernel._calls[place] = known
     return known
+
+
+def _is_out(tier: str | None, now: ChainSituation) -> bool:
+    """Whether the provider of a tier is out."""
+    if tier is None:
+        return False
+    return bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
 
 
 def _turns(kernel: StepKernel, link: p.Link, now: ChainSituation) -> int:

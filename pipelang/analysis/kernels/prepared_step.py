@@ -14,11 +14,13 @@ from pipelang.analysis.kernels.conditions import Draw, EvaluationPlan, expressio
 from pipelang.analysis.kernels.each import length_draw
 from pipelang.analysis.kernels.providers import outage, tiers_of
 from pipelang.analysis.kernels.subpipelines import SubRun, sub_run
+from pipelang.analysis.kernels.turns import TurnRoute, turn_route
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.run import endings_of, pipeline_acts
 from pipelang.semantics.walk import inner_links
 
@@ -43,7 +45,8 @@ class Inside:
 @dataclass(slots=True)
 class Prepared:
     """`plan` is what a step draws before its chain is walked, `reads` are all variables that the
-    walk is given; routes, sub-pipelines, loops and bodies are by the identity of their parts.
+    walk is given; routes, sub-pipelines, loops and bodies are by the identity of their parts, and
+    so are the routes of agents that are asked by turn.
     """
 
     step: p.Step
@@ -55,6 +58,7 @@ class Prepared:
     runs: dict[int, SubRun] = field(default_factory=dict)
     loops: dict[int, AgentLoop] = field(default_factory=dict)
     elements: dict[int, Inside] = field(default_factory=dict)
+    by_turn: dict[int, TurnRoute] = field(default_factory=dict)
 
 
 def prepared_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Prepared:
@@ -105,7 +109,14 @@ def _link(prepared: Prepared, model: PipelineModel, link: p.Link, draws: dict[Ke
             for _, arm in action.arms:
                 _link(prepared, model, arm, draws)
         case p.Agent():
-            _route(prepared, model, link, action.who, draws)
+            if chosen_by_turn(action):
+                place = _place(model, prepared.step, link)
+                by_turn = turn_route(model, prepared.step, link, action, place)
+                prepared.by_turn[id(link)] = by_turn
+                for draw in by_turn.draws:
+                    _add(draws, draw)
+            else:
+                _route(prepared, model, link, action.who, draws)
             _loop(prepared, model, link, action, draws)
         case p.Cascade():
             if action.agent is not None:
@@ -133,10 +144,14 @@ def _route(
         _add(draws, draw)
 
 
+def _place(model: PipelineModel, step: p.Step, link: p.Link) -> str:
+    return f"{model.pipeline.name}.{step.name}@{link.span.start}"
+
+
 def _loop(
     prepared: Prepared, model: PipelineModel, link: p.Link, agent: p.Agent, draws: dict[Key, Draw]
 ) -> None:
-    place = f"{model.pipeline.name}.{prepared.step.name}@{link.span.start}"
+    place = _place(model, prepared.step, link)
     turns: Key = ("turns", place)
     if agent.turns is None:
         numbers = model.parameters

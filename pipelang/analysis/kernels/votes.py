@@ -48,7 +48,8 @@ class LinkOutcome:
 @dataclass(frozen=True, slots=True)
 class CallKernel:
     """One call with its retries: P(it fails), P(it answers), and what it costs on average.
-    `forgets`: its answers never copy the one before.
+    `forgets`: its answers never copy the one before. `mixed`: whose answer it is decides how often
+    it is right, so `draw` has the chances that there is one as well, and `answers` is 1.
     """
 
     fails: Any
@@ -57,6 +58,7 @@ class CallKernel:
     tokens: Any
     draw: Draw
     forgets: bool = False
+    mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ that ends the run does so no later than everything below it, so it needs no amou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pipelang.analysis.kernels.each import fixed_length
@@ -23,6 +23,7 @@ from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import attempts
 from pipelang.semantics.kernels.redo import all_reruns
 from pipelang.semantics.types import ERROR
@@ -335,13 +336,18 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             tries: Tries[T] = _worst_tries(by, asked)
             return tries if link.vote is None else alike(by.polled(link, inside, tries))
         case p.Agent():
-            loops = (worst_loop(by, model, step, link, action, tier) for tier in tiers_of(action))
+            asked_by = (
+                [tiers_of(action)]
+                if chosen_by_turn(action)
+                else [[one] for one in tiers_of(action)]
+            )
+            loops = (worst_loop(by, model, step, link, action, tiers) for tiers in asked_by)
             return alike(by.polled(link, 1, alike(_largest(by, loops))))
         case p.Cascade():
             total = by.nothing
             for tier in action.tiers:
                 if action.agent is not None:
-                    one = worst_loop(by, model, step, link, action.agent, tier)
+                    one = worst_loop(by, model, step, link, action.agent, [tier])
                 else:
                     asked_once = by.ask(model, step, link, action, tier, 1)
                     one = by.tried(link.retry, link.retry.count + 1, asked_once)
@@ -365,12 +371,19 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
 
 
 def worst_loop(
-    by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link, agent: p.Agent, tier: str
+    by: WorstCase[T],
+    model: PipelineModel,
+    step: p.Step,
+    link: p.Link,
+    agent: p.Agent,
+    tiers: Collection[str],
 ) -> T:
-    """Every turn of an agent with its retries, and the worst of its tools between two turns."""
+    """Every turn of an agent with its retries, at the worst of its tiers, and the worst of its
+    tools between two turns.
+    """
     total = by.nothing
     for turn in range(1, agent.steps + 1):
-        asked = by.ask(model, step, link, agent, tier, turn)
+        asked = _worst_tries(by, (by.ask(model, step, link, agent, tier, turn) for tier in tiers))
         total = by.then(total, by.tried(link.retry, link.retry.count + 1, asked))
     return by.then(total, by.between_turns(agent.steps - 1, _worst_tool(by, model, agent)))
 

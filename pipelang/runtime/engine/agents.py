@@ -14,7 +14,7 @@ from pipelang.runtime.engine.values import Misfit, shown
 from pipelang.runtime.engine.world import Attempt, AttemptFailed, ToolCall, ToolResult, Turn
 from pipelang.runtime.prompts.templates import shorten_failure
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.agent import CALLS_A_TURN
+from pipelang.semantics.kernels.agent import CALLS_A_TURN, chosen_by_turn
 
 Perform = Callable[[Run, Attempt], Awaitable[Any]]
 Retried = Callable[[Attempt, Perform], Awaitable[Any]]
@@ -22,10 +22,16 @@ Retried = Callable[[Attempt, Perform], Awaitable[Any]]
 
 
 async def run_agent(run: Run, attempt: Attempt, agent: p.Agent, retried: Retried) -> Any:
-    """The agent's answer, or how one of its pipelines ended the run. Raises `AttemptFailed`."""
+    """The agent's answer, or how one of its pipelines ended the run. Raises `AttemptFailed`.
+
+    The tier of an attempt is that of all turns, unless it is chosen anew before each of them.
+    """
     turns: tuple[Turn, ...] = ()
+    by_turn = chosen_by_turn(agent)
     while len(turns) < agent.steps:
         so_far = turns
+        if by_turn:
+            attempt = replace(attempt, tier=await run.world.route(run, agent.who))
 
         async def next_turn(run: Run, mine: Attempt, so_far: tuple[Turn, ...] = so_far) -> Turn:
             return await run.world.turn(run, mine, agent, so_far)

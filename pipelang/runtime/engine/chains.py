@@ -20,6 +20,7 @@ from pipelang.runtime.engine.votes import caller, cascade, gives_up, vote, wait
 from pipelang.runtime.engine.world import NOTHING, Arguments, Attempt, AttemptFailed, Subjects
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import (
     START,
     ChainPosition,
@@ -235,7 +236,9 @@ async def _several(
         mocked = run.world.stand_in(run, step, agent)
         if mocked is not NOTHING:
             return mocked
-    tier = None if agent is None else await run.world.route(run, agent.who)
+    tier = None
+    if agent is not None and not chosen_by_turn(agent):
+        tier = await run.world.route(run, agent.who)
     arguments = await run.world.recorded_arguments(run, action.arguments)
     asked = p.AskTier(action.prompt, action.arguments, _FIRST, action.answers)
     attempt = Attempt(step, link, asked, tier, arguments, 0, feedback, None, subjects, part)

@@ -131,6 +131,9 @@ STEPS = {
     "route by what is left": "step NAME: text = ask say(IN) by"
     " if budget.remaining.time < 290s then big else small"
     ' { output 10 tokens max } else call pay(IN) else "n"',
+    "agent by what is left": "step NAME: text = agent say(IN)"
+    " by (if budget.remaining < $0.9999 then big else small) with inner, asks, look"
+    ' { steps 4 retry 1 backoff 2s..8s output 10 tokens max } else "n"',
     "match by what is left": "step NAME = match budget.remaining < $1"
     ' { true => call pay("w") else => call put("v") } else "n"',
     "python": 'step NAMEp = call put(twice(IN)) else "n"\n'

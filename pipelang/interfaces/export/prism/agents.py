@@ -25,7 +25,7 @@ def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered:
     machine = trial.machine
     turns, most = None, agent.turns or agent.steps
     if agent.turns is None:
-        turns, place = _drawn(trial, agent, "turns", most, place)
+        turns, place = of_several(trial, "turns", id(agent), most, place)
     for turn in range(1, most + 1):
         said = machine.place()
         trial.pay(place, agent, turn)
@@ -33,17 +33,28 @@ def loop(trial: LinkTrial, agent: p.Agent, transient: str, place: int, answered:
         if turn == most:
             machine.go(said, PrismUpdate(answered))
             return
-        tools, place = machine.place(), machine.place()
-        goes_on = TRUE
-        if turns is not None:
-            machine.go(said, PrismUpdate(answered), is_(turns, turn))
-            goes_on = compared(variable(turns), ">", number(turn))
-        machine.go(said, PrismUpdate(tools), goes_on)
-        if not trial.free:
-            trial.t.pay(tools, trial.tool_dollars(agent))
-        if not trial.kept and turn == 1:
-            tools = _hazards(trial, agent, tools)
-        machine.go(tools, PrismUpdate(place))
+        place = after_turn(trial, agent, turn, turns, said, answered)
+
+
+def after_turn(
+    trial: LinkTrial, agent: p.Agent, turn: int, turns: str | None, said: int, answered: int
+) -> int:
+    """The place of the next turn, behind the tools that one called; `turns` is the variable of how
+    many there are, where that was drawn.
+    """
+    machine = trial.machine
+    tools, place = machine.place(), machine.place()
+    goes_on = TRUE
+    if turns is not None:
+        machine.go(said, PrismUpdate(answered), is_(turns, turn))
+        goes_on = compared(variable(turns), ">", number(turn))
+    machine.go(said, PrismUpdate(tools), goes_on)
+    if not trial.free:
+        trial.t.pay(tools, trial.tool_dollars(agent))
+    if not trial.kept and turn == 1:
+        tools = _hazards(trial, agent, tools)
+    machine.go(tools, PrismUpdate(place))
+    return place
 
 
 def _hazards(trial: LinkTrial, agent: p.Agent, place: int) -> int:
@@ -56,7 +67,7 @@ def _hazards(trial: LinkTrial, agent: p.Agent, place: int) -> int:
             ways |= {(outcome, wrong): None for wrong in wrongs}
     if len(ways) == 1:
         return place
-    drawn, place = _drawn(trial, agent, "tools", len(ways), place)
+    drawn, place = of_several(trial, "tools", id(agent), len(ways), place)
     goes_on = machine.place()
     for number_, (outcome, wrong) in enumerate(ways, start=1):
         sets = {trial.t.effect(): number(1)} if wrong else {}
@@ -69,7 +80,9 @@ def _hazards(trial: LinkTrial, agent: p.Agent, place: int) -> int:
     return goes_on
 
 
-def _drawn(trial: LinkTrial, agent: p.Agent, what: str, count: int, place: int) -> tuple[str, int]:
+def of_several(
+    trial: LinkTrial, what: str, about: object, count: int, place: int
+) -> tuple[str, int]:
     """One of `count` numbers, by shares that nobody declared; gives its variable, and the place
     behind the draw.
     """
@@ -77,6 +90,6 @@ def _drawn(trial: LinkTrial, agent: p.Agent, what: str, count: int, place: int) 
     site = f"{frame.pipeline.name}.{step.name}@{trial.link.span.start}.{what}"
     shares = tuple(enumerate(t.constants.stick(site, count), start=1))
     note = f"{what} of {frame.path}{step.name}"
-    like = f"{what}_{identifier(step.name)}"
-    name = t.draws.variable(frame, (what, id(agent)), like, count, note)
+    like = f"{what.partition(':')[0]}_{identifier(step.name)}"
+    name = t.draws.variable(frame, (what, about), like, count, note)
     return name, t.draws.perform(place, {name: PrismDraw(name, _NOBODY, shares, shares)})

@@ -1,4 +1,4 @@
-"""Attempts and answers: whether something answers, and whether it is right.
+"""Outages, attempts and answers: whether something answers, and whether it is right.
 
 An answer has two hidden verdicts: would it be right if its arguments are, and if they are not. A
 step that may be made again keeps them, because with the correlation of the link that answers the
@@ -8,7 +8,8 @@ new answer repeats the former one's verdicts. `1` both, `2` only the first, `3` 
 
 from __future__ import annotations
 
-from pipelang.interfaces.export.prism.draws import all_right
+from pipelang.interfaces.export.prism.constants import identifier
+from pipelang.interfaces.export.prism.draws import PrismDraw, all_right
 from pipelang.interfaces.export.prism.formulas import (
     Formula,
     all_of,
@@ -30,6 +31,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Declared
 
 TRIES = "tries"
+_NOBODY: frozenset[str] = frozenset()
 VERDICTS = "1 right in any case, 2 right with right arguments, 3 right with wrong ones, 4 wrong"
 
 
@@ -124,3 +126,21 @@ def attempt(trial: LinkTrial, place: int, fails: str, on: int) -> None:
     machine.choose(place, [(rest(fails), on_again), (fails, again)], left)
     last = PrismUpdate(failed).setting(tries, 0)
     machine.choose(place, [(rest(fails), on_again), (fails, last)], is_(tries, retry))
+
+
+def unless_out(trial: LinkTrial, tier: str, place: int) -> int:
+    """Past the outage of a tier's provider, which no retry beats; one draw a run."""
+    t, machine = trial.t, trial.machine
+    provider = t.program.providers[t.program.tiers[tier].provider]
+    available = t.constants.share(provider.available)
+    if available == "1":
+        return place
+    note = f"provider {provider.name}: 1 available, 2 out"
+    key, like = ("outage", provider.name), f"o_{identifier(provider.name)}"
+    name = t.draws.variable(t.root, key, like, 2, note)
+    shares = ((1, available), (2, rest(available)))
+    place = t.draws.perform(place, {name: PrismDraw(name, _NOBODY, shares, shares)})
+    up = machine.place()
+    machine.go(place, PrismUpdate(up), is_(name, 1))
+    machine.go(place, PrismUpdate(trial.failed), is_(name, 2))
+    return up

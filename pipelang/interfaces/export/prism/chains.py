@@ -20,8 +20,10 @@ from pipelang.interfaces.export.prism.translation import (
     Making,
     Translation,
 )
+from pipelang.interfaces.export.prism.turns import by_whom, refuse_never
 from pipelang.records import replace
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 
 
 def chain(t: Translation, making: Making, links: p.Chain, place: int, exhausted: int) -> None:
@@ -57,6 +59,10 @@ def _action(trial: LinkTrial, place: int) -> None:
     """An action that is none of several."""
     t, link = trial.t, trial.link
     match link.action:
+        case p.Agent() as agent if chosen_by_turn(agent):
+            if trial.kept:
+                refuse_never(trial, agent)
+            _asked(trial, place)
         case p.AskTier() | p.Agent() as ask:
             test, tiers = route_test(t.draws, trial.scope, ask.who)
             place = t.draws.perform(place, test.draws)
@@ -116,7 +122,8 @@ def _answered(trial: LinkTrial, place: int) -> None:
     acts = isinstance(action, p.Call) and trial.t.program.tools[action.tool].acts
     if acts and not trial.kept:
         wrong = wrong.setting(trial.t.effect(), 1)
-    draw_answer(trial.t, place, answer_of(trial), trial.made(RIGHT), wrong)
+    for mine, there in by_whom(trial, place):
+        draw_answer(trial.t, there, answer_of(mine), trial.made(RIGHT), wrong)
 
 
 def _recalled(trial: LinkTrial, action: p.Recall, place: int) -> None:

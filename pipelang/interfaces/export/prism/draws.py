@@ -24,6 +24,7 @@ from pipelang.interfaces.export.prism.scopes import Cut, PrismFrame
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import reads_budget
 
 RIGHT, WRONG = 1, 2
 """Values of the variable of an answer; 0 if there is none yet."""
@@ -75,7 +76,7 @@ class Draws:
         """The number of places of a call before this one with the same test of what is left of a
         budget, which may come out otherwise here; 0 for another test.
         """
-        if not any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node)):
+        if not reads_budget(node):
             return 0
         places = self.places.setdefault((id(frame), node), [])
         if place not in places:
@@ -99,6 +100,15 @@ class Draws:
         elif highest > self.machine.variables[name].highest:
             self.machine.declare(name, highest, note)
         return name
+
+    def left_test(self, name: str) -> expr.Expr | None:
+        """The test of what is left of a budget behind a variable; None for another draw."""
+        for place, found in self.names.items():
+            key = place[1] if isinstance(place, tuple) else None
+            if found == name and isinstance(key, tuple) and key[0] in ("test", "path"):
+                node: expr.Expr = key[1]
+                return node if reads_budget(node) else None
+        return None
 
     def about(self, own: str) -> tuple[str, ...]:
         """The draws that say something of a step's value, or of an element."""

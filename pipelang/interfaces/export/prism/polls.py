@@ -29,9 +29,11 @@ from pipelang.interfaces.export.prism.formulas import (
 )
 from pipelang.interfaces.export.prism.machine import PrismUpdate
 from pipelang.interfaces.export.prism.translation import LinkTrial
+from pipelang.interfaces.export.prism.turns import by_whom
 from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.walk import tiers_of
 
 CALLS, FOR, AGAINST, LAST = "calls", "right_votes", "wrong_votes", "last_verdicts"
 FIRST_RIGHT, FIRST_WRONG = "first_right", "first_wrong"
@@ -43,7 +45,8 @@ def vote(trial: LinkTrial, ballot: p.Vote, place: int) -> None:
     calls = machine.declare(CALLS, ballot.calls, "calls of this vote so far")
     good = machine.declare(FOR, ballot.calls, "right answers among them")
     bad = machine.declare(AGAINST, ballot.calls, "wrong answers among them")
-    answer = _of_several(trial)
+    first = trial if trial.tier is not None else _by_any(trial)
+    answer = _of_several(first)
     counting = machine.place()
     opened = PrismUpdate(counting).setting(calls, 0).setting(good, 0).setting(bad, 0)
     firsts: tuple[str, str] | None = None
@@ -70,7 +73,15 @@ def vote(trial: LinkTrial, ballot: p.Vote, place: int) -> None:
             PrismUpdate(move.to, {**move.sets, first: _unless_there(first, answer.memory)})
             for move, first in zip((right, wrong), firsts, strict=True)
         )
-    draw_answer(trial.t, answered, answer, right, wrong)
+    for mine, there in by_whom(trial, answered):
+        said = replace(_of_several(mine), memory=answer.memory)
+        draw_answer(trial.t, there, said, right, wrong)
+
+
+def _by_any(trial: LinkTrial) -> LinkTrial:
+    """The same by the first of several tiers, for what does not hang on which it is."""
+    tiers = tiers_of(trial.link.action)
+    return replace(trial, tier=tiers[0]) if tiers else trial
 
 
 def _unless_there(first: str, last: str) -> Formula:

@@ -9,6 +9,7 @@ from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, plural, times
 from pipelang.interfaces.text.table import labelled
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import can_be_used_up, reached_links
 from pipelang.semantics.walk import all_items
 
@@ -58,7 +59,10 @@ def _link(program: p.Program, link: p.Link) -> str:
         case p.Agent():
             tools = listed([*action.tools, *action.pipelines], "and")
             steps = f"up to {times(action.steps)}"
-            return f"lets {listed(tiers_of(action), 'or')} work with {tools}, {steps}"
+            whom = listed(tiers_of(action), "or")
+            if chosen_by_turn(action):
+                whom = f"{whom} (chosen before each turn)"
+            return f"lets {whom} work with {tools}, {steps}"
         case p.RunPipeline():
             return f"runs {action.pipeline}{often}"
         case p.Recall():

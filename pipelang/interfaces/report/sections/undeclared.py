@@ -47,9 +47,11 @@ _SHARES = {
     "turns": ("turns 3", "how many calls of the model it typically takes"),
 }
 ACCURACY = "accuracy 95%"
+AT_A_TURN = "at how many of the agent's turns it holds"
 _STEP = re.compile(r"^(?P<name>\w+)\[(?P<link>\d+)\]@\d+\.(?P<word>\w+)$")
 _TEST = re.compile(r"^(?P<test>.*) if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _TURNS = re.compile(r"^(?P<step>\w+)@\d+\.turns\[\d+\]$")
+_LEFT = re.compile(r"^\w+@\d+\.left:(?P<test>.*?)(?:@\d+)?\[\d+\]$", re.DOTALL)
 _TOOLS = re.compile(r"^.*@\d+\.tools\[\d+\]$")
 _LENGTH = re.compile(r"^(?P<list>.*)\.length if (?:right|wrong)(?:\[\d+\])?$", re.DOTALL)
 _ROWS = re.compile(r"^(?P<file>.*):(?P<kind>right|wrong)\[\d+\]$", re.DOTALL)
@@ -116,9 +118,14 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
         return
     if _TOOLS.match(site):
         return  # what an agent does with the pipelines among its tools cannot be declared
-    turns = _TURNS.match(site.removeprefix(f"{name}."))
+    turns = _TURNS.match(site.removeprefix(f"{inner}."))
     if turns is not None:
-        yield _of_step(turns["step"], 0, "turns")
+        yield _in(inner, name, _of_step(turns["step"], 0, "turns"))
+        return
+    left = _LEFT.match(site.removeprefix(f"{inner}."))
+    if left is not None:
+        one = replace(_of_test(view.program.pipelines[inner].block, left["test"]), why=AT_A_TURN)
+        yield _in(inner, name, one)
         return
     said = next((one for one in view.program.pipelines if site.startswith(f"{one}:")), None)
     if said is not None:
@@ -236,7 +243,7 @@ def _conditions(item: p.Item) -> Iterator[tuple[str | None, expr.Expr]]:
             yield None, item.subject
         case p.Step():
             for link in item.chain.links:
-                if isinstance(link.action, p.AskTier):
+                if isinstance(link.action, (p.AskTier, p.Agent)):
                     yield None, link.action.who
                 elif isinstance(link.action, p.Choose):
                     yield None, link.action.subject

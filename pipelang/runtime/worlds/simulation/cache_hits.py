@@ -24,15 +24,20 @@ MOST_PLAYS = 4_000
 
 
 def cached(
-    frame: SimulatedFrame, run: Run, link: p.Link, tier: str | None, right: bool
+    frame: SimulatedFrame,
+    run: Run,
+    link: p.Link,
+    tier: str | None,
+    right: bool,
+    by_turn: Callable[[], str] | None = None,
 ) -> tuple[bool, LatentVerdicts] | None:
     """Whether a cached answer is right, and what is behind it: fresh ones are drawn until one is
-    given. None where none ever is.
+    given. None where none ever is. An agent may be chosen `by_turn`.
     """
     never, place = frame.facts.odds.never, (id(link), tier, right)
     if place in never:
         return None
-    trial = _Trial(frame, run, link, right)
+    trial = _Trial(frame, run, link, right, by_turn)
     for _ in range(MOST_TRIES):
         answer = trial.action(tier)
         if answer is not None:
@@ -66,8 +71,16 @@ async def answered_before(begin: Callable[[RunBudget], Awaitable[Run]]) -> Any:
 class _Trial:
     """Draws fresh answers of a link, without outages."""
 
-    def __init__(self, frame: SimulatedFrame, run: Run, link: p.Link, right: bool) -> None:
+    def __init__(
+        self,
+        frame: SimulatedFrame,
+        run: Run,
+        link: p.Link,
+        right: bool,
+        by_turn: Callable[[], str] | None,
+    ) -> None:
         self.frame, self.run, self.link, self.right = frame, run, link, right
+        self.by_turn = by_turn
         self.last: tuple[bool, bool] | None = None
 
     def action(self, tier: str | None) -> bool | None:
@@ -114,11 +127,13 @@ class _Trial:
     def _call(self, tier: str | None) -> bool | None:
         """One call with its retries, an agent with all its turns."""
         odds, flip = self.frame.facts.odds, self.frame.chances.flip
-        if tier is not None:
+        if tier is not None or self.by_turn is not None:
             agent = agent_of(self.link.action)
             turns = 1 if agent is None else agent.turns or 1
-            fails = odds.of(self.run.program.tiers[tier].transient)
             for _ in range(turns):
+                tier = tier if self.by_turn is None else self.by_turn()
+                assert tier is not None
+                fails = odds.of(self.run.program.tiers[tier].transient)
                 if all(flip(fails) for _ in range(self.link.retry.count + 1)):
                     return None
         return self._answer(tier)

@@ -19,6 +19,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed, is_drawn_whole
 from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.kernels.agent import reads_budget
 from pipelang.semantics.lengths import place_of
 from pipelang.semantics.types import BOOL, EnumType
 
@@ -111,11 +112,26 @@ class SimulatedFrame:
         of what is left of a budget is drawn anew at each place that asks.
         """
         key = self._key("test", test)
-        if any(isinstance(part, expr.BudgetLeft) for part in expr.walk(test)):
+        if reads_budget(test):
             key = (*key, test.span.start)
         if key not in self.drawn:
             self.drawn[key] = self.chances.flip(right if self.is_right(test) else wrong)
         return bool(self.drawn[key])
+
+    def forget_left(self, node: expr.Expr) -> None:
+        """Forget how the tests of what is left of a budget came out in an expression: the next time
+        they are drawn anew.
+        """
+        node = self.facts.open(node)
+        tests = [part for part in expr.walk(node) if part.type == BOOL and reads_budget(part)]
+        tests += [opposite for part in tests if (opposite := _opposite(part)) is not None]
+        places = {test.span.start for test in tests}
+        frame: SimulatedFrame | None = self
+        while frame is not None:
+            for key in list(frame.drawn):
+                if key[0] == "test" and key[1] in tests and key[-1] in places:
+                    del frame.drawn[key]
+            frame = frame.outside
 
     def judge(self, test: expr.Expr, name: str | None, evidence: p.TestEvidence | None) -> bool:
         """Draw the verdict of a gate or branch."""
@@ -190,9 +206,8 @@ class SimulatedFrame:
         facts = self.facts
         if node.op == "==" and drawable(node.left):
             return self.value(node.left, own) == self.value(node.right, own)
-        flipped = {"<": "<=", "<=": "<"}.get(node.op)
-        if flipped is not None:
-            opposite = expr.Compare(flipped, node.right, node.left, node.type)
+        opposite = _opposite(node)
+        if opposite is not None:
             if opposite in facts.conditions:
                 return not self.value(opposite, own)
             sides = [self._confidence(node.left, own), self._confidence(node.right, own)]
@@ -326,9 +341,7 @@ class SimulatedFrame:
             case expr.Compare(op="==") if drawable(node.left):
                 return self.knows(node.left) and self.knows(node.right)
             case expr.Compare():
-                flipped = {"<": "<=", "<=": "<"}.get(node.op, "")
-                opposite = expr.Compare(flipped, node.right, node.left, node.type)
-                if flipped and opposite in facts.conditions:
+                if _opposite(node) in facts.conditions:
                     return True
             case _:
                 pass
@@ -396,8 +409,15 @@ class DrawnPrompt:
 
 def is_of_budget(node: expr.Expr) -> bool:
     """Whether an expression asks for nothing but what is left of a budget."""
-    asks = any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node))
-    return asks and not expr.mentions(node)
+    return reads_budget(node) and not expr.mentions(node)
+
+
+def _opposite(node: expr.Expr) -> expr.Expr | None:
+    """The comparison that holds where this one does not; None for one that is no inequality."""
+    flipped = {"<": "<=", "<=": "<"}.get(node.op) if isinstance(node, expr.Compare) else None
+    if flipped is None or not isinstance(node, expr.Compare):
+        return None
+    return expr.Compare(flipped, node.right, node.left, node.type)
 
 
 def drawable(node: expr.Expr) -> bool:

@@ -34,6 +34,7 @@ from pipelang.runtime.worlds.simulation.frames import (
 from pipelang.runtime.worlds.simulation.virtual_clock import Task, VirtualLoop
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.sizes import value_size
 
@@ -245,7 +246,11 @@ class SimulatedWorld(ForgetfulWorld):
     async def turn(
         self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
     ) -> Turn:
-        """A turn that asks for nothing, or the answer once there were as many as typical."""
+        """A turn that asks for nothing, or the answer once there were as many as typical. Who is
+        asked at the next one is drawn then, where that is declared.
+        """
+        if chosen_by_turn(agent):
+            self._frame(run).forget_left(agent.who)
         number = len(turns) + 1
         await self._call_model(run, attempt, number)
         frame = self._frame(run)
@@ -387,10 +392,17 @@ class SimulatedWorld(ForgetfulWorld):
         assert isinstance(action, (p.AskTier, p.AskRole, p.Call, p.Cascade, p.Agent))
         given = [value for _, value in action.arguments]
         right = self._right(run, (*given, *subjects))
-        tier = None
-        if isinstance(action, (p.AskTier, p.Agent)):
+        tier, by_turn = None, None
+        if isinstance(action, p.Agent) and chosen_by_turn(action):
+            agent = action
+
+            def by_turn() -> str:
+                frame.forget_left(agent.who)
+                return str(self._subject(run, agent.who))
+
+        elif isinstance(action, (p.AskTier, p.Agent)):
             tier = self._subject(run, action.who)
-        found = cached(frame, run, link, tier, right)
+        found = cached(frame, run, link, tier, right, by_turn)
         if found is None:
             return NOTHING
         answer, frame.latents[step.name] = found

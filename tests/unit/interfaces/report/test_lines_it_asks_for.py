@@ -21,6 +21,7 @@ type Said { fine: bool  level: Level }
 role desk { people 2 handles 1m responds 1m median, 2m p95 accuracy 95% }
 provider lab { kind simulated available 100% }
 tier model { provider lab model "m" price $1 in, $5 out transient 0% latency 1s median }
+tool look(q: text max 9 tokens) -> text max 9 tokens { effect read succeeds 100% timeout 1s }
 prompt guess(a: Case) \"\"\"{{ a.new }}\"\"\"
 pipeline inner(one: Case) -> bool {
   gate modest: one.worth < $5 else reject
@@ -42,6 +43,8 @@ BODIES = {
     "a list": "step t = each one in case.tags { first(one, 3 tokens) }",
     "a list by another name": "let l = case.tags step t = each one in l { first(one, 3 tokens) }",
     "a tier": "step s: Said = ask guess(case) by if case.new then model else model { accuracy 9% }",
+    "turns of an agent": "budget $1, 9m step s: Said = agent guess(case)"
+        " by if budget.remaining.time < 8m then model else model with look { steps 2 accuracy 9% }",
     "a person's when": 'approve ok by desk when case.level == high else reject',
     "a pipeline that is run": "step t = run inner(case)",
     "patterns": "gate g: case.new or (case.note? and case.note matches words) else reject",
