@@ -24,7 +24,12 @@ from typing import Any
 import pytest
 
 import pipelang
+from pipelang.interfaces.check import advice
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.cli.check import report as check_report
 from pipelang.interfaces.cli.main import main
+from pipelang.semantics.loader import Loader
 
 REPO = Path(__file__).resolve().parents[2]
 STORED = Path(__file__).with_name("contract.json")
@@ -58,6 +63,31 @@ def in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPO)
     monkeypatch.setenv("PIPELANG_NO_CACHE", "1")
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
+def checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` is called for its JSON and for its text: what it finds is found once, and printed in
+    both forms. Most of the time is spent in finding.
+    """
+    files: dict[Any, Checked] = {}
+    advised: dict[Any, list[Checked]] = {}
+    add_advice = advice.with_advice
+
+    def check(path: str, loader: Loader, configs: Configs, alone: bool) -> Checked:
+        question = path, configs.asked, alone
+        if question not in files:
+            files[question] = check_file(path, loader, configs, alone)
+        return files[question]
+
+    def with_advice(checked: list[Checked], everything: bool = False) -> list[Checked]:
+        question = tuple(one.path for one in checked), everything
+        if question not in advised:
+            advised[question] = add_advice(checked, everything)
+        return advised[question]
+
+    monkeypatch.setattr(check_report, "check_file", check)
+    monkeypatch.setattr(advice, "with_advice", with_advice)
 
 
 @pytest.mark.parametrize("file", FILES)
