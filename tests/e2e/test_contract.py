@@ -3,7 +3,8 @@
 `contract.json` holds, for every example, gallery and stdlib file, the hash of its IR, its report,
 the codes of its findings and the exit code of each command, beside the names of the public API. It
 was written by the code before the package was rearranged. Numbers of reports are compared to six
-digits, everything else exactly. A change that is meant is accepted with
+digits, everything else exactly. Each report also is what the schema of reports says. A change that
+is meant is accepted with
 
     PIPELANG_UPDATE=1 make test ARGS=tests/e2e/test_contract.py
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import pipelang
 from pipelang.interfaces.check import advice
@@ -41,6 +43,9 @@ FILES = sorted(
         *(REPO / "stdlib").rglob("*.pipe"),
         REPO / "tests/data/language_example.pipe",
     )
+)
+REPORTS = Draft202012Validator(
+    json.loads((REPO / "docs/schemas/report.schema.json").read_text(encoding="utf-8"))
 )
 EXIT_CODES = {
     "check": ["check"],
@@ -116,6 +121,8 @@ def answers(file: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
     code, out = call(["check", "--format", "json"])
     report = json.loads(out)
+    REPORTS.validate(report)
+    assert report["pipelines"] or not file.startswith("examples/")
     numbers: list[float] = []
     frame = without_numbers(report, numbers)
     return {
