@@ -3,7 +3,8 @@
 `contract.json` holds, for every example, gallery and stdlib file, the hash of its IR, its report,
 the codes of its findings and the exit code of each command, beside the names of the public API. It
 was written by the code before the package was rearranged. Numbers of reports are compared to six
-digits, everything else exactly. A change that is meant is accepted with
+digits, everything else exactly. Each report also is what the schema of reports says. A change that
+is meant is accepted with
 
     PIPELANG_UPDATE=1 make test ARGS=tests/e2e/test_contract.py
 
@@ -22,9 +23,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import pipelang
+from pipelang.interfaces.check import advice
+from pipelang.interfaces.check.check import Checked, check_file
+from pipelang.interfaces.check.profiles.nearest import Configs
+from pipelang.interfaces.cli.check import report as check_report
 from pipelang.interfaces.cli.main import main
+from pipelang.semantics.loader import Loader
 
 REPO = Path(__file__).resolve().parents[2]
 STORED = Path(__file__).with_name("contract.json")
@@ -36,6 +43,9 @@ FILES = sorted(
         *(REPO / "stdlib").rglob("*.pipe"),
         REPO / "tests/data/language_example.pipe",
     )
+)
+REPORTS = Draft202012Validator(
+    json.loads((REPO / "docs/schemas/report.schema.json").read_text(encoding="utf-8"))
 )
 EXIT_CODES = {
     "check": ["check"],
@@ -58,6 +68,31 @@ def in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPO)
     monkeypatch.setenv("PIPELANG_NO_CACHE", "1")
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
+def checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` is called for its JSON and for its text: what it finds is found once, and printed in
+    both forms. Most of the time is spent in finding.
+    """
+    files: dict[Any, Checked] = {}
+    advised: dict[Any, list[Checked]] = {}
+    add_advice = advice.with_advice
+
+    def check(path: str, loader: Loader, configs: Configs, alone: bool) -> Checked:
+        question = path, configs.asked, alone
+        if question not in files:
+            files[question] = check_file(path, loader, configs, alone)
+        return files[question]
+
+    def with_advice(checked: list[Checked], everything: bool = False) -> list[Checked]:
+        question = tuple(one.path for one in checked), everything
+        if question not in advised:
+            advised[question] = add_advice(checked, everything)
+        return advised[question]
+
+    monkeypatch.setattr(check_report, "check_file", check)
+    monkeypatch.setattr(advice, "with_advice", with_advice)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -86,6 +121,8 @@ def answers(file: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
     code, out = call(["check", "--format", "json"])
     report = json.loads(out)
+    REPORTS.validate(report)
+    assert report["pipelines"] or not file.startswith("examples/")
     numbers: list[float] = []
     frame = without_numbers(report, numbers)
     return {

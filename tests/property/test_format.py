@@ -20,8 +20,16 @@ from .derivations import SHIFT, TOKENS, grammar, write
 
 PROGRAMS = 400
 BATCH = 25
+LETTERS = 50_000
+"""How long all that is made of one file for a test is together, about: of a long one less is made,
+since a slip in it is read with all the rest of it each time.
+"""
 SOON = 60.0
 """Seconds for what takes some hundredths: a hang is meant, not a slow machine."""
+
+
+def copies(text: str) -> range:
+    return range(max(3, min(20, LETTERS // len(text))))
 
 
 def source(text: str) -> Source:
@@ -140,16 +148,17 @@ def test_mutated_files(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     tokens = [token.text for token in read(text).tokens.tokens]
     pick = random.Random(len(tokens))
-    for _ in range(20):
+    for _ in copies(text):
         answers_soon(spread(mutated(tokens, pick), pick))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPO)))
 def test_mutated_letters(path: Path) -> None:
-    letters = list(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    letters = list(text)
     pick = random.Random(len(letters))
     strange = "\"#{}()[]$%.:,=?\\'`;\n\r\t\f\v\0\u2028\ufeff\u0663é0k "
-    for _ in range(20):
+    for _ in copies(text):
         changed = list(letters)
         for _ in range(pick.choice([1, 3, 20])):
             at = pick.randrange(len(changed))

@@ -36,7 +36,9 @@ Given = Iterable[tuple[Type, Any]]
 
 def hide(run: Run, text: str, given: Given = ()) -> str:
     """A text that somebody else wrote, without secrets of the run; `given` is what it worked on."""
-    return text if run.terms.references is None else redacted(text, _notations(run, given))
+    if not text or run.terms.references is None:  # as a person's reason mostly is
+        return text
+    return redacted(text, _notations(run, given))
 
 
 def hide_json(run: Run, value: Any) -> Any:

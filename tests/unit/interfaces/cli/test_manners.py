@@ -36,9 +36,12 @@ def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: P
     if words == ["run"]:
         line += ["--input", '{"x": "a"}', "--state", str(tmp_path / "state")]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
-    process.send_signal(getattr(signal, sent))
-    out, err = process.communicate(timeout=60)
+    try:
+        time.sleep(3)
+        process.send_signal(getattr(signal, sent))
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()  # also where a signal is ignored, as SIGHUP is under nohup
     assert process.returncode == 130, err
     assert "interrupted" in out + err
     assert "Traceback" not in err

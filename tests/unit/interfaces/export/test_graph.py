@@ -50,12 +50,10 @@ def labels(graph: Graph, title: str) -> list[str]:
     return [edge.label for edge in graph.edges if edge.source == id]
 
 
-SUPPORTED = build(str(SUPPORT), DiskLoader()).program
-
-
 def test_the_main_line_of_the_support_desk():
-    assert SUPPORTED is not None
-    graph = picture(flow(SUPPORTED, ["handle_ticket"]))
+    supported = build(str(SUPPORT), DiskLoader()).program
+    assert supported is not None
+    graph = picture(flow(supported, ["handle_ticket"]))
     line, at = ["handle_ticket"], graph.nodes["n1"].id
     while True:
         ways = [e.target for e in graph.edges if e.source == at and e.kind is EdgeKind.NEXT]
