@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]+)\s*", re.IGNORECASE)
 _SNAKE = re.compile(r"(?<=[a-z])_([a-z])")
-"""Where the protocol's names have a capital letter and lsprotocol's do not."""
+"""A place in a name where the protocol has a capital letter and lsprotocol does not."""
 MOST_SAID = 3
 """Things that are told of one message's arguments."""
 
