@@ -23,13 +23,27 @@ Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
 
 
-def at_tier(program: p.Program, tier: str) -> p.Program:
-    """The program with every route at one tier; a cascade asks it once."""
-    pipelines = {
-        name: replace(pipeline, block=_block(pipeline.block, tier))
-        for name, pipeline in program.pipelines.items()
+def at_tier(program: p.Program, pipeline: p.Pipeline, tier: str) -> p.Program:
+    """The program with every route of a pipeline, and of what it runs, at one tier; a cascade asks
+    it once. What it does not run stays as it is: a file may have a thousand pipelines.
+    """
+    there = {
+        name: replace(one, block=_block(one.block, tier))
+        for name, one in _run_in(program, pipeline).items()
     }
-    return replace(program, pipelines=pipelines)
+    return replace(program, pipelines={**program.pipelines, **there})
+
+
+def _run_in(program: p.Program, pipeline: p.Pipeline) -> dict[str, p.Pipeline]:
+    """A pipeline and all that run in it, by name."""
+    found = {pipeline.name: pipeline}
+    ahead = [pipeline]
+    while ahead:
+        for name in sub_pipelines(ahead.pop().block):
+            if name not in found:
+                found[name] = program.pipelines[name]
+                ahead.append(found[name])
+    return found
 
 
 def _block(block: p.Block, tier: str) -> p.Block:
@@ -75,16 +89,16 @@ def _link(link: p.Link, tier: str) -> p.Link:
 
 def asks_models(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a model is asked anywhere in a run."""
-    for _, link in contents(pipeline.block).links:
-        if isinstance(link.action, (p.AskTier, p.Cascade, p.Agent)):
-            return True
-    inner = dict.fromkeys(sub_pipelines(pipeline.block))
-    return any(asks_models(program, program.pipelines[name]) for name in inner)
+    return any(
+        isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
+        for one in _run_in(program, pipeline).values()
+        for _, link in contents(one.block).links
+    )
 
 
 def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) -> Number | None:
     """Mean dollars a run with every model call at one tier; None if it has no price."""
-    there = at_tier(program, tier)
+    there = at_tier(program, pipeline, tier)
     pipeline = there.pipelines[pipeline.name]
     point = point_parameters(program)
     model = make_model(there, pipeline, point)

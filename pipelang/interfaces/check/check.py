@@ -7,7 +7,7 @@ longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -78,13 +78,18 @@ class Checked:
 
 
 def check_file(
-    path: str, loader: Loader | None = None, configs: Configs | None = None, alone: bool = True
+    path: str,
+    loader: Loader | None = None,
+    configs: Configs | None = None,
+    alone: bool = True,
+    each: Callable[[p.Program, Analysis], None] | None = None,
 ) -> Checked:
     """Check one file with everything it imports, as its configuration wants it.
 
     `configs` belong to the loader and to the command line's own words; without them, it is what
     the nearest pyproject.toml says. A configuration that is wrong is all that is then told.
-    `alone`: its pipelines are all that send cases to people.
+    `alone`: its pipelines are all that send cases to people. `each` is called with every analysis
+    when it is there: a file may have a thousand.
     """
     loader = loader or DiskLoader()
     configs = configs or Configs(loader)
@@ -109,6 +114,8 @@ def check_file(
             with time_limit(configs.asked.time_limit):
                 analysis = analyse(built.program, pipeline)
             analyses.append(analysis)
+            if each is not None:
+                each(built.program, analysis)
             found.extend(findings(built.program, analysis))
         proofs, more = prove(built.program, analyses, _replay_in(built.program))
         found.extend(more)

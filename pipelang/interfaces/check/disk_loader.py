@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from pipelang.diagnostics import Source, Sources
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
@@ -58,6 +58,14 @@ def _standard_input() -> str:
     return text_of(sys.stdin.buffer.read(MAX_PROGRAM + 1), MAX_PROGRAM)
 
 
+@lru_cache(64)
+def _of_package(real: str, changed: int, size: int) -> str:
+    """The text of a file that travels with pipelang, as it was at a moment (ns), read once: an
+    editor asks for all of them at every name that nobody declared, with every key.
+    """
+    return text_of(_read_some(real, MAX_PROGRAM + 1, may_wait=False), MAX_PROGRAM)
+
+
 class DiskLoader:
     """Reads from the file system; library files are shown as `std/NAME.pipe`.
 
@@ -76,6 +84,9 @@ class DiskLoader:
         if path == STANDARD_INPUT:
             return _standard_input()
         real = self._real(path)
+        if path.startswith("std/") and real != path:
+            now = os.stat(real)
+            return _of_package(real, now.st_mtime_ns, now.st_size)
         most = MAX_PROGRAM if path.endswith(SUFFIX) else MAX_BYTES
         try:
             data = _read_some(real, most + 1, may_wait=path in self._piped)

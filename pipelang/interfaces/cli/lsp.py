@@ -22,7 +22,7 @@ def command(stdio: bool, port: int | None) -> None:
     try:
         from pipelang.interfaces.language_server.server import serve
     except ModuleNotFoundError as missing:
-        if str(missing.name).partition(".")[0] not in ("lsprotocol", "pygls"):
+        if str(missing.name).partition(".")[0] not in ("cattrs", "lsprotocol", "pygls"):
             raise
         install = "pip install 'pipelang-dsl[lsp]', or in a clone pip install -e '.[lsp]'"
         stop("the language server needs pygls", help=install)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lsprotocol import types as lsp
 
@@ -32,6 +32,14 @@ class Document:
         return self.lines.text
 
 
+def parts_of(uri: str) -> SplitResult:
+    """The parts of an address; one that cannot be taken apart (`file://[`) is a name of no file."""
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        return SplitResult("", "", uri, "", "")
+
+
 @dataclass(slots=True)
 class Documents:
     """Open files by path, and the names of files in both directions.
@@ -47,7 +55,7 @@ class Documents:
 
     def path_of(self, uri: str) -> str:
         """The name of a file by its address; that of a text without a file ends in `.pipe`."""
-        parts = urlsplit(uri)
+        parts = parts_of(uri)
         if parts.scheme != "file":
             name = unquote(parts.path or parts.netloc or "untitled").strip("/").replace("/", "_")
             path = f"{parts.scheme or 'untitled'}-{name}"

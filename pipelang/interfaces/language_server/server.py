@@ -7,19 +7,22 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from json import JSONDecodeError
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 
+from pipelang.interfaces.language_server.documents import parts_of
 from pipelang.interfaces.language_server.explaining import explained
 from pipelang.interfaces.language_server.features.code_actions import EXPLAIN, FIX_ALL
 from pipelang.interfaces.language_server.features.lenses import REPORT
 from pipelang.interfaces.language_server.features.renaming import NameRefused
 from pipelang.interfaces.language_server.features.semantic_tokens import LEGEND
 from pipelang.interfaces.language_server.findings import diagnostics_of, files_with_findings
+from pipelang.interfaces.language_server.protocol import CheckedProtocol, MessageInput
 from pipelang.interfaces.language_server.requests import Requests
 from pipelang.interfaces.language_server.session import EditorSession, Root
 from pipelang.version import __version__
@@ -43,12 +46,15 @@ class RenameRefused(JsonRpcException):
 class PipelangServer(LanguageServer):
     """A server for one editor."""
 
+    protocol: CheckedProtocol
+
     def __init__(self) -> None:
         super().__init__(
             "pipelang",
             __version__,
             text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
             max_workers=2,
+            protocol_cls=CheckedProtocol,
         )
         self.session = EditorSession(self._publish, self._show)
         self.requests = Requests(self.session)
@@ -95,6 +101,9 @@ class PipelangServer(LanguageServer):
         """Keep a mistake of ours in the log; nobody who writes can do anything about it."""
         if isinstance(error, RenameRefused):
             return
+        if isinstance(error, (JSONDecodeError, UnicodeDecodeError, RecursionError)):
+            self.protocol.refuse(JsonRpcParseError("it is no JSON that can be read"))
+            return
         log.error("%s: %s", getattr(source, "__name__", source), error)
 
     # ------------------------------------------------------------------------------ life
@@ -106,7 +115,8 @@ class PipelangServer(LanguageServer):
         uris = [folder.uri for folder in params.workspace_folders or ()]
         if not uris and params.root_uri:
             uris = [params.root_uri]
-        folders = [unquote(urlsplit(uri).path) for uri in uris if uri.startswith("file:")]
+        parts = [parts_of(uri) for uri in uris]
+        folders = [unquote(one.path) for one in parts if one.scheme == "file"]
         documents.folders = tuple(os.path.normpath(one) for one in folders if os.path.isdir(one))
         documents.enter()
         given = params.initialization_options
@@ -229,11 +239,15 @@ def make_server() -> PipelangServer:
     on(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, ask.tokens, LEGEND)
 
     @server.command(REPORT)
-    def report(uri: str, pipeline: str) -> str | None:
+    def report(uri: str = "", pipeline: str = "") -> str | None:
+        if not (isinstance(uri, str) and isinstance(pipeline, str) and uri and pipeline):
+            raise JsonRpcInvalidParams(f"`{REPORT}` takes a file's URI and a pipeline's name")
         return server.report(uri, pipeline)
 
     @server.command(EXPLAIN)
-    def explain(code: str) -> str | None:
+    def explain(code: str = "") -> str | None:
+        if not (isinstance(code, str) and code):
+            raise JsonRpcInvalidParams(f"`{EXPLAIN}` takes a code, such as P201")
         return server.explain(code)
 
     return server
@@ -282,6 +296,6 @@ def serve(port: int | None = None) -> int:
         # What anything prints must not come between the messages.
         answers = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
-        server.start_io(sys.stdin.buffer, answers)
+        server.start_io(cast("BinaryIO", MessageInput(sys.stdin.buffer)), answers)
     server.session.background.kill()
     return 0 if server.ended else 1

@@ -45,7 +45,9 @@ class Root:
 
     `texts` are those of the open files of which the survey is, `version` the client's number of the
     root's own: a key may have come since. `numbers` (None: never had any) are
-    of `numbers_texts`, and `quick` are the findings of that text that needed no analysis.
+    of `numbers["texts"]`, and `quick` are the findings of that text that needed no analysis.
+    `some` are lenses that are there already of numbers that are being worked out, of the text as it
+    is, and `left` is the count of pipelines without one.
     """
 
     path: str
@@ -59,6 +61,8 @@ class Root:
     quick: list[PlainFinding] = field(default_factory=list)
     state: str = COMPUTING
     job: int = 0
+    some: dict[str, str] = field(default_factory=dict)
+    left: int = 0
     looked_at: int = 0
     """The moment at which it was written in or asked about last, in a count of such moments."""
 
@@ -106,6 +110,7 @@ class EditorSession:
             if whole or lacks or path in changed or changed & root.files:
                 self._dirty.add(path)
                 self.background.cancel(path)
+                root.some = {}
                 if root.state == CURRENT:
                     root.state = STALE
         if self._dirty and (self._surveying is None or self._surveying.done()):
@@ -219,7 +224,14 @@ class EditorSession:
         def tell(number: int, answer: dict[str, Any]) -> None:
             if number != root.job or self.roots.get(root.path) is not root:
                 return
+            if "some" in answer:
+                if root.texts is texts:
+                    root.some = {**root.some, **answer["some"]}
+                    root.left = answer["left"]
+                    self._shown(root)
+                return
             if "numbers" in answer:
+                root.some = {}
                 root.numbers, root.quick = answer["numbers"], quick
                 root.advice = {}
                 root.state = CURRENT if root.texts is texts else STALE
@@ -233,6 +245,7 @@ class EditorSession:
             self._shown(root)
 
         self.background.cancel(root.path)
+        root.some = {}
         needed = {path: text for path, text in texts.items() if path in root.files}
         needed.setdefault(root.path, texts.get(root.path, ""))
         root.job = self.background.ask(root.path, needed, tell)

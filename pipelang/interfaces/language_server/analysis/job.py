@@ -7,20 +7,31 @@ what `pipelang check` keeps there, and believed on the same terms.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.interfaces.cache.entries import Shelf
 from pipelang.interfaces.check.check import Checked, check_file
 from pipelang.interfaces.check.disk_loader import SeeingLoader
 from pipelang.interfaces.check.file_snapshot import FileSnapshot
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.check.today import today
-from pipelang.interfaces.language_server.analysis.numbers import advice_of, is_advised, numbers_of
+from pipelang.interfaces.language_server.analysis.numbers import (
+    advice_of,
+    is_advised,
+    lens,
+    numbers_of,
+)
 from pipelang.interfaces.language_server.open_files import OpenFiles
+from pipelang.records import dataclass, field
 from pipelang.resources import package_folder
+from pipelang.semantics import program as p
 
 NUMBERS = Shelf("editor", most_entries=200, most_bytes=2 * 1024 * 1024)
+BETWEEN = 2.0
+"""Seconds from one telling of some lenses to the next: an editor asks for all of them then."""
 
 Answer = dict[str, Any]
 
@@ -49,8 +60,10 @@ def practise() -> None:
     numbers_of(check_file(path, loader, Configs(loader)))
 
 
-def do(job: Mapping[str, Any]) -> Iterator[Answer]:
-    """The answers to a job: `numbers`, then `advice`."""
+def do(job: Mapping[str, Any], tell: Callable[[Answer], None] | None = None) -> Iterator[Answer]:
+    """The answers to a job: `numbers`, then `advice`. Of what takes long `tell` gets `some` before:
+    the lenses of pipelines that are analysed, by name, and how many are `left`.
+    """
     path, number = str(job["path"]), job["id"]
     texts: dict[str, str] = job["texts"]
     seen = FileSnapshot()
@@ -62,13 +75,34 @@ def do(job: Mapping[str, Any]) -> Iterator[Answer]:
         yield {"id": number, "numbers": kept[0]}
         yield {"id": number, "advice": kept[1]}
         return
-    checked = check_file(path, loader, Configs(loader))
+    each = None if tell is None else _Some(number, tell).add
+    checked = check_file(path, loader, Configs(loader), each=each)
     numbers = numbers_of(checked)
     yield {"id": number, "numbers": numbers}
     advice = _advice(checked)
     yield {"id": number, "advice": advice}
     if entry is not None:
         NUMBERS.remember(entry, (numbers, advice), seen)
+
+
+@dataclass(slots=True)
+class _Some:
+    """Lenses of a file that are there before all of them, told every now and then."""
+
+    number: Any
+    tell: Callable[[Answer], None]
+    lenses: dict[str, str] = field(default_factory=dict)
+    done: int = 0
+    told: float = field(default_factory=time.monotonic)
+
+    def add(self, program: p.Program, analysis: Analysis) -> None:
+        """Take in the next analysis."""
+        self.done += 1
+        self.lenses[analysis.pipeline.name] = lens(analysis)
+        if time.monotonic() - self.told >= BETWEEN:
+            left = len(program.pipelines) - self.done
+            self.tell({"id": self.number, "some": self.lenses, "left": left})
+            self.lenses, self.told = {}, time.monotonic()
 
 
 def _advice(checked: Checked) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from typing import Any
 
 
@@ -41,7 +42,7 @@ def _answer(answers: Any) -> int:
         _enter(job["folder"])
         if not hasattr(os, "fork"):
             _tell(answers, {"id": job["id"], "pid": os.getpid()})
-            for answer in do(job):
+            for answer in do(job, partial(_tell, answers)):
                 _tell(answers, answer)
             _tell(answers, {"id": job["id"], "end": True})
             continue
@@ -49,7 +50,7 @@ def _answer(answers: Any) -> int:
         if not child:
             code = 1
             try:
-                for answer in do(job):
+                for answer in do(job, partial(_tell, answers)):
                     _tell(answers, answer)
                 code = 0
             finally:

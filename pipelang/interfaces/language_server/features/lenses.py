@@ -42,6 +42,8 @@ def lenses(root: Root, uri: str, lines: TextLines) -> list[lsp.CodeLens]:
 
 
 def _title(root: Root, key: str) -> str | None:
+    if key in root.some:
+        return root.some[key]
     numbers = (root.numbers or {}).get("pipelines", {}).get(key)
     if numbers is None:
         match root.state:
@@ -52,7 +54,8 @@ def _title(root: Root, key: str) -> str | None:
             case "failed":
                 return "no numbers: the analysis broke off"
             case _:
-                return "working out the numbers …"
+                left = f" {root.left:,} pipelines are left" if root.some else ""
+                return f"working out the numbers …{left}"
     said = str(numbers["lens"])
     match root.state:
         case "current":

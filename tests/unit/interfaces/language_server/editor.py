@@ -25,6 +25,12 @@ class AtOnce(EditorSession):
             if path.endswith(".pipe"):
                 self.roots.setdefault(path, Root(path)).survey = None
 
+    async def in_thread(self, work, *given):
+        return work(*given)
+
+    async def over_workspace(self, work, *given):
+        return work(*given)
+
     async def fresh(self, path):
         root = self.roots.get(path)
         if root is not None and root.survey is None:
@@ -46,6 +52,17 @@ class Editor:
     def open(self, name: str, text: str) -> None:
         item = lsp.TextDocumentItem(f"file:///nowhere/{name}", "pipelang", 1, text)
         document = self.session.documents.opened(item)
+        self.session.touched([document.path])
+
+    def write(self, name: str, more: str) -> None:
+        """Type at the end of an open file: a change as editors tell it, of what is new alone."""
+        document = self.session.documents.open[self.path(name)]
+        end = document.lines.position(len(document.text))
+        change = lsp.TextDocumentContentChangePartial(range=lsp.Range(end, end), text=more)
+        version = (document.version or 0) + 1
+        identifier = lsp.VersionedTextDocumentIdentifier(version, document.uri)
+        params = lsp.DidChangeTextDocumentParams(identifier, [change])
+        self.session.documents.changed(params)
         self.session.touched([document.path])
 
     def root(self, name: str) -> Root:

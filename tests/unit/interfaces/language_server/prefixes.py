@@ -1,10 +1,13 @@
 """Half-written files: asks everything that an editor asks at prefixes of files, and times it.
 
 `python -m tests.unit.interfaces.language_server.prefixes` does it at every prefix of every example,
-which takes some three hours of CPU. `--every 50` takes every fiftieth, `--first 7` begins at the
-seventh, `--part 2/4` is a quarter of the files; names of files ask for those. It prints a line a
-file and then the slowest answers; its exit code is 1 where an answer broke down or took longer than
-it may.
+which takes some two hours of CPU. Each file is typed from its beginning to its end, as editors do.
+`--which tokens` takes the prefixes that end where a token begins or ends or in its middle, `--which
+rest` all others; of them `--every 50` takes every fiftieth, `--first 7` begins at the seventh.
+`--part 2/4` is a quarter of the files; names of files ask for those. `--log FILE` writes a line of
+JSON a piece of a file, and what stands there of the same text is not asked again. It prints a line
+a file and then the slowest answers; its exit code is 1 where an answer broke down or took longer
+than it may.
 """
 
 from __future__ import annotations
@@ -12,18 +15,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import hashlib
+import json
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
 
+from pipelang.diagnostics import Source
 from pipelang.interfaces.language_server.features.renaming import NameRefused
 from pipelang.interfaces.language_server.findings import diagnostics_of
 from pipelang.records import dataclass, field
+from pipelang.syntax.tokens import tokenize
 
 from .editor import Editor
 
@@ -33,6 +40,9 @@ LIMIT = 0.1
 """Seconds of CPU that one answer may take: somebody waits for it after a key."""
 TRIES = 3
 """Times that an answer is asked for which took longer, the least of which counts."""
+PIECE = 100
+"""Prefixes that are tried, and remembered, together."""
+HALF = "half.pipe"
 WHOLE = lsp.Range(lsp.Position(0, 0), lsp.Position(100_000, 0))
 
 Ask = Callable[[], Awaitable[object]]
@@ -113,13 +123,13 @@ class Trial:
     broken: dict[str, str] = field(default_factory=dict)
 
     def at(self, editor: Editor, text: str, place: str) -> None:
-        """Ask everything at the end of a text."""
+        """Ask everything at the end of a text, which is typed on from what stood there before."""
         self.prefixes += 1
         least: dict[str, float] = {}
-        for _ in range(TRIES):
-            editor.open("half.pipe", text)
+        for attempt in range(TRIES):
+            _written(editor, text, anew=attempt > 0)
             try:
-                times = asyncio.run(ask_everything(editor, "half.pipe", len(text)))
+                times = asyncio.run(ask_everything(editor, HALF, len(text)))
             except Exception as broken:
                 last = traceback.extract_tb(broken.__traceback__)[-1]
                 said = "".join(traceback.format_exception(broken))
@@ -129,15 +139,29 @@ class Trial:
             if max(least.values()) <= LIMIT:
                 break
         for kind, seconds in least.items():
-            if seconds > self.slowest.get(kind, (0.0, ""))[0]:
-                self.slowest[kind] = (seconds, place)
+            self._took(kind, seconds, place)
+
+    def _took(self, kind: str, seconds: float, place: str) -> None:
+        if seconds > self.slowest.get(kind, (0.0, ""))[0]:
+            self.slowest[kind] = (seconds, place)
 
     def file(self, file: Path, every: int = 1, first: int = 0) -> None:
         """Try every prefix of a file, or every n-th from the first on."""
         text = file.read_text(encoding="utf-8")
+        self.ends(file.name, text, range(first, len(text) + 1, every))
+
+    def ends(self, name: str, text: str, ends: Iterable[int]) -> None:
+        """Try the prefixes of a text that end at some places, from the first to the last."""
         editor = Editor()
-        for end in range(first, len(text) + 1, every):
-            self.at(editor, text[:end], f"{file.name}:{end}")
+        for end in ends:
+            self.at(editor, text[:end], f"{name}:{end}")
+
+    def add(self, other: Trial) -> None:
+        """Take in what came of other prefixes."""
+        self.prefixes += other.prefixes
+        for kind, (seconds, place) in other.slowest.items():
+            self._took(kind, seconds, place)
+        self.broken = {**other.broken, **self.broken}
 
     @property
     def slow(self) -> dict[str, tuple[float, str]]:
@@ -145,20 +169,84 @@ class Trial:
         return {kind: one for kind, one in self.slowest.items() if one[0] > LIMIT}
 
 
+def _written(editor: Editor, text: str, anew: bool) -> None:
+    """Have the editor's file be a text, typed on where it begins with what is there."""
+    opened = editor.session.documents.open.get(editor.path(HALF))
+    if opened is None or anew or not text.startswith(opened.text):
+        editor.open(HALF, text)
+    else:
+        editor.write(HALF, text[len(opened.text) :])
+
+
+def chosen_ends(text: str, which: str) -> list[int]:
+    """The ends of the prefixes of a text: `all`, those at and in the middle of `tokens` (comments
+    are between them), or the `rest`.
+    """
+    everywhere = range(len(text) + 1)
+    if which == "all":
+        return list(everywhere)
+    marked = {0, len(text)}
+    for token in tokenize(Source("a", text)).tokens:
+        marked |= {token.start, (token.start + token.end) // 2, token.end}
+    return sorted(marked) if which == "tokens" else [at for at in everywhere if at not in marked]
+
+
+@dataclass(slots=True)
+class TrialLog:
+    """Pieces that were tried, a line of JSON each, so that the rest can be tried another day."""
+
+    file: Path | None
+    done: dict[str, Trial] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.file is not None and self.file.exists():
+            for line in self.file.read_text(encoding="utf-8").splitlines():
+                said = json.loads(line)
+                slowest = {kind: (took, place) for kind, (took, place) in said["slowest"].items()}
+                self.done[said["piece"]] = Trial(said["prefixes"], slowest, said["broken"])
+
+    def tried(self, name: str, text: str, ends: list[int]) -> Trial:
+        """What comes of some prefixes, or came of them another day."""
+        asked = hashlib.sha256(json.dumps([text[: ends[-1]], ends]).encode()).hexdigest()[:16]
+        piece = f"{name} {ends[0]}-{ends[-1]} {asked}"
+        if piece not in self.done:
+            begun, trial = time.process_time(), Trial()
+            gc.collect()
+            trial.ends(name, text, ends)
+            self.done[piece] = trial
+            if self.file is not None:
+                said = {
+                    "piece": piece,
+                    "prefixes": trial.prefixes,
+                    "cpu": round(time.process_time() - begun, 2),
+                    "slowest": trial.slowest,
+                    "broken": trial.broken,
+                }
+                with self.file.open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(said) + "\n")
+        return self.done[piece]
+
+
 def main(arguments: list[str]) -> int:
     """Try files and print what came of it."""
     parser = argparse.ArgumentParser(prog="prefixes", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=EXAMPLES)
+    parser.add_argument("--which", choices=("all", "tokens", "rest"), default="all")
     parser.add_argument("--every", type=int, default=1, help="take every n-th prefix")
     parser.add_argument("--first", type=int, default=0, help="of them, begin at this one")
     parser.add_argument("--part", default="1/1", help="i/n: the i-th of n parts of the files")
+    parser.add_argument("--log", type=Path, help="remember what was tried in this file")
     given = parser.parse_args(arguments)
     part, parts = map(int, given.part.split("/"))
-    trial = Trial()
+    trial, log = Trial(), TrialLog(given.log)
     gc.freeze()  # what is imported is not looked through again and again
+    gc.disable()  # between pieces; a collection in the middle of an answer is none of its work
     for file in given.files[part - 1 :: parts]:
         begun, before = time.process_time(), trial.prefixes
-        trial.file(file, given.every, given.first)
+        text = file.read_text(encoding="utf-8")
+        ends = chosen_ends(text, given.which)[given.first :: given.every]
+        for at in range(0, len(ends), PIECE):
+            trial.add(log.tried(file.name, text, ends[at : at + PIECE]))
         took = time.process_time() - begun
         print(f"{trial.prefixes - before:7,} prefixes {took:7.1f} s  {file}", flush=True)
     print(f"{trial.prefixes:,} prefixes, {len(trial.broken)} breakdowns; the slowest in CPU time:")

@@ -114,6 +114,21 @@ def test_numbers_are_kept_as_long_as_nothing_changes(tmp_path, monkeypatch):
     assert len(calls) == 2, "a text that is not on the disk is not kept"
 
 
+def test_lenses_are_told_as_they_come(monkeypatch):
+    """By name, each once, with how many are left; they are those of the numbers in the end."""
+    from pipelang.interfaces.language_server.analysis import job
+
+    monkeypatch.setattr(job, "BETWEEN", 0.0)
+    path = str(REPO / "examples/gallery/11_counted.pipe")
+    text = Path(path).read_text(encoding="utf-8") + "\n# not as on the disk\n"
+    told = []
+    numbers = next(do({"id": 7, "path": path, "texts": {path: text}}, told.append))["numbers"]
+    lenses = {name: one["lens"] for name, one in numbers["pipelines"].items()}
+    assert {name: lens for one in told for name, lens in one["some"].items()} == lenses
+    assert [len(one["some"]) for one in told] == [1, 1, 1]
+    assert [one["left"] for one in told] == [2, 1, 0]
+
+
 def test_a_job_is_given_up_and_the_next_one_done():
     many = "".join(
         f"pipeline p{at}(a: text max 9 tokens) -> text {{ step b: text max 9 tokens = ask q(a) by "

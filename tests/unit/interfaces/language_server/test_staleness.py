@@ -106,6 +106,38 @@ def test_every_state_is_told_in_the_lens():
         assert "answered right" not in lens.command.title
 
 
+def test_numbers_that_are_there_already_are_shown_before_the_rest():
+    """Of the text as it is: they stand beside what is old or not there, until a key comes."""
+    for state, words in ((OLD, "before your last"), ("computing", "1,051 pipelines are left")):
+        root, documents, path = analysed(f"{TEXT}\n{TEXT[TEXT.index('pipeline') :]}", state)
+        both = f"{TEXT}\n{TEXT[TEXT.index('pipeline') :].replace(' p(', ' r(')}"
+        root.survey, root.findings = look(path, {path: both})
+        if state == OLD:
+            root.numbers = numbers_of(check_file(path, OpenFiles({path: both})))
+        else:
+            root.numbers = None
+        root.some, root.left = {"p": "answered right 1%"}, 1051
+        first, second = (one.command for one in lenses(root, "file:///a", documents.lines_of(path)))
+        assert first is not None
+        assert second is not None
+        assert first.title == "answered right 1%"
+        assert words in second.title
+
+
+def test_a_key_takes_back_the_numbers_that_are_there_already():
+    async def scene() -> dict[str, str]:
+        session = EditorSession(lambda root: None, lambda root: None)
+        session.documents.open.update(Editor(a=TEXT).session.documents.open)
+        (path,) = session.documents.open
+        session.roots[path] = root = Root(path, some={"p": "answered right 1%"})
+        session.touched([path])
+        there = root.some
+        await session.close()
+        return there
+
+    assert asyncio.run(scene()) == {}
+
+
 def test_a_mistake_of_ours_does_not_end_the_session(monkeypatch):
     """The survey breaks down once: the file's numbers are told to have failed, and it goes on."""
 
