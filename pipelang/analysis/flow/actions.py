@@ -235,11 +235,11 @@ def _prompted(
     given = {name: values.of(value) for name, value in action.arguments}
     given["feedback"] = place.feedback.get(step.name, NOTHING)
     parts = []
-    for way in prompt.shows:
+    for way in (*prompt.shows, *((*way, LENGTH) for way in prompt.counts)):
         flow = given.get(way[0], NOTHING)
         for part in way[1:]:
             flow = inside(flow, part)
-        shown = ".".join(way)
+        shown = ".".join(part for part in way if part != LENGTH)
         tracker.prompted.append(Prompted(prompt.name, shown, flow, span))
         parts.append(under(shown, flow))
     content = joined(*parts)

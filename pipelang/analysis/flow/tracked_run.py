@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pipelang.analysis.flow.looking import Looks
-from pipelang.analysis.flow.marks import Flow
+from pipelang.analysis.flow.marks import Flow, Mark
 from pipelang.analysis.flow.reading import Values
 from pipelang.analysis.flow.situation import Control, Situation, keys_of
+from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 
@@ -15,7 +16,9 @@ class TrackedRun:
     """One run of a pipeline within the tracking.
 
     `answered` are the situations in which it answers, `seen` what was looked at in each of them,
-    `fails` the tests that decide whether it fails, `stops` those on whose ways it may end without
+    `feedback` is what the prompt of a step that is redone may contain, `rounds` by the place of a
+    gate that redoes what its rounds so far have told of. `fails` are the tests that decide whether
+    it fails, `stops` those on whose ways it may end without
     an answer, by their identity.
     """
 
@@ -27,6 +30,7 @@ class TrackedRun:
     answered: list[Situation] = field(default_factory=list)
     seen: list[tuple[Looks, ...]] = field(default_factory=list)
     feedback: dict[str, Flow] = field(default_factory=dict)
+    rounds: dict[Span, set[Mark]] = field(default_factory=dict)
     fails: dict[Control, None] = field(default_factory=dict)
     stops: set[int] = field(default_factory=set)
 

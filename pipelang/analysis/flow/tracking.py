@@ -31,7 +31,6 @@ from pipelang.analysis.flow.looking import (
     NONE,
     Looks,
     covers,
-    mentioning,
     outside_elements,
     with_element,
 )
@@ -51,13 +50,13 @@ from pipelang.analysis.flow.marks import (
     marks_of,
     only,
     source,
-    spread,
 )
 from pipelang.analysis.flow.measuring import measured_steps, reads_measured
 from pipelang.analysis.flow.owners import owners_beside, owners_inside, told_apart
 from pipelang.analysis.flow.passing import in_common
 from pipelang.analysis.flow.questions import PathQuestions
 from pipelang.analysis.flow.reading import Values
+from pipelang.analysis.flow.redoing import SPOKEN_OF, redone, sent_back
 from pipelang.analysis.flow.remembering import remembered, stored
 from pipelang.analysis.flow.situation import (
     Control,
@@ -82,7 +81,6 @@ from pipelang.semantics.types import TEXT
 from pipelang.semantics.unique import with_unique_names
 
 FEEDBACK = "feedback"
-SPOKEN_OF = (UNTRUSTED, INFLUENCED, PRIVATE)
 MOST_ITEMS = 20_000
 
 
@@ -196,9 +194,9 @@ class Tracker:
                 values.define(item)
                 return situation
             case p.Gate():
-                return self._gate(place, block, item, situation)
+                return self._gate(place, block, index, item, situation)
             case p.Person():
-                return self._person(place, block, item, situation)
+                return self._person(place, block, index, item, situation)
             case p.When():
                 words = item.name or expr.show(item.condition)
                 return self._ways(
@@ -261,16 +259,21 @@ class Tracker:
         return situation.behind(ends, only_way=len(ends) < len(ways), left=left)
 
     def _gate(
-        self, place: TrackedRun, block: p.Block, gate: p.Gate, situation: Situation
+        self, place: TrackedRun, block: p.Block, index: int, gate: p.Gate, situation: Situation
     ) -> Situation:
         values, redo = place.values, redo_of(gate)
         outcome = last_outcome(gate)
         name = gate.name.split(" ")[0]
         answers = isinstance(outcome, p.Return)
         control = self.control(place, name, gate.span, gate.condition, branch=answers)
-        if redo is not None:
+        while redo is not None:
             self.spending.ask((*control.marks, *control.reveals))
-            self._redone(place, block, gate, redo, situation, (control.reveals, ()))
+            told_of = (control.reveals, ())
+            again = redone(self, place, block, index, redo, situation, told_of)
+            if again is None:
+                break
+            situation = again  # it is judged again, by what the second round has made
+            control = self.control(place, name, gate.span, gate.condition, branch=answers)
         self.end(place, outcome, situation.under(control))
         looks, vouches = values.judged(gate.condition), frozenset[Key]()
         limits = values.limits(gate.condition)
@@ -298,50 +301,12 @@ class Tracker:
                 return True
         return False
 
-    def _redone(
-        self,
-        place: TrackedRun,
-        block: p.Block,
-        gate: p.Gate | p.Person,
-        redo: p.Redo,
-        situation: Situation,
-        told_of: tuple[tuple[Mark, ...], tuple[Mark, ...]],
-    ) -> None:
-        """Follow the second round of a redo, whose prompt contains feedback on the first. It is
-        `told_of` what there is a second round by, and what whoever writes the feedback has seen.
-        """
-        reveals, seen = told_of
-        flow = NOTHING if redo.because is None else place.values.of(redo.because)
-        secrets = marks_of(flow, SECRET)
-        for mark in secrets:
-            words = f"the feedback of `{gate.name}`"
-            self.found.append(sinks.secret(mark, words, redo.because, gate.span))
-        said = marks_of(flow, UNTRUSTED, INFLUENCED, PRIVATE, SECRET)
-        told = spread(TEXT, (*said, *seen))
-        if not told and not reveals:
-            return
-        if reveals:
-            situation = situation.under(Control(gate.name, gate.span, (), reveals))
-        hop = f"`redo {redo.step}` gives it as feedback"
-        place.feedback[redo.step] = {
-            way: {mark.through(hop, gate.span): None for mark in marks}
-            for way, marks in told.items()
-        }
-        items = [block.items[index] for index in redo.reruns]
-        names = {item.name for item in items if isinstance(item, (p.Step, p.Let))}
-        before = place.values.looks
-        place.values.looks = tuple(kind - mentioning(kind, names) for kind in before)
-        for again in items:
-            if isinstance(again, (p.Step, p.Let)):
-                self.item(place, block, 0, again, situation)
-        place.values.looks = before
-
     def _person(
-        self, place: TrackedRun, block: p.Block, person: p.Person, situation: Situation
+        self, place: TrackedRun, block: p.Block, index: int, person: p.Person, situation: Situation
     ) -> Situation:
         values, redo = place.values, redo_of(person)
         if redo is not None:
-            self._sent_back(place, block, person, redo, situation)
+            situation = sent_back(self, place, block, index, redo, situation)
         if person.when is not None:
             words = f"{person.name} when {expr.show(person.when)}"
             asked = self.control(place, words, person.span, person.when, branch=False)
@@ -371,34 +336,6 @@ class Tracker:
             return situation
         values.add_looks((looks, looks, NONE, looks, looks))
         return situation.asked(so_far, shown)
-
-    def _sent_back(
-        self,
-        place: TrackedRun,
-        block: p.Block,
-        person: p.Person,
-        redo: p.Redo,
-        situation: Situation,
-    ) -> None:
-        """Follow the second round after a person has sent a step back. Their no is theirs, as an
-        answer is; the reason that they write may tell of private data that they have seen, and
-        that they were asked tells of the condition by which they are.
-        """
-        values = place.values
-        reveals: tuple[Mark, ...] = ()
-        if person.when is not None:
-            flow = values.told(person.when)
-            reveals = tuple(marks_of(flow, PRIVATE, SECRET))
-            self.spending.ask(marks_of(flow, *SPOKEN_OF))
-        showing = []
-        if redo.because is None and person.showing is not None:
-            showing = [values.of(person.showing)]
-        elif redo.because is None:
-            showing = [values.whole(name) for name in person.judges]
-        words = f"`{person.name}` may write of it"
-        private = marks_of(joined(*showing), PRIVATE)
-        seen = tuple(mark.through(words, person.span) for mark in private)
-        self._redone(place, block, person, redo, situation, (reveals, seen))
 
     def _look(
         self,

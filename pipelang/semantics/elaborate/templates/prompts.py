@@ -9,14 +9,12 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.templates.positions import TemplateSource, from_file, inline
-from pipelang.semantics.elaborate.templates.templates import read_template
+from pipelang.semantics.elaborate.templates.templates import Paths, read_template
 from pipelang.semantics.loader import Unreadable
 from pipelang.semantics.types import TEXT, OptionalType, Type
 from pipelang.syntax import ast
 
 FEEDBACK = "feedback"
-
-Paths = tuple[tuple[str, ...], ...]
 
 
 def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Prompt:
@@ -29,10 +27,16 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
     system: str | None = None
     shape: p.TemplateShape = ()
     shows: Paths = ()
+    counts: Paths = ()
     if decl.system is not None:
-        system, shape, shows = _template(context, file, key, decl.system, variables, is_system=True)
-    user, user_shape, shown_too = _template(context, file, key, decl.user, variables)
-    shows = tuple(dict.fromkeys((*shows, *shown_too)))
+        system, shape, shows, counts = _template(
+            context, file, key, decl.system, variables, is_system=True
+        )
+    user, user_shape, *more = _template(context, file, key, decl.user, variables)
+    shows, counts = (
+        tuple(dict.fromkeys((*found, *too)))
+        for found, too in zip((shows, counts), more, strict=True)
+    )
     used = {path[0] for path in shows}
     for param in decl.params:
         name = param.name.text
@@ -54,6 +58,7 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
         decl.name.span,
         shows,
         system_parts=len(shape),
+        counts=counts,
     )
 
 
@@ -65,17 +70,19 @@ def _template(
     variables: Mapping[str, Type],
     *,
     is_system: bool = False,
-) -> tuple[str | None, p.TemplateShape, Paths]:
-    """The text of a template, its shape, and the paths that it reads."""
+) -> tuple[str | None, p.TemplateShape, Paths, Paths]:
+    """The text of a template, its shape, the paths that it reads and those that it loops over."""
     source: TemplateSource | None
     if template.file is not None:
         source = _read(context, file, template.file)
     else:
         source = inline(template.text or "", template.span, context.sources[file])
     if source is None:
-        return None, (), tuple((name,) for name in variables)
-    shape, shows = read_template(context, key, source, variables, is_system=is_system)
-    return source.text, shape, shows
+        return None, (), tuple((name,) for name in variables), ()
+    return (
+        source.text,
+        *read_template(context, key, source, variables, is_system=is_system),
+    )
 
 
 def _read(context: Context, file: str, written: ast.Literal) -> TemplateSource | None:

@@ -55,6 +55,8 @@ from pipelang.syntax.templates.nodes import (
 from pipelang.syntax.templates.statements import parse_template
 from pipelang.syntax.templates.tokens import TemplateMistake
 
+Paths = tuple[tuple[str, ...], ...]
+
 
 def read_template(
     context: Context,
@@ -63,26 +65,28 @@ def read_template(
     variables: Mapping[str, Type],
     *,
     is_system: bool = False,
-) -> tuple[TemplateShape, tuple[tuple[str, ...], ...]]:
-    """The shape of a template and the paths that it reads. Errors in it are reported."""
+) -> tuple[TemplateShape, Paths, Paths]:
+    """The shape of a template, the paths that it reads, and those of the lists that it loops over.
+    Errors in it are reported.
+    """
     reading = Reading(context, prompt, source, is_system=is_system)
     everything = tuple((name,) for name in variables)
     try:
         tree = _tree(source.text)
-        names = {name: Variable(type, (name,)) for name, type in variables.items()}
+        names = {name: Variable(type, (name,), place=(name,)) for name, type in variables.items()}
         shape = _body(reading, tree, names)
     except TemplateMistake as error:
         help = "expected " + " or ".join(f"{{% {tag} %}}" for tag in error.tags)
         instead = help if error.tags else _as_text(source.text, error.line, error.why)
         reading.tell(error.line, error.why, help=instead)
-        return (), everything
+        return (), everything, ()
     except RecursionError:
         reading.tell(1, "this is nested too deep")
-        return (), everything
+        return (), everything, ()
     except (ValueError, OverflowError) as error:  # numbers that Python does not read
         reading.tell(1, f"this cannot be read: {error}")
-        return (), everything
-    return shape, reading.shows()
+        return (), everything, ()
+    return shape, reading.shows(), tuple(reading.loops)
 
 
 @lru_cache(maxsize=256)
@@ -123,7 +127,7 @@ def _node(reading: Reading, node: TemplateNode, names: Names) -> list[TemplatePa
         case TemplateFor():
             return _loop(reading, node, names)
         case TemplateSet():
-            names[node.name] = expression(reading, node.value, names)
+            names[node.name] = reading.named(node.name, expression(reading, node.value, names))
             return []
         case TemplateOther():
             reading.tell(
@@ -142,9 +146,9 @@ def _if(reading: Reading, node: TemplateIf, names: Names) -> TemplatePart:
     for test, body in node.arms:
         with reading.knowing(known):
             expression(reading, test, names)
-            with reading.knowing(present_if(test)):
+            with reading.knowing(present_if(test, names)):
                 ways.append(_body(reading, body, names))
-        known |= present_unless(test)
+        known |= present_unless(test, names)
     with reading.knowing(known):
         ways.append(_body(reading, node.otherwise, names))
     only = plain_test(node.arms[0][0], names) if len(node.arms) == 1 else None
@@ -153,8 +157,10 @@ def _if(reading: Reading, node: TemplateIf, names: Names) -> TemplatePart:
 
 def _loop(reading: Reading, node: TemplateFor, names: Names) -> list[TemplatePart]:
     over = expression(reading, node.over, names)
-    if over.path is not None and not isinstance(node.over, TemplateFilter):
+    is_list = isinstance(present(over.type), ListType)
+    if over.path is not None and is_list and not isinstance(node.over, TemplateFilter):
         reading.passes(over)  # what is shown of its elements is read where it is shown
+        reading.loops[over.path] = None
     if isinstance(over.type, OptionalType) and not reading.is_present(over):
         reading.absent(node.line, over)
     inner = dict(names)
@@ -175,11 +181,11 @@ def _loop(reading: Reading, node: TemplateFor, names: Names) -> list[TemplatePar
             pass
     for name, value in zip(node.names, (element, second), strict=False):
         if name is not None:
-            inner[name] = value
+            inner[name] = reading.named(name, value)
     inner["loop"] = Variable(_LOOP, None)
     if node.test is not None:
         expression(reading, node.test, inner)
-    with reading.knowing(present_if(node.over)):
+    with reading.knowing(present_if(node.over, names)):
         body = _body(reading, node.body, inner)
     otherwise = _body(reading, node.otherwise, names)
     looped: TemplatePart = TemplateLoop(length, body, over.path if node.test is None else None)

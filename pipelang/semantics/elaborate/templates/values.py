@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import assert_never
 
 from pipelang.diagnostics import Help, codes
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.templates.arithmetic import (
     SIGNS,
@@ -63,16 +63,24 @@ Path = tuple[str, ...]
 class Variable:
     """A value in a template: its type, and its path from a parameter if it has one.
 
-    `times` is how much longer than the value at the path it can have become.
+    `times` is how much longer than the value at the path it can have become. `place` is the one
+    value that it is, where the path is that of all elements of a list: what is known of one of them
+    is not known of the others.
     """
 
     type: Type
     path: Path | None
     times: int = 1
+    place: Path | None = None
 
     def inside(self) -> Path | None:
         """The path of the elements of a list."""
         return None if self.path is None else (*self.path, "*")
+
+    def written(self) -> str:
+        """The value as a template names it."""
+        first, *others = self.place or self.path or ("this",)
+        return ".".join((first.partition("@")[0], *others))
 
 
 Names = dict[str, Variable]
@@ -81,7 +89,8 @@ Names = dict[str, Variable]
 @dataclass(slots=True)
 class Reading:
     """One template that is read. `present` are the paths that are known to be there, `used` says
-    how often each path is read as it is, and not only on the way to something inside it.
+    how often each path is read as it is, and not only on the way to something inside it. `loops`
+    are the paths of lists that are gone through, element by element.
     `is_system` says that it is the text before the user's, which only has words.
     """
 
@@ -90,8 +99,10 @@ class Reading:
     source: TemplateSource
     used: dict[Path, int] = field(default_factory=dict)
     variables: dict[str, None] = field(default_factory=dict)
+    loops: dict[Path, None] = field(default_factory=dict)
     present: frozenset[Path] = frozenset()
     is_system: bool = False
+    places: int = 0
 
     def tell(
         self, line: int, why: str, *, word: str | None = None, help: Help | None = None
@@ -110,9 +121,16 @@ class Reading:
         if value.path is not None and self.used.get(value.path):
             self.used[value.path] -= 1
 
+    def named(self, name: str, value: Variable) -> Variable:
+        """A value under a name: it is in the place that it has, else in one of its own."""
+        self.places += 1
+        return value if value.place else replace(value, place=(f"{name}@{self.places}",))
+
     def shows(self) -> tuple[Path, ...]:
-        """The paths that the template reads; of a variable that is only looped over, the whole."""
+        """The paths that the template reads; of a variable that is only looped over, the lists."""
         found = [path for path, times in self.used.items() if times]
+        seen = {path[0] for path in found}
+        found += [path for path in self.loops if path[0] not in seen]
         seen = {path[0] for path in found}
         return (*found, *((name,) for name in self.variables if name not in seen))
 
@@ -143,13 +161,14 @@ class Reading:
         self.tell(line, f"`{name}` {why}", word=None if word == "*" else word, help=help)
 
     def is_present(self, value: Variable) -> bool:
-        return value.path in self.present
+        return value.place in self.present
 
     def absent(self, line: int, value: Variable) -> None:
         """Report a value that may be absent where it is used."""
-        name = ".".join(value.path or ("this",))
+        name = value.written()
         help = f"ask first: {{% if {name} %}}...{{% endif %}}"
-        self.tell(line, f"`{name}` may be absent here", word=(value.path or (None,))[-1], help=help)
+        word = name.rsplit(".", 1)[-1]
+        self.tell(line, f"`{name}` may be absent here", word=word, help=help)
 
 
 def _joined(test: TemplateExpr) -> list[TemplateExpr]:
@@ -161,29 +180,32 @@ def _joined(test: TemplateExpr) -> list[TemplateExpr]:
     return [test, *reversed(parts)]
 
 
-def present_if(test: TemplateExpr) -> frozenset[Path]:
+def present_if(test: TemplateExpr, names: Names) -> frozenset[Path]:
     """The paths that are there if a test holds."""
     match test:
         case TemplateOperation("and", (left, right)):
-            return present_if(left) | present_if(right)
+            return present_if(left, names) | present_if(right, names)
         case TemplateOperation("not", (denied,)):
-            return present_unless(denied)
+            return present_unless(denied, names)
         case TemplateTest(name="defined"):
-            return present_if(test.target)
+            return present_if(test.target, names)
         case _:
             path = _path(test)
-            return frozenset() if path is None else frozenset((path,))
+            known = names.get(path[0]) if path else None
+            if path is None or known is None or known.place is None:
+                return frozenset()
+            return frozenset(((*known.place, *path[1:]),))
 
 
-def present_unless(test: TemplateExpr) -> frozenset[Path]:
+def present_unless(test: TemplateExpr, names: Names) -> frozenset[Path]:
     """The paths that are there if a test does not hold."""
     match test:
         case TemplateOperation("or", (left, right)):
-            return present_unless(left) | present_unless(right)
+            return present_unless(left, names) | present_unless(right, names)
         case TemplateOperation("not", (denied,)):
-            return present_if(denied)
+            return present_if(denied, names)
         case TemplateTest(name="none" | "undefined"):
-            return present_if(test.target)
+            return present_if(test.target, names)
         case _:
             return frozenset()
 
@@ -225,9 +247,9 @@ def output(reading: Reading, node: TemplateExpr, names: Names) -> list[TemplateP
             return _sum(reading, node, left, right, names)
         case TemplateChoice():
             expression(reading, node.test, names)
-            with reading.knowing(present_if(node.test)):
+            with reading.knowing(present_if(node.test, names)):
                 then = output(reading, node.then, names)
-            with reading.knowing(present_unless(node.test)):
+            with reading.knowing(present_unless(node.test, names)):
                 last = node.otherwise
                 otherwise = [] if last is None else output(reading, last, names)
             return [TemplateBranch((tuple(then), tuple(otherwise)), plain_test(node.test, names))]
@@ -303,7 +325,7 @@ def _operation(reading: Reading, node: TemplateOperation, names: Names) -> Varia
         with ExitStack() as known:
             for part in _joined(node):
                 expression(reading, part, names)
-                known.enter_context(reading.knowing(present_if(part)))
+                known.enter_context(reading.knowing(present_if(part, names)))
         return Variable(JSON, None)
     parts = []
     for child in node.parts:
@@ -407,7 +429,7 @@ def _filter(reading: Reading, node: TemplateFilter, names: Names) -> Variable:
         case "default":
             return Variable(type, value.path, value.times)
         case _ if name in _GROWTH:
-            return Variable(value.type, value.path, value.times * _GROWTH[name])
+            return replace(value, times=value.times * _GROWTH[name])
         case _:  # what `replace`, `join` and `indent` make has no bound of its own
             return Variable(value.type if isinstance(value.type, ErrorType) else JSON, None)
 
@@ -416,12 +438,13 @@ def _attribute(reading: Reading, target: Variable, name: str, line: int) -> Vari
     if isinstance(target.type, OptionalType) and not reading.is_present(target):
         reading.absent(line, target)
     path = None if target.path is None else (*target.path, name)
+    place = None if target.place is None else (*target.place, name)
     match present(target.type):
         case RecordType() as type:
             found = type.field(name)
             if found is not None:
                 reading.passes(target)
-                return reading.reads(Variable(found.type, path, target.times))
+                return reading.reads(Variable(found.type, path, target.times, place))
             help = suggestion(name, [f.name for f in type.fields])
             help = help or "fields: " + ", ".join(f.name for f in type.fields)
             why = f"{quoted(type)} has no field `{name}`"
@@ -429,7 +452,7 @@ def _attribute(reading: Reading, target: Variable, name: str, line: int) -> Vari
             return Variable(ERROR, None)
         case MapType() as type:
             reading.passes(target)
-            return reading.reads(Variable(type.value, path, target.times))
+            return reading.reads(Variable(type.value, path, target.times, place))
         case ErrorType():
             return Variable(ERROR, None)
         case type if type == JSON:

@@ -1,8 +1,8 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
-The cases of `holes.txt`, `channels.txt` and `told.txt` are written by hand, each for one kind of
-hole; those of `mutations` are sound pipelines that have lost their guard. Faults that the analysis
-once had are put back, one at a time: the cases find each.
+The cases of `holes.txt`, `channels.txt`, `told.txt` and `again.txt` are written by hand, each for
+one kind of hole; those of `mutations` are sound pipelines that have lost their guard. Faults that
+the analysis once had are put back, one at a time: the cases find each.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipelang.analysis.flow import (
     looking,
     marks,
     reading,
+    redoing,
     remembering,
     telling,
     tracking,
@@ -34,6 +35,8 @@ from pipelang.analysis.flow.situation import Control, Situation
 from pipelang.analysis.flow.tracked_run import TrackedRun
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.semantics import expressions as expr
+from pipelang.semantics import program as p
+from pipelang.semantics.elaborate.templates import prompts
 
 from .holes import hole, mended, told, whole, written
 from .mutations import GUARDS, SOURCES, planted
@@ -155,6 +158,22 @@ def _nothing(*_: Any, **__: Any) -> Any:
     return NOTHING
 
 
+def _counts_nothing(read: Any) -> Any:
+    return lambda *given, **named: (*read(*given, **named)[:2], ())
+
+
+def _steps_and_lets(_: Any) -> Any:
+    def changed(items: Any, gate: int, redo: p.Redo) -> list[int]:
+        return [at for at in redo.reruns if not isinstance(items[at], p.Gate)]
+
+    return changed
+
+
+def _never_sent_back(*given: Any) -> Situation:
+    situation: Situation = given[-1]
+    return situation
+
+
 FAULTS: dict[str, tuple[Change, str]] = {
     "every element is one": (_elements_alike, "another-element"),
     "what is shown in part is shown": (
@@ -256,8 +275,20 @@ FAULTS: dict[str, tuple[Change, str]] = {
         "budget-reading-beside",
     ),
     "whoever sends back has seen nothing": (
-        _instead(Tracker, "_sent_back", lambda _: _nothing),
+        _instead(tracking, "sent_back", lambda _: _never_sent_back),
         "feedback-of-a-person-who-saw-private",
+    ),
+    "a redo within a redo has no second round": (
+        _instead(redoing, "all_reruns", _steps_and_lets),
+        "feedback-of-an-inner-redo",
+    ),
+    "a gate in between is judged once": (
+        _instead(redoing, "all_reruns", _steps_and_lets),
+        "a-gate-that-is-judged-again",
+    ),
+    "a loop shows its elements alone": (
+        _instead(prompts, "read_template", _counts_nothing),
+        "a-loop-shows-how-many",
     ),
     "the type that a function returns has no labels": (
         _instead(reading, "source", lambda _: _nothing),
