@@ -77,7 +77,8 @@ class Meter:
 
     Without `means` those of maxima are not kept, which is faster. `known` remembers the arrays of
     amounts; `vague` says whether something was met that nobody declared, which ends the walk if it
-    is to be `declared`; `bounded` whether something was taken as longer than it is.
+    is to be `declared`; `bounded` whether something was taken as longer than it is, `took`
+    the measures of which anything took some.
     """
 
     scales: tuple[Scale, ...]
@@ -88,6 +89,7 @@ class Meter:
     known: dict[Any, Any] = field(default_factory=dict)
     vague: bool = False
     bounded: bool = False
+    took: set[Measure] = field(default_factory=set)
 
     tells_again = False
     whole_loops = False
@@ -139,6 +141,7 @@ class Meter:
             return 1.0
         known = self.known.get(longest)
         if known is None:
+            self.took.update(one for one in self.measures if one is not Measure.COST)
             parts = [
                 np.ones(self.half)
                 if scale.measure is Measure.COST
@@ -180,6 +183,8 @@ class Meter:
             parts.append(part)
         for measure in self.measures:
             amounts = _of_measure(measure, dollars, time, people)
+            if any(one != 0.0 for one in amounts):
+                self.took.add(measure)
             means.append(sum(one.mean if isinstance(one, Lognormal) else one for one in amounts))
         return self._joined(parts, means)
 

@@ -109,7 +109,20 @@ def _plan_of_gate(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
 def test_plan(
     model: PipelineModel, condition: expr.Expr, name: str | None, own: str | None = None
 ) -> EvaluationPlan:
-    """The plan of a test: by the share of its name if there is one, else by its expression."""
+    """The plan of a test: by the share of its name if there is one, else by its expression. It is
+    made once for a model: a sub-pipeline is swept for every situation in which it is run.
+    """
+    key = ("test", id(condition), name, own)
+    known: tuple[expr.Expr, EvaluationPlan] | None = model.prepared.get(key)
+    if known is None:
+        plan = _plan_of_test(model, condition, name, own)
+        known = model.prepared[key] = (condition, plan)  # kept, so that its id stays its own
+    return known[1]
+
+
+def _plan_of_test(
+    model: PipelineModel, condition: expr.Expr, name: str | None, own: str | None
+) -> EvaluationPlan:
     place = condition.span.start
     condition = model.expand(condition)
     if name is not None and name in model.names:
@@ -145,10 +158,18 @@ def expression_plan(
 def subject_plan(
     model: PipelineModel, subject: expr.Expr, taken: Iterable[tuple[Any, ...] | None]
 ) -> EvaluationPlan:
-    """A plan for the subject of a `match`: its value, or one that the arm it takes has."""
-    draws = _Draws(subject.span.start)
-    compute = _subject(model, model.expand(subject), taken, None, draws)
-    return EvaluationPlan(tuple(draws.values()), compute)
+    """The plan for the subject of a `match`, made once for a model: its value, or one that the arm
+    it takes has.
+    """
+    patterns = tuple(taken)
+    key = ("subject", id(subject), patterns)
+    known: tuple[expr.Expr, EvaluationPlan] | None = model.prepared.get(key)
+    if known is None:
+        draws = _Draws(subject.span.start)
+        compute = _subject(model, model.expand(subject), patterns, None, draws)
+        plan = EvaluationPlan(tuple(draws.values()), compute)
+        known = model.prepared[key] = (subject, plan)
+    return known[1]
 
 
 def _subject(

@@ -23,6 +23,7 @@ from pipelang.analysis.latency.quantiles import (
     fine_scales,
     measured,
     quantile,
+    taking,
 )
 from pipelang.analysis.latency.worst_time import longest_runs
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
@@ -146,7 +147,7 @@ def spent(
     except MetUndeclared:
         least = tuple(Measure(measure - 1) for measure in measures if measure is not Measure.COST)
         measures = tuple(sorted((*measures, *least)))
-        scales = coarse_scales(measures)
+        scales = coarse_scales(taking(program, pipeline, point, measures))
         coarse = measured(program, pipeline, parameters, scales, measures)
     if bounded is not None:
         axes = [
@@ -328,11 +329,13 @@ def _enclosed(
     degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
     grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
     scales = coarse_scales(measures)
+    kept = {scale.measure for scale in coarse.scales}
     ranges: dict[str, FigureRange] = {}
     if not _fits(scales, grid.size, work):
         for name in PAIRS:
             ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
         return SpendingFigures(ranges, _times(coarse), coarse.bounded)
+    scales = tuple(scale for scale in scales if scale.measure in kept)
     found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
     for name, (least, most) in _pairs(found).items():
         for read in READ:

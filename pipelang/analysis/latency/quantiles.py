@@ -118,6 +118,20 @@ def measured(
     )
 
 
+def taking(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, measures: tuple[Measure, ...]
+) -> list[Measure]:
+    """The measures of which something in a run takes any. Where times are undeclared the least of
+    them is mostly nothing, and so are costs where nothing has a price: a walk without lattices says
+    so in a fraction of the time.
+    """
+    meter = Meter((), measures, COARSE, means=False)
+    model = make_model(program, pipeline, Parameters(point.evidence, point.unknown))
+    model.meter = meter
+    walk(model)
+    return [measure for measure in measures if measure in meter.took]
+
+
 def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
     """Return the mean and the quantiles of a total weight, a row for every set of parameters."""
     import numpy as np
@@ -138,6 +152,9 @@ def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
             if scale.measure is measure
         )
         lattices = tuple((step, masses[:, at]) for step, at in mine)
+        if not mine and not any(means):  # nothing takes any of it
+            found[measure] = Taken(means, dict.fromkeys(SHARES, (0.0,) * len(means)))
+            continue
         quantiles = {
             name: tuple(
                 quantile([(step, rows[row]) for step, rows in lattices], share)

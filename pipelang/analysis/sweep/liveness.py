@@ -115,8 +115,18 @@ def needed_after(
 ) -> Needed:
     """Return the live variables of a block. `after` and `at` say where the block stands: its
     surroundings, and the index of the item there. Whatever a redo may run again stays live until
-    its gate is passed.
+    its gate is passed. They are worked out once for a model, which may be swept many times.
     """
+    key = ("needed", id(block), taint, id(after), at)
+    known: Needed | None = model.prepared.get(key)
+    if known is None:
+        known = model.prepared[key] = _needed_after(model, block, taint, after, at)
+    return known
+
+
+def _needed_after(
+    model: PipelineModel, block: p.Block, taint: Taint, after: Needed | None, at: int
+) -> Needed:
     plain = [
         plain_step(model, item, taint) if isinstance(item, p.Step) else None for item in block.items
     ]

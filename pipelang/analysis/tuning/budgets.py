@@ -91,16 +91,20 @@ class BudgetedAssignments:
         for place, one in enumerate(self.dimensions):
             if one.kind is not ChangeKind.RETRY:
                 continue
-            others = range(at[place]) if cut else range(len(one.choices) - 1, at[place], -1)
-            for choice in others:
+            # The farthest first, since most answers reach that far; then halfway again and again.
+            reaches, fails = at[place], -1 if cut else len(one.choices)
+            choice = 0 if cut else len(one.choices) - 1
+            while choice not in (reaches, fails):
                 moved = (*at[:place], choice, *at[place + 1 :])
                 found = self._inferred(moved)
                 if found is None:
                     found = self._checked(moved)
                     self.known[moved] = found
                 if found == cut:
-                    at = moved
-                    break
+                    at, reaches = moved, choice
+                else:
+                    fails = choice
+                choice = (reaches + fails + cut) // 2  # towards what it reaches
 
     def _checked(self, at: Assignment) -> bool:
         """Build an assignment and look at its budgets; note what that says of others."""

@@ -43,7 +43,8 @@ class Point:
 @dataclass(slots=True)
 class SearchResult:
     """The result of a search. `idle` are the dimensions that change nothing by themselves, and stay
-    as they are; `possible` counts the assignments of the others.
+    as they are; `possible` counts the assignments of the others. `worker` is what worked them out,
+    with the programs that it compiled for it.
     """
 
     dimensions: list[Dimension]
@@ -53,6 +54,7 @@ class SearchResult:
     complete: bool = False
     interrupted: bool = False
     budgets: BudgetedAssignments | None = None
+    worker: Columns | None = None
 
     @property
     def now(self) -> Assignment:
@@ -94,7 +96,7 @@ def search(
     the search early, with the results so far.
     """
     found = SearchResult(dimensions)
-    worker = columns(bench, pipeline, dimensions)
+    worker = found.worker = columns(bench, pipeline, dimensions)
     if is_budgeted(bench.program, pipeline):
         found.budgets = BudgetedAssignments(bench, pipeline, dimensions, frozenset(worker.cuts))
     try:

@@ -8,7 +8,6 @@ from math import sqrt
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
-from pipelang.analysis.tuning.columns import columns
 from pipelang.analysis.tuning.dimensions import dimensions, edits_of, untold_tiers
 from pipelang.analysis.tuning.held_out import HeldOut, held_out
 from pipelang.analysis.tuning.search import (
@@ -107,9 +106,8 @@ def tune(
         bound = least_cost(bench.program, pipeline, found.dimensions)
     missing = tuple(untold_tiers(pipeline, bench))
     score = None
-    if best is not None:
-        worker = columns(bench, pipeline, found.dimensions)
-        score = held_out(worker, pipeline, best.assignment, [*found.points])
+    if best is not None and found.worker is not None:
+        score = held_out(found.worker, pipeline, best.assignment, [*found.points])
     return Tuned(pipeline, found, now, best, analysis, sure, bound, missing, score)
 
 
