@@ -29,7 +29,6 @@ from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
 from pipelang.semantics.kernels.hard import HARD, depends_on_hardness
 from pipelang.semantics.loading import Loaded, Loader, load
-from pipelang.semantics.stand_ins import replaced, with_libraries
 from pipelang.semantics.symbols import Symbol, Symbols, collect
 from pipelang.semantics.types import DECISION, RecordType, Type
 from pipelang.syntax import ast
@@ -98,11 +97,14 @@ def _build(
     if loaded.root not in loaded.modules:
         return Survey(Built(None, found, loaded.sources), loaded, None, None, {})
     if tiers:
+        from pipelang.semantics.stand_ins import replaced, with_libraries
+
         loaded = with_libraries(loaded, loader, tiers)
-    symbols, more = collect(loaded)
-    if tiers:
+        symbols, more = collect(loaded)
         symbols, unknown = replaced(loaded, symbols, loader, tiers)
         more = (*more, *unknown)
+    else:
+        symbols, more = collect(loaded)
     context = Context(
         symbols,
         loader,

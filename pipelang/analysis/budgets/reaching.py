@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from pipelang.analysis.budgets.cuts import Cut
-from pipelang.analysis.budgets.enclosures import MOST_TIMES, BudgetedRuns, budgeted_runs
-from pipelang.analysis.budgets.endings import KEPT
-from pipelang.analysis.budgets.lateness import late_share
 from pipelang.analysis.budgets.limits import TIME
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import draws_beside
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.analysis.budgets.enclosures import BudgetedRuns
 
 
 class CutBy(Enum):
@@ -53,6 +53,8 @@ def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> Cut
     counted = bool(point.counted or point.counted_bins)
     spent = [cut for cut in cuts if cut.dimension != TIME]
     if spent:
+        from pipelang.analysis.budgets.enclosures import budgeted_runs
+
         inside = Parameters(point.evidence, point.unknown, *(point.interior() if counted else ()))
         found = budgeted_runs(program, pipeline, inside, spent, None, totals, at_point=True)
         known = not (counted or point.unknown_sites or point.bounded)
@@ -62,16 +64,25 @@ def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> Cut
         if not free and _any_cut(found):
             return CutBy.SPENDING
     if point.unknown_sites:
+        from pipelang.analysis.budgets.enclosures import MOST_TIMES
+        from pipelang.analysis.model.posterior import draws_beside
+
         bounded = enclosed(compiled, point, totals.work)
         grid = None if bounded is None else bounded.grid
         if grid is None or (counted and not draws_beside(grid.size, totals.work * MOST_TIMES)):
             return CutBy.OPEN
         return None
+    if not times:
+        return None
+    from pipelang.analysis.budgets.lateness import late_share
+
     late = any(late_share(program, pipeline, point, cut, totals.work) for cut in times)
     return CutBy.TIME if late else None
 
 
 def _any_cut(runs: BudgetedRuns) -> bool:
     """Whether any runs are cut, for all that is known."""
+    from pipelang.analysis.budgets.endings import KEPT
+
     shares = runs.shares or {}
     return any(fate != KEPT and chance > 0 for (_, fate), chance in shares.items())

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from pipelang.analysis.budgets.fewest_calls import call_beyond
 from pipelang.analysis.kernels.prompt_size import least_prompt
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.diagnostics import Diagnostic, Span, codes, report
@@ -65,6 +64,8 @@ def budget_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagno
             for what in _too_long(program, called.link, budget.seconds):
                 yield report(codes.BEYOND_TIME, called.span, what=what, limit=limit, **words)
     if budget.steps is not None:
+        from pipelang.analysis.budgets.fewest_calls import call_beyond
+
         beyond = call_beyond(program, pipeline, budget.steps)
         if beyond is not None:
             item, count = beyond

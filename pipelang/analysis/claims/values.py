@@ -6,7 +6,6 @@ another. Everything here is pure data; `symbols` makes it from expressions.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, assert_never
@@ -22,6 +21,7 @@ from pipelang.analysis.claims.formulas import (
     is_true,
     names_of,
 )
+from pipelang.digests import sha256_hex
 from pipelang.records import dataclass
 from pipelang.semantics.types import Type
 
@@ -115,7 +115,7 @@ MOST_LETTERS = 160
 def _short(text: str) -> str:
     if len(text) <= MOST_LETTERS:
         return text
-    return f"#{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+    return f"#{sha256_hex(text.encode('utf-8', 'surrogatepass'))[:32]}"
 
 
 def name_of_formula(formula: Formula) -> str:

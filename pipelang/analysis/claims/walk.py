@@ -21,6 +21,7 @@ belong to this call.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pipelang.analysis.claims import beside, branches, rounds
 from pipelang.analysis.claims.formulas import TRUE, Formula, all_of, literal, opposite
@@ -30,7 +31,6 @@ from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.lacking import may_lack_value, surely_fits
 from pipelang.analysis.claims.moments import Condition, made
 from pipelang.analysis.claims.paths import Path, PathEvent, extend, start
-from pipelang.analysis.claims.properties import Monitor
 from pipelang.analysis.claims.states import Answers, State, SymbolicFrame, join, met, step_to
 from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Cases, one, under
@@ -40,6 +40,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_behind, tools_behind, waits_for_people
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import agent_of, inner_links
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.properties import Monitor
 
 MOST_ITEMS = 20_000
 """The most items that a walk may pass; items of sub-pipelines count at every call."""

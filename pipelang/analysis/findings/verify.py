@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.claims.counterexamples import Replay
 from pipelang.analysis.claims.reach import reach
-from pipelang.analysis.claims.verdicts import Proof, decided
 from pipelang.analysis.flow.checking import Flows, hop_labels
 from pipelang.analysis.flow.effects import effects
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.diagnostics.codes import Rule
 from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.counterexamples import Replay
+    from pipelang.analysis.claims.verdicts import Proof
 
 
 def prove(
@@ -53,6 +55,8 @@ def _proof(
         case p.NeverReaches() as claimed:
             return flows.proof(claim, claimed)
         case claimed:
+            from pipelang.analysis.claims.verdicts import decided
+
             return decided(program, claim, claimed, never_cut, replay)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.claims.inequalities import TooHard
 from pipelang.analysis.claims.paths import PathEvent
-from pipelang.analysis.claims.verdicts import Proof
 from pipelang.analysis.flow.marks import PRIVATE, SECRET, UNTRUSTED, Flow, Hop, joined, marks_of
 from pipelang.analysis.flow.situation import FlowFinding
 from pipelang.analysis.flow.tracking import Tracker
 from pipelang.diagnostics import Diagnostic, Label, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import prompts_behind, sub_pipelines, tools_behind
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.verdicts import Proof
 
 KINDS = {"untrusted": UNTRUSTED, "private": PRIVATE, "secret": SECRET}
 
@@ -124,7 +126,7 @@ class Flows:
         try:
             tracker = self.tracker(claim.pipeline)
         except TooHard as hard:
-            return Proof(claim, "undecided", why=str(hard))
+            return _proof(claim, "undecided", why=str(hard))
         kind = KINDS[claimed.label]
         if claimed.prompt:
             return self._of_prompt(claim, claimed, tracker, kind)
@@ -138,7 +140,7 @@ class Flows:
                 if call.parameter is None:
                     words = f"it decides whether `{call.tool}` is called"
                 hops = (*mark.hops, Hop(words, call.link.span))
-                return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
+                return _refuted(claim, hops)
         vacuous = claimed.target not in tools_behind(self.program, pipeline)
         return _proved(claim, tracker, kind, vacuous)
 
@@ -159,9 +161,20 @@ class Flows:
             # What outsiders write reaches it as text; who picks a question puts none in it.
             for mark in () if asked.decides and kind == UNTRUSTED else marks_of(asked.flow, kind):
                 hops = (*mark.hops, Hop(words, asked.span))
-                return Proof(claim, "refuted", path=tuple(PathEvent(h.text, h.span) for h in hops))
+                return _refuted(claim, hops)
         asked_at_all = prompts_behind(self.program, self.program.pipelines[claim.pipeline])
         return _proved(claim, tracker, kind, claimed.target not in asked_at_all)
+
+
+def _proof(claim: p.Claim, verdict: str, *about: Any, **more: Any) -> Proof:
+    """A verdict. What decides claims is imported once there is one: most programs have none."""
+    from pipelang.analysis.claims.verdicts import Proof
+
+    return Proof(claim, verdict, *about, **more)
+
+
+def _refuted(claim: p.Claim, hops: Iterable[Hop]) -> Proof:
+    return _proof(claim, "refuted", path=tuple(PathEvent(hop.text, hop.span) for hop in hops))
 
 
 def _proved(claim: p.Claim, tracker: Tracker, kind: str, vacuous: bool) -> Proof:
@@ -170,7 +183,7 @@ def _proved(claim: p.Claim, tracker: Tracker, kind: str, vacuous: bool) -> Proof
         by = dict.fromkeys(one.name for one in tracker.tests.looked if one.looks and one.texts)
     elif kind == PRIVATE and not vacuous:
         by = dict(tracker.declassified)
-    return Proof(claim, "proved", tuple(by), vacuous=vacuous)
+    return _proof(claim, "proved", tuple(by), vacuous=vacuous)
 
 
 def _kinds(flow: Flow) -> set[tuple[object, ...]]:

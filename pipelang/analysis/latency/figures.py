@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import erf, inf, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.meter import Measure, MetUndeclared
-from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
 from pipelang.analysis.latency.quantiles import (
     COARSE,
     SHARES,
@@ -39,6 +38,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.walk import contents
+
+if TYPE_CHECKING:
+    from pipelang.analysis.latency.moved import FigureSpread
 
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
@@ -216,6 +218,8 @@ def _known(
     away: Measured | None = None
     drifts = 0
     if point.counted or point.counted_bins:
+        from pipelang.analysis.latency.moved import moved
+
         rows = moved(point)
         drifts = rows.drifts
         around = fine_scales(coarse, COARSE)
@@ -265,6 +269,8 @@ def _around(
     rows = taken.mean if read == m.MEAN else taken.quantiles[read]
     if inf in rows:
         return FigureRange(value, value, value, value)
+    from pipelang.analysis.latency.moved import spread_of
+
     spread = spread_of(value, rows, drifts)
     if not spread.deviation:
         return FigureRange(value, value, value, value)

@@ -7,21 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
-from pipelang.analysis.budgets.enclosures import BudgetedRuns, budgeted_runs
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
 from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
-from pipelang.analysis.metrics.cut_numbers import (
-    decided_with_cuts,
-    escalations_with_cuts,
-    with_cuts,
-)
-from pipelang.analysis.metrics.importance import (
-    all_importances,
-)
+from pipelang.analysis.metrics.importance import all_importances
 from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
@@ -36,11 +29,9 @@ from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import beside_unknowns, draws_beside, draws_for, posterior
 from pipelang.analysis.model.work_limit import Reached, logged
-from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled, Slopes
-from pipelang.analysis.sweep.posterior_totals import posterior_totals
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
 from pipelang.records import dataclass, field, replace
@@ -48,6 +39,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
+
+if TYPE_CHECKING:
+    from pipelang.analysis.budgets.enclosures import BudgetedRuns
 
 MOST_BASELINES = 200_000
 """States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
@@ -154,27 +148,12 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
-    draws: Totals | None = None
-    means: Averaged | None = None
-    points, drawn, ways = 0, 0, 1
-    counted = bool(point.counted or point.counted_bins)
-    if counted and point.left_out and point.unknown_sites:
-        pass
-    elif counted and not point.unknown_sites:
-        parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        draws, ways = posterior_totals(compiled, point, parameters, drawn)
-        means = None if point.left_out else averaged(compiled, point)
-    elif counted and bounded is not None:
-        parameters, drawn = posterior(point, totals.work), draws_for(totals.work)
-        grid = bounded.grid
-        if grid is not None and draws_beside(grid.size, totals.work):
-            parameters = beside_unknowns(parameters, grid, totals.work)
-            points, drawn = grid.size, draws_beside(grid.size, totals.work)
-        size = max(points, 1) * drawn
-        draws, ways = posterior_totals(compiled, point, parameters, size)
+    drawn = _NOT_DRAWN
+    if point.counted or point.counted_bins:
+        drawn = _drawn(compiled, point, bounded, totals.work)
     if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
-    figure = Figures(totals, draws, point, bounded, means, points, ways)
+    figure = Figures(totals, drawn.totals, point, bounded, drawn.means, drawn.points, drawn.ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
     if not promises or _keeps_outcomes(pipeline, numbers, figure):
@@ -204,10 +183,14 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     cuts, cut = tuple(possible_cuts(model)), None
     is_cut = False
     if cuts:
+        from pipelang.analysis.budgets.enclosures import budgeted_runs
+
         runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
         cut = runs.cut()
         is_cut = bool(cut.high)
         if is_cut:
+            from pipelang.analysis.metrics.cut_numbers import escalations_with_cuts, with_cuts
+
             numbers = with_cuts(numbers, runs)
             escalations = escalations_with_cuts(escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
@@ -232,13 +215,55 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         counts=dict(point.counted),
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
-        draws=0 if draws is None else drawn,
+        draws=0 if drawn.totals is None else drawn.draws,
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
     )
     model.let_go()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The sweep over draws of the posterior: `draws` at each of the `points` of a grid over what
+    nobody declared (0: there is none), in so many `ways` of drifting; and the figures that are
+    averaged over it.
+    """
+
+    totals: Totals | None = None
+    means: Averaged | None = None
+    draws: int = 0
+    points: int = 0
+    ways: int = 1
+
+
+_NOT_DRAWN = _Drawn()
+
+
+def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work: int) -> _Drawn:
+    """The sweep over draws of what was counted; none where what nobody declared keeps it from being
+    worked out.
+    """
+    from pipelang.analysis.model.posterior import (
+        beside_unknowns,
+        draws_beside,
+        draws_for,
+        posterior,
+    )
+    from pipelang.analysis.sweep.posterior_totals import posterior_totals
+
+    unknown = bool(point.unknown_sites)
+    if unknown and (point.left_out or bounded is None):
+        return _NOT_DRAWN
+    parameters, draws, points = posterior(point, work), draws_for(work), 0
+    grid = None if bounded is None or not unknown else bounded.grid
+    if grid is not None and draws_beside(grid.size, work):
+        parameters = beside_unknowns(parameters, grid, work)
+        points, draws = grid.size, draws_beside(grid.size, work)
+    totals, ways = posterior_totals(compiled, point, parameters, max(points, 1) * draws)
+    means = None if unknown or point.left_out else averaged(compiled, point)
+    return _Drawn(totals, means, draws, points, ways)
 
 
 def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
@@ -257,6 +282,8 @@ def _with_cuts(
     pipeline: p.Pipeline,
 ) -> ObjectiveVerdict:
     """A promise where budgets may cut runs."""
+    from pipelang.analysis.metrics.cut_numbers import decided_with_cuts
+
     line = verdict.line
     kind, _, name = line.metric.partition(".")
     number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)

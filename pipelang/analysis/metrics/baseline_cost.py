@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isfinite
 
-from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import point_parameters
@@ -123,6 +122,8 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     if not (point.counted or point.counted_bins):
         return certain(value, basis)
     import numpy as np
+
+    from pipelang.analysis.latency.moved import moved, spread_of
 
     rows = moved(point)
     found = np.broadcast_to(compiled.totals(rows.parameters).cost, (rows.rows, 1))

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.latency.worst_cost import Worst
 from pipelang.analysis.metrics.readings import READINGS, MetricReading, by_name, field_of, reader_of
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.posterior import Interval, interval, share_of, widest
-from pipelang.analysis.model.quadrature import QuadratureRule, degree_parameters, rule
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import Totals, all_figures
@@ -33,6 +31,10 @@ from pipelang.semantics.metrics import (
     Unit,
     metric_of,
 )
+
+if TYPE_CHECKING:
+    from pipelang.analysis.model.posterior import Interval
+    from pipelang.analysis.model.quadrature import QuadratureRule
 
 DAYS_A_MONTH = 30
 
@@ -135,6 +137,8 @@ class Figures:
             return Number(value, spread.low, spread.high, spread.mean, basis)
         if not self.points:
             return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
+        from pipelang.analysis.model.posterior import widest
+
         spread = widest(read(self.draws), self.points * self.ways)
         return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
 
@@ -142,6 +146,8 @@ class Figures:
         """The interval of a figure that no unknown touches: the widest over all ways of drifting,
         about the mean without any.
         """
+        from pipelang.analysis.model.posterior import Interval, interval
+
         parts = [interval(part) for part in self._by_way(values)]
         low, high = min(part.low for part in parts), max(part.high for part in parts)
         return Interval(parts[0].mean, low, high)
@@ -164,6 +170,8 @@ class Figures:
             return None
         if self.parameters.left_out:
             return None
+        from pipelang.analysis.model.posterior import share_of
+
         target = float(line.target)
         found = [share_of(part, line.op, target) for part in self._by_way(read(self.draws))]
         return min(max(0.5, min(found)), max(found))
@@ -292,6 +300,8 @@ class Averaged:
 
 def averaged(compiled: Compiled, point: Parameters) -> Averaged | None:
     """The rule from which posterior means are made; None where it would have too many points."""
+    from pipelang.analysis.model.quadrature import degree_parameters, rule
+
     parameters, count = degree_parameters(point)
     degrees = compiled.totals(parameters)
     found = rule(point, all_figures(degrees), count, degrees.work)

@@ -16,7 +16,6 @@ from pipelang.runtime.providers.kinds import (
     installed_kinds,
 )
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.addresses import address_problem, holds_user
 from pipelang.semantics.kernels.answer_schemas import why_in_words
 from pipelang.semantics.kernels.decisions import decides
 from pipelang.semantics.kernels.thinking import MAKERS, budgets_of, has_effort
@@ -58,6 +57,8 @@ def bad_addresses(program: p.Program) -> Iterator[Diagnostic]:
         url = provider.base_url
         if url is None:
             continue
+        from pipelang.semantics.kernels.addresses import address_problem, holds_user
+
         if holds_user(url):
             what: str | None = "holds a user's name or password"
             help = "a secret never stands in a .pipe file: leave it out, and name a key by `key`"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.check.check import Checked
-from pipelang.interfaces.report.pipeline import has_table, title, view_of
+from pipelang.interfaces.report.heading import has_table, title, view_of
 from pipelang.interfaces.report.sections.advice import advice
 from pipelang.interfaces.report.sections.costs import BOUND, CACHED, cost_rows, is_free
 from pipelang.interfaces.report.sections.outcomes import (
@@ -27,8 +27,6 @@ from pipelang.interfaces.report.sections.promises import promise_rows
 from pipelang.interfaces.report.sections.sentence import sentence
 from pipelang.interfaces.report.sections.steps import compounding, heaviest, step_rows
 from pipelang.interfaces.report.sections.times import cut_after, time_rows
-from pipelang.interfaces.report.sections.undeclared import undeclared
-from pipelang.interfaces.report.sections.what_if import conjecture
 from pipelang.interfaces.report.sections.work import work_words
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural, value
@@ -55,7 +53,7 @@ def summary_text(checked: Checked, analysis: Analysis, width: int, colour: bool)
     if has_table(analysis):
         order = (_outcomes, _steps, _promises, _advice, _facts)
     else:
-        order = (_outcomes, _promises, conjecture, _undeclared, _facts)
+        order = (_outcomes, _promises, _conjecture, _undeclared, _facts)
     for section in order:
         body = section(view)
         if body:
@@ -113,7 +111,15 @@ def _advice(view: View) -> list[str]:
     return advice(view, legend=False)
 
 
+def _conjecture(view: View) -> list[str]:
+    from pipelang.interfaces.report.sections.what_if import conjecture
+
+    return conjecture(view)
+
+
 def _undeclared(view: View) -> list[str]:
+    from pipelang.interfaces.report.sections.undeclared import undeclared
+
     return undeclared(view, MOST_LINES)
 
 

@@ -69,7 +69,8 @@ def _pipelines(one: Checked, width: int, colour: bool, verbose: bool) -> Iterato
 def _in_full(one: Checked, width: int, colour: bool) -> Iterator[str]:
     legend = True
     for analysis in one.analyses:
-        from pipelang.interfaces.report.pipeline import has_table, pipeline_text
+        from pipelang.interfaces.report.heading import has_table
+        from pipelang.interfaces.report.pipeline import pipeline_text
 
         yield "\n".join(pipeline_text(one, analysis, width, colour, legend))
         legend = legend and not has_table(analysis)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.claims.verdicts import Proof
+from typing import TYPE_CHECKING
+
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Sources
@@ -11,6 +12,9 @@ from pipelang.interfaces.check.check import PipelineAdvice
 from pipelang.interfaces.text.colours import Paint
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+
+if TYPE_CHECKING:
+    from pipelang.analysis.claims.verdicts import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any
 from pipelang.diagnostics import Diagnostic, Edit, Help, Label, Rule, Sources, Span, codes, report
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
-from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.expressions import Const, Expr, place_of
 from pipelang.semantics.loader import Loader
 from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
@@ -97,12 +96,18 @@ class Context:
             case _:  # the record of a decision, which nobody declares
                 pass
 
+    def offer(self, name: str, kinds: tuple[str, ...]) -> str | None:
+        """A line that says how to import a name that is not there; None if no library has it."""
+        from pipelang.semantics.elaborate.import_hints import offered_by
+
+        return offered_by(self.loader, name, kinds)
+
     def unknown(self, file: str, name: ast.Name, kinds: tuple[str, ...]) -> None:
         """Report an unknown name, with the nearest known one or the import that offers it."""
         if self.symbols.is_lost(file, name.text):
             return
         candidates = self.symbols.names(file, *kinds)
-        help = suggestion(name.text, candidates) or offered_by(self.loader, name.text, kinds)
+        help = suggestion(name.text, candidates) or self.offer(name.text, kinds)
         if help is None and 0 < len(candidates) <= 8:
             help = "there are: " + ", ".join(candidates)
         what = " or ".join(kinds)

@@ -7,7 +7,6 @@ from pipelang.interfaces.check.profiles.config import CheckSettings
 from pipelang.interfaces.check.stand_ins import stand_ins
 from pipelang.interfaces.cli.check.command_line import CheckLine
 from pipelang.interfaces.cli.exit_codes import USAGE
-from pipelang.interfaces.cli.programs import stop
 
 
 def read_settings_of(line: CheckLine) -> CheckSettings | str:
@@ -33,5 +32,7 @@ def settings_of(line: CheckLine) -> CheckSettings:
     """The settings of a line; ends the command if it is wrong."""
     found = read_settings_of(line)
     if isinstance(found, str):
+        from pipelang.interfaces.cli.programs import stop
+
         stop(found, USAGE)
     return found

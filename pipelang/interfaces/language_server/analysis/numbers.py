@@ -14,7 +14,7 @@ from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics.columns import harmless
 from pipelang.interfaces.check.check import Checked
 from pipelang.interfaces.language_server.analysis.plain_findings import plain_edits, plain_finding
-from pipelang.interfaces.report.pipeline import view_of
+from pipelang.interfaces.report.heading import view_of
 from pipelang.interfaces.report.sections.advice import said
 from pipelang.interfaces.report.sections.sentence import sentence
 from pipelang.interfaces.report.summary import summary_text

@@ -9,6 +9,7 @@ from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.diagnostics import Diagnostic
 from pipelang.interfaces.check.check import Checked, review_loads
 from pipelang.interfaces.check.tier_notes import tier_notes
+from pipelang.interfaces.report.heading import has_table
 from pipelang.interfaces.report.html.parts import (
     Finding,
     HtmlPicture,
@@ -19,7 +20,6 @@ from pipelang.interfaces.report.html.parts import (
     graph_picture,
     table,
 )
-from pipelang.interfaces.report.pipeline import has_table
 from pipelang.interfaces.report.sections.basis import basis_parts
 from pipelang.interfaces.report.sections.costs import NOTHING, cost_rows, dearest_path, is_free
 from pipelang.interfaces.report.sections.inputs import inputs

@@ -25,7 +25,6 @@ from pipelang.semantics.elaborate.options.options import pick
 from pipelang.semantics.elaborate.options.quantity import BUDGET, quantity, wrong_unit
 from pipelang.semantics.elaborate.promises.metrics import Named
 from pipelang.semantics.elaborate.promises.objectives import opens, slo, watch
-from pipelang.semantics.elaborate.promises.quotas import fits_budget, quota
 from pipelang.semantics.elaborate.promises.sampling import sample
 from pipelang.semantics.elaborate.promises.traffic import EMPTY, elaborate_traffic
 from pipelang.semantics.elaborate.reach.effects import doings, named, reached
@@ -61,6 +60,8 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
         _about_whole(whole, item)
     one_source(context, contents, whole.traffic)
     if whole.quota is not None:
+        from pipelang.semantics.elaborate.promises.quotas import fits_budget
+
         fits_budget(context, key, whole.quota, whole.budget, whole.unread_budget)
     _permits(context, file, key, parts, whole)
     return p.Pipeline(
@@ -151,6 +152,8 @@ def _about_whole(whole: _Whole, item: ast.Item) -> None:
         case ast.Budget():
             whole.budget = _budget(whole, item)
         case ast.Quota():
+            from pipelang.semantics.elaborate.promises.quotas import quota
+
             whole.quota = quota(context, whole.scope, whole.place.at("quota"), item)
         case ast.Permits():
             for name in item.names:

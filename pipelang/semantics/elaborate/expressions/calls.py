@@ -11,7 +11,6 @@ from pipelang.semantics.elaborate.broken_parts import flawed
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.constants import literal
 from pipelang.semantics.elaborate.expressions.optionals import absent
-from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.program import Parameter
 from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
@@ -186,7 +185,7 @@ def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
     elif not context.symbols.is_lost(scope.file, name.text):
         functions = [*context.symbols.names(scope.file, "fn"), *BUILTIN_FUNCTIONS]
         help = _ELSEWHERE.get(name.text) or suggestion(name.text, functions)
-        help = help or offered_by(context.loader, name.text, ("fn",))
+        help = help or context.offer(name.text, ("fn",))
         context.tell(codes.UNKNOWN_NAME, name.span, what="fn", name=name.text, help=help)
 
 

@@ -6,7 +6,6 @@ from pipelang.diagnostics import Help, SafeFix, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.optionals import absent
-from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.symbols import Symbol, suggestion
 from pipelang.semantics.types import (
     ANSWERER,
@@ -123,7 +122,7 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
         settings = context.symbols.names(scope.file, "setting")
         help = _ELSEWHERE.get(name) or suggestion(name, [*scope.names, *settings])
         help = help or _member_elsewhere(context, scope, name)
-        help = help or offered_by(context.loader, name, ("setting",))
+        help = help or context.offer(name, ("setting",))
         context.tell(codes.UNKNOWN_NAME, node.span, what="name", name=name, help=help)
 
 

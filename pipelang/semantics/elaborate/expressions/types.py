@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
-from pipelang.semantics.elaborate.import_hints import offered_by
 from pipelang.semantics.elaborate.names.expanded_size import not_too_large
 from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
 from pipelang.semantics.symbols import suggestion
@@ -109,7 +108,7 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
             return ERROR
         candidates = [*SCALAR_NAMES, *context.symbols.names(file, "enum", "type")]
         help = _OTHER_LANGUAGES.get(name.text.lower()) or suggestion(name.text, candidates)
-        help = help or offered_by(context.loader, name.text, ("enum", "type"))
+        help = help or context.offer(name.text, ("enum", "type"))
         context.tell(codes.UNKNOWN_NAME, name.span, what="type", name=name.text, help=help)
         return ERROR
     context.symbols.use(file, symbol)

@@ -16,7 +16,6 @@ from pipelang.semantics.chance import (
 )
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.options.quantity import quantity
-from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
 from pipelang.semantics.loader import Unreadable
 from pipelang.semantics.types import PROBABILITY
 from pipelang.syntax import ast
@@ -104,6 +103,8 @@ def evidence_file(context: Context, file: str, path: ast.Literal) -> str | None:
     full = context.loader.beside(file, str(path.value))
     if full in context.evidence:
         return full
+    from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
+
     try:
         text = context.loader.read(full)
     except Unreadable as problem:
