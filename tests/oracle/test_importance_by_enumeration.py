@@ -27,7 +27,7 @@ from .write_pipe import pipe_text, write_pipe
 
 H = Fraction(1, 1000)
 WEIGHTS = {2: Fraction(-1, 12), 1: Fraction(2, 3), -1: Fraction(-2, 3), -2: Fraction(1, 12)}
-SEEDS = 400 if os.environ.get("ORACLE_LONG") else 40
+SEEDS = 400 if os.environ.get("ORACLE_LONG") else 20
 BATCH = 10
 FIRST = 90_000
 MOST_RUNS = 300

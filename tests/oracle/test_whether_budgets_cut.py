@@ -33,7 +33,7 @@ from .write_pipe import write_pipe
 SEEDS = 400 if os.environ.get("ORACLE_LONG") else 12
 BATCH = 12
 FIRST = 210_000
-MOST_RUNS = 400
+MOST_RUNS = 400 if os.environ.get("ORACLE_LONG") else 150
 MAKERS = {"plain": generate, "wide": generate_wide, "nested": generate_nested}
 COUNTED = ("accuracy 18 of 20", "accuracy 10 of 10", "accuracy 7 of 20")
 

@@ -130,8 +130,8 @@ def test_large_files(name: str) -> None:
 @pytest.mark.parametrize("name", LARGE)
 def test_work_grows_with_the_size(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times the file, at most about four times the questions and steps of recovery."""
-    small, large = (_work(LARGE[name](size), monkeypatch) for size in (20_000, 80_000))
-    assert large <= 5 * small + 20_000
+    small, large = (_work(LARGE[name](size), monkeypatch) for size in (8_000, 32_000))
+    assert large <= 5 * small + 8_000
 
 
 def _work(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -154,12 +154,12 @@ def _work(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return count
 
 
-def test_a_hundred_thousand_errors_are_counted() -> None:
-    parsed = soon("enum E { a, b }\n" * 100_000)
+def test_twenty_thousand_errors_are_counted() -> None:
+    parsed = soon("enum E { a, b }\n" * 20_000)
     assert len(parsed.diagnostics) == CAREFUL + 1
     last = parsed.diagnostics[-1]
-    assert last.message == "99900 more syntax errors are not shown"
-    assert len(parsed.module.declarations) == 100_000
+    assert last.message == "19900 more syntax errors are not shown"
+    assert len(parsed.module.declarations) == 20_000
 
 
 def test_ten_thousand_deep() -> None:
