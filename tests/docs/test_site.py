@@ -197,8 +197,18 @@ AT_ONCE = {
     "json schema": "export/",
     "openai": "models/",
     "rate limit": "language/",
+    "kubernetes": "questions/",
+    "azure": "questions/",
+    "temperature": "questions/",
+    "logging": "questions/",
+    "parallel": "questions/",
+    "few shot": "questions/",
+    "structured output": "questions/",
+    "human in the loop": "questions/",
+    "error handling": "questions/",
+    "streaming": "questions/",
 }
-"""The same of the second day; here the page must be the first of all."""
+"""The same of the days after; here the page must be the first of all."""
 
 FIRST = 5
 

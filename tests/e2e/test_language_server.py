@@ -6,6 +6,7 @@ One server serves all tests of this file but those that are about its life.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import socket
@@ -355,6 +356,33 @@ def test_it_ends_with_its_editor():
     )
     assert run.returncode == 1
     assert run.stdout == b""
+
+
+def test_what_is_no_json_is_told_and_the_next_message_read():
+    """Also where the client writes its headers in another way."""
+    asked = [
+        b'{"jsonrpc":"2.0","id":1,"method":"initialize",'
+        b'"params":{"processId":null,"rootUri":null,"capabilities":{}}}',
+        b"{nope",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"jsonrpc":"2.0","id":2,"method":"textDocument/hover"}',
+        b'{"jsonrpc":"2.0","id":3,"method":"shutdown","params":null}',
+        b'{"jsonrpc":"2.0","method":"exit"}',
+    ]
+    run = subprocess.run(
+        [sys.executable, "-m", "pipelang", "lsp"],
+        input=b"".join(b"content-length:%d\r\n\r\n%s" % (len(one), one) for one in asked),
+        env=ENV,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert run.returncode == 0
+    bodies = re.split(rb"Content-Length: \d+\r\n.*?\r\n\r\n", run.stdout, flags=re.DOTALL)[1:]
+    told = {}
+    for answer in map(json.loads, bodies):
+        told.setdefault(answer["id"], []).append(answer.get("error", {}).get("code"))
+    assert told == {1: [None], None: [-32700] * 3, 2: [-32602], 3: [None]}
 
 
 def test_a_missing_extra_is_named(tmp_path):

@@ -57,11 +57,29 @@ def names_of(survey: Survey) -> NameTable:
 
 def _declared(survey: Survey) -> Iterator[Span]:
     """The places of all declared names: of declarations, their parts, and values of pipelines."""
-    for loaded in survey.loaded.modules.values():
-        for declaration in loaded.module.declarations:
-            if not isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
-                yield declaration.name.span
-            yield from _inside(declaration)
+    for path, loaded in survey.loaded.modules.items():
+        module = loaded.module
+        if path == survey.loaded.root:  # another one with every key
+            yield from _declared_in(module)
+            continue
+        known = _OF_IMPORTS.get(id(module))
+        if known is None or known[0] is not module:
+            if len(_OF_IMPORTS) >= MOST_IMPORTS:
+                _OF_IMPORTS.clear()
+            known = _OF_IMPORTS[id(module)] = module, tuple(_declared_in(module))
+        yield from known[1]
+
+
+MOST_IMPORTS = 32
+_OF_IMPORTS: dict[int, tuple[ast.Module, tuple[Span, ...]]] = {}
+"""What files declare that others import, by their trees: most are the same after the next key."""
+
+
+def _declared_in(module: ast.Module) -> Iterator[Span]:
+    for declaration in module.declarations:
+        if not isinstance(declaration, (ast.Use, ast.ProveDecl, ast.TestDecl, ast.Broken)):
+            yield declaration.name.span
+        yield from _inside(declaration)
 
 
 def _inside(node: Any) -> Iterator[Span]:

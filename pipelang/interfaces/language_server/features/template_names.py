@@ -7,6 +7,7 @@ together, are the template, which gives every name its place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.features.named_parts import Use
@@ -86,8 +87,15 @@ def _names_in(
             pending.append((kind, at, word))
 
 
-def _tokens(text: str) -> Iterator[tuple[int, str, str]]:
-    """Place, kind and text of every token; none from where the template is broken."""
+@lru_cache(256)
+def _tokens(text: str) -> tuple[tuple[int, str, str], ...]:
+    """Place, kind and text of every token; none from where the template is broken. Most templates
+    of a file are the same after the next key.
+    """
+    return tuple(_lexed(text))
+
+
+def _lexed(text: str) -> Iterator[tuple[int, str, str]]:
     import jinja2
 
     if "\r" in text:  # the lexer knows one kind of line end

@@ -50,8 +50,8 @@ def tokens_of(root: Root, source: Source) -> TokenList:
     return tokenize(source)
 
 
-def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:
-    """The place at an offset of a file."""
+def place_at(source: Source, tokens: TokenList, offset: int, asks: bool = True) -> CompletionPlace:
+    """The place at an offset of a file; with `asks` unset nobody asks what may be written there."""
     text = source.text
     start = offset
     while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
@@ -74,7 +74,7 @@ def place_at(source: Source, tokens: TokenList, offset: int) -> CompletionPlace:
     for comment in tokens.comments:
         if comment.start < offset <= comment.start + len(comment.text):
             return CompletionPlace(start, prefix, tuple(own), frozenset(), False)
-    keywords, takes_name = _expected(source, own)
+    keywords, takes_name = _expected(source, own) if asks else (frozenset[str](), False)
     behind = [token for token in tokens.tokens if token.start >= offset][:MOST_BEHIND]
     return CompletionPlace(start, prefix, tuple(own), keywords, takes_name, inside, tuple(behind))
 

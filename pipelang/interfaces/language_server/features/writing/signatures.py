@@ -56,7 +56,7 @@ def call_around(tokens: Sequence[Token]) -> CallAround | None:
 def signature_help(root: Root, lines: TextLines, offset: int) -> lsp.SignatureHelp | None:
     """The signature of the call around a place."""
     source = Source(root.path, lines.text)
-    place = place_at(source, tokens_of(root, source), offset)
+    place = place_at(source, tokens_of(root, source), offset, asks=False)
     around = call_around(place.before)
     if around is None:
         return None
