@@ -43,8 +43,9 @@ def command(
     if sum(named) > 1:
         raise click.UsageError("name one of --tool, --pipeline and --all")
     for option, name in (("--tool", tool), ("--pipeline", pipeline)):
-        if name == "":
-            raise click.UsageError(f"{option} needs a name")
+        if name is not None and not _can_be_a_name(name):
+            # A switch that nothing can be named by would look thrown, and stop nothing.
+            raise click.UsageError(f"{option} needs a name, as a program declares it")
     if not any(named) and (undo or reason):
         raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
     with _switches_at(state, store, None if undo else pipeline) as switches:
@@ -52,6 +53,11 @@ def command(
             write(_listed(switches))
             return
         _throw(switches, tool, pipeline, undo, reason, state)
+
+
+def _can_be_a_name(text: str) -> bool:
+    """Whether a program can declare a tool or pipeline under this name; dots lead to another's."""
+    return all(part.isascii() and part.isidentifier() for part in text.split("."))
 
 
 @contextmanager

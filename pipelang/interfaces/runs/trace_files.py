@@ -65,10 +65,12 @@ def run_of(path: Path) -> str:
 
 def find(folder: Path, wanted: str) -> Path:
     """The trace of a run: by its id, the beginning of one, or `last`. Raises `NoTrace`."""
-    exact = folder / f"{quote(wanted, safe='')}.jsonl"
-    if exact.is_file():
-        return exact
     paths = recent(folder)
+    # Looked for among what is there: what is wanted need not fit into the name of any file.
+    exact = f"{quote(wanted, safe='', errors='backslashreplace')}.jsonl"
+    for path in paths:
+        if path.name == exact:
+            return path
     if not paths:
         help = "`pipelang run` writes one a run; `--state DIR` says where"
         raise NoTrace(f"there are no traces in `{folder}`", help)

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def _has_host(url: str) -> bool:
     from urllib.parse import urlsplit
 
     try:
-        return bool(urlsplit(url).hostname)
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
@@ -205,7 +207,7 @@ def _post(target: AlertTarget, data: bytes) -> None:
             last = f"it answered {error.code}"
             if error.code < 500 and error.code not in (408, 425, 429):
                 break
-        except OSError as error:
+        except (OSError, HTTPException) as error:  # the second: an answer that is no HTTP
             last = type(error).__name__
     raise NotTold(f"the alert was not taken by `{_host(target.where)}`: {last}")
 

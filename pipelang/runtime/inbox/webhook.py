@@ -13,6 +13,7 @@ import queue
 import threading
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from pipelang.runtime.engine.secrets import resolve_secret
@@ -129,4 +130,4 @@ def _may_pass(error: BaseException) -> bool:
     """Whether trying again makes sense: not for a request that the other side will never take."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code >= 500 or error.code in (408, 425, 429)
-    return isinstance(error, OSError)
+    return isinstance(error, (OSError, HTTPException))

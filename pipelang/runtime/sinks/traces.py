@@ -53,7 +53,7 @@ class TraceFiles:
 
     def path(self, run_id: str) -> Path:
         """Return the file of a run's trace."""
-        return self.folder / f"{quote(run_id, safe='')}.jsonl"
+        return self.folder / f"{quote(run_id, safe='', errors='backslashreplace')}.jsonl"
 
     def __call__(self, run_id: str, event: Event) -> None:
         lines = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import random
+import socket
 import threading
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +16,7 @@ import pytest
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.observation.labels import AnswerLabel, of_returned, speaking
 from pipelang.interfaces.observation.records import DAY, ObservedRun
-from pipelang.interfaces.watching.alerts import alert_json, target_from, tell
+from pipelang.interfaces.watching.alerts import NoTarget, alert_json, target_from, tell
 from pipelang.interfaces.watching.evaluation import (
     LineState,
     LineStatus,
@@ -422,3 +424,22 @@ def test_an_alert_is_posted_and_signed_or_told_again(
     assert said["line"] == "escalation <= 20% over 1d"
     (problem,) = tell(status, [target_from(str(tmp_path / "no" / "file"))], body)
     assert "cannot be written" in problem
+    # What answers there need not speak HTTP, and what is asked for need not fit into a request.
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_say_garbage, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
+        (problem,) = tell(status, [target_from(url)], body)
+        assert "BadStatusLine" in problem
+    (problem,) = tell(status, [target_from("http://127.0.0.1:9/a b")], body)
+    assert "InvalidURL" in problem
+    with pytest.raises(NoTarget):
+        target_from("http://127.0.0.1:99999/hook")
+
+
+def _say_garbage(listening: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            made, _ = listening.accept()
+            with made:
+                made.recv(65536)
+                made.sendall(b"220 mail.acme.com ESMTP\r\n")

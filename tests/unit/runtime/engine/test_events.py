@@ -313,8 +313,9 @@ def test_a_trace_file_holds_what_the_sinks_were_told(tmp_path: Path) -> None:
         assert [e.data for e in trace.events] == [e.data for e in result.trace]
         assert not any(event.content for event in trace.events)
         assert "words" not in traces.path(result.run_id).read_text()
-    with pytest.raises(NoTrace):
-        find(tmp_path / "t", "nothing like it")
+    for nothing in ("nothing like it", "x" * 5_000, "\udcff", ""):
+        with pytest.raises(NoTrace):
+            find(tmp_path / "t", nothing)
 
 
 def test_a_run_may_have_any_name(tmp_path: Path) -> None:
@@ -325,6 +326,8 @@ def test_a_run_may_have_any_name(tmp_path: Path) -> None:
     for name in ("../../out", "a b/c", "..", "ü"):
         asyncio.run(run_pipeline(ready.start({"x": "hi"}, run_id=name)))
         assert read(find(tmp_path / "t", name)).header["run"] == name
+    asyncio.run(run_pipeline(ready.start({"x": "hi"}, run_id="a\udcff")))
+    assert read(find(tmp_path / "t", "a\udcff")).header["pipeline"] == "main"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["main.pipe", "t"]
     assert traces.problem is None
 

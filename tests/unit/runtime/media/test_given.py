@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pipelang.runtime.media import fetching
 from pipelang.runtime.media.fetching import is_allowed
 from pipelang.runtime.media.given import MediaSources, media_of, medium_from, with_media
 from pipelang.runtime.media.looking import NotMedia
@@ -215,3 +217,61 @@ def test_an_address_is_fetched_if_the_host_allows_it(server: str) -> None:
 )
 def test_what_is_below_an_address(url: str, allowed: bool) -> None:
     assert is_allowed(url, ["https://a.org/x"]) is allowed
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "https://a.org:99999", "", "a.org/x", "ftp://a.org"]
+)
+def test_an_address_that_is_none_allows_nothing(address: str) -> None:
+    assert is_allowed("https://a.org/x/y.png", [address]) is False
+    assert is_allowed("https://a.org/x/y.png", [address, "https://a.org"]) is True
+
+
+def _answering(said: bytes) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            made, _ = listening.accept()
+            with made:
+                made.recv(65536)
+                made.sendall(said)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"no HTTP\r\n\r\n",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(PNG) + 1) + PNG,
+    ],
+    ids=["nothing", "garbage", "status", "long", "many", "chunk", "moved", "cut"],
+)
+def test_an_answer_that_is_none_is_said(said: bytes) -> None:
+    for server in _answering(said):
+        sources = MediaSources(urls=(server,))
+        with pytest.raises(NotMedia, match="the `url` cannot be fetched"):
+            sources.medium(PICTURE, {"url": f"{server}/a.png"})
+
+
+def test_an_answer_that_drips_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "WHOLE", -1.0)
+    for server in _answering(b"HTTP/1.1 200 OK\r\n\r\n" + PNG):
+        with pytest.raises(NotMedia, match="takes more than"):
+            MediaSources(urls=(server,)).medium(PICTURE, {"url": f"{server}/a.png"})
+
+
+@pytest.mark.parametrize("path", ["/a b", "/a\nb", "/?q=\x00", "/\u00e9", "/\ud800"])
+def test_an_address_that_no_request_can_hold_is_said(path: str) -> None:
+    sources = MediaSources(urls=("http://127.0.0.1:9",))
+    with pytest.raises(NotMedia, match="the `url` cannot be fetched"):
+        sources.medium(PICTURE, {"url": f"http://127.0.0.1:9{path}"})

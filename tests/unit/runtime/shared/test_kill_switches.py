@@ -287,8 +287,10 @@ def test_a_run_of_another_process_is_stopped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [["--tool", "a", "--all"], ["--undo"], ["--reason", "x"], ["--tool", ""]],
-    ids=" ".join,
+    [["--tool", "a", "--all"], ["--undo"], ["--reason", "x"], ["--tool", ""]]
+    + [["--tool", name] for name in ("../x", "a b", "\udcff", "é")]
+    + [["--pipeline", "x" * 500 + "-"]],
+    ids=ascii,
 )
 def test_a_line_that_names_nothing_or_too_much_is_refused(tmp_path: Path, line: list[str]) -> None:
     done = command(tmp_path, "kill", *line)
