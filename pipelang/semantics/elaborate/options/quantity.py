@@ -69,12 +69,12 @@ def quantity(
         value = folded(context, typed, type, node.span)
     if value is None or isinstance(value, tuple):
         return value
-    least = 1 if positive and type is INT else 0
-    most = 1 if type is PROBABILITY else most
+    least = 1 if positive and type == INT else 0
+    most = 1 if type == PROBABILITY else most
     if value < least or (positive and value == 0) or (most is not None and value > most):
         _out_of_range(context, option, value, type, (positive, most), node.span)
         return None
-    if type is TOKENS:
+    if type == TOKENS:
         return _whole(context, option, value, node.span)
     return value
 
