@@ -119,4 +119,4 @@ def test_what_is_done_with_a_kept_program(folder: Path, line: tuple[str, ...]) -
     assert not {name for name in found if name.startswith(checking)}
     assert "pipelang.runtime.mcp.sessions" not in found
     ours = {name for name in found if name.startswith("pipelang")}
-    assert len(ours) <= 225, len(ours)
+    assert len(ours) <= 222, len(ours)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, codes, report
-from pipelang.interfaces.check.media_findings import seen_media
-from pipelang.interfaces.text.number_format import listed
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare, of_class
 from pipelang.semantics.kernels.decisions import EITHER, PROBABILITIES, WORD, source_of
@@ -52,6 +50,8 @@ def confidence_sources(program: p.Program, pipeline: p.Pipeline) -> dict[str, di
 
 def _decisions(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """A line for each step that decides, on what its confidence rests."""
+    from pipelang.interfaces.text.number_format import listed
+
     for step, sources in confidence_sources(program, pipeline).items():
         for source, words in _WORDS.items():
             told = [f"`{tier}`" for tier, found in sources.items() if found == source]
@@ -89,6 +89,9 @@ _KINDS = {PROBABILITIES: "probabilities", WORD: "the model's own word"}
 
 def _media(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """A line for each tier that is shown pictures or documents, on what these count."""
+    from pipelang.interfaces.check.media_findings import seen_media
+    from pipelang.interfaces.text.number_format import listed
+
     shown: dict[str, set[str]] = {}
     for seen in seen_media(program, pipeline):
         shown.setdefault(seen.tier, set()).add(seen.kind)

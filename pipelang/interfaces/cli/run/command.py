@@ -23,7 +23,7 @@ from pipelang.records import dataclass
 from pipelang.runtime.files.private_files import make_private
 
 if TYPE_CHECKING:
-    from pipelang.interfaces.cli.run.many import BatchOptions
+    from pipelang.interfaces.cli.run.batch_options import BatchOptions
     from pipelang.interfaces.cli.run.people import Speaker
     from pipelang.interfaces.runs.inputs import Inputs
     from pipelang.interfaces.runs.provider_choice import ProviderChoice
@@ -119,7 +119,7 @@ def command(
     """
     from pathlib import Path
 
-    from pipelang.interfaces.cli.run.many import BatchOptions
+    from pipelang.interfaces.cli.run.batch_options import BatchOptions
     from pipelang.interfaces.cli.run.people import Speaker, plug_people
     from pipelang.interfaces.cli.run.services import plug, ready
     from pipelang.interfaces.runs.inputs import BadInput, read_inputs
@@ -229,7 +229,6 @@ def _handle(loaded: LoadedProgram, name: str, setup: ProviderChoice) -> Handle:
 
 
 def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
-    from pipelang.interfaces.cli.run.many import run_many
     from pipelang.interfaces.cli.run.one import run_one
     from pipelang.interfaces.runs.batch import NotResumable
     from pipelang.runtime.host.handle import InputError, NotRunnable
@@ -239,6 +238,8 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
     async def main() -> int:
         with interrupted_by_term():
             if inputs.many:
+                from pipelang.interfaces.cli.run.many import run_many
+
                 return await run_many(handle, inputs, setup, form, tenant, job.batch)
             row = inputs.rows[0][1]
             return await run_one(handle, row, setup, form, content, tenant, job.speaker)

@@ -15,23 +15,14 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
-from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from pipelang.interfaces.cli.run.batch_options import BatchOptions
     from pipelang.interfaces.runs.inputs import Inputs
     from pipelang.interfaces.runs.provider_choice import ProviderChoice
     from pipelang.runtime.host.handle import Handle
 
 JOBS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
-    """Limits of a batch: runs at once (None: as many as keep their results), and output."""
-
-    jobs: int | None
-    output: str | None
-    resume: bool
 
 
 async def run_many(

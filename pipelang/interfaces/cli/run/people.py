@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelang.interfaces.cli.inbox import state_option
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import sub_pipelines
@@ -58,6 +57,7 @@ def plug_people(
             f"nobody is asked: {holds}, approvals are not given, asks to people stay unanswered "
             "(`--people inbox` asks)"
         )
+    from pipelang.interfaces.cli.inbox import state_option
     from pipelang.runtime.inbox.inbox import Inbox
 
     option = state_option(str(folder.root))
