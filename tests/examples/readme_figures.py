@@ -280,6 +280,56 @@ FIGURES: dict[str, Callable[[Report, Seen], list[str]]] = {
 }  # fmt: skip
 
 
+def months_of_autonomy(chosen: Mapping[int, tuple[int, float] | None]) -> list[str]:
+    """What devops' README tells of `autonomy.py`: by how many labels there are, the threshold that
+    is taken and the share that goes to people.
+    """
+    said = []
+    for labels, found in chosen.items():
+        if found is None:
+            said.append(f"With {labels} labels there is none and all goes to people")
+        else:
+            it_is = "it is " if not any("it is" in one for one in said) else ""
+            said.append(f"with {labels} {it_is}{found[0]}% ({pc(found[1])}")
+    return said
+
+
+def months_of_versions(
+    known: Mapping[str, Mapping[str, float]], told: str, met: list[int]
+) -> list[str]:
+    """What ticket_routing's README tells of `versions.py`: what `check` predicts of each version,
+    what is printed, and how many tickets met v3 over twenty seeds.
+    """
+    assert "proved after 50 days" in told
+    rolled = re.search(r"after (\d+) days, (\d+) tickets", told)
+    assert rolled is not None
+    days, tickets = rolled.groups()
+    return [
+        "half of the tickets for fifty days prove",
+        f"({pc(known['v2']['escalation'])} in place of {pc(known['v1']['escalation'])})",
+        f"are taken from it after {days} days, when {tickets} tickets had met it; "
+        f"over twenty seeds it is {min(met)} to {max(met)}",
+    ]
+
+
+def year_of_mails(
+    days: Mapping[str, int], before: float, after: float, unnoticed: tuple[int, int], mails: int
+) -> list[str]:
+    """What `docs/operating.md` tells of `year.py`: the days to each alert, the silent errors that
+    `check` says before and after, and the mails that are wrong with the loop and without.
+    """
+    return [
+        f"draws {mails:,} mails",
+        f"| 92 | {days['accuracy(sorted)']} days | `accuracy(sorted)`; "
+        "nine days later `escalation`",
+        f"| 182 | {days['latency.p95']} days | `latency.p95`",
+        f"| 272 | {days['escalation']} days | `escalation`",
+        f"`check` says {pc(after)} silent errors, where it said {pc(before)}",
+        f"{unnoticed[0]:,} mails of the year are wrong and unnoticed, "
+        f"without the loop {unnoticed[1]:,}",
+    ]
+
+
 def overview(name: str, told: Report) -> list[str]:
     """The cell of an example in `examples/README.md`."""
     pipelines = {

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from pipelang.interfaces.check.check import check_file, report_json
+
+from .readme_figures import months_of_autonomy
+
 DEVOPS = Path(__file__).resolve().parents[2] / "examples" / "devops"
 BESIDE = ("commands", "databases", "programs", "readers", "shell")
 
@@ -153,13 +157,36 @@ def test_the_files_are_what_their_scripts_make(
         assert file.read_bytes() == (DEVOPS / "recordings" / file.name).read_bytes()
 
 
-def test_autonomy_waits_for_evidence(tmp_path: Path):
-    """With few labels no threshold keeps the promise; with all of them that of the file does."""
+def test_autonomy_grows_with_evidence_as_the_readme_tells(tmp_path: Path):
+    """With few labels no threshold keeps the promise. The one that is taken keeps it, and the next
+    lower one does not.
+    """
     autonomy = load("autonomy.py")
     folder = tmp_path / "devops"
     shutil.copytree(DEVOPS, folder)
     evidence = folder / "evals" / "finding.jsonl"
     rows = evidence.read_text(encoding="utf-8").splitlines(keepends=True)
-    assert autonomy.checked(folder, 75)["silent_error"]["high"] <= autonomy.PROMISE
-    evidence.write_text("".join(rows[:40]), encoding="utf-8")
-    assert autonomy.checked(folder, 75)["silent_error"]["high"] > autonomy.PROMISE
+    head = [row for row in rows[:1] if "correct" not in row]
+    rows = [row for row in rows if "correct" in row]
+
+    def checked(percent: int) -> dict[str, Any]:
+        text = (DEVOPS / "devops.pipe").read_text(encoding="utf-8")
+        setting = f"{autonomy.SETTING[:-3]}{percent}%"
+        (folder / "devops.pipe").write_text(text.replace(autonomy.SETTING, setting), "utf-8")
+        report = report_json([check_file(str(folder / "devops.pipe"))])
+        outcomes: dict[str, Any] = report["pipelines"]["handle"]["outcomes"]
+        return outcomes
+
+    chosen: dict[int, tuple[int, float] | None] = {}
+    for labels, percent in ((40, None), (80, 79), (320, 71), (600, 75)):
+        evidence.write_text("".join([*head, *rows[:labels]]), encoding="utf-8")
+        thresholds = autonomy.THRESHOLDS
+        lower = thresholds[0 if percent is None else thresholds.index(percent) + 1]
+        assert checked(lower)["silent_error"]["high"] > autonomy.PROMISE
+        chosen[labels] = None
+        if percent is not None:
+            found = checked(percent)
+            assert found["silent_error"]["high"] <= autonomy.PROMISE
+            chosen[labels] = percent, found["escalation"]["value"]
+    readme = " ".join((DEVOPS / "README.md").read_text(encoding="utf-8").split())
+    assert [one for one in months_of_autonomy(chosen) if one not in readme] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRe
 from pipelang.runtime.providers.replay import ReplayProvider
 
 from ..unit.runtime.virtual_time import virtual
+from .readme_figures import months_of_versions
 from .test_systems import EXAMPLES, load
 
 HERE = EXAMPLES / "ticket_routing"
@@ -203,6 +205,17 @@ def test_a_version_that_is_wrong_twice_as_often_is_rolled_back_and_a_better_one_
             "v3 is rolled",
         ]
         assert said[-1].startswith("month 6: v2")
+
+
+def test_the_readme_tells_what_six_months_of_versions_print():
+    versions = load(EXAMPLES / "ticket_routing" / "versions.py")
+    known = versions.versions()
+    told = ["\n".join(versions.months(known, seed)) for seed in range(1, 21)]
+    met = [int(found) for one in told for found in re.findall(r"days, (\d+) tickets", one)]
+    assert len(met) == len(told)
+    readme = " ".join((EXAMPLES / "ticket_routing" / "README.md").read_text("utf-8").split())
+    wanted = months_of_versions(known, told[0], met)
+    assert [one for one in wanted if one not in readme] == []
 
 
 class Sure(Unsure):
