@@ -31,6 +31,8 @@ from pipelang.interfaces.check.check import Checked, check_file
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.cli.check import report as check_report
 from pipelang.interfaces.cli.main import main
+from pipelang.interfaces.report.text import report_text
+from pipelang.records import replace
 from pipelang.semantics.loader import Loader
 
 REPO = Path(__file__).resolve().parents[2]
@@ -47,6 +49,8 @@ FILES = sorted(
 REPORTS = Draft202012Validator(
     json.loads((REPO / "docs/schemas/report.schema.json").read_text(encoding="utf-8"))
 )
+SCREEN = 57
+"""Lines of a window as high as a screen."""
 EXIT_CODES = {
     "check": ["check"],
     "fmt": ["fmt", "--check"],
@@ -70,10 +74,10 @@ def in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-@pytest.fixture(autouse=True)
-def checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`check` is called for its JSON and for its text: what it finds is found once, and printed in
-    both forms. Most of the time is spent in finding.
+@pytest.fixture
+def advised(monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[Checked]]:
+    """What `check` found of a file, with advice. It is called for its JSON and for its text: what
+    it finds is found once, and printed in both forms. Most of the time is spent in finding.
     """
     files: dict[Any, Checked] = {}
     advised: dict[Any, list[Checked]] = {}
@@ -93,11 +97,26 @@ def checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(check_report, "check_file", check)
     monkeypatch.setattr(advice, "with_advice", with_advice)
+    return advised
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_what_the_commands_answer_stays(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_commands_answer_stays(
+    file: str, capsys: pytest.CaptureFixture[str], advised: dict[Any, list[Checked]]
+) -> None:
     agrees_with_the_stored("files", file, answers(file, capsys))
+    (checked,) = advised.values()
+    if file.startswith("examples/"):
+        is_told_on_a_screen(checked)
+
+
+def is_told_on_a_screen(checked: list[Checked]) -> None:
+    """The report on a file, but for findings."""
+    found = report_text([replace(one, diagnostics=()) for one in checked])
+    assert found.count("─" * 100) <= 1
+    assert len(found.splitlines()) <= SCREEN
+    for one in checked:
+        assert all(analysis.pipeline.name in found for analysis in one.analyses)
 
 
 def test_no_file_has_gone() -> None:

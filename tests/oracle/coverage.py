@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from . import model as m
+from .chosen_seeds import MOST_RUNS_WIDE
 from .constructs import constructs
 from .constructs_wide import wide_constructs
 from .enumerate_runs import TooManyRunsError, enumerate_runs
 from .generate import generate
 from .generate_wide import generate_wide
 from .values import OpenReadingError
-
-MOST_RUNS = 3_000  # as in the comparison of the wide ones
 
 
 def counted(
@@ -32,7 +31,7 @@ def counted(
 
 def fate(program: m.Program) -> str:
     try:
-        enumerate_runs(program, limit=MOST_RUNS)
+        enumerate_runs(program, limit=MOST_RUNS_WIDE)
     except TooManyRunsError:
         return "too many runs"
     except OpenReadingError as error:

@@ -191,8 +191,12 @@ def mean(runs: Sequence[Played], read: Callable[[Played], float]) -> float:
     return float(sum(one.chance * Fraction(read(one)) for one in runs))
 
 
+def share_of(runs: Sequence[Played], wanted: Callable[[Played], bool]) -> float:
+    return float(sum(one.chance for one in runs if wanted(one)))
+
+
 def share(runs: Sequence[Played], kind: str) -> float:
-    return float(sum(one.chance for one in runs if one.outcome == kind))
+    return share_of(runs, lambda one: one.outcome == kind)
 
 
 # ---------------------------------------------------------------------------------- the text

@@ -25,6 +25,7 @@ from .generate_wide import generate_wide
 from .hard import SHARES, hard_twin, mixed, text_of_both
 from .storm import Storm, storm_python
 from .subject import analyse, exported
+from .test_interpreter_agrees import RUNS
 from .test_interpreter_agrees import disagreements as disagreements_of_runs
 from .test_storm import disagreements
 from .write_pipe import write_pipe
@@ -115,7 +116,7 @@ def test_simulated_runs_agree(maker: str, tmp_path: Path) -> None:
         report = analyse(path)[name]
         loaded = pipelang.load(path, allow=RULES)
         pipeline = loaded.program.pipelines[name]
-        counts = simulate(loaded, pipeline, 3000, seed, spending(loaded.program, pipeline))
+        counts = simulate(loaded, pipeline, RUNS, seed, spending(loaded.program, pipeline))
         found = disagreements_of_runs(counts, report)
         if found:
             failures += [f"seed {seed}: " + "; ".join(found), text]

@@ -89,7 +89,7 @@ def main(runs: int, clients: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_desk(folder)
-        server = ProcessServer(folder, "desk.pipe")
+        server = ProcessServer(folder, "desk.pipe", fresh=True)
         try:
             pid = server.process.pid
             before, memory = cpu_seconds(pid), resident(pid)

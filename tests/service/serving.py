@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,10 @@ from pipelang.interfaces.service.tokens import TokenFile
 from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.shared.kill_switches import Switches
 
+from ..warm import Process, start
+
 REPO = Path(__file__).resolve().parents[2]
+SERVING = re.compile(r"^serving .*:(\d+)$", re.MULTILINE)
 
 
 @dataclass
@@ -193,31 +197,40 @@ class ThreadServer:
 
 
 class ProcessServer:
-    """A server in a process of its own, by the command."""
+    """A server in a process of its own, by the command: forked off one that has imported all that
+    it needs, or `fresh`.
+    """
 
-    def __init__(self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        fresh: bool = False,
+    ) -> None:
         environment = {**os.environ, "PYTHONPATH": str(REPO), **(env or {})}
-        self._log = (folder / f"log{time.monotonic_ns()}").open("w+b")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipelang", "serve", *arguments, "--port", "0"],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().decode()
-        if "serving" not in line:
-            self.process.wait(30)
-            raise AssertionError(self.said())
-        self.port = int(line.rpartition(":")[2])
+        words = ["serve", *arguments, "--port", "0"]
+        self._log = folder / f"log{time.monotonic_ns()}"
+        self.process: Process | subprocess.Popen[bytes]
+        if fresh:
+            line = [sys.executable, "-m", "pipelang", *words]
+            with self._log.open("wb") as out, self._log.with_suffix(".err").open("wb") as err:
+                self.process = subprocess.Popen(
+                    line, cwd=folder, env=environment,
+                    stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                )  # fmt: skip
+        else:
+            self.process = start(*words, cwd=folder, env=environment, log=self._log)
+        while (found := SERVING.search(self.said())) is None:
+            if self.process.poll() is not None:
+                raise AssertionError(self.said())
+            time.sleep(0.02)
+        self.port = int(found[1])
 
     def said(self) -> str:
-        """What it said on standard error."""
-        self._log.flush()
-        self._log.seek(0)
-        return self._log.read().decode()
+        """What it said so far."""
+        logs = (self._log, self._log.with_suffix(".err"))
+        return "".join(log.read_text(encoding="utf-8") for log in logs if log.exists())
 
     def caller(self, token: str | None = None) -> Caller:
         return Caller(self.port, token)
@@ -231,8 +244,4 @@ class ProcessServer:
         """Ask it to stop, and wait: its exit code."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self._log.close()
-        return code
+        return self.process.wait(60)

@@ -114,7 +114,7 @@ def test_a_lost_tool_keeps_the_server_from_starting(tmp_path: Path) -> None:
 
 def test_it_says_what_it_serves_and_ends_in_order(tmp_path: Path) -> None:
     write_desk(tmp_path)
-    server = ProcessServer(tmp_path, "desk.pipe")
+    server = ProcessServer(tmp_path, "desk.pipe", fresh=True)
     waits = server.caller().start("refund", {"amount": 60})["id"]
     assert server.caller().case_of(waits)
     assert server.close() == 0

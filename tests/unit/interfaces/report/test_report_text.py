@@ -202,17 +202,9 @@ def test_the_support_example_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SCREEN = 57
-"""Lines of a window as high as a screen; a report on a file has no more, but for findings."""
-
-
-@pytest.mark.parametrize("path", sorted(REPO.glob("examples/**/*.pipe")), ids=lambda p: p.stem)
-def test_a_file_is_told_on_a_screen(path: Path) -> None:
-    checked = with_advice([check_file(str(path))])
-    found = report_text([replace(one, diagnostics=()) for one in checked])
-    assert found.count("─" * 100) <= 1
-    assert len(found.splitlines()) <= SCREEN
-    for one in checked:
-        assert all(analysis.pipeline.name in found for analysis in one.analyses)
+"""Lines of a window as high as a screen; a report on a file has no more, but for findings: of all
+examples `tests/e2e/test_contract.py` asks that, which has their reports.
+"""
 
 
 IDLE = """
