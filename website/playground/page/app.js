@@ -44,10 +44,15 @@ function ask(question, patience = PATIENCE) {
 function stop(why) {
   worker.terminate();
   for (const { failed } of pending.values()) failed(new Error(why));
-  start().then(() => say(`${why}; Python was started again.`));
+  start().then(() => keep(`${why}; Python was started again.`));
 }
 
-const say = (text) => { get("state").textContent = text; };
+// What a click or a link was answered by stays until the next key: a check that ends in the same
+// moment must not take it away.
+let state = "", kept = "";
+const say = (text) => { state = text; tell(); };
+const keep = (text) => { kept = text; tell(); };
+const tell = () => { get("state").textContent = [kept, state].filter(Boolean).join(" · "); };
 
 // ------------------------------------------------------------------------------------- the answers
 
@@ -153,9 +158,9 @@ async function copyLink() {
   history.replaceState(null, "", `#${place}`);
   try {
     await navigator.clipboard.writeText(location.href);
-    say("The link is in your clipboard; it holds the file.");
+    keep("The link is in your clipboard; it holds the file.");
   } catch {
-    say("The link is in the address bar; it holds the file.");
+    keep("The link is in the address bar; it holds the file.");
   }
 }
 
@@ -168,7 +173,7 @@ async function fromLink() {
     name = /^(?:\w+\/)?\w+\.pipe$/.test(given) ? given : "my.pipe";
     return true;
   } catch {
-    say("The link is damaged: it holds no file.");
+    keep("The link is damaged: it holds no file.");
     return false;
   }
 }
@@ -244,11 +249,15 @@ let timer;
 editor.area.addEventListener("input", () => {
   typed++;
   texts.set(name, editor.text);
+  kept = "";
   say("…");
   clearTimeout(timer);
   timer = setTimeout(() => ready.then(check), PAUSE);
 });
-get("menu").onchange = () => choose(files.find((file) => file.name === get("menu").value));
+get("menu").onchange = () => {
+  kept = "";
+  choose(files.find((file) => file.name === get("menu").value));
+};
 get("link").onclick = copyLink;
 get("stop").onclick = () => stop("Stopped");
 get("fmt").onclick = async () => {
