@@ -162,8 +162,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    asked = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
-    baseline = _baselines(program, pipeline, totals.work, figure) if asked else {}
+    compares = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline = _baselines(program, pipeline, totals.work, figure) if compares else {}
     tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
@@ -180,6 +180,10 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
         slo.append(decide(line, number, probability))
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
+    asked = {
+        role: figure.number(arrivals_at(role), unit=False)
+        for role in arrivals(totals if bounded is None else bounded.degrees)
+    }
     cuts, cut = tuple(possible_cuts(model)), None
     is_cut = False
     if cuts:
@@ -189,9 +193,11 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         cut = runs.cut()
         is_cut = bool(cut.high)
         if is_cut:
+            from pipelang.analysis.metrics.asked_with_cuts import asked_with_cuts
             from pipelang.analysis.metrics.cut_numbers import escalations_with_cuts, with_cuts
 
             numbers = with_cuts(numbers, runs)
+            asked = asked_with_cuts(program, pipeline, asked, escalations, runs, cuts)
             escalations = escalations_with_cuts(escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
     found = Analysis(
@@ -206,10 +212,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         measured=tuple(point.counted),
         unpriced=unpriced,
         baseline=baseline,
-        asked={
-            role: figure.number(arrivals_at(role), unit=False)
-            for role in arrivals(totals if bounded is None else bounded.degrees)
-        },
+        asked=asked,
         critical={} if taken is None else _critical(model, taken),
         bases=dict(point.bases),
         counts=dict(point.counted),

@@ -243,3 +243,54 @@ def test_what_is_sampled_is_a_load_and_no_outcome(tmp_path: Path) -> None:
     both = MODELS + role + sampled + mother
     found = loads_of(tmp_path, both)[0]["judges"]["utilisation"]["value"]
     assert found == pytest.approx(55 * CASE)
+
+
+CUT = (
+    """
+provider lab { kind simulated available 100% }
+tier model { provider lab price $0 in, $10 out transient 0% context 10k tokens }
+role desk { people 2 handles 6m hours 8 accuracy 98% }
+role chief { people 2 handles 6m hours 8 accuracy 100% }
+prompt look(q: text max 20 tokens) """
+    + '"""{{ q }}"""'
+    + """
+pipeline kid(q: text max 20 tokens, v: bool) -> text max 20 tokens {
+  budget $BUDGET ELSE
+  when v { step s: text max 20 tokens = ask look(q) by model { accuracy 90% output 50 tokens max } }
+  return q
+}
+pipeline main(q: text max 20 tokens, v: bool) -> text max 20 tokens {
+  traffic 200/day { v: 60% }
+  step k = run kid(q, v) AFTER
+  approve ok by chief within 2h else reject
+  return k
+}
+"""
+)
+# A call of $0.0005 is never made under $0.0001, so 120 of 200 runs a day are cut, in the child.
+# Either role could do 160 cases a day. By hand, the share of their day for which they are busy:
+CUTS = {
+    "its budget escalates": ("else escalate to desk", "", {"desk": 120 / 160, "chief": 80 / 160}),
+    "it fails": ("", "else ask look(q) by desk", {"desk": 120 / 160, "chief": 200 / 160}),
+    "it answers": ('else return "no"', "", {"chief": 200 / 160}),
+}
+
+
+@pytest.mark.parametrize("case", CUTS)
+def test_what_a_budget_sends_is_a_load(tmp_path: Path, case: str) -> None:
+    ends, after, loads = CUTS[case]
+    text = CUT.replace("$BUDGET", "$0.0001").replace("ELSE", ends).replace("AFTER", after)
+    found = {role: load["utilisation"] for role, load in loads_of(tmp_path, text)[0].items()}
+    for role, busy in loads.items():
+        assert found[role]["low"] - 1e-9 <= busy <= found[role]["high"] + 1e-9, role
+    if case == "its budget escalates":
+        assert found["desk"]["value"] == pytest.approx(120 / 160, abs=1e-12)
+
+
+def test_a_queue_that_only_a_budget_fills(tmp_path: Path) -> None:
+    """240 of 400 runs a day are cut, and the desk does 160 a day."""
+    text = CUT.replace("$BUDGET", "$0.0001").replace("ELSE", "else escalate to desk")
+    text = text.replace("AFTER", "").replace("200/day", "400/day")
+    assert "P508" in loads_of(tmp_path, text)[1]
+    roomy = CUT.replace("$BUDGET", "$1").replace("ELSE", "else escalate to desk")
+    assert "desk" not in loads_of(tmp_path, roomy.replace("AFTER", ""))[0]
