@@ -86,7 +86,7 @@ def test_any_two_constructs_stand_together_in_the_chosen_programs() -> None:
 def test_short_cuts_change_nothing(seed: int) -> None:
     program = generate(seed)
     try:
-        literal = enumerate_runs(program, limit=1_000, literal=True)
+        literal = enumerate_runs(program, limit=5_000 if WHOLE else 1_000, literal=True)
     except TooManyRunsError:
         pytest.skip("too many runs")
     assert enumerate_runs(program, literal=True, apart=True) == literal

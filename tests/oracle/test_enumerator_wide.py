@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from .cases import CASES
 from .enumerate_runs import TooManyRunsError, enumerate_runs
 from .generate_wide import generate_wide
 from .values import OpenReadingError
+
+MOST_RUNS = 4_000 if os.environ.get("ORACLE_LONG") else 1_000
 
 
 @pytest.mark.parametrize("literal", [False, True])
@@ -62,7 +65,7 @@ def test_short_cuts_change_nothing(seed: int) -> None:
     """Votes, agents, retries and hidden bits, drawn one by one and as a whole; runs that meet."""
     program = generate_wide(seed)
     try:
-        literal = enumerate_runs(program, limit=1_000, literal=True)
+        literal = enumerate_runs(program, limit=MOST_RUNS, literal=True)
     except (TooManyRunsError, OpenReadingError):
         return  # some of them always; `coverage` counts how many
     assert enumerate_runs(program, literal=True, apart=True) == literal
