@@ -72,7 +72,7 @@ def _declared(survey: Survey) -> Iterator[Span]:
 
 MOST_IMPORTS = 32
 _OF_IMPORTS: dict[int, tuple[ast.Module, tuple[Span, ...]]] = {}
-"""Names of files that others import, by their trees: most are the same after the next key."""
+"""The names that imported files declare, by their trees: most are the same after the next key."""
 
 
 def _declared_in(module: ast.Module) -> Iterator[Span]:
