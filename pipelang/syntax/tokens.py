@@ -99,6 +99,8 @@ def tokenize(source: Source, start: int = 0) -> TokenList:
                 line_start = text.rfind("\n", 0, at) + 1
                 own_line = not text[line_start:at].strip("\ufeff \t\r\f")
                 word = text[at:end].rstrip()
+                if "\r" in word:
+                    found.append(_hiding(source, at + word.index("\r")))
                 comments.append(Comment(word, at, own_line))
                 if own_line and word.startswith("##"):
                     doc.append(word[2:].strip().replace("\r", " "))  # as `fmt` writes it
@@ -135,6 +137,18 @@ def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> lis
         return []
     span = Span(source.name, *half.span())
     return [report(codes.BAD_CHARACTER, span, found=f"the character U+{ord(half.group()):04X}")]
+
+
+def _hiding(source: Source, at: int) -> Diagnostic:
+    """A carriage return inside of a comment: most show what follows on a line of its own, as if it
+    were no comment. A file of a kind that ends its lines so would be one comment from the first.
+    """
+    return report(
+        codes.BAD_CHARACTER,
+        Span(source.name, at, at + 1),
+        found="a carriage return inside of a comment",
+        help="a line ends with LF or CR LF: what follows would look like a line, and be comment",
+    )
 
 
 def _strange(source: Source, at: int, what: str) -> Strange:
