@@ -141,7 +141,10 @@ def _one_by_one(source: Source, start: int) -> TokenList:
                 continue
         elif kind in ignored:
             if kind == "COMMENT":
-                comments.append(_comment(text, text[at:end].rstrip(), at, doc))
+                word = text[at:end].rstrip()
+                if "\r" in word:
+                    found.append(_hiding(source, at + word.index("\r")))
+                comments.append(_comment(text, word, at, doc))
             at = hit.end()
             continue
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
@@ -173,6 +176,18 @@ def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> lis
         return []
     span = Span(source.name, *half.span())
     return [report(codes.BAD_CHARACTER, span, found=f"the character U+{ord(half.group()):04X}")]
+
+
+def _hiding(source: Source, at: int) -> Diagnostic:
+    """A carriage return inside of a comment: most show what follows on a line of its own, as if it
+    were no comment. A file of a kind that ends its lines so would be one comment from the first.
+    """
+    return report(
+        codes.BAD_CHARACTER,
+        Span(source.name, at, at + 1),
+        found="a carriage return inside of a comment",
+        help="a line ends with LF or CR LF: what follows would look like a line, and be comment",
+    )
 
 
 def _strange(source: Source, at: int, what: str) -> Strange:

@@ -473,6 +473,18 @@ def test_a_model_in_prism_stays_in_its_comment(tmp_path: Path) -> None:
     assert not re.search("^module evil", out(done), re.MULTILINE)
 
 
+def test_fmt_reads_what_check_reads(tmp_path: Path) -> None:
+    for name, text, code in (
+        ("marks.pipe", b"\xef\xbb\xbf\xef\xbb\xbf" + SOUND.encode(), 0),
+        ("old_mac.pipe", b"# a\r" + SOUND.replace("\n", "\r").encode(), 1),
+    ):
+        (tmp_path / name).write_bytes(text)
+        assert run("check", name, cwd=tmp_path).returncode == code
+        assert run("fmt", name, cwd=tmp_path).returncode == code
+        # A comment would have swallowed all that stands behind it.
+        assert code == 0 or (tmp_path / name).read_bytes() == text
+
+
 def test_fmt_from_standard_input(tmp_path: Path) -> None:
     done = run("fmt", "-", cwd=tmp_path, stdin=UGLY.encode())
     assert done.returncode == 0

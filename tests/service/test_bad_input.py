@@ -87,6 +87,13 @@ def test_a_key_that_is_none(anyone: Caller, key: str) -> None:
     assert (answer.status, answer.code) == (400, "bad_key")
 
 
+def test_two_keys_are_none(anyone: Caller) -> None:
+    """The first was taken: with the other one first, the same request would be another run."""
+    two = {"Idempotency-Key": "twice-a", "idempotency-key": "twice-b"}
+    answer = anyone.post(START, {"inputs": {"what": "a"}}, headers=two)
+    assert (answer.status, answer.code) == (400, "bad_key")
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -144,6 +151,7 @@ def test_a_cursor_from_elsewhere(anyone: Caller) -> None:
         ("POST", "/v1/pipelines/none/runs"),
         ("GET", "/v1/nothing"),
         ("GET", "/v1/"),
+        ("GET", "/v1"),
     ],
 )
 def test_what_is_not_there(anyone: Caller, method: str, path: str) -> None:

@@ -102,7 +102,8 @@ def _formatted(name: str, text: str) -> str | None:
     from pipelang.diagnostics import Source, has_errors
     from pipelang.syntax.format import format_source
 
-    source = Source(name, text)
+    # A mark may stand before that of the file itself, and is not read then either.
+    source = Source(name, text.removeprefix("\ufeff"))
     after, found = format_source(source)
     if has_errors(found):
         _tell([one for one in found if one.is_error], {name: source})

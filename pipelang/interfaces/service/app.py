@@ -84,7 +84,7 @@ def make_app(
 
 def told(request: Request, problem: Problem) -> Response:
     """A problem as JSON, or as a page where a person looks."""
-    if request.url.path.startswith(API):
+    if f"{request.url.path}/".startswith(API):
         return JSONResponse(
             problem.as_json(), problem.status, headers=problem.headers, media_type=PROBLEM_JSON
         )

@@ -89,10 +89,9 @@ def template_tokens(text: str) -> Iterator[TemplateToken]:
             at, line = yield from _inside(text, at, line, closing)
             continue
         if ending is None:
-            if at < size:
-                what = "comment tag" if kind else "raw directive"
-                raise TemplateMistake(f"missing end of {what}", line)
-            return
+            # Jinja2 takes one that opens where the template ends for nothing, without a word.
+            what = "comment tag" if kind else "raw directive"
+            raise TemplateMistake(f"missing end of {what}", line)
         line += text.count("\n", at, ending.end())
         at = ending.end()
 

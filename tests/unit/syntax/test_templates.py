@@ -168,6 +168,12 @@ def same(text: str) -> None:
     if mine != theirs and REFUSED.search(text) and is_mistake(theirs):
         assert is_mistake(mine) or "TemplateOther" in repr(mine), text
         return
+    if mine != theirs and is_mistake(mine) and mine[0].startswith("missing end of"):
+        # Theirs drops a comment or `raw` that begins where the template ends: not so with a letter
+        # behind it.
+        theirs = theirs_of(text.rstrip("\r\n") + "x")
+        assert mine[0] == theirs[0], text
+        return
     assert mine == theirs, text
 
 
@@ -211,6 +217,15 @@ def test_templates_of_random_pieces(seed: int) -> None:
     for _ in range(100):
         glue = chance.choice(("", " ", " ", "\n"))
         same(glue.join(chance.choice(PIECES) for _ in range(chance.randint(1, 12))))
+
+
+@pytest.mark.parametrize("opening", ["{#", "{#-", "{% raw %}", "{%- raw -%}", "{% raw %}\n"])
+def test_what_opens_at_the_end_and_never_ends_is_told(opening: str) -> None:
+    """It would be left out of what the model reads, without a word."""
+    why, _, line = ours_of(f"Use\nthe sign {opening}")
+    assert why.startswith("missing end of")
+    assert line == 2
+    same(f"Use\nthe sign {opening}")
 
 
 def expression(chance: random.Random, depth: int) -> str:

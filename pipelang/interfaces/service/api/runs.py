@@ -35,7 +35,10 @@ async def start(request: Request) -> Response:
     service.pipeline(name)
     query = query_of(request, "wait")
     wait = number_of(query, "wait", 0, int(LONGEST_WAIT), 0)
-    key = request.headers.get("idempotency-key")
+    keys = request.headers.getlist("idempotency-key")
+    if len(keys) > 1:  # the first is no more meant than the last
+        raise Problem(400, "bad_key", "`Idempotency-Key` is there twice")
+    key = keys[0] if keys else None
     if key is not None and _KEY.fullmatch(key) is None:
         raise Problem(
             400, "bad_key", "`Idempotency-Key` is 1 to 255 visible characters of ASCII, no blanks"

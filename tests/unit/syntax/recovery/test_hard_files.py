@@ -71,6 +71,10 @@ def test_line_ends(end: str) -> None:
         ("enum E { na\u00efve }", "P102"),
         ("enum E { \U0001f600 }", "P102"),
         ("enum E { a } \x1a", "P102"),
+        # Every reader shows a line here that runs, and it is a comment: `fmt` once wrote it so.
+        ("enum E { a }  # b\renum F { c }\r", "P102"),
+        ("## b\renum E { a }\n", "P102"),
+        ("# b\r\r\nenum E { a }\r\r\n", ""),
     ],
 )
 def test_strange_letters(text: str, code: str) -> None:
