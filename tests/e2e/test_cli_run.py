@@ -464,3 +464,9 @@ def test_a_changed_audit_log_is_found(capsys: Any) -> None:
     assert main(["audit", "verify", "--expect", last]) == 1
     assert main(["audit", "verify", "nowhere.jsonl"]) == 1
     assert main(["audit", "verify", "--expect", "abc"]) == 2
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://a.org:99999", "", "ftp://a.org", "a.org"])
+def test_an_address_that_allows_nothing_is_refused(url: str, capsys: Any) -> None:
+    assert main(["run", "main.pipe", "--input", '{"n": 1}', "--allow-url", url]) == 2
+    assert "--allow-url" in capsys.readouterr().err
