@@ -1,7 +1,7 @@
 """Options that name a file or folder: none of them takes an empty name.
 
-With a variable that is not set `run --record "$FILE"` would record nothing, and `kill --state "$DIR"`
-throw a switch where no run looks, each without a word.
+With a variable that is not set `run --record "$FILE"` would record nothing, and `kill --state
+"$DIR"` throw a switch where no run looks, each without a word.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from typing import Any
 import click
 
 
-class FileName(click.ParamType):
+class FileName(click.types.StringParamType):
     """A name as it is written, unless nothing is written."""
-
-    name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail("an empty name names no file", param, ctx)
-        return value
+        return super().convert(value, param, ctx)
 
 
 def refuse_empty_names(command: click.Command) -> None:
