@@ -13,6 +13,7 @@ from pipelang.diagnostics.spelling import closest
 from pipelang.interfaces.cli.command_list import COMMANDS, module_of
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED, NO_READER
 from pipelang.interfaces.cli.options.cache import OWN_PROCESS
+from pipelang.interfaces.cli.options.file_names import refuse_empty_names
 from pipelang.interfaces.cli.terminal import stop_writing, warn
 from pipelang.version import __version__
 
@@ -27,6 +28,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(module_of(cmd_name)).command
+        refuse_empty_names(command)
         return command
 
     def resolve_command(
