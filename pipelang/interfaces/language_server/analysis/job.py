@@ -38,6 +38,8 @@ Answer = dict[str, Any]
 
 def prepare() -> None:
     """Import what jobs need, once for all of them."""
+    import pipelang.analysis.budgets.enclosures
+    import pipelang.analysis.claims.verdicts
     import pipelang.analysis.findings.metric_findings
     import pipelang.analysis.findings.verify
     import pipelang.analysis.metrics.analyse

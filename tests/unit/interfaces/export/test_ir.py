@@ -107,6 +107,7 @@ SPOKEN_FOR = {
     "binding_span",
     "target_text",  # `target` in the file's own words
     "cached",  # `when` says it
+    "counts",  # the loops are in `shape`
     "declaration",
     # A test's inside is no part of what a program means.
     "arguments",

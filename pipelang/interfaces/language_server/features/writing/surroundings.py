@@ -84,11 +84,15 @@ def is_metric_place(place: CompletionPlace, inside: str) -> bool:
 
 def fitting_options(place: CompletionPlace) -> frozenset[str] | None:
     """The options that the action or gate before the open brace may have."""
-    tokens, depth = place.before, 0
+    tokens, depth, within = place.before, 0, 0
     for index in range(len(tokens) - 1, 0, -1):
         word = tokens[index].text
         depth += (word == "}") - (word == "{")
         if depth >= 0:
+            continue
+        # The `else` of a route in parentheses begins no action.
+        within += (word == ")") - (word == "(")
+        if within > 0:
             continue
         if word in ("ask", "agent", "call", "run", "each", "gate"):
             return words_of(word)
