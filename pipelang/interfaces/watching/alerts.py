@@ -190,11 +190,12 @@ def _deliver(target: AlertTarget, body: dict[str, Any]) -> None:
 def _post(target: AlertTarget, data: bytes) -> None:
     from pipelang.runtime.engine.secrets import resolve_secret
     from pipelang.runtime.inbox.webhook import SIGNATURE, signature_of
+    from pipelang.runtime.media.redirects import NoRedirects
 
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if target.secret is not None:
         headers[SIGNATURE] = signature_of(data, resolve_secret(target.secret))
-    opener = urllib.request.build_opener(_Straight())
+    opener = urllib.request.build_opener(NoRedirects())
     last = ""
     for _ in range(ATTEMPTS):
         request = urllib.request.Request(target.where, data, headers, method="POST")
@@ -210,13 +211,6 @@ def _post(target: AlertTarget, data: bytes) -> None:
         except (OSError, HTTPException) as error:  # the second: an answer that is no HTTP
             last = type(error).__name__
     raise NotTold(f"the alert was not taken by `{_host(target.where)}`: {last}")
-
-
-class _Straight(urllib.request.HTTPRedirectHandler):
-    """A signed body goes where the host said, and nowhere else."""
-
-    def redirect_request(self, *args: Any) -> None:
-        return None
 
 
 def _host(url: str) -> str:

@@ -14,10 +14,10 @@ import threading
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from typing import Any
 
 from pipelang.runtime.engine.secrets import resolve_secret
 from pipelang.runtime.inbox.cases import Case, case_json
+from pipelang.runtime.media.redirects import NoRedirects
 
 SIGNATURE = "X-Pipelang-Signature"
 """The header that holds a body's signature."""
@@ -110,20 +110,13 @@ class Webhook:
         if self.secret is not None:
             headers[SIGNATURE] = signature_of(body, resolve_secret(self.secret))
         request = urllib.request.Request(self.url, body, headers, method="POST")
-        opener = urllib.request.build_opener(_NoRedirects())
+        opener = urllib.request.build_opener(NoRedirects())
         try:
             with opener.open(request, timeout=self._timeout) as response:
                 response.read(0)
         except urllib.error.HTTPError as error:
             error.close()  # it holds the connection
             raise
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A signed body goes where the host said, and nowhere else."""
-
-    def redirect_request(self, *args: Any) -> None:
-        return None
 
 
 def _may_pass(error: BaseException) -> bool:

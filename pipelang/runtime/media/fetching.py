@@ -11,10 +11,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from http.client import HTTPException, HTTPResponse
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pipelang.runtime.media.looking import NotMedia
+from pipelang.runtime.media.redirects import NoRedirects
 from pipelang.semantics.kernels.media import MOST_BYTES
 
 SECONDS = 20.0
@@ -22,11 +22,6 @@ SECONDS = 20.0
 WHOLE = 60.0
 """Seconds for all bytes together: a server that sends one now and then holds up no run."""
 _PIECE = 1 << 16
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any) -> None:
-        return None
 
 
 def is_allowed(url: str, allowed: Iterable[str]) -> bool:
@@ -67,11 +62,12 @@ def fetched(url: str, allowed: Iterable[str]) -> bytes:
     if not is_allowed(url, allowed):
         raise NotMedia("the `url` is none that the host allows")
     # No proxy of the environment, no cookies, no redirect.
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(NoRedirects, urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=SECONDS) as response:
             return _body(response)
     except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
         raise NotMedia(f"the `url` cannot be fetched: status {error.code}") from None
     except HTTPException as error:  # no OSError: an answer, or an address, that is no HTTP
         raise NotMedia(f"the `url` cannot be fetched: {type(error).__name__}") from None

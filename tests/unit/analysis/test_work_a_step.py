@@ -46,8 +46,10 @@ def test_a_step_of_a_long_pipeline_takes_few_calls(write: Write, most: int) -> N
 
 
 @pytest.mark.parametrize("write", [as_pipe, with_own_rates])
-def test_an_analysis_leaves_no_circles(write: Write) -> None:
+def test_an_analysis_leaves_no_circles(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """What refers to itself is kept until garbage is looked for: that took a fifth of the time."""
+    # What other tests left here would be thrown away in the middle, once it is too much.
+    monkeypatch.setattr(recorder, "LAYOUTS", {})
     program = built(write(series_parallel(600)))
     analyse(program, program.pipelines["main"])  # what is compiled once
     gc.collect()
