@@ -52,16 +52,13 @@ def _of_class(model: PipelineModel, step: p.Step) -> float:
     of_form: float | None = model.prepared.get(("own", form))
     if of_form is not None:
         return of_form
-    arguments = values = list(map(model.parameters.value, form.chances))
-    pattern: tuple[Any, ...] | None = None
-    if any(map(is_certain, values)):
-        pattern = tuple([value if is_certain(value) else None for value in values])
-        arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
+    values = tuple(map(model.parameters.value, form.chances))
+    pattern = tuple([value if is_certain(value) else None for value in values])
     key = ("own", form.structure, pattern)
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:
-        fixed = pattern or (None,) * len(values)
-        known = model.prepared[key] = _compiled(model, step, form.chances, fixed)
+        known = model.prepared[key] = _compiled(model, step, form.chances, pattern)
+    arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
     found = model.prepared["own", form] = float(known.forward(((1.0,), ()), arguments)[0][0])
     return found
 

@@ -129,8 +129,6 @@ class FormulaInputs:
         number = parameters.number(chance)
         case = parameters.hard if isinstance(chance, ByCase) else None
         key = ("value", chance.site, case, None)
-        if key not in self.singles and not is_certain(number):
-            return self._input(key, (), chance, case, number, False)
         found = self._single(key, chance, case, number, False)
         if isinstance(found, Term) or owner is None:
             return found
@@ -169,18 +167,6 @@ class FormulaInputs:
             self.singles[key] = (*known, (chance, found))
             self.sources.append(ChanceSource(chance, case, None, found, free))
             return found
-        return self._input(key, known, chance, case, found, free)
-
-    def _input(
-        self,
-        key: Any,
-        known: tuple[tuple[Chance, Any], ...],
-        chance: Chance,
-        case: bool | None,
-        found: Any,
-        free: bool,
-    ) -> Term:
-        """A new input, beside those that are known at the key."""
         term = self.trace.new()
         at = term.at
         self.singles[key] = (*known, (chance, term))

@@ -47,11 +47,6 @@ def structure(*parts: Any) -> Structure:
     return Structure(parts)
 
 
-@lru_cache(MOST_STRUCTURES)
-def _structure_of_call(roots: int, around: int, acts: bool, retries: int, given: bool) -> Structure:
-    return structure("step", roots, around, ("call", acts, 0, 0, 1, retries, given))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """All that items have alike that differ in names alone: `chances` and `amounts` are the
@@ -152,10 +147,7 @@ def shape_of(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
 
 def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     """The form of a step; looked up where it calls tools alone, whose numbers are their own."""
-    links = step.chain.links
-    if len(links) == 1:
-        return _form_of_link(model, step, plain, links[0])
-    calls = []
+    links, calls = step.chain.links, []
     for link in links:
         if not isinstance(link.action, p.Call):
             return _new_form(model, step, plain)
@@ -165,38 +157,23 @@ def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
     key = ("form", plain.roots, plain.around, plain.given, *calls)
     known: Any = model.shapes.get(key, False)
     if known is False:
-        known = model.shapes[key] = _new_form(model, step, plain)
+        known = _form_of_call(model, plain, links[0]) if len(links) == 1 else None
+        known = model.shapes[key] = known or _new_form(model, step, plain)
     found: Form | None = known
     return found
 
 
-def _form_of_link(model: PipelineModel, step: p.Step, plain: Plain, link: p.Link) -> Form | None:
-    """The same of a step with one link, as nearly all have that call a tool."""
-    action, accuracy = link.action, link.accuracy
-    if not isinstance(action, p.Call):
-        return _new_form(model, step, plain)
-    retries, (given,) = link.retry.count, plain.given
-    key = (
-        action.tool,
-        accuracy.site,
-        accuracy.__class__,
-        plain.roots,
-        plain.around,
-        retries,
-        given,
-    )
-    known: Any = model.shapes.get(key, False)
-    if known is False:
-        tool = model.program.tools[action.tool]
-        succeeds = tool.succeeds
-        if succeeds.site == accuracy.site:
-            known = _new_form(model, step, plain)
-        else:
-            alike = _structure_of_call(plain.roots, plain.around, tool.acts, retries, given)
-            known = Form(alike, (succeeds, accuracy), ((tool.name, float(tool.cost)),), (1,))
-        model.shapes[key] = known
-    found: Form | None = known
-    return found
+def _form_of_call(model: PipelineModel, plain: Plain, link: p.Link) -> Form | None:
+    """The same form that `_new_form` makes, of a single call, as most steps are; None where its two
+    chances may be one.
+    """
+    assert isinstance(link.action, p.Call)
+    tool, accuracy, (given,) = model.program.tools[link.action.tool], link.accuracy, plain.given
+    if tool.succeeds.site == accuracy.site:
+        return None
+    call = ("call", tool.acts, 0, 0, 1, link.retry.count, given)
+    alike = structure("step", plain.roots, plain.around, call)
+    return Form(alike, (tool.succeeds, accuracy), ((tool.name, float(tool.cost)),), (1,))
 
 
 def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
