@@ -14,7 +14,7 @@ from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import with_inner
 from pipelang.semantics.types import ANSWERER
 from pipelang.semantics.walk import contents
 
@@ -27,22 +27,10 @@ def at_tier(program: p.Program, pipeline: p.Pipeline, tier: str) -> p.Program:
     it once. What it does not run stays as it is: a file may have a thousand pipelines.
     """
     there = {
-        name: replace(one, block=_block(one.block, tier))
-        for name, one in _run_in(program, pipeline).items()
+        one.name: replace(one, block=_block(one.block, tier))
+        for one in with_inner(program, pipeline)
     }
     return replace(program, pipelines={**program.pipelines, **there})
-
-
-def _run_in(program: p.Program, pipeline: p.Pipeline) -> dict[str, p.Pipeline]:
-    """A pipeline and all that run in it, by name."""
-    found = {pipeline.name: pipeline}
-    ahead = [pipeline]
-    while ahead:
-        for name in sub_pipelines(ahead.pop().block):
-            if name not in found:
-                found[name] = program.pipelines[name]
-                ahead.append(found[name])
-    return found
 
 
 def _block(block: p.Block, tier: str) -> p.Block:
@@ -90,7 +78,7 @@ def asks_models(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a model is asked anywhere in a run."""
     return any(
         isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
-        for one in _run_in(program, pipeline).values()
+        for one in with_inner(program, pipeline)
         for _, link in contents(one.block).links
     )
 

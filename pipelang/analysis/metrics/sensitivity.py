@@ -27,7 +27,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.redo import redo_of
-from pipelang.semantics.kernels.run import run_by_link, sub_pipelines
+from pipelang.semantics.kernels.run import run_by_link, with_inner
 from pipelang.semantics.metrics import OUTCOMES
 from pipelang.semantics.walk import all_items, contents
 
@@ -220,7 +220,7 @@ def _deciding(program: p.Program, pipeline: p.Pipeline, known: dict[str, int]) -
 
 def _sites(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """The accuracies of all answers of models."""
-    for one in _with_children(program, pipeline):
+    for one in with_inner(program, pipeline):
         for _, link in contents(one.block).links:
             if _is_model(link):
                 yield link.accuracy.site
@@ -229,16 +229,3 @@ def _sites(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
 
 def _is_model(link: p.Link) -> bool:
     return isinstance(link.action, (p.AskTier, p.Cascade, p.Agent))
-
-
-def _with_children(program: p.Program, pipeline: p.Pipeline) -> Iterator[p.Pipeline]:
-    """A pipeline, and those that it runs."""
-    seen = {pipeline.name}
-    todo = [pipeline]
-    while todo:
-        one = todo.pop()
-        yield one
-        for name in sub_pipelines(one.block):
-            if name not in seen:
-                seen.add(name)
-                todo.append(program.pipelines[name])

@@ -132,7 +132,9 @@ class CheckedProtocol(LanguageServerProtocol):
 
 def _is_number(number: Any) -> bool:
     """Whether something may be the number of a request: text too, and null by JSON-RPC."""
-    return number is None or (isinstance(number, (int, float, str)) and number is not True)
+    return number is None or (
+        isinstance(number, (int, float, str)) and not isinstance(number, bool)
+    )
 
 
 def _is_answer(message: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.names.named_items import contents_of
 from pipelang.semantics.jsonschema import json_schema
-from pipelang.semantics.kernels.run import pipelines_behind, sub_pipelines
+from pipelang.semantics.kernels.run import pipelines_behind, with_inner
 from pipelang.semantics.walk import all_steps
 from pipelang.statistics.fisher import runs_for_look, runs_to_tell
 
@@ -183,20 +183,8 @@ def _label_plan(
 
 def _sampled_share(program: p.Program, pipeline: p.Pipeline) -> float:
     """The share of runs that is put before people, here or in the pipelines that run in it."""
-    names = {pipeline.name, *_behind(program, pipeline)}
-    shares = [one.share for name in names for one in program.pipelines[name].samples]
+    shares = [one.share for part in with_inner(program, pipeline) for one in part.samples]
     return float(max(shares, default=0))
-
-
-def _behind(program: p.Program, pipeline: p.Pipeline) -> set[str]:
-    found: set[str] = set()
-    left = [pipeline]
-    while left:
-        for name in sub_pipelines(left.pop().block):
-            if name not in found:
-                found.add(name)
-                left.append(program.pipelines[name])
-    return found
 
 
 def _runs_a_day(store: Store, pipeline: p.Pipeline) -> float | None:

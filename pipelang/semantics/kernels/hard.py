@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import ByCase, Chance, Undeclared
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import with_inner
 from pipelang.semantics.walk import all_items, contents, inner_links, once
 
 HARD = "hard"
@@ -29,19 +29,11 @@ def depends_on_hardness(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a rate of a pipeline, or of one that it runs, has another value if the case is
     hard.
     """
-    seen: set[str] = set()
-    todo = [pipeline]
-    while todo:
-        one = todo.pop()
-        if once(one.block, _has_rates_by_case):
-            return True
-        if any(isinstance(chance, ByCase) for chance in _chances(program, one)):
-            return True
-        for name in sub_pipelines(one.block):
-            if name not in seen:
-                seen.add(name)
-                todo.append(program.pipelines[name])
-    return False
+    return any(
+        once(one.block, _has_rates_by_case)
+        or any(isinstance(chance, ByCase) for chance in _chances(program, one))
+        for one in with_inner(program, pipeline)
+    )
 
 
 def _chances(program: p.Program, pipeline: p.Pipeline) -> Iterator[Chance]:

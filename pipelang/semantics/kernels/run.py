@@ -40,6 +40,19 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
         yield from run_by_link(link)
 
 
+def with_inner(program: p.Program, pipeline: p.Pipeline) -> Iterator[p.Pipeline]:
+    """A pipeline and all that run in it, through others and through agents too, each once."""
+    seen = {pipeline.name}
+    ahead = [pipeline]
+    while ahead:
+        one = ahead.pop()
+        yield one
+        for name in sub_pipelines(one.block):
+            if name not in seen:
+                seen.add(name)
+                ahead.append(program.pipelines[name])
+
+
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
     """The pipelines that one runs by `run`, and those that these run, each once."""
     found: dict[str, p.Pipeline] = {}

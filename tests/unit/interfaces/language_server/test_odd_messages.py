@@ -151,6 +151,7 @@ def test_what_is_wrong_is_told(params, told):
         (request(1, 7), 1, -32600),
         (request(1, None), 1, -32600),
         (request(True, "textDocument/hover", PLACE), None, -32600),
+        (request(False, "textDocument/hover", PLACE), None, -32600),
         (request([], "textDocument/hover", PLACE), None, -32600),
         (request({}, "textDocument/hover", PLACE), None, -32600),
         ({**request(1, "textDocument/hover", PLACE), "jsonrpc": "1.0"}, 1, -32600),
