@@ -2,7 +2,7 @@
 
 Builders (`lower/options.py`), hints and phrases for errors (`recovery/`) and the check that an
 option fits its action (`semantics/elaborate/actions/links.py`) read it. The grammar says what
-follows the keyword, the node (`ast/options.py`) holds it.
+follows the keyword, the node (`ast/action_options.py`, `ast/options.py`) holds it.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ EXPRESSIONS = "semantics.elaborate.expressions."
 ACTIONS = "semantics.elaborate.actions."
 ITEMS = "semantics.elaborate.items."
 RECURSIVE = [
-    {f"syntax.ast.{name}" for name in ("actions", "expressions", "options")},
+    {f"syntax.ast.{name}" for name in "actions action_options expressions options".split()},
     {
         EXPRESSIONS + name
         for name in (

@@ -4,6 +4,7 @@ Every node carries the span it was read from. Spans never count in comparisons, 
 equal when the programs they were read from mean the same letters, however they were laid out.
 """
 
+from pipelang.syntax.ast.action_options import *  # noqa: F403
 from pipelang.syntax.ast.actions import *  # noqa: F403
 from pipelang.syntax.ast.declarations import *  # noqa: F403
 from pipelang.syntax.ast.expressions import *  # noqa: F403

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pipelang.diagnostics.source import Span
 from pipelang.records import dataclass
+from pipelang.syntax.ast.action_options import PythonBinding
 from pipelang.syntax.ast.expressions import Broken, Expr, Literal, Name, span_field
 from pipelang.syntax.ast.items import Item
-from pipelang.syntax.ast.options import Option, PythonBinding
+from pipelang.syntax.ast.options import Option
 from pipelang.syntax.ast.tests import TestDecl
 from pipelang.syntax.ast.types import TypeExpr
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pipelang.diagnostics.source import Span
 from pipelang.records import dataclass
+from pipelang.syntax.ast.action_options import Rate
 from pipelang.syntax.ast.actions import Chain, Escalate, Fail, Outcome, Reject, Return
 from pipelang.syntax.ast.expressions import Broken, Expr, Literal, Name, Pattern, span_field
-from pipelang.syntax.ast.options import Option, Rate
+from pipelang.syntax.ast.options import Option
 from pipelang.syntax.ast.types import TypeExpr
 
 __all__ = [

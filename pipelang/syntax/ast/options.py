@@ -1,326 +1,35 @@
-"""Syntax nodes of options: in braces after an action, and in blocks of tools, tiers and roles."""
+"""Syntax nodes of options of providers, tiers, roles and memories; and the union of all options."""
 
 from __future__ import annotations
 
 from pipelang.diagnostics.source import Span
 from pipelang.records import dataclass
+from pipelang.syntax.ast.action_options import ActionOption, Rate, Spread
 from pipelang.syntax.ast.expressions import Broken, Expr, Literal, Name, span_field
 
 __all__ = [
-    "Accuracy",
-    "AccuracyByTier",
     "AsOf",
     "Available",
     "BaseUrl",
-    "Batch",
-    "Cache",
-    "Catches",
     "Context",
-    "Correlation",
-    "Cost",
     "CostAnHour",
-    "Counted",
-    "Effect",
-    "Effort",
-    "Evidence",
-    "FalseAlarms",
-    "FromFile",
     "Handles",
-    "Hits",
     "Hours",
-    "Idempotent",
     "Keeps",
     "Key",
     "Kind",
-    "Latency",
-    "McpBinding",
     "Model",
     "MustDifferFrom",
-    "Need",
     "Option",
-    "Output",
-    "Parallel",
     "PeopleOption",
-    "Permit",
     "Price",
     "PriceItem",
     "Provider",
-    "PythonBinding",
-    "Rate",
-    "RateByCase",
-    "RateLimit",
-    "Recovers",
     "Responds",
-    "Retry",
     "Rushed",
-    "Spread",
-    "Steps",
-    "Succeeds",
-    "Thinking",
-    "TierRate",
-    "Timeout",
     "Transient",
-    "Turns",
-    "Vote",
-    "VoteLead",
     "Weight",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """`1128 of 1200`: counted evidence."""
-
-    good: int
-    total: int
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class FromFile:
-    """`from "file.jsonl" shift 3%`: measured evidence, and by how much it may have drifted."""
-
-    path: Literal
-    shift: Expr | None = None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class RateByCase:
-    """`97.5%, 60% if hard`: a share where the case is not hard, and where it is."""
-
-    easy: Expr | Counted | FromFile
-    hard: Expr | Counted | FromFile
-    span: Span = span_field()
-
-
-Rate = Expr | Counted | FromFile | RateByCase
-"""A share: declared, counted or measured, or one for each of the two classes of cases."""
-
-
-@dataclass(frozen=True, slots=True)
-class TierRate:
-    """`haiku from "file.jsonl" shift 3%`: the share of one tier; a drift is that of its file."""
-
-    tier: Name
-    rate: Rate
-    shift: Expr | None = None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """`600ms median, 2s p95`."""
-
-    median: Expr
-    p95: Expr | None
-    span: Span = span_field()
-
-
-# --------------------------------------------------------------------- of actions and tools
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """`retry N backoff LOW..HIGH`: N more attempts."""
-
-    count: Expr
-    backoff: tuple[Expr, Expr] | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Timeout:
-    after: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    mean: Expr | None
-    maximum: Expr | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    level: str
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    most: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    keeps: Expr
-    keys: tuple[Expr, ...]
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    within: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """`vote N`: the majority of N calls."""
-
-    count: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class VoteLead:
-    """`vote lead K of N`: calls until one answer leads by K, at most N."""
-
-    lead: Expr
-    count: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    count: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Turns:
-    count: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Parallel:
-    count: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """`need all|any|90%`; `share` is set for the last form."""
-
-    kind: str
-    share: Rate | None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class AccuracyByTier:
-    rates: tuple[TierRate, ...]
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Recovers:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Catches:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class FalseAlarms:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """`evidence from "file.jsonl" shift 3%` of a gate."""
-
-    path: Literal
-    shift: Expr | None = None
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class PythonBinding:
-    """`python "module:function"`."""
-
-    target: Literal
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class McpBinding:
-    server: Literal
-    tool: Literal
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """`kind` is pure, read, write or irreversible."""
-
-    kind: str
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    name: Literal
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    rate: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Succeeds:
-    rate: Rate
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    spread: Spread
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    amount: Expr
-    span: Span = span_field()
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotent:
-    span: Span = span_field()
-
-
-# ----------------------------------------------------------- of providers, tiers, roles, memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,54 +156,25 @@ class Keeps:
 
 
 Option = (
-    Accuracy
-    | AccuracyByTier
+    ActionOption
+    | Broken
     | AsOf
     | Available
     | BaseUrl
-    | Batch
-    | Broken
-    | Cache
-    | Catches
     | Context
-    | Correlation
-    | Cost
     | CostAnHour
-    | Effect
-    | Effort
-    | Evidence
-    | FalseAlarms
     | Handles
-    | Hits
     | Hours
-    | Idempotent
     | Keeps
     | Key
     | Kind
-    | Latency
-    | McpBinding
     | Model
     | MustDifferFrom
-    | Need
-    | Output
-    | Parallel
     | PeopleOption
-    | Permit
     | Price
     | Provider
-    | PythonBinding
-    | RateLimit
-    | Recovers
     | Responds
-    | Retry
     | Rushed
-    | Steps
-    | Succeeds
-    | Thinking
-    | Timeout
     | Transient
-    | Turns
-    | Vote
-    | VoteLead
     | Weight
 )
