@@ -54,10 +54,13 @@ def test_an_analysis_leaves_no_circles(write: Write, monkeypatch: pytest.MonkeyP
     analyse(program, program.pipelines["main"])  # what is compiled once
     gc.collect()
     gc.disable()
+    left = []
     try:
-        analyse(program, program.pipelines["main"])
-        gc.disable()
-        assert gc.collect() < 100
+        for _ in range(3):  # what other tests left may fall apart in the middle of one
+            analyse(program, program.pipelines["main"])
+            gc.disable()
+            left.append(gc.collect())
+        assert min(left) < 100, left
     finally:
         gc.enable()
 
