@@ -16,6 +16,21 @@ from pipelang.interfaces.check import disk_loader
 from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.cli.terminal import text_width
 
+
+def _await_handler(process: subprocess.Popen[str], number: int) -> None:
+    """Wait until a process has a handler for a signal; where that can't be seen, a while."""
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        time.sleep(3)
+        return
+    for _ in range(6_000):
+        (caught,) = [row for row in status.read_text().splitlines() if row.startswith("SigCgt:")]
+        if int(caught.split()[1], 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("no handler after a minute")
+
+
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are others on Windows")
 
 
@@ -35,13 +50,18 @@ def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: P
     line = [sys.executable, "-m", "pipelang", words[0], str(file), *words[1:]]
     if words == ["run"]:
         line += ["--input", '{"x": "a"}', "--state", str(tmp_path / "state")]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        time.sleep(3)
-        process.send_signal(getattr(signal, sent))
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()  # also where a signal is ignored, as SIGHUP is under nohup
+    number = getattr(signal, sent)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup it would be ignored there, too
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        signal.signal(number, before)
+        try:
+            _await_handler(process, number)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130, err
     assert "interrupted" in out + err
     assert "Traceback" not in err
