@@ -51,7 +51,6 @@ def _own_row(place: Place, key: str, steps: int, limit: float, words: str, round
         ),
         targets=(Target(OURS, limit, None, words),),
         rounds=rounds,
-        warm_up=0,
         note="As in real files: no two steps share a rate or a cost.",
     )
 
@@ -91,7 +90,6 @@ def _row(place: Place, key: str, steps: int, limit: float, words: str, rounds: i
             *([Target(BACK, 0.3, None, "< 0.3 s")] if steps >= 100_000 else []),
         ),
         rounds=rounds,
-        warm_up=0,
         note=NOTE,
     )
 

@@ -74,7 +74,8 @@ def arrow(spot: ErrorSite) -> Hint | None:
             return Hint("an arm is written `PATTERN => VALUE`", spot.instead("=>"), safe=True)
         if text == "{":
             return Hint("an arm of an expression is written `PATTERN => VALUE`, without braces")
-    if text == "=>" and spot.wants("{"):
+    arrow = text == "=>" or (text in ("->", ":") and spot.kind == "arm")
+    if arrow and spot.wants("{") and (text == "=>" or spot.after().text != "{"):
         return Hint("an arm of items stands in braces: `NAME { ... }`")
     return None
 

@@ -57,6 +57,8 @@ def inside(text: str) -> str:
         (inside("let x = a == b == c"), "P101", "==", "join two of them with `and`"),
         (inside("traffic { a: 5 }"), "P101", "5", "a percent sign: 5%"),
         (inside("match a { b => return 1 }"), "P101", "=>", "stands in braces"),
+        (inside("match a { b -> return 1 }"), "P101", "->", "an arm of items stands in braces"),
+        (inside("match a { b: reject }"), "P101", ":", "an arm of items stands in braces"),
         (inside("slo { cost = 3 }"), "P101", "=", "expected a comparison like `<=`"),
         (inside("call t(a)"), "P101", "call", "an action stands in a step: `step NAME = call"),
         (inside("step x = ask f(ask g() by h) by h"), "P106", "ask", "is an action"),
