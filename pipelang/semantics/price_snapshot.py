@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -34,7 +34,11 @@ _PREFIXES = {"xai": "x-ai", "bedrock": "aws", "openai-chat": "openai", "openai-r
 _PREFIXES |= {"google-vertex": "google", "google-gla": "google", "grok": "x-ai"}
 """The names in the snapshot of makers as `kind other` names them, where they differ."""
 
-_VERSION_OF_DAY = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+_VERSION = re.compile(r"(:\d+|[-@]v\d+|-\d{3}|[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest|default))$")
+"""The last part of a name that says which version of a model it is: `:0`, `-v1`, `-001`, a day."""
+
+_REGION = re.compile(r"^(?!global\.)[a-z]{2,5}(-[a-z]+)?\.(?=[a-z0-9]+\.)")
+"""What Bedrock puts before the names of models that one region serves: all cost the same there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def priced(kind: str, model: str) -> SnapshotPrice | None:
         prefix, _, name = model.partition(":")
         maker = _PREFIXES.get(prefix, prefix)
     models = _snapshot()["makers"].get(maker, {})
-    found = models.get(name) or models.get(_VERSION_OF_DAY.sub("", name))
+    called = _by_name(maker)
+    found = next((models[called[one]] for one in _spellings(maker, name) if one in called), None)
     if found is None:
         return None
     kinds = [one for one in ("in", "out", "cache_write", "cache_read") if one in found]
@@ -88,6 +93,27 @@ def priced(kind: str, model: str) -> SnapshotPrice | None:
         {one: Decimal(price) for one, price in more.items()},
         bool(found.get("retired")),
     )
+
+
+def _spellings(maker: str | None, name: str) -> Iterator[str]:
+    """A model's name, and the same with less and less of what does not change its price."""
+    starts = [name]
+    if maker == "aws":
+        plain = _REGION.sub("", name.rpartition("/")[2])
+        starts += [plain] if plain.startswith("global.") else [plain, plain.partition(".")[2]]
+    for start in starts:
+        while start:
+            yield start
+            shorter = _VERSION.sub("", start)
+            start = "" if shorter == start else shorter
+
+
+@cache
+def _by_name(maker: str | None) -> dict[str, str]:
+    """The models of a maker by all their names; `also` are those beside the first."""
+    models = _snapshot()["makers"].get(maker, {})
+    found = {other: name for name, model in models.items() for other in model.get("also", ())}
+    return found | {name: name for name in models}
 
 
 @cache

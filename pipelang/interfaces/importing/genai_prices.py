@@ -3,12 +3,15 @@
 A price that is announced to change within the snapshot's time counts as the dearer of the two, so
 that no bound is passed by a date. Where long prompts cost more, the price is that of short ones,
 with the tokens up to which it holds and what they cost beyond.
+
+A model has more than one name at some makers. The package has rules for them; what these spell out
+travels along (`also`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,6 +37,9 @@ def snapshot_of(providers: Iterable[Any], version: str, as_of: date) -> dict[str
     for provider in providers:
         found = {model.id: _model(model, as_of) for model in provider.models}
         priced = {name: model for name, model in sorted(found.items()) if model is not None}
+        for name, others in _other_names(provider).items():
+            if name in priced:
+                priced[name]["also"] = others
         if priced:
             makers[provider.id] = priced
     return {
@@ -57,6 +63,29 @@ def as_text(snapshot: dict[str, Any]) -> str:
         lines.append(",\n".join(rows))
         lines.append("}," if index + 1 < len(makers) else "}")
     return "\n".join([*lines, "}}"]) + "\n"
+
+
+def _other_names(provider: Any) -> dict[str, list[str]]:
+    """Names by which the package finds a model too, by its own: those that its rules spell out."""
+    known = {model.id for model in provider.models}
+    found: dict[str, list[str]] = {}
+    for model in provider.models:
+        for name in sorted(set(_spelled_out(model.match)) - known):
+            meant = provider.find_model(name)
+            if meant is not None and meant.id == model.id:
+                found.setdefault(model.id, []).append(name)
+    return found
+
+
+def _spelled_out(rule: Any) -> Iterator[str]:
+    """The texts of a rule that a name may consist of, or contain."""
+    for one in getattr(rule, "or_", (rule,)):
+        if one is not rule:
+            yield from _spelled_out(one)
+            continue
+        for kind in ("equals", "starts_with", "ends_with", "contains"):
+            if (name := getattr(one, kind, None)) is not None:
+                yield name.strip("/@")
 
 
 def _model(model: Any, as_of: date) -> dict[str, Any] | None:

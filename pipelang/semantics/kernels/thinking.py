@@ -1,8 +1,9 @@
 """The kernel of thinking: which models may be told how much to think, and within which bounds.
 
 Sources, read on 2026-11-30: platform.claude.com/docs "Extended thinking" and "Effort",
-ai.google.dev/gemini-api/docs/thinking, and the profiles of pydantic-ai 2 for single models. A model
-whose name says nothing is taken to have what its maker has.
+ai.google.dev/gemini-api/docs/thinking, and the profiles of pydantic-ai 2 for single models; for
+OpenAI on 2026-12-01 these profiles, and issue 11819 of BerriAI/litellm for o1-mini. A model whose
+name says nothing is taken to have what its maker has.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ MAKERS = ("anthropic", "anthropic_bedrock", "anthropic_vertex", "anthropic_found
 
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?(\d{1,2})(?:-(\d{1,2}))?(?!\d)")
 _GEMINI = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
+_WITHOUT_REASONING = re.compile(
+    r"(?:ft:)?(?:(?:chat)?gpt-[34](?!\d)|gpt-5-chat|o1-(?:mini|preview))"
+)
+"""The models of OpenAI that turn a request down which says how much to reason."""
+
 _FIRST_THINKING, _LAST_BUDGETS = (3, 7), (4, 6)
 _FIRST_EFFORT = {"opus": (4, 5)}
 _LEAST = 1_024
@@ -75,6 +81,8 @@ def budgets_of(kind: str, model: str | None) -> Budgets | None:
 
 def has_effort(kind: str, model: str | None) -> bool:
     """Whether a model at a kind of provider is told an effort."""
+    if kind == "openai":
+        return _WITHOUT_REASONING.match(model or "") is None
     if kind not in MAKERS:
         return True
     one, other = claude(model), gemini(model)

@@ -248,7 +248,7 @@ def colon_for_equals(spot: ErrorSite) -> Hint | None:
 
 
 def without_quotes(spot: ErrorSite) -> Hint | None:
-    """`fail reply_not_sent`, `prompt p() Sort this`, `python a.b:c`."""
+    """`fail reply_not_sent`, `prompt p() Sort this`, `python a.b:c`, `key env "NAME"`."""
     before = spot.before().text
     if "STRING" not in spot.expected or spot.wants_expression or spot.wants_item:
         return None
@@ -259,6 +259,11 @@ def without_quotes(spot: ErrorSite) -> Hint | None:
         meant = example.get(before) or f'{before} "..."'
         return Hint(f"a text is needed: `{meant}`")
     if before in ("fail", "permit", "permits", "python", "model", "key", "from", "test", "mcp"):
+        named = spot.after()
+        if before == "key" and spot.text in ("env", "file") and named.type in ("NAME", "STRING"):
+            reference = f'"{spot.text}:{named.text.strip(chr(34))}"'
+            edit = TokenEdit(0, 2, (("STRING", reference),))
+            return Hint(f"write `key {reference}`", edit, safe=True)
         parts = spot.line()
         while len(parts) > 1 and parts[-1].text in (",", ")", "}", "{"):
             parts.pop()

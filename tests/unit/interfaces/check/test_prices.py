@@ -84,6 +84,8 @@ def test_a_declared_price_is_left_alone(tmp_path: Path) -> None:
         ("google", "gpt-6-luna"),
         ("openai_compatible", "gpt-6-luna"),  # whoever serves it has a price of its own
         ("other", "gpt-6-luna"),
+        ("anthropic_bedrock", "us.anthropic.claude-haiku-5-6"),
+        ("anthropic_bedrock", "global.anthropic.claude-3-5-haiku-20241022-v1:0"),  # in regions only
     ],
 )
 def test_what_the_snapshot_does_not_have_stays_unknown(
@@ -106,6 +108,57 @@ def test_what_the_snapshot_does_not_have_stays_unknown(
 )
 def test_versions_of_a_day_cost_what_the_model_costs(kind: str, model: str, tmp_path: Path) -> None:
     assert program(tmp_path, f'model "{model}"', kind).tiers["small"].prices["in"] == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "dollars"),
+    [
+        ("anthropic", "claude-3-5-haiku-20241022", "0.8"),
+        ("anthropic", "claude-sonnet-4-20250514", "3"),
+        ("anthropic_bedrock", "anthropic.claude-haiku-4-5-20251001-v1:0", "1.1"),
+        ("anthropic_bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "1.1"),
+        ("anthropic_bedrock", "ca.anthropic.claude-haiku-4-5-20251001-v1:0", "1.1"),
+        ("anthropic_bedrock", "global.anthropic.claude-haiku-4-5-20251001-v1:0", "1"),
+        ("anthropic_bedrock", "us.anthropic.claude-3-5-haiku-20241022-v1:0", "0.8"),
+        (
+            "anthropic_bedrock",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001",
+            "1.1",
+        ),
+        ("anthropic_vertex", "claude-3-5-sonnet-v2@20241022", "3"),
+        ("openai", "gpt-4o-2024-05-13", "5"),  # a version that costs more than the model does
+        ("openai", "gpt-4o-2024-08-06", "2.5"),
+        ("google", "gemini-2.0-flash-001", "0.1"),
+    ],
+)
+def test_makers_own_spellings_are_known(kind: str, model: str, dollars: str) -> None:
+    found = price_snapshot.priced(kind, model)
+    assert found is not None
+    assert found.prices["in"] == Decimal(dollars)
+
+
+def test_every_name_means_what_the_package_means_by_it() -> None:
+    """Held against the package's own finding, each name with what a maker puts around it."""
+    pytest.importorskip("genai_prices", reason="an extra: pipelang-dsl[models]")
+    from importlib.metadata import version
+
+    from genai_prices.data import providers
+
+    if not price_snapshot.source().endswith(version("genai-prices")):
+        pytest.skip("another genai-prices is installed than the snapshot is of")
+    kept = json.loads(Path(price_snapshot.snapshot_path()).read_text(encoding="utf-8"))["makers"]
+    asked = 0
+    for maker in providers:
+        for model, row in kept.get(maker.id, {}).items():
+            for name in row.get("also", ()):
+                asked += 1
+                found = maker.find_model(name)
+                assert found is not None, (maker.id, name)
+                assert found.id == model, (maker.id, name)
+                price = price_snapshot.priced("other", f"{maker.id}:{name}")
+                assert price is not None, (maker.id, name)
+                assert format(price.prices["in"], "f") == row["in"], (maker.id, name)
+    assert asked > 500
 
 
 @pytest.mark.parametrize(("days", "told"), [(90, False), (91, True)])

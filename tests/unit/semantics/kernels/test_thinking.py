@@ -1,4 +1,4 @@
-"""Which models take a budget of thinking, by the names that makers and platforms give them."""
+"""Budgets and efforts that models take, by the names that makers and platforms give them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ from pipelang.semantics.kernels.thinking import Budgets, budgets_of, has_effort,
         ("google", "gemini-3.8-flash", Budgets(), False, True),
         ("google", "gemini-4-argon", Budgets(), False, True),
         ("openai", "gpt-6-luna", None, True, True),
+        ("openai", "gpt-4o-mini-2024-07-18", None, True, False),
+        ("openai", "gpt-4.1", None, True, False),
+        ("openai", "ft:gpt-4.1-mini-2025-04-14:acme::x", None, True, False),
+        ("openai", "gpt-3.5-turbo", None, True, False),
+        ("openai", "chatgpt-4o-latest", None, True, False),
+        ("openai", "gpt-5-chat-latest", None, True, False),
+        ("openai", "gpt-5-mini", None, True, True),
+        ("openai", "o1-mini", None, True, False),
+        ("openai", "o1", None, True, True),
+        ("openai", "o4-mini", None, True, True),
+        ("openai", "our-deployment", None, True, True),
+        ("openai", "gpt-40", None, True, True),
+        ("other", "openai:gpt-4o", None, True, True),  # its library leaves out what is not had
         ("openai_compatible", "claude-haiku-4-5", None, True, True),
         ("other", "google-gla:gemini-2.5-pro", None, True, True),
     ],
