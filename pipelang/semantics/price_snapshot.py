@@ -38,7 +38,7 @@ _VERSION = re.compile(r"(:\d+|[-@]v\d+|-\d{3}|[-@](\d{8}|\d{4}-\d{2}-\d{2}|lates
 """The last part of a name that says which version of a model it is: `:0`, `-v1`, `-001`, a day."""
 
 _REGION = re.compile(r"^(?!global\.)[a-z]{2,5}(-[a-z]+)?\.(?=[a-z0-9]+\.)")
-"""What Bedrock puts before the names of models that one region serves: all cost the same there."""
+"""The start of a name at Bedrock of a model that one region serves: all cost the same there."""
 
 
 @dataclass(frozen=True, slots=True)
