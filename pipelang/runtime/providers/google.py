@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers import google_wire
+from pipelang.runtime.providers.answers import count_of
 from pipelang.runtime.providers.batches.waiting import run_batches
 from pipelang.runtime.providers.http_faults import (
     clean,
@@ -30,7 +31,7 @@ from pipelang.runtime.providers.streams.google import candidate_of
 from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from google.genai import Client
     from google.genai.errors import APIError
@@ -66,15 +67,17 @@ class GoogleProvider(SdkProvider["Client"]):
             texts = [{"role": "user", "parts": [{"text": request.system}]}, *texts]
         try:
             async with asyncio.timeout(limit):
-                count: Any = await client.aio.models.count_tokens(
+                asked = client.aio.models.count_tokens(
                     model=request.model, contents=_contents(texts)
                 )
+                count: Any = await _validated(asked)
+        except ModelFault:
+            return None
         except Exception as error:
             if self._fault_of(error) is None:
                 raise
             return None
-        tokens = getattr(count, "total_tokens", None)
-        return tokens if isinstance(tokens, int) else None
+        return count_of(count, "total_tokens") or None
 
     async def _send(self, client: Client, request: ModelRequest) -> Any:
         from google.genai.types import GenerateContentConfig
@@ -88,8 +91,8 @@ class GoogleProvider(SdkProvider["Client"]):
             "config": GenerateContentConfig.model_validate(config),
         }
         if request.partial is None:
-            return await client.aio.models.generate_content(**arguments)
-        chunks = await client.aio.models.generate_content_stream(**arguments)
+            return await _validated(client.aio.models.generate_content(**arguments))
+        chunks: Any = await client.aio.models.generate_content_stream(**arguments)
         return await read(candidate_of(chunks, request.partial))
 
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
@@ -156,6 +159,17 @@ class GoogleProvider(SdkProvider["Client"]):
         transport = client._api_client._http_options.httpx_async_client
         if transport is not None:
             await transport.aclose()
+
+
+async def _validated(work: Awaitable[Any]) -> Any:
+    """Await an answer, which this SDK validates as it comes, and whose parts it takes for what they
+    should be: where one is something else it fails as Python does. Raises ModelFault.
+    """
+    try:
+        return await work
+    except (AttributeError, LookupError, TypeError):
+        fault = ModelFault("server", "the API's answer cannot be read")
+    raise fault
 
 
 def _contents(contents: list[dict[str, Any]]) -> Any:
