@@ -143,8 +143,8 @@ def required_names(schema: Schema) -> list[str]:
     return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
 
 
-def _resolved(schema: Any, whole: Schema) -> Schema:
-    schema = _schema(schema)
+def _resolved(said: Any, whole: Schema) -> Schema:
+    schema = _schema(said)
     for _ in range(20):
         reference = schema.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
