@@ -26,12 +26,17 @@ from pipelang.runtime.providers.protocol import (
     ModelFault,
     ModelRequest,
 )
-from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.sdk_provider import (
+    CONNECT_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    SdkProvider,
+    well_formed,
+)
 from pipelang.runtime.providers.streams.google import candidate_of
 from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
     from google.genai import Client
     from google.genai.errors import APIError
@@ -70,7 +75,7 @@ class GoogleProvider(SdkProvider["Client"]):
                 asked = client.aio.models.count_tokens(
                     model=request.model, contents=_contents(texts)
                 )
-                count: Any = await _validated(asked)
+                count: Any = await well_formed(asked)
         except ModelFault:
             return None
         except Exception as error:
@@ -91,7 +96,7 @@ class GoogleProvider(SdkProvider["Client"]):
             "config": GenerateContentConfig.model_validate(config),
         }
         if request.partial is None:
-            return await _validated(client.aio.models.generate_content(**arguments))
+            return await well_formed(client.aio.models.generate_content(**arguments))
         chunks: Any = await client.aio.models.generate_content_stream(**arguments)
         return await read(candidate_of(chunks, request.partial))
 
@@ -159,17 +164,6 @@ class GoogleProvider(SdkProvider["Client"]):
         transport = client._api_client._http_options.httpx_async_client
         if transport is not None:
             await transport.aclose()
-
-
-async def _validated(work: Awaitable[Any]) -> Any:
-    """Await an answer, which this SDK validates as it comes, and whose parts it takes for what they
-    should be: where one is something else it fails as Python does. Raises ModelFault.
-    """
-    try:
-        return await work
-    except (AttributeError, LookupError, TypeError):
-        fault = ModelFault("server", "the API's answer cannot be read")
-    raise fault
 
 
 def _contents(contents: list[dict[str, Any]]) -> Any:
