@@ -36,6 +36,8 @@ from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.provider_suite import LOOKUP, request
 from pipelang.testing.replies import Reply
 
+from .batch_servers import GoogleBatchServer, Lines, OpenAIBatchServer, Plan
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -195,3 +197,50 @@ def test_a_count_that_is_none_reserves_nothing(maker: str, name: str, told: Any)
     # Google's SDK takes `true` for 1, as it does in all of an answer.
     assert counted is None or (maker == "google" and told is True)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("server_of", "make"),
+    [(OpenAIBatchServer, OpenAIProvider), (GoogleBatchServer, GoogleProvider)],
+    ids=["openai", "google"],
+)
+def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> None:
+    asked = [request(answer=None, timeout=1.0, user=f"Say {number}.") for number in range(2)]
+    lines: list[Any] = []
+
+    def keep(told: list[Any]) -> list[Any]:
+        lines.extend(told)
+        return told
+
+    async def batch(url: str) -> Any:
+        provider = make(KEY, url)
+        try:
+            return await provider.batch(asked)
+        finally:
+            await provider.close()
+
+    def results(plan: Plan) -> Any:
+        with server_of(plan) as server:
+            return asyncio.run(batch(server.url))
+
+    results(Plan(looks=1, change=keep))
+    wrong = []
+    for number, at in enumerate(places(lines[0])):
+        for odd in ODD[number % 6 :: 6]:
+            plan = Plan(looks=1, change=_always([changed(lines[0], at, odd), lines[1]]))
+            try:
+                found = results(plan)
+            except ModelFault:
+                continue
+            except Exception as error:
+                wrong.append(f"{at} is {odd!r}: {type(error).__name__}: {error}")
+                continue
+            answered = [one for one in found if isinstance(one, ModelAnswer)]
+            doubts = [doubt for one in answered if (doubt := doubted(one)) is not None]
+            if doubts:
+                wrong.append(f"{at} is {odd!r}: {doubts}")
+    assert wrong == []
+
+
+def _always(lines: list[Any]) -> Lines:
+    return lambda told: lines
