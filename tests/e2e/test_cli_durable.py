@@ -254,6 +254,11 @@ def test_a_name_that_is_perhaps_mistyped_is_noted(place: Path) -> None:
         done = call(place, *line, "atcs", "--store", STORE)
         assert done.returncode == 0
         assert "no run of `atcs` yet; there are runs of `acts`" in done.stderr
+    done = call(place, "kill", "--tool", "pya", "--store", STORE)
+    assert (done.returncode, done.stdout) == (0, "tool `pya` is switched off\n")
+    assert "calls a tool `pya`; did you mean `pay`? There are: `look`, `pay`" in done.stderr
+    for line in (("--tool", "pay"), ("--tool", "pya", "--undo")):
+        assert call(place, "kill", *line, "--store", STORE).stderr == ""
     assert call(place, "pause", "acts", "--store", STORE).stderr == ""
     assert call(place, "pause", "\udcff", "--store", STORE).returncode == 2
     assert told(place, "runs", "show", run)["status"] == "queued"

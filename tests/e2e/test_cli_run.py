@@ -363,6 +363,23 @@ def test_a_trace_is_found_and_shown(capsys: Any) -> None:
     assert main(["trace", "x", "--state", "nowhere"]) == 1
 
 
+def test_a_switch_that_is_perhaps_mistyped_is_noted(capsys: Any) -> None:
+    """In an incident a switch under another name looks thrown, and what is meant goes on."""
+    assert main(["kill", "--tool", "slwo"]) == 0
+    assert capsys.readouterr().err == ""  # nobody has run here yet: nothing is known
+    assert main(["run", "main.pipe", "--input", '{"n": 1}']) == 0
+    capsys.readouterr()
+    for words, note in (
+        (["--tool", "slwo"], "called a tool `slwo`; called were `quick`, `slow`"),
+        (["--pipeline", "mian"], "is of `mian`; there are runs of `main`"),
+    ):
+        assert main(["kill", *words]) == 0
+        assert note in capsys.readouterr().err
+    for words in (["--tool", "slow"], ["--pipeline", "main"], ["--tool", "slwo", "--undo"]):
+        assert main(["kill", *words]) == 0
+        assert capsys.readouterr().err == ""
+
+
 def test_content_is_kept_only_on_request(capsys: Any) -> None:
     assert main(["run", "main.pipe", "--input", '{"n": 4321}']) == 0
     assert main(["run", "main.pipe", "--input", '{"n": 8765}', "--content"]) == 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.terminal import write
+from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(
             raise click.UsageError(f"{option} needs a name, as a program declares it")
     if not any(named) and (undo or reason):
         raise click.UsageError("say what: --tool NAME, --pipeline NAME or --all")
-    with _switches_at(state, store, None if undo else pipeline) as switches:
+    with _switches_at(state, store, (None, None) if undo else (tool, pipeline)) as switches:
         if not any(named):
             write(_listed(switches))
             return
@@ -61,23 +61,65 @@ def _can_be_a_name(text: str) -> bool:
 
 
 @contextmanager
-def _switches_at(state: str, store: str | None, named: str | None) -> Iterator[Switches]:
-    """The switches of a state folder, or of a store; a pipeline that is named and that the store
-    does not know is told.
+def _switches_at(
+    state: str, store: str | None, named: tuple[str | None, str | None]
+) -> Iterator[Switches]:
+    """The switches of a state folder, or of a store; a tool or a pipeline that is named and that
+    the store does not know is told, once its switch is thrown.
     """
     if store is None:
         from pipelang.runtime.shared.kill_switches import FolderSwitches
 
-        yield FolderSwitches(StateFolder(Path(state)).kills)
+        folder = StateFolder(Path(state))
+        yield FolderSwitches(folder.kills)
+        _note_if_unknown_in(folder, *named)
         return
-    from pipelang.interfaces.cli.durable.opening import note_if_unknown, opened
+    from pipelang.interfaces.cli.durable.opening import (
+        note_if_unknown,
+        note_if_unknown_tool,
+        opened,
+    )
 
     with opened(store) as ready:
         from pipelang.runtime.durable.switches import StoredSwitches
 
         yield StoredSwitches(ready)
-        if named is not None:
-            note_if_unknown(ready, named)
+        tool, pipeline = named
+        if pipeline is not None:
+            note_if_unknown(ready, pipeline)
+        if tool is not None:
+            note_if_unknown_tool(ready, tool)
+
+
+_MOST_READ = 100
+"""Traces that are read to know the names of pipelines and tools."""
+
+
+def _note_if_unknown_in(folder: StateFolder, tool: str | None, pipeline: str | None) -> None:
+    """Say that no recent run of a state folder is of a pipeline, or called a tool: its name may be
+    mistyped, and what is meant goes on.
+    """
+    if tool is None and pipeline is None:
+        return
+    from pipelang.interfaces.runs.trace_files import read, recent
+
+    pipelines: set[str] = set()
+    tools: set[str] = set()
+    for path in recent(folder.traces)[:_MOST_READ]:
+        with suppress(OSError):
+            trace = read(path)
+            pipelines.add(str(trace.header.get("pipeline")))
+            for event in trace.events:
+                if event.kind == "runs":
+                    pipelines.add(str(event.data.get("pipeline")))
+                elif isinstance(event.data.get("tool"), str):
+                    tools.add(event.data["tool"])
+    if pipeline is not None and pipelines and pipeline not in pipelines:
+        listed = ", ".join(f"`{one}`" for one in sorted(pipelines))
+        warn(f"note: no recent run here is of `{pipeline}`; there are runs of {listed}")
+    if tool is not None and tools and tool not in tools:
+        listed = ", ".join(f"`{one}`" for one in sorted(tools))
+        warn(f"note: no recent run here called a tool `{tool}`; called were {listed}")
 
 
 def _throw(

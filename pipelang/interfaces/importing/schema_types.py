@@ -226,8 +226,8 @@ class Schemas:
         for part in resolved:
             if part is None or any(key in part for key in ("anyOf", "oneOf")):
                 return self._json(out, "it is several schemas at once")
-            properties = {**merged.get("properties", {}), **_dict(part.get("properties"))}
-            required = [*merged.get("required", []), *_list(part.get("required"))]
+            properties = {**_dict(merged.get("properties")), **_dict(part.get("properties"))}
+            required = [*_list(merged.get("required")), *_list(part.get("required"))]
             merged = {**merged, **part}
             if properties:
                 merged |= {"properties": properties, "required": required}

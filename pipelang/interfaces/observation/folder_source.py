@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,18 @@ class FolderSource:
         path = self._kept(name)
         make_private(path.parent)
         replace_file(path, value.encode())
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        from filelock import FileLock
+
+        from pipelang.runtime.files.private_files import make_private
+
+        path = self._kept(name)
+        make_private(path.parent)
+        # The system lets go of it if this process dies.
+        with FileLock(f"{path}.lock", mode=0o600):
+            yield
 
     def _kept(self, name: str) -> Path:
         return self.folder.watch / f"{quote(name, safe='')}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
@@ -75,6 +76,11 @@ class RunSource(Protocol):
 
     def keep(self, name: str, value: str) -> None:
         """Keep a text under a name."""
+
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """The turn to look and to keep under a name: one process at a time has it, and others
+        wait. Who looks without it tells an alert that somebody else is telling.
+        """
 
 
 def is_of(run: ObservedRun, program_hash: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.records import ObservedRun
@@ -55,6 +56,16 @@ class StoreSource:
         from pipelang.interfaces.observation.store_rows import keep
 
         keep(self._store, name, value)
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        from pipelang.interfaces.observation.store_turns import give_up, take
+
+        mine = take(self._store, name)
+        try:
+            yield
+        finally:
+            give_up(self._store, name, mine)
 
 
 def _run(row: dict[str, Any]) -> ObservedRun:

@@ -42,14 +42,15 @@ class ServiceWatch:
         from pipelang.interfaces.watching.alerts import alert_json, alert_words, tell
         from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
 
-        program = one.loaded.program
-        statuses, state = evaluate(program, one.pipeline, source, one.program)
-        for status in statuses:
-            if status.state not in (LineState.ALERT, LineState.RECOVERED):
-                continue
-            if status.new:
-                LOG.warning("%s: %s", one.name, alert_words(status))
-            body = alert_json(status, one.program, source.shown)
-            for problem in tell(status, self.targets, body):
-                LOG.warning("%s", problem)
-        source.keep(name_of(one.name, one.program), state.text())
+        program, kept = one.loaded.program, name_of(one.name, one.program)
+        with source.turn(kept):
+            statuses, state = evaluate(program, one.pipeline, source, one.program)
+            for status in statuses:
+                if status.state not in (LineState.ALERT, LineState.RECOVERED):
+                    continue
+                if status.new:
+                    LOG.warning("%s: %s", one.name, alert_words(status))
+                body = alert_json(status, one.program, source.shown)
+                for problem in tell(status, self.targets, body):
+                    LOG.warning("%s", problem)
+            source.keep(kept, state.text())

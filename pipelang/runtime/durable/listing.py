@@ -48,7 +48,7 @@ def runs(
         values |= names
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
     rows = store.rows(
-        f"""SELECT r.*, w.status AS leg_status FROM pipelang_runs r
+        f"""SELECT r.*, {leg_status(store)} AS leg_status FROM pipelang_runs r
         LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
         {where} ORDER BY r.created DESC, r.run""",
         **values,
@@ -108,6 +108,17 @@ def events(store: Store, run: str) -> tuple[Event, ...]:
         for number, event in json.loads(row["value"]).get("events", ())
     ]
     return tuple(sorted(found, key=lambda one: one.number))
+
+
+def leg_status(store: Store) -> str:
+    """The status of a leg `w` in a query. One whose wait is over, because it is due or somebody
+    decided, is queued: until a worker looks it is written as delayed, and that may be for long.
+    """
+    now = int(store.now() * 1000)
+    return (
+        f"CASE WHEN w.status = 'DELAYED' AND w.delay_until_epoch_ms <= {now} "
+        "THEN 'ENQUEUED' ELSE w.status END"
+    )
 
 
 def served_queues(store: Store) -> set[str]:

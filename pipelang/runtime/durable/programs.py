@@ -8,6 +8,7 @@ it decides which functions, servers or models a worker calls.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import PurePath
 
 import sqlalchemy as sa
@@ -17,13 +18,16 @@ from pipelang.runtime.durable.store import Store
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import tiers_behind, tools_behind
 from pipelang.semantics.stored.table import NoTable
-from pipelang.semantics.stored.text import from_text, to_text
+from pipelang.semantics.stored.text import NotReadable, from_text, to_text
 from pipelang.version import __version__
 
 RENEWED = 3600.0
 """Seconds after which a submission says again that a program is used."""
 KEPT = 86_400.0
 """Seconds without a submission after which a program that no run has may be deleted."""
+
+_MOST_READ = 20
+"""Programs that are read to know the names in them."""
 
 _USED = sa.text("SELECT used FROM pipelang_programs WHERE program = :program")
 _KEEP = sa.text(
@@ -97,6 +101,18 @@ def read(store: Store, hash: str, file: str) -> p.Program:
     if not rows:
         raise LookupError(f"program {hash[:12]} is not stored")
     return from_text(rows[0]["value"], file)
+
+
+def tools(store: Store) -> frozenset[str]:
+    """The names of the tools of the programs that were used last."""
+    rows = store.rows(
+        "SELECT file, value FROM pipelang_programs ORDER BY used DESC LIMIT :most", most=_MOST_READ
+    )
+    found: set[str] = set()
+    for row in rows:
+        with suppress(NotReadable):  # a later version's, or of one before
+            found.update(from_text(row["value"], row["file"]).tools)
+    return frozenset(found)
 
 
 def strange_reach(stored: p.Program, pipeline: p.Pipeline, own: p.Program) -> list[str]:

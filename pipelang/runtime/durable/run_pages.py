@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.listing import ENDED, run_json, served_queues
+from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
 from pipelang.runtime.durable.store import Store
 
 MOST_READ = 2_000
@@ -90,7 +90,7 @@ def _rows(store: Store, asked: RunQuery, after: Place | None, size: int) -> list
         values |= {"at": after[0], "id": after[1]}
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
     return store.rows(
-        f"""SELECT r.*, w.status AS leg_status FROM
+        f"""SELECT r.*, {leg_status(store)} AS leg_status FROM
             (SELECT * FROM pipelang_runs r {where}
             ORDER BY r.created DESC, r.run LIMIT :size) r
         LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
@@ -111,13 +111,13 @@ class RunCounts:
 def open_counts(store: Store) -> dict[str, RunCounts]:
     """The counts of the runs that have not ended, by pipeline."""
     rows = store.rows(
-        f"""SELECT r.pipeline, w.status AS leg, count(*) AS n FROM pipelang_runs r
+        f"""SELECT r.pipeline, {leg_status(store)} AS stands, count(*) AS n FROM pipelang_runs r
         LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
-        WHERE r.status IS NULL GROUP BY r.pipeline, w.status"""
+        WHERE r.status IS NULL GROUP BY r.pipeline, stands"""
     )
     counts: dict[str, dict[str, int]] = {}
     for row in rows:
-        state = {"PENDING": "running", "DELAYED": "waiting"}.get(row["leg"], "queued")
+        state = {"PENDING": "running", "DELAYED": "waiting"}.get(row["stands"], "queued")
         mine = counts.setdefault(row["pipeline"], {})
         mine[state] = mine.get(state, 0) + row["n"]
     return {name: RunCounts(**mine) for name, mine in counts.items()}

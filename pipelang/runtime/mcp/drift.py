@@ -23,8 +23,7 @@ def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
     declared, `~` has another type.
     """
     found: list[str] = []
-    theirs = takes.get("properties") or {}
-    required = set(takes.get("required") or ())
+    theirs, required = properties_of(takes), set(required_names(takes))
     declared = {parameter.key for parameter in tool.parameters}
     for parameter in tool.parameters:
         line = f"{parameter.key}: {show(parameter.type)}"
@@ -49,14 +48,14 @@ def differences(tool: p.Tool, takes: Schema, gives: Schema | None) -> list[str]:
 
 def _results(gives: Schema) -> list[Schema]:
     """The schemas that a result may have: as it is, and out of the wrapper `{"result": ...}`."""
-    properties = gives.get("properties") or {}
+    properties = properties_of(gives)
     if set(properties) == {"result"}:
-        return [properties["result"], gives]
+        return [_schema(properties["result"]), gives]
     return [gives]
 
 
 def _unfit(
-    given: Schema, taken: Schema, whole: Schema, path: str, around: Schema | None = None
+    given: Any, taken: Any, whole: Schema, path: str, around: Schema | None = None
 ) -> Iterator[str]:
     """The reasons why not all values of one schema are values of the other. `whole` resolves the
     references of `taken`, `around` those of `given`.
@@ -69,12 +68,13 @@ def _unfit(
         yield f"{place}expected {_words(theirs)}, found {_words(ours)}"
         return
     allowed = taken.get("enum")
-    if allowed is not None and ours == {"string"}:
+    if isinstance(allowed, list) and ours == {"string"}:
         members = given.get("enum")
+        members = members if isinstance(members, list) else None
         strange = None if members is None else [one for one in members if one not in allowed]
         if members is None or strange:
             yield f"{place}expected one of {', '.join(map(str, allowed))}"
-    if ours == {"array"} and "items" in given and isinstance(taken.get("items"), Mapping):
+    if ours == {"array"} and all(isinstance(one.get("items"), Mapping) for one in (given, taken)):
         yield from _unfit(given["items"], taken["items"], whole, f"{path}[]", around)
     if ours == {"object"} and "properties" in given and "properties" in taken:
         yield from _fields(given, taken, whole, path, around)
@@ -83,31 +83,31 @@ def _unfit(
 def _fields(
     given: Schema, taken: Schema, whole: Schema, path: str, around: Schema | None
 ) -> Iterator[str]:
-    ours, theirs = given["properties"], taken["properties"]
+    ours, theirs = properties_of(given), properties_of(taken)
     for name, schema in ours.items():
         inner = f"{path}.{name}" if path else name
         if name in theirs:
-            if name not in (taken.get("required") or ()):
+            if name not in required_names(taken):
                 schema = _if_given(schema)
             yield from _unfit(schema, theirs[name], whole, inner, around)
         elif taken.get("additionalProperties") is False:
             yield f"it has no `{inner}`"
-    for name in taken.get("required") or ():
-        if name not in (given.get("required") or ()) and name not in ours:
+    for name in required_names(taken):
+        if name not in required_names(given) and name not in ours:
             yield f"it needs `{path}.{name}`" if path else f"it needs `{name}`"
 
 
-def _if_given(schema: Schema) -> Schema:
+def _if_given(schema: Any) -> Any:
     """The schema of a value that may be left out, without the null that stands for that here."""
-    parts = schema.get("anyOf")
+    parts = _schema(schema).get("anyOf")
     if isinstance(parts, list):
-        there = [part for part in parts if part.get("type") != "null"]
+        there = [part for part in parts if _schema(part).get("type") != "null"]
         if len(there) == 1 < len(parts):
             return there[0] if isinstance(there[0], Mapping) else schema
     return schema
 
 
-def left_out(value: Any, schema: Schema, whole: Schema) -> Any:
+def left_out(value: Any, schema: Any, whole: Schema) -> Any:
     """A JSON value without the fields that are null where the schema wants them left out."""
     schema = _resolved(schema, whole)
     if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
@@ -115,9 +115,9 @@ def left_out(value: Any, schema: Schema, whole: Schema) -> Any:
     known = schema.get("properties")
     if not isinstance(value, dict) or not isinstance(known, Mapping):
         return value
-    required = schema.get("required") or ()
+    required = required_names(schema)
     return {
-        name: left_out(item, known.get(name) or {}, whole)
+        name: left_out(item, known.get(name), whole)
         for name, item in value.items()
         if item is not None
         or name in required
@@ -125,7 +125,26 @@ def left_out(value: Any, schema: Schema, whole: Schema) -> Any:
     }
 
 
-def _resolved(schema: Schema, whole: Schema) -> Schema:
+def _schema(said: Any) -> Schema:
+    """A schema as one that says something: `true` allows all as `{}` does, and nobody is held to
+    what is none at all.
+    """
+    return said if isinstance(said, Mapping) else {}
+
+
+def properties_of(schema: Any) -> Schema:
+    """The properties of a schema by their names; none where it names none."""
+    return _schema(_schema(schema).get("properties"))
+
+
+def required_names(schema: Schema) -> list[str]:
+    """The names that a schema requires; what is no name is left out."""
+    said = schema.get("required")
+    return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+
+
+def _resolved(said: Any, whole: Schema) -> Schema:
+    schema = _schema(said)
     for _ in range(20):
         reference = schema.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
@@ -133,7 +152,7 @@ def _resolved(schema: Schema, whole: Schema) -> Schema:
         at: Any = whole
         for part in reference[2:].split("/"):
             at = at.get(part, {}) if isinstance(at, Mapping) else {}
-        schema = at if isinstance(at, Mapping) else {}
+        schema = _schema(at)
     return schema
 
 

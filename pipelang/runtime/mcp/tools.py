@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics.spelling import closest
 from pipelang.runtime.engine.values import Misfit, to_json
 from pipelang.runtime.files import strict_json
-from pipelang.runtime.mcp.drift import differences, left_out
+from pipelang.runtime.mcp.drift import differences, left_out, properties_of, required_names
 from pipelang.runtime.mcp.faults import Lost, Unreachable
 from pipelang.runtime.mcp.large_results import is_large, is_refusal
 from pipelang.runtime.mcp.servers import PATIENCE
@@ -117,7 +117,7 @@ class RemoteTool:
         if drift is not None:
             raise RemoteFailure(drift)
         takes = session.tools[self.name].input_schema
-        required = takes.get("required") or ()
+        required = required_names(takes)
         passed = {
             name: to_json(value)
             for name, value in arguments.items()
@@ -222,9 +222,9 @@ def _is_wrapped(type: Type, structured: Any, output: Mapping[str, Any] | None) -
         case RecordType():
             return all(field.key != "result" for field in inner.fields)
         case MapType():
-            return set((output or {}).get("properties") or {}) == {"result"}
+            return set(properties_of(output)) == {"result"}
         case Scalar(kind=ScalarKind.JSON):
-            return set((output or {}).get("properties") or {}) == {"result"}
+            return set(properties_of(output)) == {"result"}
         case _:
             return True
 

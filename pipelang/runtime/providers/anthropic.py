@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from pipelang.runtime.providers.answers import max_tokens_of
+from pipelang.runtime.providers.answers import count_of, max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.batches.waiting import run_batches
@@ -72,8 +72,7 @@ class MessagesProvider(SdkProvider[Client]):
                 raise
             return None
         # Not validated by the SDK: a gateway without a counter may answer anything.
-        tokens = getattr(count, "input_tokens", None)
-        return tokens if isinstance(tokens, int) else None
+        return count_of(count, "input_tokens") or None
 
     async def _send(self, client: Client, request: ModelRequest) -> Any:
         from anthropic import omit

@@ -17,6 +17,7 @@ from pipelang.records import dataclass
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
     as_text,
+    count_of,
     cut_off,
     declined,
     fitted,
@@ -33,6 +34,7 @@ from pipelang.runtime.providers.protocol import (
     ToolSchema,
     Usage,
 )
+from pipelang.runtime.providers.records import as_sent, field_of, list_of, text_in
 from pipelang.runtime.providers.schemas import StrictSchemas
 from pipelang.semantics.kernels.thinking import takes_budget
 
@@ -166,13 +168,12 @@ def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
     usage = _usage(message)
     if usage is None:
         raise ModelFault("server", "the API's answer isn't a message with its usage")
-    model = getattr(message, "model", None) or request.model
-    stop = getattr(message, "stop_reason", None)
+    model = text_in(message, "model") or request.model
+    stop = field_of(message, "stop_reason")
     # Before any look at the content: what was refused or cut off isn't JSON, and calling it a
     # misfit would have the model told of a mistake that it didn't make.
     if stop == "refusal":
-        details = getattr(message, "stop_details", None)
-        raise declined(model, usage, getattr(details, "category", None))
+        raise declined(model, usage, text_in(field_of(message, "stop_details"), "category"))
     if stop == "max_tokens":
         raise cut_off(request, usage)
     if stop == "model_context_window_exceeded":
@@ -182,37 +183,41 @@ def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
     if stop not in ("end_turn", "stop_sequence"):
         raise ModelFault("misfit", f"the model stopped with `{stop}` and not at an end", usage)
 
-    blocks = getattr(message, "content", None) or []
+    blocks = list_of(message, "content")
     # Thinking comes in blocks of its own, which are no part of the answer.
-    text = "".join(block.text for block in blocks if getattr(block, "type", None) == "text")
+    text = "".join(
+        text_in(block, "text") or "" for block in blocks if field_of(block, "type") == "text"
+    )
     return fitted(request, text, usage, model)
 
 
 def _calls(message: object, usage: Usage, model: str) -> ModelAnswer:
     """A turn that asks for tools. All its blocks are kept, because the API wants them back."""
-    blocks = list(getattr(message, "content", None) or [])
+    blocks = list_of(message, "content")
     calls = []
     for block in blocks:
-        if getattr(block, "type", None) == "tool_use":
-            given = getattr(block, "input", None)
-            arguments = given if isinstance(given, dict) else {}
-            calls.append(ToolCall(str(block.id), str(block.name), arguments))
+        if field_of(block, "type") == "tool_use":
+            given, name = field_of(block, "input"), text_in(block, "name")
+            identity = text_in(block, "id")
+            if name is None or identity is None:
+                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            calls.append(ToolCall(identity, name, given if isinstance(given, dict) else {}))
     if not calls:
         raise ModelFault("misfit", "the model asked for a tool and named none", usage)
-    said = [block.model_dump(mode="json", exclude_none=True) for block in blocks]
-    return ModelAnswer(None, usage, model, calls=tuple(calls), said=said)
+    return ModelAnswer(None, usage, model, calls=tuple(calls), said=as_sent(blocks))
 
 
 def _usage(message: object) -> Usage | None:
-    usage = getattr(message, "usage", None)
-    counts: list[Any] = [getattr(usage, name, None) for name in ("input_tokens", "output_tokens")]
-    counts += [getattr(usage, f"cache_{name}_input_tokens", None) or 0 for name in _CACHED]
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
+    usage = field_of(message, "usage")
+    taken, given = (field_of(usage, f"{name}_tokens") for name in ("input", "output"))
+    if taken is None or given is None:
         return None
-    return Usage(*counts)
+    names = ("input_tokens", "output_tokens", *_CACHED)
+    counts = [count for name in names if (count := count_of(usage, name)) is not None]
+    return Usage(*counts) if len(counts) == len(names) else None
 
 
-_CACHED = ("creation", "read")
+_CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 # --- schemas --------------------------------------------------------------------------------

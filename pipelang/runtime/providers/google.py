@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers import google_wire
+from pipelang.runtime.providers.answers import count_of
 from pipelang.runtime.providers.batches.waiting import run_batches
 from pipelang.runtime.providers.http_faults import (
     clean,
@@ -25,7 +26,12 @@ from pipelang.runtime.providers.protocol import (
     ModelFault,
     ModelRequest,
 )
-from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.sdk_provider import (
+    CONNECT_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    SdkProvider,
+    well_formed,
+)
 from pipelang.runtime.providers.streams.google import candidate_of
 from pipelang.runtime.providers.streams.reading import read
 
@@ -66,15 +72,17 @@ class GoogleProvider(SdkProvider["Client"]):
             texts = [{"role": "user", "parts": [{"text": request.system}]}, *texts]
         try:
             async with asyncio.timeout(limit):
-                count: Any = await client.aio.models.count_tokens(
+                asked = client.aio.models.count_tokens(
                     model=request.model, contents=_contents(texts)
                 )
+                count: Any = await well_formed(asked)
+        except ModelFault:
+            return None
         except Exception as error:
             if self._fault_of(error) is None:
                 raise
             return None
-        tokens = getattr(count, "total_tokens", None)
-        return tokens if isinstance(tokens, int) else None
+        return count_of(count, "total_tokens") or None
 
     async def _send(self, client: Client, request: ModelRequest) -> Any:
         from google.genai.types import GenerateContentConfig
@@ -88,8 +96,8 @@ class GoogleProvider(SdkProvider["Client"]):
             "config": GenerateContentConfig.model_validate(config),
         }
         if request.partial is None:
-            return await client.aio.models.generate_content(**arguments)
-        chunks = await client.aio.models.generate_content_stream(**arguments)
+            return await well_formed(client.aio.models.generate_content(**arguments))
+        chunks: Any = await client.aio.models.generate_content_stream(**arguments)
         return await read(candidate_of(chunks, request.partial))
 
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:

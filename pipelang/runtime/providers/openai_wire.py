@@ -32,7 +32,7 @@ from pipelang.runtime.providers.protocol import (
     ModelRequest,
     Usage,
 )
-from pipelang.runtime.providers.records import field_of
+from pipelang.runtime.providers.records import as_sent, field_of, list_of, text_in
 from pipelang.runtime.providers.schemas import Schema, StrictSchemas, closed
 from pipelang.semantics.kernels.answer_schemas import beyond_openai
 from pipelang.semantics.kernels.media import IMAGE
@@ -142,34 +142,32 @@ def answer_of(request: ModelRequest, response: object) -> ModelAnswer:
     The SDK doesn't validate responses, so nothing is taken for granted.
     """
     usage = _usage(response)
-    model = getattr(response, "model", None) or request.model
-    status = getattr(response, "status", None)
+    model = text_in(response, "model") or request.model
+    status = field_of(response, "status")
     if status == "failed":
         raise _failed(response, usage)
     if usage is None:
         raise ModelFault("server", "the API's answer isn't a response with its usage")
     if status == "incomplete":
-        reason = getattr(getattr(response, "incomplete_details", None), "reason", None)
+        reason = field_of(field_of(response, "incomplete_details"), "reason")
         if reason == "content_filter":
             raise declined(model, usage, reason)
         if reason == "max_output_tokens":
             raise cut_off(request, usage)
         raise ModelFault("misfit", f"the model stopped with `{reason}` and not at an end", usage)
-    output = list(getattr(response, "output", None) or [])
-    if request.tools and any(getattr(item, "type", None) == "function_call" for item in output):
+    output = list_of(response, "output")
+    if request.tools and any(field_of(item, "type") == "function_call" for item in output):
         return _calls(output, usage, model)
     parts = [
         part
         for item in output
-        if getattr(item, "type", None) == "message"
-        for part in (getattr(item, "content", None) or [])
+        if field_of(item, "type") == "message"
+        for part in list_of(item, "content")
     ]
-    if any(getattr(part, "type", None) == "refusal" for part in parts):
+    if any(field_of(part, "type") == "refusal" for part in parts):
         raise declined(model, usage)
     text = "".join(
-        str(getattr(part, "text", ""))
-        for part in parts
-        if getattr(part, "type", None) == "output_text"
+        text_in(part, "text") or "" for part in parts if field_of(part, "type") == "output_text"
     )
     return fitted(request, text, usage, model)
 
@@ -178,15 +176,15 @@ def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
     """A turn that asks for tools. All its items are kept, because the API wants them back."""
     calls = []
     for item in output:
-        if getattr(item, "type", None) == "function_call":
-            arguments = arguments_of(getattr(item, "arguments", None))
+        if field_of(item, "type") == "function_call":
+            name, identity = text_in(item, "name"), text_in(item, "call_id")
+            if name is None or identity is None:
+                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            arguments = arguments_of(field_of(item, "arguments"))
             if arguments is None:
-                raise ModelFault(
-                    "misfit", f"the arguments of `{item.name}` are no JSON object", usage
-                )
-            calls.append(ToolCall(str(item.call_id), str(item.name), arguments))
-    said = [item.model_dump(mode="json", exclude_none=True) for item in output]
-    return ModelAnswer(None, usage, model, calls=tuple(calls), said=said)
+                raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)
+            calls.append(ToolCall(identity, name, arguments))
+    return ModelAnswer(None, usage, model, calls=tuple(calls), said=as_sent(output))
 
 
 _FAILED: dict[str, FaultKind] = {

@@ -196,9 +196,12 @@ def checked_answer(answer: Any) -> ModelAnswer:
     if not isinstance(answer, ModelAnswer) or not isinstance(answer.usage, Usage):
         found = type(answer.usage if isinstance(answer, ModelAnswer) else answer).__name__
         raise TypeError(f"a provider answers with a ModelAnswer and its Usage, found a `{found}`")
-    sizes = (answer.usage.input, answer.usage.output)
-    if not all(isinstance(size, int) for size in sizes):
-        raise TypeError("a usage counts whole tokens")
+    told = answer.usage
+    sizes = (told.input, told.output, told.cache_write, told.cache_read)
+    if not all(
+        isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in sizes
+    ):
+        raise TypeError("a usage counts whole tokens, from 0 on")
     model, note = _text(answer.model), None if answer.note is None else _text(answer.note)
     if model is answer.model and note is answer.note and not answer.calls:
         return answer

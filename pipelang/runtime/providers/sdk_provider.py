@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -34,6 +35,17 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds for an attempt whose step declares no timeout; the SDKs' own default."""
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection to be made."""
+
+
+async def well_formed(work: Awaitable[Any]) -> Any:
+    """Await an answer of a library that reads it as it comes, and takes its parts for what they
+    should be: where one is something else it fails as Python does. Raises ModelFault.
+    """
+    try:
+        return await work
+    except (AssertionError, AttributeError, LookupError, TypeError):
+        fault = ModelFault("server", "the API's answer cannot be read")
+    raise fault
 
 
 class SdkProvider(ABC, Generic[Client]):

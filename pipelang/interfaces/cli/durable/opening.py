@@ -71,3 +71,16 @@ def note_if_unknown(store: Store, pipeline: str) -> None:
     if pipeline not in known:
         listed = ", ".join(f"`{one}`" for one in known) or "none"
         warn(f"note: the store has no run of `{pipeline}` yet; there are runs of {listed}")
+
+
+def note_if_unknown_tool(store: Store, tool: str) -> None:
+    """Say that no program of a store has a tool: its name may be mistyped."""
+    from pipelang.diagnostics.spelling import closest
+    from pipelang.runtime.durable import programs
+
+    known = programs.tools(store)
+    if known and tool not in known:
+        close = closest(tool, known)
+        listed = ", ".join(f"`{one}`" for one in sorted(known))
+        hint = f"did you mean `{close}`? There are" if close else "there are"
+        warn(f"note: no run in the store calls a tool `{tool}`; {hint}: {listed}")

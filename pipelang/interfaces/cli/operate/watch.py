@@ -19,6 +19,7 @@ from pipelang.interfaces.runs.state_folder import DEFAULT
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.watching.alerts import AlertTarget
+    from pipelang.interfaces.watching.evaluation import LineStatus
     from pipelang.semantics import program as p
 
 
@@ -102,13 +103,7 @@ def _look(
     from pipelang.diagnostics.render import dumps
     from pipelang.interfaces.report.observed.watch_text import watch_text
     from pipelang.interfaces.text.colours import painter
-    from pipelang.interfaces.watching.alerts import alert_json, tell
-    from pipelang.interfaces.watching.evaluation import (
-        KeptStateBroken,
-        LineState,
-        evaluate,
-        name_of,
-    )
+    from pipelang.interfaces.watching.evaluation import LineState, name_of
 
     paint = painter(wants_colour(sys.stdout))
     report: dict[str, Any] = {}
@@ -118,25 +113,13 @@ def _look(
         if not named and not pipeline.watch and not source.runs(name):
             continue
         against = None if baseline is None else _release(source, name, baseline)
-        try:
-            statuses, state = evaluate(program, pipeline, source, program.hash, against)
-        except KeptStateBroken:
-            kept = name_of(name, program.hash)
-            stop(
-                f"what the watch kept in {source.shown} as `{kept}` cannot be read",
-                FINDINGS,
-                "take it away, and the watch begins anew",
-            )
+        with source.turn(name_of(name, program.hash)):
+            statuses, problems = _told(program, pipeline, source, targets, against)
         _of_others(source, name, program.hash)
-        for status in statuses:
-            if status.state not in (LineState.ALERT, LineState.RECOVERED):
-                continue
-            code = FINDINGS if status.state is LineState.ALERT else code
-            body = alert_json(status, program.hash, source.shown)
-            for problem in tell(status, targets, body):
-                warn(f"error: {problem}")
-                code = FINDINGS
-        source.keep(name_of(name, program.hash), state.text())
+        for problem in problems:
+            warn(f"error: {problem}")
+        if problems or any(status.state is LineState.ALERT for status in statuses):
+            code = FINDINGS
         report[name] = [status.as_json() for status in statuses]
         texts.append(watch_text(name, statuses, source.shown, paint, text_width(sys.stdout)))
     if not report:
@@ -150,6 +133,39 @@ def _look(
     else:
         write("\n".join(texts))
     return code
+
+
+def _told(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    source: RunSource,
+    targets: list[AlertTarget],
+    against: str | None,
+) -> tuple[list[LineStatus], list[str]]:
+    """The lines of a pipeline, whose alerts have been told, and what did not work in that."""
+    from pipelang.interfaces.watching.alerts import alert_json, tell
+    from pipelang.interfaces.watching.evaluation import (
+        KeptStateBroken,
+        LineState,
+        evaluate,
+        name_of,
+    )
+
+    kept = name_of(pipeline.name, program.hash)
+    try:
+        statuses, state = evaluate(program, pipeline, source, program.hash, against)
+    except KeptStateBroken:
+        stop(
+            f"what the watch kept in {source.shown} as `{kept}` cannot be read",
+            FINDINGS,
+            "take it away, and the watch begins anew",
+        )
+    problems: list[str] = []
+    for status in statuses:
+        if status.state in (LineState.ALERT, LineState.RECOVERED):
+            problems += tell(status, targets, alert_json(status, program.hash, source.shown))
+    source.keep(kept, state.text())
+    return statuses, problems
 
 
 def _of_others(source: RunSource, pipeline: str, own: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,9 @@ class MemorySource:
 
     def keep(self, name: str, value: str) -> None:
         self._notes[name] = value
+
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()  # one process, and one watch in it
 
 
 def _observed(run: RunJson, created: float, events: Sequence[Occurrence]) -> ObservedRun:

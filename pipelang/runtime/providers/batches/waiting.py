@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from pipelang.runtime.providers.answers import media_in
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.sdk_provider import well_formed
 
 Made = TypeVar("Made")
 Result = ModelAnswer | ModelFault
@@ -169,7 +170,7 @@ async def _ended(maker: MakersBatches[Made], batch: Made, patience: float) -> Ma
         await asyncio.sleep(pause)
         pause = min(longest, pause * 1.5)
         try:
-            seen = await maker.look(batch)
+            seen = await well_formed(maker.look(batch))
             if maker.is_over(seen) is None:
                 raise ModelFault("server", "the API tells nothing of the batch's state")
         except Exception:
@@ -187,12 +188,19 @@ async def _read(
     """The results, which are paid by now: a connection that breaks is no reason to lose them."""
     for pause in range(_MISSED - 1):
         try:
-            return await maker.results(batch, requests)
+            return await _results(maker, batch, requests)
         except ModelFault:
             raise
         except Exception:
             await asyncio.sleep(pause / 4)
-    return await maker.results(batch, requests)
+    return await _results(maker, batch, requests)
+
+
+async def _results(
+    maker: MakersBatches[Made], batch: Made, requests: Sequence[ModelRequest]
+) -> list[Result]:
+    found: list[Result] = await well_formed(maker.results(batch, requests))
+    return found
 
 
 def numbered(

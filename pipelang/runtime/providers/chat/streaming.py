@@ -8,7 +8,8 @@ JSON, and an error in a stream for the end of all attempts.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from pipelang.runtime.providers.chat.reading import text_of
@@ -24,7 +25,8 @@ async def whole_or_stream(stream: Any, tell: Tell) -> Any:
     response = stream.response
     try:
         if is_stream(response):
-            return await _completion_of(response.aiter_bytes(), tell)
+            async with aclosing(response.aiter_bytes()) as pieces:
+                return await _completion_of(pieces, tell)
         return json.loads(await response.aread())
     finally:
         await stream.close()
@@ -32,10 +34,17 @@ async def whole_or_stream(stream: Any, tell: Tell) -> Any:
 
 async def _completion_of(pieces: AsyncIterator[bytes], tell: Tell) -> Any:
     """A chat completion out of its chunks. Raises ModelFault; ValueError for what is no JSON."""
+    # Closed at once, also where the rest is not read: left to the garbage collector, generators in
+    # generators are closed in any order, and say so on standard error.
+    async with aclosing(_lines(pieces)) as lines:
+        return await _read(lines, tell)
+
+
+async def _read(lines: AsyncIterator[bytes], tell: Tell) -> Any:
     found = _Completion(tell)
     written: list[str] = []
     bare: list[bytes] = []
-    async for line in _lines(pieces):
+    async for line in lines:
         if line.startswith(b"data:"):
             written.append(line[5:].decode())
         elif not line and written:
@@ -54,7 +63,7 @@ async def _completion_of(pieces: AsyncIterator[bytes], tell: Tell) -> Any:
     return found.whole(ended=data == _DONE)
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """The lines of a stream of events, by any of the three line ends."""
     parts: list[bytes] = []
     first = True

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 from pipelang.runtime.providers.http_faults import clean, local_fault, timed_out
 from pipelang.runtime.providers.other import wire
 from pipelang.runtime.providers.protocol import FaultKind, ModelAnswer, ModelFault, ModelRequest
-from pipelang.runtime.providers.sdk_provider import DEFAULT_TIMEOUT, SdkProvider
+from pipelang.runtime.providers.sdk_provider import (
+    DEFAULT_TIMEOUT,
+    SdkProvider,
+    well_formed,
+)
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -78,9 +82,10 @@ class OtherProvider(SdkProvider[Models]):
         settings["timeout"] = request.timeout or DEFAULT_TIMEOUT
         settings["max_retries"] = 0
         messages = wire.messages_of(request)
-        return await model_request(
+        asked = model_request(
             model, messages, model_settings=settings, model_request_parameters=parameters
         )
+        return await well_formed(asked)
 
     def _answer_of(self, request: ModelRequest, response: Any) -> ModelAnswer:
         return wire.answer_of(request, response)
@@ -111,7 +116,7 @@ class OtherProvider(SdkProvider[Models]):
                 if kind == "timeout":
                     return timed_out()
                 wait = getattr(error, "retry_after", None)
-                said = clean(str(error), self._redact)
+                said = clean(_said(error), self._redact)
                 return ModelFault(kind, said, retry_after=wait)
         return local_fault(error)
 
@@ -148,6 +153,14 @@ class OtherProvider(SdkProvider[Models]):
             return kind(**wanted)
 
         return infer_model(name, make)
+
+
+def _said(error: Exception) -> str:
+    """The words of an exception, which the library makes out of what a server sent."""
+    try:
+        return str(error)
+    except TypeError:
+        return type(error).__name__
 
 
 _OPTION = {"api_key": "key", "base_url": "base_url"}

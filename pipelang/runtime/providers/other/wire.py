@@ -10,6 +10,7 @@ from pipelang.runtime.providers.answers import (
     UNKNOWN_TOKENS,
     arguments_of,
     as_text,
+    count_of,
     cut_off,
     declined,
     fitted,
@@ -23,6 +24,7 @@ from pipelang.runtime.providers.answers import (
 from pipelang.runtime.providers.chat.reading import ESTIMATED
 from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.records import text_in
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse, UserPromptPart
@@ -141,8 +143,9 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
     """The answer in a response. Raises ModelFault."""
     from pydantic_ai.messages import TextPart, ToolCallPart
 
-    model = response.model_name or request.model
-    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    model = text_in(response, "model_name") or request.model
+    texts = (part for part in response.parts if isinstance(part, TextPart))
+    text = "".join(text_in(part, "content") or "" for part in texts)
     asked = [part for part in response.parts if isinstance(part, ToolCallPart)]
     usage, note = _usage(request, response, text)
     if response.finish_reason == "content_filter":
@@ -152,11 +155,14 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
     if request.tools and asked:
         calls = []
         for part in asked:
+            name, identity = text_in(part, "tool_name"), text_in(part, "tool_call_id")
+            if name is None or identity is None:
+                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
             arguments = arguments_of(part.args if part.args is not None else "{}")
             if arguments is None:
-                message = f"the arguments of `{part.tool_name}` are no JSON object"
+                message = f"the arguments of `{name}` are no JSON object"
                 raise ModelFault("misfit", message, usage)
-            calls.append(ToolCall(part.tool_call_id, part.tool_name, arguments))
+            calls.append(ToolCall(identity, name, arguments))
         return ModelAnswer(None, usage, model, note, calls=tuple(calls), said=_said(response))
     found = fitted(request, text, usage, model)
     return ModelAnswer(found.value, usage, model, note)
@@ -165,11 +171,12 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
 def _usage(request: ModelRequest, response: Any, text: str) -> tuple[Usage, str | None]:
     """The usage; where the maker told none, the most that the texts can be."""
     told = response.usage
-    if told is not None and told.input_tokens and not getattr(told, "unmeasured_requests", 0):
-        read, written = told.cache_read_tokens or 0, told.cache_write_tokens or 0
+    names = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
+    taken, given, written, read = (count_of(told, name) for name in names)
+    known = taken and not getattr(told, "unmeasured_requests", 0)
+    if known and given is not None and written is not None and read is not None:
         # The library counts what was cached among the input.
-        left = max(0, told.input_tokens - read - written)
-        return Usage(left, told.output_tokens or 0, written, read), None
+        return Usage(max(0, (taken or 0) - read - written), given, written, read), None
     sent = [request.system, request.user, [dict(tool.input_schema) for tool in request.tools]]
     schema = None if request.answer is None else request.answer.model_json_schema()
     turns = [[as_text(one.value) for one in turn.results] for turn in request.turns]

@@ -54,6 +54,7 @@ class Ledger:
         self._rows = dict(record.rows())
         self._root = Strand("")
         self._here: dict[asyncio.Task[Any], Strand] = {}
+        self._beside: set[asyncio.Task[Any]] = set()
         self._muted: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
@@ -123,7 +124,16 @@ class Ledger:
         """A task begins a strand inside the one that runs now."""
         outer = self.strand
         self._here[task] = Strand(place, outer, outer.unit)
-        task.add_done_callback(lambda done: self._here.pop(done, None))
+        self._beside.add(task)
+        task.add_done_callback(self._left_behind)
+
+    def _left_behind(self, task: asyncio.Task[Any]) -> None:
+        self._here.pop(task, None)
+        self._beside.discard(task)
+
+    def is_beside_others(self) -> bool:
+        """Whether what runs now is a task that others run beside, and that ends with them."""
+        return asyncio.current_task() in self._beside
 
     # --------------------------------------------------------------------------------- units
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
@@ -24,6 +25,11 @@ from pipelang.semantics.types import Type
 
 UNKNOWN = "effect_unknown"
 
+_QUIET = 25
+"""Turns of the loop without a row given back, after which strands stand where their record ends: a
+task that ends is noticed, and the next one begun, within a few.
+"""
+
 
 class RecorderWorld(RealWorld):
     """Does things once: what it is asked for is given back from the record, or done and
@@ -38,6 +44,8 @@ class RecorderWorld(RealWorld):
         super().__init__(performers)
         self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
         self._ledger.charge(root)
+        self._is_lost = False
+        self._given_back = 0
         self._inputs = InputExpressions(program)
         self._types = enc.Restoring(performers.services.types, record.medium)
 
@@ -60,10 +68,11 @@ class RecorderWorld(RealWorld):
         row = ledger.row(place)
         if row is not None:
             return self._given(run, row, codec)
-        self._anew(place)
+        await self._goes_beyond(place)
         unit = strand.unit = ledger.unit(run, place, tool is not None)
         try:
             if unit.begun and tool is not None and not tool.idempotent:
+                await self._others_to_their_ends()
                 raise Halted(UNKNOWN, f"`{tool.name}` was called, and its outcome was lost")
             try:
                 result = await work()
@@ -84,6 +93,24 @@ class RecorderWorld(RealWorld):
         await ledger.write(run, place, "done", value, unit)
         return result
 
+    async def _goes_beyond(self, place: str) -> None:
+        """Go on with what the record does not have, unless the run is about to end: then nothing
+        new is begun, and the strand is cancelled where it stands.
+        """
+        self._anew(place)
+        if self._is_lost and self._ledger.is_beside_others():
+            await asyncio.Event().wait()
+
+    async def _others_to_their_ends(self) -> None:
+        """Have what goes on side by side come to where its record ends, before a run ends whose
+        effect is unknown: what was done and recorded belongs to what is known.
+        """
+        self._is_lost, quiet = True, 0
+        while quiet < _QUIET:
+            seen = self._given_back
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if self._given_back == seen else 0
+
     def _anew(self, place: str) -> None:
         """Take note that something is done that the record does not have."""
 
@@ -96,6 +123,7 @@ class RecorderWorld(RealWorld):
 
     def _resume(self, run: Run, row: dict[str, Any]) -> None:
         """Take over what a row says; the run's time goes on from there."""
+        self._given_back += 1
         ahead = self._ledger.resume(run, row) - self.since_start(run)
         if ahead > 0:
             self._began -= ahead
@@ -108,11 +136,15 @@ class RecorderWorld(RealWorld):
         place = strand.next_input()
         row = ledger.row(place)
         codec = self._codec(type)
+        assert isinstance(work, Coroutine)
         if row is not None:
-            assert isinstance(work, Coroutine)
             work.close()
             return self._given(run, row, codec)
-        self._anew(place)
+        try:
+            await self._goes_beyond(place)
+        except BaseException:
+            work.close()
+            raise
         try:
             result = await work
         except Exception as error:

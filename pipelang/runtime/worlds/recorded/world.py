@@ -127,7 +127,7 @@ class RecordingWorld(RecorderWorld):
         if row is not None:
             self._resume(run, row)
             return self._left(run, items, row)
-        self._anew(place)
+        await self._goes_beyond(place)
         if whole:
             strand.unit = ledger.unit(run, place)
             strand.unit.whole = True

@@ -23,6 +23,7 @@ from pipelang.interfaces.importing.mcp_declarations import (
     effect_of,
 )
 from pipelang.interfaces.importing.outer_text import literal, pascal_name, snake_name
+from pipelang.runtime.mcp.drift import differences, left_out
 from pipelang.semantics.build import build
 from pipelang.syntax.format import format_source
 
@@ -221,7 +222,7 @@ def schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         {},
         optional={
             "type": st.one_of(st.sampled_from(KINDS), st.lists(st.sampled_from(KINDS), max_size=3)),
-            "properties": st.dictionaries(TEXTS, inner, max_size=4),
+            "properties": st.one_of(st.dictionaries(TEXTS, inner, max_size=4), VALUES),
             "required": st.one_of(st.lists(TEXTS, max_size=3), VALUES),
             "items": inner,
             "additionalProperties": inner,
@@ -254,6 +255,18 @@ def test_whatever_a_server_says_the_text_checks(
 ) -> None:
     made = imported(OfferedTool(name, said, takes, gives, {}), offered())
     assert len(made.left_out) <= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(schemas(ANY), st.one_of(st.none(), schemas(ANY)), schemas(ANY))
+def test_whatever_a_server_says_it_can_be_compared(takes: Any, gives: Any, other: Any) -> None:
+    made = imported(OfferedTool("t", None, takes, gives, {}), offered())
+    built = build(FILE, MemoryLoader({FILE: made.text}))
+    assert built.program is not None
+    for tool in built.program.tools.values():
+        for schema in (takes, other):
+            assert all(isinstance(line, str) for line in differences(tool, schema, gives))
+            left_out({"a": None, "in": [{"2": None}], "": {}}, schema, schema)
 
 
 @given(st.text())

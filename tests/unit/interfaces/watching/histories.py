@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +57,9 @@ class MemorySource:
 
     def keep(self, name: str, value: str) -> None:
         self.kept[name] = value
+
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class History:

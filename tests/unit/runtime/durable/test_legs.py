@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+import pipelang
 from pipelang.runtime.durable import doing, listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import StoredCases
 from pipelang.runtime.durable.history.chain import ChainHead
 from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
+from pipelang.runtime.durable.run_pages import RunCounts, RunQuery, open_counts, run_page
 from pipelang.runtime.inbox.cases import Case, Refused
 
 from .by_hand import MortalLegs, Stage
@@ -84,6 +86,58 @@ def test_a_database_that_is_away_for_long_times_nothing_out(tmp_path: Path, kind
     finally:
         MortalLegs.write = write  # type: ignore[method-assign]
         stage.store.close()
+
+
+SIDE = """
+pipeline side(x: text) -> [text] max 6 {
+  budget $1, 600s
+  step paid = each y in ["a", "lost", "c", "d", "e", "f"] { call pay(y) } { parallel 2 need all }
+    else fail "e"
+  return paid
+}
+"""
+
+
+PAID = "paid/0[{}]/paid/0@0"
+"""The place of an element's payment."""
+
+
+class LosingStage(Stage):
+    """A stage whose `pay("lost")` acts, and then never answers."""
+
+    async def _act(self, tool: str, x: str, key: str) -> str:
+        made = await super()._act(tool, x, key)
+        if x == "lost":
+            await asyncio.sleep(3600)
+        return made
+
+
+def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> None:
+    """Who takes over by hand reads what was paid: what is left out there is paid again."""
+    stage = LosingStage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    file = tmp_path / "acts.pipe"
+    file.write_text(file.read_text(encoding="utf-8") + SIDE, encoding="utf-8")
+    stage.loaded = pipelang.load(file)
+    most = 0
+    for at in range(4, 12):
+        run = stage.submit("side")
+        assert not stage.do(stage.take(run), at, "after")
+        places = {
+            row["place"]
+            for row in stage.store.rows("SELECT place FROM pipelang_journal WHERE run = :r", r=run)
+        }
+        assert f"{PAID.format(1)}!" in places
+        before = stage.performed.total()
+        assert stage.do(stage.take(run))
+        result = json.loads(stage.row(run)["outcome"])["result"]
+        assert result["code"] == "effect_unknown"
+        known = result["partial"]["values"]["paid"]
+        recorded = [n for n in range(6) if PAID.format(n) in places]
+        assert [n for n, one in enumerate(known) if one is not None] == recorded, at
+        assert stage.performed.total() == before, "nothing is begun in a run that is over"
+        most = max(most, len(recorded))
+    assert most >= 3
+    stage.store.close()
 
 
 def test_who_lost_a_leg_writes_nothing_more(stage: Stage) -> None:
@@ -284,3 +338,20 @@ def test_a_delayed_run_says_until_when(stage: Stage) -> None:
     found = listing.run(stage.store, run)
     assert (found["status"], found["waiting_for"]["kind"]) == ("delayed", "time")
     assert stage.leg(run)["status"] == "DELAYED"
+
+
+def test_a_wait_that_is_over_is_none_before_a_worker_looks(stage: Stage) -> None:
+    """Without a worker that looks, nobody is said to be waited for who has answered."""
+    asks, due = stage.submit("asks"), stage.submit(delay=0.5)
+    assert stage.do(stage.take(asks))
+    assert open_counts(stage.store)["asks"] == RunCounts(waiting=1)
+    (case,) = stage.inbox.cases()
+    asyncio.run(stage.inbox.decide(case.id, yes=True, by="ada"))
+    time.sleep(0.6)
+    for run in (asks, due):
+        assert stage.leg(run)["status"] == "DELAYED"
+        found = listing.run(stage.store, run)
+        assert (found["status"], found["waiting_for"]["kind"]) == ("queued", "worker")
+    assert open_counts(stage.store)["asks"] == RunCounts(queued=1)
+    page, _ = run_page(stage.store, RunQuery(status="queued"))
+    assert {one["id"] for one in page} == {asks, due}

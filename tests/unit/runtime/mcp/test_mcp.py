@@ -23,6 +23,8 @@ from ..stage import left_over, load
 
 pytest.importorskip("mcp", reason="an extra: pipelang-dsl[mcp]")
 
+from mcp import types
+from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context, MCPServer
 
 STDIO = Path(__file__).with_name("mcp_stdio_server.py")
@@ -213,6 +215,38 @@ def test_a_drift_is_shown_before_anything_runs(
         play(loaded, inside(), **inputs)
     for line in lines:
         assert line in str(error.value)
+
+
+def test_a_schema_of_true_is_one_that_takes_anything(tmp_path: Path) -> None:
+    """Some frameworks write `true` for a value of any type, at any level of a schema."""
+    parts = {"type": "object", "properties": {"deep": True}}
+    takes = {"type": "object", "properties": {"q": True, "parts": parts}, "required": ["q"]}
+    gives = {"type": "object", "properties": {"answer": True, "rest": {"items": True}}}
+
+    async def tools(ctx: Any, params: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(
+            tools=[types.Tool(name="save", input_schema=takes, output_schema=gives)]
+        )
+
+    async def call(ctx: Any, params: Any) -> types.CallToolResult:
+        told = {"answer": params.arguments["q"], "rest": list(params.arguments)}
+        return types.CallToolResult(content=[], structured_content=told)
+
+    loaded = load(
+        tmp_path,
+        """
+        type Parts { deep: int? }
+        type Saved { answer: int rest: [text] max 3 }
+        tool save(q: int, parts: Parts?) -> Saved {
+          mcp "desk" "save" effect read latency 1ms median succeeds 99%
+        }
+        pipeline main(q: int) -> Saved { step got = call save(q, {deep: none}) return got }
+        """,
+    )
+    server = McpServer(server=Server("desk", on_list_tools=tools, on_call_tool=call))
+    outcome = play(loaded, server, q=3)
+    assert isinstance(outcome, Answered), outcome
+    assert outcome.value.answer == 3
 
 
 def test_a_server_that_nobody_declared_is_told_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""Several who watch one store or one state folder look one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipelang.interfaces.observation.folder_source import FolderSource
+from pipelang.interfaces.observation.records import RunSource
+
+pytest.importorskip("dbos", reason="an extra: pipelang-dsl[durable]")
+
+from pipelang.interfaces.observation import store_turns
+from pipelang.interfaces.observation.store_rows import keep, recall
+from pipelang.interfaces.observation.store_source import StoreSource
+from pipelang.runtime.durable.store import Store
+
+WATCHERS, LOOKS = 4, 5
+
+
+@contextmanager
+def opened(where: str) -> Iterator[RunSource]:
+    if not where.startswith(("sqlite:", "postgresql:")):
+        yield FolderSource(Path(where))
+        return
+    store = Store.open(where, make=True)
+    try:
+        yield StoreSource(store)
+    finally:
+        store.close()
+
+
+def counted(where: str) -> int:
+    """A number that watchers have counted, each of them by looking and then keeping."""
+
+    def watch() -> None:
+        with opened(where) as source:
+            for _ in range(LOOKS):
+                with source.turn("desk.1"):
+                    found = int(source.recall("desk.1") or 0)
+                    time.sleep(0.005)
+                    source.keep("desk.1", str(found + 1))
+
+    with opened(where) as source:  # the tables are there before anybody looks
+        source.keep("desk.1", "0")
+        watchers = [threading.Thread(target=watch) for _ in range(WATCHERS)]
+        for one in watchers:
+            one.start()
+        for one in watchers:
+            one.join()
+        return int(source.recall("desk.1") or 0)
+
+
+def test_nobody_looks_while_another_tells(url: str) -> None:
+    assert counted(url) == WATCHERS * LOOKS
+
+
+def test_nobody_looks_while_another_tells_in_a_folder(tmp_path: Path) -> None:
+    assert counted(str(tmp_path)) == WATCHERS * LOOKS
+
+
+def test_whoever_died_is_not_waited_for_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(url, make=True)
+    monkeypatch.setattr(store_turns, "LONGEST", 0.5)
+    dead = store_turns.take(store, "desk.2")
+    mine = store_turns.take(store, "desk.2")
+    assert mine > dead
+    store_turns.give_up(store, "desk.2", dead)  # who comes back late ends nobody's turn
+    assert recall(store, "desk.2 turn") == mine
+    keep(store, "desk.2", "seen")
+    store_turns.give_up(store, "desk.2", mine)
+    assert recall(store, "desk.2 turn") is None
+    assert recall(store, "desk.2") == "seen"
+    store.close()

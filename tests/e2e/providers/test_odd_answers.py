@@ -1,0 +1,246 @@
+"""Answers of which some part is not what it should be: of another type, null, or not there.
+
+No SDK validates what its server sends, and Google's fails in the middle of it. Whatever comes, an
+attempt has an answer to rely on, or a fault that says what the server did and keeps what it cost;
+never an exception of Python's, of which a person learns nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+
+from pipelang.runtime.providers.anthropic import AnthropicProvider
+from pipelang.runtime.providers.google import GoogleProvider
+from pipelang.runtime.providers.openai import OpenAICompatibleProvider, OpenAIProvider
+from pipelang.runtime.providers.other.provider import OtherProvider
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelProvider, Usage
+from pipelang.testing import streams
+from pipelang.testing.dialects import (
+    KEY,
+    ChatDialect,
+    Dialect,
+    GoogleDialect,
+    MessagesDialect,
+    ResponsesDialect,
+)
+from pipelang.testing.fault_server import FaultServer
+from pipelang.testing.provider_suite import LOOKUP, request
+from pipelang.testing.replies import Reply
+
+from .batch_servers import GoogleBatchServer, Lines, OpenAIBatchServer, Plan
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+Events = Callable[[dict[str, Any]], Iterator[streams.Event]]
+
+MAKERS: dict[str, tuple[Any, Dialect, Events]] = {
+    "anthropic": (AnthropicProvider, MessagesDialect(), streams.of_message),
+    "openai": (OpenAIProvider, ResponsesDialect(), streams.of_response),
+    "compatible": (OpenAICompatibleProvider, ChatDialect(), streams.of_completion),
+    "google": (GoogleProvider, GoogleDialect(), streams.of_candidates),
+    "other": (OtherProvider, ResponsesDialect(), streams.of_response),
+}
+
+ANSWER = Reply.answer({"topic": "billing", "sure": 0.9})
+CALLS = Reply.tools(("look_up", {"word": "a"}), ("look_up", {"word": "b"}))
+
+GONE = object()
+ODD: tuple[Any, ...] = (None, -1, True, "x", 1e308, [], {}, [None], ["a"], [{}], "\ud800", GONE)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all parts of a JSON value, but for the whole of it."""
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for key, part in parts:
+        yield (*at, key)
+        yield from places(part, (*at, key))
+
+
+def changed(value: Any, at: tuple[Any, ...], odd: Any) -> Any:
+    """A JSON value with another part in one place, or without it."""
+    found = copy.deepcopy(value)
+    holder = found
+    for key in at[:-1]:
+        holder = holder[key]
+    if odd is GONE:
+        del holder[at[-1]]
+    else:
+        holder[at[-1]] = odd
+    return found
+
+
+def bodies(maker: str, reply: Reply, *, streaming: bool) -> Iterator[tuple[str, Reply]]:
+    """A maker's reply with one part odd, with words that say which."""
+    _, dialect, events = MAKERS[maker]
+    body = dialect.body(reply, {"model": "test-model"}, 1)
+    sent: Any = [data for _, data in events(body)] if streaming else body
+    names = [name for name, _ in events(body)] if streaming else []
+    for number, at in enumerate(places(sent)):
+        if streaming and len(at) == 1:
+            continue  # an event is always an object
+        # Each place has a few of them, and all of them come at a place of each kind.
+        for odd in ODD[number % 4 :: 4]:
+            made = changed(sent, at, odd)
+            words = f"{at} is {'gone' if odd is GONE else ascii(odd)}"
+            if streaming:
+                raw = b"".join(streams.written(event) for event in zip(names, made, strict=True))
+                yield words, Reply.raw(raw, "text/event-stream")
+            else:
+                yield words, Reply.raw(json.dumps(made).encode())
+
+
+def doubted(answer: ModelAnswer) -> str | None:
+    """What is wrong with an answer, if something is."""
+    if not isinstance(answer.model, str) or not answer.model:
+        return f"the model is {answer.model!r}"
+    for call in answer.calls:
+        if not (isinstance(call.id, str) and isinstance(call.name, str) and call.name):
+            return f"a call is {call!r}"
+        if not isinstance(call.arguments, dict):
+            return f"arguments are {call.arguments!r}"
+    json.dumps(answer.said)  # it is recorded
+    return None if billed(answer.usage) else f"the usage is {answer.usage!r}"
+
+
+def billed(usage: Usage) -> bool:
+    """Whether a usage is counts."""
+    counts = (usage.input, usage.output, usage.cache_write, usage.cache_read)
+    return all(type(count) is int and count >= 0 for count in counts)
+
+
+ASKED = [(maker, kind) for maker in MAKERS for kind in ("answer", "calls", "stream")]
+ASKED.remove(("other", "stream"))  # which streams nothing
+
+
+@pytest.mark.parametrize(("maker", "kind"), ASKED)
+def test_no_part_of_an_answer_is_taken_for_granted(maker: str, kind: str) -> None:
+    make, dialect, _ = MAKERS[maker]
+    model = "openai-responses:test-model" if maker == "other" else "test-model"
+    asked = request(model=model, tools=(LOOKUP,) if kind == "calls" else ())
+    if maker == "other":
+        pytest.importorskip("pydantic_ai", reason="an extra: pipelang-dsl[models]")
+    if kind == "stream":
+        asked = replace(asked, partial=lambda piece: None)
+    script = list(bodies(maker, CALLS if kind == "calls" else ANSWER, streaming=kind == "stream"))
+
+    async def one(provider: ModelProvider) -> str | None:
+        try:
+            return doubted(await provider.answer(asked))
+        except ModelFault as fault:
+            return None if fault.usage is None or billed(fault.usage) else f"{fault.usage!r}"
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    async def main(url: str) -> list[str]:
+        provider = make(KEY, url)
+        wrong = []
+        for words, reply in script:
+            server.script.clear()
+            server.script.append(reply)
+            found = await one(provider)
+            if found is not None:
+                wrong.append(f"{words}: {found}")
+        await provider.close()
+        return wrong
+
+    free = patch.object(type(dialect), "problem", return_value=None)
+    with free, FaultServer(dialect) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the SDKs' own
+        assert asyncio.run(main(server.url)) == []
+    assert len(script) > 40
+
+
+class Counter(FaultServer):
+    """A server whose counter of tokens answers what the script says."""
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/messages/count_tokens", self._handle)
+        app.router.add_post("/v1/models/{model}:countTokens", self._handle)
+
+
+@pytest.mark.parametrize("told", [True, -5, 0, "x", 1.5, None, [], {}])
+@pytest.mark.parametrize(
+    ("maker", "name"), [("anthropic", "input_tokens"), ("google", "totalTokens")]
+)
+def test_a_count_that_is_none_reserves_nothing(maker: str, name: str, told: Any) -> None:
+    make, dialect, _ = MAKERS[maker]
+
+    async def main(url: str) -> int | None:
+        provider = make(KEY, url)
+        try:
+            found: int | None = await provider.count_tokens(request())
+            return found
+        finally:
+            await provider.close()
+
+    # A request to count has other parameters than what the dialect demands.
+    told_so = Reply.raw(json.dumps({name: told}).encode())
+    with (
+        patch.object(type(dialect), "problem", return_value=None),
+        Counter(dialect, told_so) as server,
+    ):
+        counted = asyncio.run(main(server.url))
+    # Google's SDK takes `true` for 1, as it does in all of an answer.
+    assert counted is None or (maker == "google" and told is True)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("server_of", "make"),
+    [(OpenAIBatchServer, OpenAIProvider), (GoogleBatchServer, GoogleProvider)],
+    ids=["openai", "google"],
+)
+def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> None:
+    asked = [request(answer=None, timeout=1.0, user=f"Say {number}.") for number in range(2)]
+    lines: list[Any] = []
+
+    def keep(told: list[Any]) -> list[Any]:
+        lines.extend(told)
+        return told
+
+    async def batch(url: str) -> Any:
+        provider = make(KEY, url)
+        try:
+            return await provider.batch(asked)
+        finally:
+            await provider.close()
+
+    def results(plan: Plan) -> Any:
+        with server_of(plan) as server:
+            return asyncio.run(batch(server.url))
+
+    results(Plan(looks=1, change=keep))
+    wrong = []
+    for number, at in enumerate(places(lines[0])):
+        for odd in ODD[number % 6 :: 6]:
+            plan = Plan(looks=1, change=_always([changed(lines[0], at, odd), lines[1]]))
+            try:
+                found = results(plan)
+            except ModelFault:
+                continue
+            except Exception as error:
+                wrong.append(f"{at} is {odd!r}: {type(error).__name__}: {error}")
+                continue
+            answered = [one for one in found if isinstance(one, ModelAnswer)]
+            doubts = [doubt for one in answered if (doubt := doubted(one)) is not None]
+            if doubts:
+                wrong.append(f"{at} is {odd!r}: {doubts}")
+    assert wrong == []
+
+
+def _always(lines: list[Any]) -> Lines:
+    return lambda told: lines
