@@ -60,6 +60,10 @@ class Degrees:
 
     __truediv__ = __rtruediv__ = _no_polynomial
 
+    def __gt__(self, other: Any) -> bool:
+        """True: sweeps ask it of chances alone, to cut off what rounding left below 0."""
+        return True
+
 
 def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:
     """The degrees of a figure of a sweep over degrees; a plain number has none."""
