@@ -46,9 +46,9 @@ class Degrees:
 
     __add__ = __radd__ = __sub__ = __rsub__ = _max
 
-    def __mul__(self, other: Any) -> Degrees:
+    def __mul__(self, other: Any) -> Degrees | float:
         if not isinstance(other, Degrees):
-            return self
+            return self if other else 0.0  # what never happens leads nowhere
         return Degrees(tuple(a + b for a, b in zip(self.by, other.by, strict=True)))
 
     __rmul__ = __mul__
