@@ -6,6 +6,7 @@ for each variable; weights are numbers, arrays of numbers, or whatever else a sw
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 Key = tuple[Any, ...]
@@ -33,6 +34,24 @@ def is_zero(weight: Any) -> bool:
     if weight.__class__ is float:
         return bool(weight == 0.0)
     return isinstance(weight, (int, float, complex)) and weight == 0
+
+
+def share_of(amount: Any, weight: Any) -> Any:
+    """Return an amount times its probability; 0 where the probability is 0, even for an infinite
+    amount.
+    """
+    if amount.__class__ is float:
+        if amount != inf:
+            return weight * amount
+    elif not hasattr(amount, "dtype"):
+        return weight * amount
+    if isinstance(weight, (int, float)) and isinstance(amount, float):
+        return amount if weight else 0.0
+    from numpy import errstate, isnan, ndarray, where
+
+    with errstate(invalid="ignore"):
+        found = weight * amount
+    return where(isnan(found), 0.0, found) if isinstance(found, ndarray) else found
 
 
 def add(sums: dict[Any, Any], key: Any, weight: Any) -> None:

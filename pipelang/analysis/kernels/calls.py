@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.frontier.states import add, is_zero
+from pipelang.analysis.frontier.states import add, is_zero, share_of
 from pipelang.analysis.kernels.costs import AttemptCost, tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies
@@ -101,7 +101,7 @@ def call_kernel(
     answers = 1.0 if mixed else tried.answers
     if model.meter is not None:
         return CallKernel(tried.fails, answers, 0.0, 0.0, draw, never_copies(link), mixed)
-    cost, tokens = tried.tries * tried.cost, tried.tries * tried.tokens
+    cost, tokens = share_of(tried.cost, tried.tries), share_of(tried.tokens, tried.tries)
     return CallKernel(tried.fails, answers, cost, tokens, draw, never_copies(link), mixed)
 
 
@@ -269,8 +269,8 @@ def _turns(
         for tier, share, call in calls:
             reach = before if share is None else before * share
             if meter is None:
-                cost = cost + reach * call.tries * call.cost
-                tokens = tokens + reach * call.tries * call.tokens
+                cost = cost + share_of(call.cost, reach * call.tries)
+                tokens = tokens + share_of(call.tokens, reach * call.tries)
             fails = fails + reach * call.fails
             goes_on = goes_on + reach * call.answers if len(calls) > 1 else reach * call.answers
             add(answered, tier, reach * call.answers)

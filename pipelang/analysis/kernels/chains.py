@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelang.analysis.arithmetic.terms import Term
-from pipelang.analysis.frontier.states import Key, add, is_zero
+from pipelang.analysis.frontier.states import Key, add, is_zero, share_of
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, CallsByTurn, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
@@ -399,8 +399,8 @@ def _with_hazards(kernel: StepKernel, link: p.Link, now: ChainSituation, closed:
     before: Any = 1.0  # no tool was called so far
     first = Closed()
     for call in _loops(kernel, link, now):
-        first.cost = first.cost + before * call.cost
-        first.tokens = first.tokens + before * call.tokens
+        first.cost = first.cost + share_of(call.cost, before)
+        first.tokens = first.tokens + share_of(call.tokens, before)
         before = before * call.fails
     result = Closed(cost=closed.cost, tokens=closed.tokens, work=closed.work)
     add(result.fails, False, before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from pipelang.analysis.kernels.prompt_size import DrawnInputs, Prompted, prompt_size, standing_size
@@ -135,7 +136,7 @@ def _priced(
     price_in, price_out = tier.prices.get("in"), tier.prices.get("out")
     if price_in is None or price_out is None:
         return AttemptCost(0.0, None, size_in, size_out, False)
-    dearest = float(dearest_input(tier))
+    dearest = dearest_input(tier)
     kept_mean, price_kept = 0.0, None
     if kept is not None and (kept.bound is None or kept.bound >= LEAST):
         kinds = ("cache_write", "cache_read")
@@ -147,13 +148,13 @@ def _priced(
     if is_free(tier):
         worst = 0.0
     else:
-        read = size_in.mean * float(price_in)
+        read = _at(price_in, size_in.mean)
         if price_kept is not None and price_kept != price_in:
             rest = size_in.mean - kept_mean if kept_mean < size_in.mean else 0.0
-            read = kept_mean * float(price_kept) + rest * float(price_in)
-        mean = (read + size_out.mean * float(price_out)) / 1e6
-        if size_in.bound is not None and size_out.bound is not None:
-            worst = (size_in.bound * dearest + size_out.bound * float(price_out)) / 1e6
+            read = _at(price_kept, kept_mean) + _at(price_in, rest)
+        mean = (read + _at(price_out, size_out.mean)) / 1e6
+        most = _at(dearest, _most(size_in)) + _at(price_out, _most(size_out))
+        worst = None if most == inf else most / 1e6
     return AttemptCost(
         mean * BATCH if batch else mean,
         worst,
@@ -164,6 +165,15 @@ def _priced(
         kept_mean,
         price_kept,
     )
+
+
+def _at(price: Decimal, tokens: float) -> float:
+    """Millionths of a dollar of so many tokens. What is free costs nothing, also without end."""
+    return tokens * float(price) if price else 0.0
+
+
+def _most(size: Size) -> float:
+    return inf if size.bound is None else size.bound
 
 
 def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) -> Size:

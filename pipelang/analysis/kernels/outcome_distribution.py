@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelang.analysis.frontier.states import add, is_zero
+from pipelang.analysis.frontier.states import add, is_zero, share_of
 from pipelang.analysis.frontier.totals import Inner
 from pipelang.analysis.kernels.votes import Latent, LinkOutcome
 from pipelang.records import dataclass, field
@@ -39,14 +39,14 @@ class Closed:
     def spend(self, weight: Any, other: Closed) -> None:
         """Add what something else costs, so likely as it is reached."""
         if not is_zero(other.cost):
-            self.cost = self.cost + weight * other.cost
+            self.cost = self.cost + share_of(other.cost, weight)
         if not is_zero(other.tokens):
-            self.tokens = self.tokens + weight * other.tokens
+            self.tokens = self.tokens + share_of(other.tokens, weight)
         self.work += other.work
         for role, often in other.asked.items():
             add(self.asked, role, weight * often)
         for place, amount in other.inside.items():
-            add(self.inside, place, weight * amount)
+            add(self.inside, place, share_of(amount, weight))
 
     def take(self, weight: Any, other: Closed, wrong: bool = False) -> None:
         """Add all that comes of something else; `wrong`: something was done wrongly before it."""

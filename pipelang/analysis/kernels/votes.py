@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipelang.analysis.frontier.states import is_zero
+from pipelang.analysis.frontier.states import is_zero, share_of
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.vote import Open, verdict
@@ -40,9 +40,9 @@ class LinkOutcome:
 
     def spend(self, weight: Any, call: CallKernel) -> None:
         if not is_zero(call.cost):
-            self.cost = self.cost + weight * call.cost
+            self.cost = self.cost + share_of(call.cost, weight)
         if not is_zero(call.tokens):
-            self.tokens = self.tokens + weight * call.tokens
+            self.tokens = self.tokens + share_of(call.tokens, weight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,9 @@ class Degrees:
 
     __add__ = __radd__ = __sub__ = __rsub__ = _max
 
-    def __mul__(self, other: Any) -> Degrees:
+    def __mul__(self, other: Any) -> Degrees | float:
         if not isinstance(other, Degrees):
-            return self
+            return self if other else 0.0  # what never happens leads nowhere
         return Degrees(tuple(a + b for a, b in zip(self.by, other.by, strict=True)))
 
     __rmul__ = __mul__
@@ -59,6 +59,10 @@ class Degrees:
         return Degrees(tuple(BEYOND if a or b else 0 for a, b in zip(self.by, both, strict=True)))
 
     __truediv__ = __rtruediv__ = _no_polynomial
+
+    def __gt__(self, other: Any) -> bool:
+        """True: sweeps ask it of chances alone, to cut off what rounding left below 0."""
+        return True
 
 
 def degree_of(value: Any, unknowns: int) -> tuple[int, ...]:

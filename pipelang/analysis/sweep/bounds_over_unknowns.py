@@ -119,7 +119,9 @@ SEED = 20261121
 
 
 def random_points(axes: Sequence[Axis], samples: int) -> tuple[Unknown, Choose]:
-    """So many random points, each followed by what it is with one of its unknowns changed."""
+    """So many random points, each followed by what it is with one of its unknowns changed. An
+    unknown that is no axis stands behind what never happens: what it is makes no difference.
+    """
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(SEED))
@@ -136,7 +138,10 @@ def random_points(axes: Sequence[Axis], samples: int) -> tuple[Unknown, Choose]:
     def choose(site: str, count: int) -> list[Any] | None:
         return [found[site][:, part] for part in range(count)] if site in whole else None
 
-    return lambda site: found[site][:, 0], choose
+    def unknown(site: str) -> Any:
+        return found[site][:, 0] if site in found else 0.5
+
+    return unknown, choose
 
 
 MOST_WORK = 500_000_000

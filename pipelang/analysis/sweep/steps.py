@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.analysis.frontier.recorder import FrontierRecorder
-from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.states import Key, State, add, share_of
 from pipelang.analysis.frontier.table import Table, assign, forget, reader, split, summed
 from pipelang.analysis.frontier.totals import Ending, record
 from pipelang.analysis.kernels.conditions import perform
@@ -150,24 +150,11 @@ def _account(walk: BlockSweep, step: p.Step, weight: Any, closed: Closed, first:
     totals = walk.sweep.totals
     if first:
         totals.reached[step.name] = totals.reached.get(step.name, 0.0) + weight
-    spent = _share_of(closed.cost, weight)
+    spent = share_of(closed.cost, weight)
     totals.cost = totals.cost + spent
-    totals.tokens = totals.tokens + _share_of(closed.tokens, weight)
+    totals.tokens = totals.tokens + share_of(closed.tokens, weight)
     totals.step_costs[step.name] = totals.step_costs.get(step.name, 0.0) + spent
     for role, often in closed.asked.items():
         add(totals.asked, role, weight * often)
     for place, amount in closed.inside.items():
-        add(totals.inside, place, _share_of(amount, weight))
-
-
-def _share_of(amount: Any, weight: Any) -> Any:
-    """Return an amount times its probability; 0 where the probability is 0, even for an infinite
-    amount.
-    """
-    if not isinstance(amount, float) or amount != float("inf"):
-        return weight * amount
-    if isinstance(weight, float):
-        return amount if weight else 0.0
-    from numpy import ndarray, where
-
-    return where(weight == 0, 0.0, amount) if isinstance(weight, ndarray) else weight * amount
+        add(totals.inside, place, share_of(amount, weight))

@@ -61,16 +61,23 @@ class SearchResult:
         return tuple(one.now for one in self.dimensions)
 
     def known(self) -> list[Point]:
-        """Every assignment that was worked out and builds."""
-        return [point for point in self.points.values() if point is not None]
+        """Every assignment that was worked out and builds. Those that only showed that a dimension
+        is idle say nothing that the others do not.
+        """
+        now, idle = self.now, self.idle
+        return [
+            point
+            for point in self.points.values()
+            if point is not None and all(point.assignment[at] == now[at] for at in idle)
+        ]
 
     def cut(self, point: Point) -> bool:
         """Whether a check would say that budgets may cut runs: its figures are bounds then."""
         return self.budgets is not None and self.budgets.cut(point.assignment)
 
     def uncut(self, front: Callable[[list[Point]], list[Point]]) -> list[Point]:
-        """A front of the assignments in which no budget cuts runs."""
-        known = self.known()
+        """A front of the assignments in which no budget cuts runs; of equals, the nearest."""
+        known = sorted(self.known(), key=lambda one: _moves(one.assignment, self.now))
         while True:
             found = front(known)
             if not any(map(self.cut, found)):
@@ -197,12 +204,17 @@ def errors(points: list[Point]) -> list[Point]:
     )
 
 
+def _rounded(figure: float) -> float:
+    """A figure without what its arithmetic adds in the last places: equals are equal."""
+    return float(f"{figure:.12e}")
+
+
 def _front(
     points: list[Point], first: Callable[[Point], float], second: Callable[[Point], float]
 ) -> list[Point]:
     """The points with the least `first`, and after them those with less of `second` than all."""
     found: list[Point] = []
-    for point in sorted(points, key=lambda one: (first(one), second(one), one.assignment)):
+    for point in sorted(points, key=lambda one: (_rounded(first(one)), _rounded(second(one)))):
         if not found or second(point) < second(found[-1]) - 1e-12:
             found.append(point)
     return found

@@ -114,9 +114,8 @@ def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
     predicted = "–" if mean["expected"] is None else "$" + format(mean["expected"], ".6f")
     if "bounds" in mean:
         predicted = f"at most ${mean['bounds'][1]:.6f}"
-    lines.append(
-        f"  {COST_MEAN:<24}{'$' + format(mean['observed'], '.6f'):>10}{'':>20}{predicted:>{room}}"
-    )
+    observed = "?" if mean["observed"] is None else "$" + format(mean["observed"], ".6f")
+    lines.append(f"  {COST_MEAN:<24}{observed:>10}{'':>20}{predicted:>{room}}")
     seconds = result.latency
     quantiles = ", ".join(f"{q} {seconds[q]['observed']:.2f} s" for q in (P50, P95, P99))
     lines.append(f"  machine time: {quantiles}")

@@ -288,11 +288,16 @@ def _cost(
     counts: Counts, expected: Totals, taken: SpendingFigures | None, within: Within | None
 ) -> dict[str, Any]:
     mean = sum(counts.costs) / counts.runs
+    if not math.isfinite(mean):  # nothing bounds what some attempt takes
+        unbounded = dict.fromkeys(("observed", "expected", "low", "high"))
+        return {MEAN: unbounded, **_quantiles(counts.costs, COST, taken), "most": None}
     spread = math.sqrt(sum((cost - mean) ** 2 for cost in counts.costs) / counts.runs)
     half = Z * spread / math.sqrt(counts.runs)
-    compared = ObservedFigure(mean, float(expected.cost), mean - half, mean + half)
+    cost = float(expected.cost)
+    told = cost if math.isfinite(cost) else None
+    compared = ObservedFigure(mean, told, mean - half, mean + half)
     if within is not None:
-        low, high = within(COST_MEAN, float(expected.cost))
+        low, high = within(COST_MEAN, cost)
         compared = _within(compared, (low, high)) if high < math.inf else compared
     return {
         MEAN: compared.as_json(),
@@ -302,12 +307,13 @@ def _cost(
 
 
 def _quantiles(values: list[float], name: str, taken: SpendingFigures | None) -> dict[str, Any]:
-    """Observed quantiles beside what the analysis says."""
+    """Observed quantiles beside what the analysis says; None where nothing bounds one."""
     ordered = sorted(values)
     last = len(ordered) - 1
 
     def at(read: str, share: float) -> dict[str, float | None]:
-        observed = ordered[min(last, math.ceil(share * len(ordered)) - 1)]
+        found = ordered[min(last, math.ceil(share * len(ordered)) - 1)]
+        observed = found if math.isfinite(found) else None
         expected = None if taken is None else taken.ranges[f"{name}.{read}"].value
         return {"observed": observed, "expected": expected}
 

@@ -57,7 +57,7 @@ class SimulatedBudgets:
 
     def settle(self, run: Run, held: Reservation, money: Decimal, tokens: float) -> None:
         """Release a reservation and count what was used."""
-        run.budget.settle(held, money, math.ceil(tokens))
+        run.budget.settle(held, money, math.ceil(tokens) if math.isfinite(tokens) else 0)
         if self._settled is not None:
             self._loop.give(self._settled)
             self._settled = None

@@ -214,7 +214,8 @@ def _amount(
         return None
     if folded(context, typed, typed.type, amount.span) is None:
         return None
-    value = quantity(context, scope, amount, typed.type, "budget")
+    late = typed.type == DURATION  # a limit of no time cuts every run
+    value = quantity(context, scope, amount, typed.type, "budget", positive=late)
     return None if value is None else (_DIMENSIONS[typed.type], value)
 
 

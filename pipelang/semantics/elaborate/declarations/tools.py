@@ -44,7 +44,7 @@ def tool(context: Context, file: str, key: str, decl: ast.ToolDecl) -> p.Tool:
         binding=binding,
         effect=effect,
         permit=str(permit.name.value) if permit else None,
-        rate=quantity(context, scope, limit.rate, RATE, "rate") if limit else None,
+        rate=quantity(context, scope, limit.rate, RATE, "rate", positive=True) if limit else None,
         timeout=quantity(context, scope, timeout.after, DURATION, "timeout", positive=True)
         if timeout
         else None,

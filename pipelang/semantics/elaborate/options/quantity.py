@@ -67,7 +67,13 @@ def quantity(
             wrong_unit(context, option, TAKES[type], typed, node.span)
             return None
         value = folded(context, typed, type, node.span)
-    if value is None or isinstance(value, tuple):
+    if value is None:
+        return None
+    if isinstance(value, tuple):  # a rate: so many in so many seconds
+        if positive and not value[0]:
+            found = show_value(value, type)
+            _tell_range(context, option, "more than 0", found, node.span)
+            return None
         return value
     least = 1 if positive and type == INT else 0
     most = 1 if type == PROBABILITY else most
@@ -141,14 +147,15 @@ def _out_of_range(
     elif type == INT and most is not None:
         wanted = f"a whole number from {1 if positive else 0} to {most}"
     found = show_value(value, type)
-    context.tell(codes.OUT_OF_RANGE, span, what=f"`{option}`", range=wanted, found=found)
+    _tell_range(context, option, wanted, found, span)
+
+
+def _tell_range(context: Context, option: str, range: str, found: str, span: Span) -> None:
+    context.tell(codes.OUT_OF_RANGE, span, what=f"`{option}`", range=range, found=found)
 
 
 def _whole(context: Context, option: str, value: int | Decimal, span: Span) -> int | None:
     if value != int(value):
-        found = f"{value} tokens"
-        context.tell(
-            codes.OUT_OF_RANGE, span, what=f"`{option}`", range="whole tokens", found=found
-        )
+        _tell_range(context, option, "whole tokens", f"{value} tokens", span)
         return None
     return int(value)

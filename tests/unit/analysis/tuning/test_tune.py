@@ -194,6 +194,31 @@ def test_fronts_hold_what_nothing_beats(path: Path) -> None:
     )
 
 
+def test_what_changes_nothing_is_on_no_front(path: Path) -> None:
+    """A setting that only another pipeline reads, and retries where nothing fails."""
+    path.write_text(
+        """provider lab { available 100% }
+tier sure { provider lab price $1 in, $1 out transient 0% context 20k tokens }
+tier shaky { provider lab price $1 in, $1 out transient 5% context 20k tokens }
+prompt say(n: int) \"\"\"{{ n }}\"\"\"
+setting unread: int in 1..9 = 4
+pipeline other(n: int) -> int { gate g: n > unread else reject  return n }
+pipeline main(n: int) -> int {
+  step a: int = ask say(n) by sure { accuracy 95% retry 1 }
+  step b: int = ask say(a) by shaky { accuracy 95% }
+  return b
+}
+"""
+    )
+    bench = bench_of(path)
+    found = tune(bench, bench.program.pipelines["main"], 5000, quiet)
+    assert found is not None
+    assert [found.changes(point) for point in found.front] == [
+        [],
+        *([("`b` retry", "0", str(count))] for count in (1, 2, 3)),
+    ]
+
+
 def test_written_in_place_with_comments_kept(path: Path) -> None:
     slo = "slo { success >= 55% cost.mean <= $0.002 }"
     path.write_text(TEXT.format(slo=slo))
