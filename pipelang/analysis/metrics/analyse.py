@@ -162,9 +162,13 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    compares = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
-    baseline = _baselines(program, pipeline, totals.work, figure) if compares else {}
-    tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
+    promised = any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline: Mapping[str, Number] = {}
+    if promised or not promises:
+        baseline = _baselines(program, pipeline, point, totals.work, figure)
+    tiers: dict[str, Number] = {}
+    if promised:
+        tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
@@ -319,15 +323,18 @@ def _under_a_condition(
 
 
 def _baselines(
-    program: p.Program, pipeline: p.Pipeline, work: int, figure: Figures
-) -> dict[str, Number]:
-    """The mean cost at each tier of the program, for a pipeline that asks models."""
-    from pipelang.analysis.metrics.baseline_cost import asks_models, baseline
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int, figure: Figures
+) -> Mapping[str, Number]:
+    """The mean cost at each tier of the program. Where a bound may be left open for want of work,
+    now, while it is written down what was; else when somebody reads them.
+    """
+    from pipelang.analysis.metrics.baseline_cost import Baselines, baselines
 
-    if not asks_models(program, pipeline) or work * len(program.tiers) > MOST_BASELINES:
+    if work * len(program.tiers) > MOST_BASELINES:
         return {}
-    found = {tier: baseline(program, pipeline, tier, figure.basis) for tier in program.tiers}
-    return {tier: number for tier, number in found.items() if number is not None}
+    if point.unknown_sites or point.left_out:
+        return baselines(program, pipeline, figure.basis)
+    return Baselines(program, pipeline, figure.basis)
 
 
 def _critical(model: PipelineModel, taken: SpendingFigures) -> dict[str, tuple[str, ...]]:
