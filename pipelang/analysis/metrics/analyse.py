@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
-from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
+from pipelang.analysis.latency.figures import PAIRS, SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.importance import all_importances
 from pipelang.analysis.metrics.metrics import (
@@ -38,7 +38,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
+from pipelang.semantics.metrics import COST_BASELINE, COST_MEAN, ESCALATION, metric_of
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
@@ -106,7 +106,8 @@ def figures_of(sites: Iterable[str]) -> int:
 def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
     only its `promises` are asked for, what they do not need is left out: importances, baselines,
-    the sensitivity; and times, where another promise is not kept.
+    the sensitivity; and what is spent, but for what is promised of it, and where another promise is
+    not kept.
     """
     with CollectingLater(), logged() as log:
         found = _analyse(program, pipeline, promises)
@@ -156,8 +157,9 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     figure = Figures(totals, drawn.totals, point, bounded, drawn.means, drawn.points, drawn.ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
-    if not promises or _keeps_outcomes(pipeline, numbers, figure):
-        taken = spent(program, pipeline, point, bounded, totals.work)
+    families = _promised(pipeline, figure) if promises else tuple(PAIRS)
+    if families and (not promises or _keeps_outcomes(pipeline, numbers, figure)):
+        taken = spent(program, pipeline, point, bounded, totals.work, families)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
@@ -271,6 +273,19 @@ def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work
     totals, ways = posterior_totals(compiled, point, parameters, max(points, 1) * draws)
     means = None if unknown or point.left_out else averaged(compiled, point)
     return _Drawn(totals, means, draws, points, ways)
+
+
+def _promised(pipeline: p.Pipeline, figure: Figures) -> list[str]:
+    """The families of figures that only a walk gives and that are promised. The mean cost is a
+    sweep's, and so is how sure it is, wherever there is a posterior of it.
+    """
+    lines = [line for line in pipeline.slo if line.when is None]
+    walked = {
+        metric_of(line.metric).family
+        for line in lines
+        if line.metric != COST_MEAN or figure.probability(line) is None
+    }
+    return [name for name in PAIRS if name in walked]
 
 
 def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
