@@ -19,6 +19,7 @@ from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
     averaged,
+    swept_figures,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
@@ -62,7 +63,8 @@ class Analysis:
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
     shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
-    are estimated to save of the mean run.
+    are estimated to save of the mean run. `swept` are the figures of one sweep over what is
+    written, by which changes are judged; None where something unknown decides.
     """
 
     pipeline: p.Pipeline
@@ -88,6 +90,7 @@ class Analysis:
     sensitivity: Sensitivity | None = None
     shifts: Mapping[str, float] = field(default_factory=dict)
     caching: PromptCaching | None = None
+    swept: Mapping[str, float] | None = None
 
     @property
     def undeclared(self) -> int:
@@ -142,6 +145,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     compiled = Compiled(program, pipeline)
     model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
+    swept = swept_figures(model, totals) if derivatives is None else None
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
@@ -228,6 +232,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
+        swept=swept,
     )
     model.let_go()
     return found
