@@ -41,8 +41,8 @@ class ChainSituation:
 
 
 def told_apart(prepared: Prepared, behind: Behind, now: ChainSituation) -> tuple[Any, ...] | None:
-    """What the outcome of a step's chain hangs on: for each link who is asked, whether its provider
-    is out and whether it is given anything wrong. None where it may hang on other values as well:
+    """Return all that the outcome of a step's chain hangs on: for each link who is asked, whether its
+    provider is out and whether it is given anything wrong. None where it may hang on other values as well:
     on how often an agent goes round, how long a list is, what a pipeline starts from.
     """
     parts = []
