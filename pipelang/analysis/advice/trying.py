@@ -6,6 +6,7 @@ figures printed beside a change are those of a check of the changed file.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,13 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.diagnostics import Edit, Sources
+from pipelang.diagnostics import Edit, Source, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.loader import Loader
+from pipelang.syntax.parse import Parsed, parse_after, parse_kept
 
 if TYPE_CHECKING:
     from pipelang.analysis.metrics.analyse import Analysis
@@ -108,7 +110,12 @@ class Bench:
             key = (tuple(edits), key) if len(self.known) < MOST_KEPT else None
         if key is not None and key in self.known:
             return self.known[key]
-        built = build(self.path, Redrafted(self.loader, texts), assumed=shares)
+        trees = {
+            name: tree
+            for name, mine in changed.items()
+            if (tree := reparsed(self.sources[name], texts[name], mine)) is not None
+        }
+        built = build(self.path, Redrafted(self.loader, texts), assumed=shares, trees=trees)
         if key is not None:
             self.known[key] = built
         return built
@@ -120,6 +127,19 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     for _, edit in ordered:
         text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
     return text
+
+
+def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
+    """The tree of a text with edits made, of which what stands before the first declaration that is
+    edited is taken from the tree of the text without them. None where it is better read as a whole.
+    """
+    before = parse_kept(source)
+    first = min(edit.span.start for edit in edits)
+    starts = [one.span.start for one in before.module.declarations]
+    kept = (
+        bisect_left(starts, first) - 1
+    )  # the last that starts before the edit may be what changes
+    return parse_after(Source(source.name, text), before, kept) if kept > 0 else None
 
 
 def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:

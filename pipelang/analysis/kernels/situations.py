@@ -41,9 +41,9 @@ class ChainSituation:
 
 
 def told_apart(prepared: Prepared, behind: Behind, now: ChainSituation) -> tuple[Any, ...] | None:
-    """Return all that the outcome of a step's chain hangs on: for each link who is asked, whether its
-    provider is out and whether it is given anything wrong. None where it may hang on other values as well:
-    on how often an agent goes round, how long a list is, what a pipeline starts from.
+    """Return all that the outcome of a step's chain hangs on: for each link who is asked, whether
+    its provider is out and whether it is given anything wrong. None where it may hang on other
+    values as well: on how often an agent goes round, how long a list is, where a pipeline starts.
     """
     parts = []
     copies = prepared.tracks_latent
