@@ -8,7 +8,7 @@ program first uses them, so a result does not depend on the names of files.
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Grid
@@ -141,7 +141,7 @@ def interval(values: Any) -> Interval:
 
     array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     least, most = float(array.min()), float(array.max())
-    if most - least <= 1e-15 * abs(most):  # one number, up to rounding
+    if most < inf and most - least <= 1e-15 * abs(most):  # one number, up to rounding
         return Interval(least, least, least)
     low, high = _central(array)
     return Interval(float(array.mean()), float(low), float(high))

@@ -1,4 +1,4 @@
-"""The central interval of draws: numpy's quantiles to the bit, without what numpy loads for them."""
+"""The central interval of draws: numpy's quantiles to the bit, without what numpy loads for it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def test_between_a_number_and_infinity_is_nothing():
     ordered = np.sort(draws)
     found = interval(draws)
     assert (found.low, found.high) == (ordered[floor(0.025 * 999)], ordered[ceil(0.975 * 999)])
+    assert found.mean == np.inf  # and not the least of them, as if all were one number
 
 
 def test_no_masked_arrays_are_loaded_for_it():
