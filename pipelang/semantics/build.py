@@ -32,6 +32,7 @@ from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.symbols import Symbol, Symbols, collect
 from pipelang.semantics.types import DECISION, RecordType, Type
 from pipelang.syntax import ast
+from pipelang.syntax.parse import Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,15 @@ def build(
     settings: Mapping[str, Any] | None = None,
     assumed: Mapping[str, Decimal] | None = None,
     tiers: Mapping[str, str] | None = None,
+    trees: Mapping[str, Parsed] | None = None,
 ) -> Built:
     """Check a file and everything it imports. `settings` replace the values in the files; `assumed`
     are shares for what nobody declared, by the word of the option (`ASSUMABLE`); `tiers` are those
-    that stand in for others, by the others' names.
+    that stand in for others, by the others' names; `trees` are of files that were parsed already.
     """
     with CollectingLater():
-        return _build(path, loader, settings or {}, assumed or {}, tiers or {}).built
+        given = settings or {}, assumed or {}, tiers or {}
+        return _build(path, loader, *given, trees=trees).built
 
 
 def survey(
@@ -92,8 +95,9 @@ def _build(
     assumed: Mapping[str, Decimal],
     tiers: Mapping[str, str],
     uses: dict[Span, Span] | None = None,
+    trees: Mapping[str, Parsed] | None = None,
 ) -> Survey:
-    loaded, found = load(path, loader)
+    loaded, found = load(path, loader, trees)
     if loaded.root not in loaded.modules:
         return Survey(Built(None, found, loaded.sources), loaded, None, None, {})
     if tiers:

@@ -9,7 +9,7 @@ that has, their names are kept as lost, so that uses of them are not reported as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from pipelang.diagnostics import Diagnostic, Source, Sources, Span, codes, has_errors, report
@@ -67,8 +67,13 @@ class Loaded:
     sources: Sources
 
 
-def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
-    """Read and parse a file and all its imports. Every problem is a diagnostic."""
+def load(
+    path: str, loader: Loader, trees: Mapping[str, Parsed] | None = None
+) -> tuple[Loaded, tuple[Diagnostic, ...]]:
+    """Read and parse a file and all its imports. Every problem is a diagnostic. `trees` are those
+    of files that were parsed already, by name.
+    """
+    given = trees or {}
     sources: Sources = {}
     modules: dict[str, LoadedModule] = {}
     found: list[Diagnostic] = []
@@ -86,7 +91,7 @@ def load(path: str, loader: Loader) -> tuple[Loaded, tuple[Diagnostic, ...]]:
         source = _read(at, span, loader, sources, found)
         if source is None:
             return False
-        parsed = parse_kept(source)
+        parsed = given.get(at) or parse_kept(source)
         found.extend(parsed.diagnostics)
         if parsed.module.language not in (None, LANGUAGE):
             return False

@@ -87,6 +87,31 @@ def _parse_once(source: Source) -> Parsed:
     return parse(source)
 
 
+def parse_after(source: Source, before: Parsed, kept: int) -> Parsed | None:
+    """Parse a text of which the first `kept` declarations, and the first token behind them, stand
+    where they do in one that was parsed without findings: only what follows is read. None where
+    something about that would have to be reported. No `derivation` comes with it.
+    """
+    if before.diagnostics:
+        return None
+    first = before.module.declarations[:kept]
+    start = first[-1].span.end if first else 0
+    rest = tokenize(source, start)
+    lowering = Lowering(source.name, rest.docs)
+    (_, later), recovery = _run(source, rest, lowering, [])
+    if recovery is not None or rest.diagnostics or lowering.diagnostics:
+        return None
+    known, whole = before.tokens, Span(source.name, 0, len(source.text))
+    tokens = TokenList(
+        [*(token for token in known.tokens if token.end <= start), *rest.tokens],
+        [*(comment for comment in known.comments if comment.start < start), *rest.comments],
+        {**{at: doc for at, doc in known.docs.items() if at < start}, **rest.docs},
+        (),
+    )
+    module = Module(source.name, before.module.language, (*first, *later), whole)
+    return Parsed(module, tokens, ())
+
+
 _span = partial(tuple.__new__, Span)
 """A span of a tuple, in half the time that `Span(...)` takes."""
 

@@ -113,7 +113,7 @@ def advise(bench: Bench, analysis: Analysis, everything: bool = False) -> list[A
     if not few or (len(analysis.steps) > MOST_STEPS and not everything):
         return []
     goal = wanted(analysis)
-    now = bench.figures(pipeline.name, never_cut=True)
+    now = bench.analysed(analysis)
     if now is None:
         return []
     found = []

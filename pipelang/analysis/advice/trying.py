@@ -6,26 +6,28 @@ figures printed beside a change are those of a check of the changed file.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.reaching import CutBy, cut_by
-from pipelang.analysis.metrics.metrics import left_out
-from pipelang.analysis.metrics.readings import READINGS, SWEPT, reader_of
+from pipelang.analysis.metrics.metrics import swept_figures
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.diagnostics import Edit, Sources
+from pipelang.diagnostics import Edit, Source, Sources
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.loader import Loader
-from pipelang.semantics.metrics import ESCALATION, Unit, metric_of
+from pipelang.syntax.parse import Parsed, parse_after, parse_kept
+
+if TYPE_CHECKING:
+    from pipelang.analysis.metrics.analyse import Analysis
 
 MOST_KEPT = 64
 """Builds that are remembered: a change of a sub-pipeline is tried for all that run it."""
@@ -67,18 +69,29 @@ class Bench:
     known: dict[Any, Built] = field(default_factory=dict)
     swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
 
-    def figures(self, pipeline: str, never_cut: bool = False) -> dict[str, float] | None:
+    def figures(self, pipeline: str) -> dict[str, float] | None:
         """The figures of a pipeline as it is written, worked out once; None where budgets may cut
-        its runs, for they are bounds then. `never_cut` says that an analysis found that they do
-        not: nobody looks once more.
+        its runs, for they are bounds then.
         """
         if pipeline not in self.swept:
             written = self.program.pipelines[pipeline]
             found = figures(self.program, written)
-            if found is not None and not never_cut and cuts_of(self.program, written):
+            if found is not None and cuts_of(self.program, written):
                 found = None
             self.swept[pipeline] = found
         return self.swept[pipeline]
+
+    def analysed(self, analysis: Analysis) -> dict[str, float] | None:
+        """The same of a pipeline whose analysis found that budgets cut none of its runs: nobody
+        looks once more, nor sweeps where the analysis did so over the numbers that are written.
+        """
+        pipeline = analysis.pipeline
+        if pipeline.name not in self.swept:
+            same = pipeline is self.program.pipelines[pipeline.name]
+            swept = analysis.swept if same else None
+            found = figures(self.program, pipeline) if swept is None else dict(swept)
+            self.swept[pipeline.name] = found
+        return self.swept[pipeline.name]
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
         """Build the program from the texts with edits that do not overlap, and with shares for what
@@ -97,7 +110,12 @@ class Bench:
             key = (tuple(edits), key) if len(self.known) < MOST_KEPT else None
         if key is not None and key in self.known:
             return self.known[key]
-        built = build(self.path, Redrafted(self.loader, texts), assumed=shares)
+        trees = {
+            name: tree
+            for name, mine in changed.items()
+            if (tree := reparsed(self.sources[name], texts[name], mine)) is not None
+        }
+        built = build(self.path, Redrafted(self.loader, texts), assumed=shares, trees=trees)
         if key is not None:
             self.known[key] = built
         return built
@@ -109,6 +127,19 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     for _, edit in ordered:
         text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
     return text
+
+
+def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
+    """The tree of a text with edits made, of which what stands before the first declaration that is
+    edited is taken from the tree of the text without them. None where it is better read as a whole.
+    """
+    before = parse_kept(source)
+    first = min(edit.span.start for edit in edits)
+    starts = [one.span.start for one in before.module.declarations]
+    kept = (
+        bisect_left(starts, first) - 1
+    )  # the last that starts before the edit may be what changes
+    return parse_after(Source(source.name, text), before, kept) if kept > 0 else None
 
 
 def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:
@@ -148,27 +179,8 @@ def figures(
     """The point estimates of what one sweep gives, without the cuts of budgets; None where
     something undeclared decides.
 
-    `measured` replaces measured shares by their site. Costs are left out where a price is unknown,
-    or where nothing bounds them.
+    `measured` replaces measured shares by their site.
     """
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
     model = make_model(program, pipeline, parameters)
-    totals = sweep(model)
-    if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
-        return None
-    found: dict[str, float] = {}
-    metrics = (*SWEPT, *(f"{ESCALATION}.{name}" for name in totals.escalations))
-    for metric in metrics:
-        read = reader_of(metric)
-        ratio = READINGS[metric].ratio if metric in READINGS else None
-        if ratio is not None and not sum(getattr(totals, part) for part in ratio):
-            continue
-        if metric_of(metric).unit is Unit.MONEY and not all(
-            cost.priced for cost in model.costs.values()
-        ):
-            continue
-        assert read is not None
-        value = float(read(totals))
-        if isfinite(value):
-            found[metric] = value
-    return found
+    return swept_figures(model, sweep(model))

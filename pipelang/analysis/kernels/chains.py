@@ -21,7 +21,13 @@ from pipelang.analysis.kernels.costs import tools_cost
 from pipelang.analysis.kernels.each import Ranked, Ranks, each_closed, fixed_length
 from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
 from pipelang.analysis.kernels.prepared_step import Prepared
-from pipelang.analysis.kernels.providers import outage_key
+from pipelang.analysis.kernels.situations import (
+    ChainSituation,
+    given,
+    is_out,
+    tier_of,
+    told_apart,
+)
 from pipelang.analysis.kernels.subpipelines import SweepChild
 from pipelang.analysis.kernels.votes import (
     CallKernel,
@@ -38,24 +44,6 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import START, ChainPosition, after_failure, resolve
 from pipelang.semantics.walk import agent_of
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSituation:
-    """The situation of a chain: the values drawn, the conditions around it, the answer before this
-    one.
-
-    `again`: its step is being redone, and so does not use a cache. `told`: it is, by a gate whose
-    feedback it sees. `retried`: an attempt of the link has failed before.
-    """
-
-    model: PipelineModel
-    values: dict[Key, Any]
-    taint: frozenset[str]
-    former: Latent | None
-    again: bool
-    told: bool
-    retried: bool = False
 
 
 @dataclass(slots=True)
@@ -85,7 +73,7 @@ class StepKernel:
         """The steps behind what an action is given."""
         known = self._behind.get(id(action))
         if known is None:
-            known = self._behind[id(action)] = _given(model, action)
+            known = self._behind[id(action)] = given(model, action)
         return known
 
     def close(
@@ -95,15 +83,26 @@ class StepKernel:
         former: Latent | None,
         again: bool,
         told: bool = False,
+        alike: dict[Any, Closed] | None = None,
     ) -> Closed:
         """The chain in a situation; what fails is the chain used up. `told`: a gate has sent the
-        step back, which sees its feedback.
+        step back, which sees its feedback. `alike` are the situations gone through so far, by what
+        tells them apart: of many values only a few do.
         """
-        model = self.prepared.model
+        now = ChainSituation(self.prepared.model, values, taint, former, again, told)
+        key = None if alike is None else told_apart(self.prepared, self.behind, now)
+        if key is None or alike is None:
+            return self._closed(now)
+        known = alike.get(key)
+        if known is None:
+            known = alike[key] = self._closed(now)
+        return known
+
+    def _closed(self, now: ChainSituation) -> Closed:
+        model = now.model
         if self.prepared.step.name not in model.lowest:
-            now = ChainSituation(model, values, taint, former, again, told)
             return _walk(self, self.prepared.step.chain, now)
-        now = ChainSituation(model, values, taint, None, again, told)
+        now = replace(now, former=None)
         return _empty_reaches_all(_walk(self, self.prepared.step.chain, now), model, self.prepared)
 
 
@@ -187,7 +186,9 @@ def _hit(
         return _if_given(_answers_of_run(kernel, action, now, around))
     several = link.vote is not None or isinstance(action, p.Cascade)
     if not several and not chosen_by_turn(action):
-        call = _call(kernel, link, _tier(kernel, link, now), replace(now, values=_calm(now)))
+        call = _call(
+            kernel, link, tier_of(kernel.prepared, link, now), replace(now, values=_calm(now))
+        )
         made = LinkOutcome()
         right = all_right(now.values, around | kernel.behind(now.model, action))
         for latent, chance in call.draw(now.former):
@@ -232,20 +233,6 @@ def _calm(now: ChainSituation) -> dict[Key, Any]:
     return {key: False if key[0] == "outage" else value for key, value in now.values.items()}
 
 
-def _given(model: PipelineModel, action: p.Action) -> frozenset[str]:
-    """The steps behind what an action is given."""
-    match action:
-        case p.Value():
-            return model.values(action.value)
-        case p.Recall():
-            return model.values(action.key)
-        case p.AskTier() | p.AskRole() | p.Call() | p.Cascade() | p.Agent() | p.RunPipeline():
-            parts = [model.values(value) for _, value in action.arguments]
-            return frozenset[str]().union(*parts)
-        case _:
-            return frozenset()
-
-
 def _fresh(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozenset[str]) -> Closed:
     """An action without its cache."""
     return _with_hazards(kernel, link, now, _bare(kernel, link, now, around))
@@ -279,7 +266,7 @@ def _bare(kernel: StepKernel, link: p.Link, now: ChainSituation, around: frozens
             return of_answers(made)
         case _:
             pass
-    call = _call(kernel, link, _tier(kernel, link, now), now)
+    call = _call(kernel, link, tier_of(kernel.prepared, link, now), now)
     if link.vote is not None:
         made = _voted(model, link.vote, call, right, now.former, keeps)
         return of_answers(made)
@@ -333,13 +320,6 @@ def _aside(aside: Callable[[Any], Any], draw: Draw) -> Draw:
     return lambda former: [(latent, aside(chance)) for latent, chance in draw(former)]
 
 
-def _tier(kernel: StepKernel, link: p.Link, now: ChainSituation) -> str | None:
-    if not isinstance(link.action, (p.AskTier, p.Agent)) or chosen_by_turn(link.action):
-        return None
-    tier: str = kernel.prepared.routes[id(link)](now.values)
-    return tier
-
-
 def _call(
     kernel: StepKernel,
     link: p.Link,
@@ -352,12 +332,12 @@ def _call(
     """
     if turns is None:
         turns = _turns(kernel, link, now)
-    who = Caller(tier, _is_out(tier, now), turns, now.told, now.retried)
+    who = Caller(tier, is_out(tier, now), turns, now.told, now.retried)
     by_turn = kernel.by_turn(link)
     if by_turn is not None:
         asked = by_turn.route.asked(now.values, turns)
         tiers = {tier for mix in asked for tier, _ in mix}
-        outs = frozenset(tier for tier in tiers if _is_out(tier, now))
+        outs = frozenset(tier for tier in tiers if is_out(tier, now))
         who = replace(who, asked=asked, outs=outs)
     place = (id(link), who, now.model.meter is None)
     known = kernel._calls.get(place)
@@ -366,13 +346,6 @@ def _call(
         known = call_kernel(now.model, prepared.step, link, who, prepared.tracks_latent, by_turn)
         kernel._calls[place] = known
     return known
-
-
-def _is_out(tier: str | None, now: ChainSituation) -> bool:
-    """Whether the provider of a tier is out."""
-    if tier is None:
-        return False
-    return bool(now.values[outage_key(now.model.program.tiers[tier].provider)])
 
 
 def _turns(kernel: StepKernel, link: p.Link, now: ChainSituation) -> int:
@@ -423,7 +396,7 @@ def _loops(kernel: StepKernel, link: p.Link, now: ChainSituation) -> Iterator[Ca
         return
     calls = 1 if link.vote is None else link.vote.calls
     for _ in range(calls):
-        yield _call(kernel, link, _tier(kernel, link, now), now, 1)
+        yield _call(kernel, link, tier_of(kernel.prepared, link, now), now, 1)
 
 
 def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozenset[str]) -> Closed:

@@ -8,7 +8,7 @@ the two bounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import erf, inf, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -132,12 +132,19 @@ class SpendingFigures:
 
 
 def spent(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, bounded: Enclosed | None, work: int
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    bounded: Enclosed | None,
+    work: int,
+    families: Collection[str] = tuple(PAIRS),
 ) -> SpendingFigures | None:
-    """Return the cost and time figures of a pipeline; None where the walk would take too long."""
-    measures: tuple[Measure, ...] = (Measure.COST, Measure.LATENCY_MOST)
-    if asks_people(program, pipeline):
-        measures = (*measures, Measure.TURNAROUND_MOST)
+    """Return the cost and time figures of a pipeline, or those of some `families` alone; None where
+    the walk would take too long.
+    """
+    people = asks_people(program, pipeline)
+    most = {name if people or name == m.COST else m.LATENCY for name in families}
+    measures = tuple(PAIRS[name][1] for name in PAIRS if name in most)
     parameters, rows = Parameters(point.evidence, point.unknown), 1
     if bounded is not None:
         parameters, rows = _probes(program, bounded.axes)
@@ -158,8 +165,8 @@ def spent(
             if any(_differ(taken, index) for taken in coarse.taken.values())
         ]
         if axes:
-            return _enclosed(program, pipeline, coarse, bounded, axes, work)
-    return _known(program, pipeline, point, coarse, work)
+            return _enclosed(program, pipeline, coarse, bounded, axes, work, families)
+    return _known(program, pipeline, point, coarse, work, families)
 
 
 def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[str, Number]:
@@ -206,7 +213,12 @@ def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
 
 
 def _known(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    coarse: Measured,
+    work: int,
+    families: Collection[str],
 ) -> SpendingFigures:
     """Return figures that depend on no unknown except latencies."""
     measures = tuple(coarse.taken)
@@ -226,7 +238,7 @@ def _known(
         if around and _fits(around, rows.rows, work):
             away = measured(program, pipeline, rows.parameters, around, measures)
     ranges = {}
-    for name, (least, most) in _pairs(coarse).items():
+    for name, (least, most) in _pairs(coarse, families).items():
         for read in READ:
             low = _value(coarse, fine, least, read)
             high = _value(coarse, fine, most, read)
@@ -234,15 +246,16 @@ def _known(
                 ranges[f"{name}.{read}"] = FigureRange(None, low, high)
             else:
                 ranges[f"{name}.{read}"] = _around(low, away, most, read, drifts)
-    return SpendingFigures(ranges, _times(coarse), coarse.bounded)
+    return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
 
 
-def _pairs(found: Measured) -> dict[str, tuple[Measure, Measure]]:
-    """The measures behind each figure: without people, turnaround is latency; where every latency
-    is declared, the least is the most.
+def _pairs(found: Measured, families: Collection[str]) -> dict[str, tuple[Measure, Measure]]:
+    """The measures behind the figures of each family: without people, turnaround is latency; where
+    every latency is declared, the least is the most.
     """
     pairs = {}
-    for name, (least, most) in PAIRS.items():
+    for name in families:
+        least, most = PAIRS[name]
         if most not in found.taken:
             least, most = PAIRS[m.LATENCY]
         pairs[name] = (least if least in found.taken else most, most)
@@ -277,9 +290,9 @@ def _around(
     return FigureRange(value, *spread.bounds(Z), spread=spread)
 
 
-def _times(found: Measured) -> dict[str, dict[str, float]]:
-    pairs = _pairs(found)
-    return {name: found.times[pairs[name][1]] for name in (m.LATENCY, m.TURNAROUND)}
+def _times(found: Measured, families: Collection[str]) -> dict[str, dict[str, float]]:
+    pairs = _pairs(found, families)
+    return {name: found.times[most] for name, (_, most) in pairs.items() if name != m.COST}
 
 
 # ----------------------------------------------------------------------------------- unknown
@@ -327,6 +340,7 @@ def _enclosed(
     bounded: Enclosed,
     axes: Sequence[Axis],
     work: int,
+    families: Collection[str],
 ) -> SpendingFigures:
     """Return bounds over the unknowns that the figures depend on; trivial bounds where there are
     too many.
@@ -338,17 +352,17 @@ def _enclosed(
     kept = {scale.measure for scale in coarse.scales}
     ranges: dict[str, FigureRange] = {}
     if not _fits(scales, grid.size, work):
-        for name in PAIRS:
+        for name in families:
             ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
-        return SpendingFigures(ranges, _times(coarse), coarse.bounded)
+        return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
     scales = tuple(scale for scale in scales if scale.measure in kept)
     found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
-    for name, (least, most) in _pairs(found).items():
+    for name, (least, most) in _pairs(found, families).items():
         for read in READ:
             low = _bounds(grid, found.taken[least], read)[0]
             high = _bounds(grid, found.taken[most], read)[1]
             ranges[f"{name}.{read}"] = FigureRange(None, low, high, tight=False)
-    return SpendingFigures(ranges, _times(coarse), coarse.bounded)
+    return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
 
 
 def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:

@@ -387,6 +387,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, visit: Visit) -> Table
     waiting = [prepared.reads.index(key) for key in waits]
     weights = summed(table, reads)
     known: dict[tuple[Any, ...], Closed] = {}
+    alike: dict[Any, Closed] = {}
 
     def results(seen: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
         end, former = seen[bits], seen[bits + 1]
@@ -397,7 +398,7 @@ def _step(run: _Run, index: int, step: Any, table: Table, visit: Visit) -> Table
         closed = known.get(situation)
         if closed is None:
             again = walk.again or not first
-            closed = kernel.close(values, run.taint, None if first else former, again, told)
+            closed = kernel.close(values, run.taint, None if first else former, again, told, alike)
             known[situation] = closed
         outcomes: list[tuple[tuple[Any, ...], Any]] = []
         for (right, kept, _), chance in closed.answers.items():

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.frontier.totals import arrivals
 from pipelang.analysis.latency.critical import critical_path
-from pipelang.analysis.latency.figures import SpendingFigures, spent, time_figures
+from pipelang.analysis.latency.figures import PAIRS, SpendingFigures, spent, time_figures
 from pipelang.analysis.latency.worst_cost import Worst, worst_run
 from pipelang.analysis.metrics.importance import all_importances
 from pipelang.analysis.metrics.metrics import (
     Averaged,
     Figures,
     averaged,
+    swept_figures,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
@@ -38,7 +39,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.metrics import COST_BASELINE, ESCALATION
+from pipelang.semantics.metrics import COST_BASELINE, COST_MEAN, ESCALATION, metric_of
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
@@ -62,7 +63,8 @@ class Analysis:
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
     shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
-    are estimated to save of the mean run.
+    are estimated to save of the mean run. `swept` are the figures of one sweep over what is
+    written, by which changes are judged; None where something unknown decides.
     """
 
     pipeline: p.Pipeline
@@ -88,6 +90,7 @@ class Analysis:
     sensitivity: Sensitivity | None = None
     shifts: Mapping[str, float] = field(default_factory=dict)
     caching: PromptCaching | None = None
+    swept: Mapping[str, float] | None = None
 
     @property
     def undeclared(self) -> int:
@@ -106,7 +109,8 @@ def figures_of(sites: Iterable[str]) -> int:
 def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) -> Analysis:
     """Analyse a pipeline. Never fails: what cannot be worked out is left open and said so. Where
     only its `promises` are asked for, what they do not need is left out: importances, baselines,
-    the sensitivity; and times, where another promise is not kept.
+    the sensitivity; and what is spent, but for what is promised of it, and where another promise is
+    not kept.
     """
     with CollectingLater(), logged() as log:
         found = _analyse(program, pipeline, promises)
@@ -141,6 +145,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     compiled = Compiled(program, pipeline)
     model, totals, derivatives = _at_point(program, pipeline, compiled)
     point = model.parameters
+    swept = swept_figures(model, totals) if derivatives is None else None
     worst = worst_run(model)
     unpriced = tuple(
         dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
@@ -156,15 +161,20 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     figure = Figures(totals, drawn.totals, point, bounded, drawn.means, drawn.points, drawn.ways)
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
-    if not promises or _keeps_outcomes(pipeline, numbers, figure):
-        taken = spent(program, pipeline, point, bounded, totals.work)
+    families = _promised(pipeline, figure) if promises else tuple(PAIRS)
+    if families and (not promises or _keeps_outcomes(pipeline, numbers, figure)):
+        taken = spent(program, pipeline, point, bounded, totals.work, families)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    compares = not promises or any(COST_BASELINE in line.metric for line in pipeline.slo)
-    baseline = _baselines(program, pipeline, totals.work, figure) if compares else {}
-    tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
+    promised = any(COST_BASELINE in line.metric for line in pipeline.slo)
+    baseline: Mapping[str, Number] = {}
+    if promised or not promises:
+        baseline = _baselines(program, pipeline, point, totals.work, figure)
+    tiers: dict[str, Number] = {}
+    if promised:
+        tiers = {f'{COST_BASELINE}["{tier}"]': number for tier, number in baseline.items()}
     slo = []
     for line in pipeline.slo:
         if line.when is not None:
@@ -222,6 +232,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
+        swept=swept,
     )
     model.let_go()
     return found
@@ -267,6 +278,19 @@ def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work
     totals, ways = posterior_totals(compiled, point, parameters, max(points, 1) * draws)
     means = None if unknown or point.left_out else averaged(compiled, point)
     return _Drawn(totals, means, draws, points, ways)
+
+
+def _promised(pipeline: p.Pipeline, figure: Figures) -> list[str]:
+    """The families of figures that only a walk gives and that are promised. The mean cost is a
+    sweep's, and so is how sure it is, wherever there is a posterior of it.
+    """
+    lines = [line for line in pipeline.slo if line.when is None]
+    walked = {
+        metric_of(line.metric).family
+        for line in lines
+        if line.metric != COST_MEAN or figure.probability(line) is None
+    }
+    return [name for name in PAIRS if name in walked]
 
 
 def _keeps_outcomes(pipeline: p.Pipeline, numbers: Mapping[str, Number], figure: Figures) -> bool:
@@ -319,15 +343,18 @@ def _under_a_condition(
 
 
 def _baselines(
-    program: p.Program, pipeline: p.Pipeline, work: int, figure: Figures
-) -> dict[str, Number]:
-    """The mean cost at each tier of the program, for a pipeline that asks models."""
-    from pipelang.analysis.metrics.baseline_cost import asks_models, baseline
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, work: int, figure: Figures
+) -> Mapping[str, Number]:
+    """The mean cost at each tier of the program. Where a bound may be left open for want of work,
+    now, while it is written down what was; else when somebody reads them.
+    """
+    from pipelang.analysis.metrics.baseline_cost import Baselines, baselines
 
-    if not asks_models(program, pipeline) or work * len(program.tiers) > MOST_BASELINES:
+    if work * len(program.tiers) > MOST_BASELINES:
         return {}
-    found = {tier: baseline(program, pipeline, tier, figure.basis) for tier in program.tiers}
-    return {tier: number for tier, number in found.items() if number is not None}
+    if point.unknown_sites or point.left_out:
+        return baselines(program, pipeline, figure.basis)
+    return Baselines(program, pipeline, figure.basis)
 
 
 def _critical(model: PipelineModel, taken: SpendingFigures) -> dict[str, tuple[str, ...]]:

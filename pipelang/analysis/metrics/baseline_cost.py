@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import point_parameters
+from pipelang.analysis.model.work_limit import seconds_in_force, time_limit
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
@@ -117,3 +119,42 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
     found = np.broadcast_to(compiled.totals(rows.parameters).cost, (rows.rows, 1))
     spread = spread_of(value, [float(cost) for cost in found[:, 0]], rows.drifts)
     return Number(value, *spread.bounds(Z), spread.mean, basis)
+
+
+class Baselines(Mapping[str, Number]):
+    """The mean cost at each tier of a program, worked out when it is first read: the report that is
+    printed without being asked for more does not show it, and it takes two sweeps a tier.
+    """
+
+    __slots__ = ("_asked", "_found", "_seconds")
+
+    def __init__(self, program: p.Program, pipeline: p.Pipeline, basis: Basis) -> None:
+        self._asked = (program, pipeline, basis)
+        self._seconds = seconds_in_force()  # of the analysis that this is a part of
+        self._found: dict[str, Number] | None = None
+
+    def _all(self) -> dict[str, Number]:
+        if self._found is None:
+            with time_limit(self._seconds):
+                self._found = baselines(*self._asked)
+        return self._found
+
+    def __getitem__(self, tier: str) -> Number:
+        return self._all()[tier]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Number]]]:
+        return dict, (self._all(),)
+
+
+def baselines(program: p.Program, pipeline: p.Pipeline, basis: Basis) -> dict[str, Number]:
+    """The mean cost at each tier that has a price; none for a pipeline that asks no model."""
+    if not asks_models(program, pipeline):
+        return {}
+    found = {tier: baseline(program, pipeline, tier, basis) for tier in program.tiers}
+    return {tier: number for tier, number in found.items() if number is not None}

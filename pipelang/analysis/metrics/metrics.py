@@ -11,9 +11,17 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.latency.worst_cost import Worst
-from pipelang.analysis.metrics.readings import READINGS, MetricReading, by_name, field_of, reader_of
+from pipelang.analysis.metrics.readings import (
+    READINGS,
+    SWEPT,
+    MetricReading,
+    by_name,
+    field_of,
+    reader_of,
+)
 from pipelang.analysis.model.bernstein_bounds import degree_of
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
@@ -25,6 +33,7 @@ from pipelang.semantics.metrics import (
     COST_MEAN,
     COST_MONTH,
     COST_WORST,
+    ESCALATION,
     OUTCOMES,
     TOKENS_MEAN,
     TOKENS_WORST,
@@ -308,3 +317,26 @@ def averaged(compiled: Compiled, point: Parameters) -> Averaged | None:
     if found is None:
         return None
     return Averaged(found, compiled.totals(found.parameters, found.size))
+
+
+def swept_figures(model: PipelineModel, totals: Totals) -> dict[str, float] | None:
+    """All figures of a sweep over numbers by which changes are judged; None where something
+    undeclared decides. Costs are left out where a price is unknown, or where nothing bounds them.
+    """
+    parameters = model.parameters
+    if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
+        return None
+    priced = all(cost.priced for cost in model.costs.values())
+    found: dict[str, float] = {}
+    for metric in (*SWEPT, *(f"{ESCALATION}.{name}" for name in totals.escalations)):
+        read = reader_of(metric)
+        ratio = READINGS[metric].ratio if metric in READINGS else None
+        if ratio is not None and not sum(getattr(totals, part) for part in ratio):
+            continue
+        if metric_of(metric).unit is Unit.MONEY and not priced:
+            continue
+        assert read is not None
+        value = float(read(totals))
+        if isfinite(value):
+            found[metric] = value
+    return found

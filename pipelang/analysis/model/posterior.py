@@ -8,7 +8,7 @@ program first uses them, so a result does not depend on the names of files.
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.bernstein_bounds import Grid
@@ -107,11 +107,21 @@ def _central(draws: Any) -> tuple[Any, Any]:
     """
     import numpy as np
 
-    if np.isfinite(draws).all():
-        low, high = np.quantile(draws, [0.025, 0.975], axis=-1)
-        return low, high
-    ordered, last = np.sort(draws, axis=-1), draws.shape[-1] - 1
-    return ordered[..., floor(0.025 * last)], ordered[..., ceil(0.975 * last)]
+    last = draws.shape[-1] - 1
+    ends = [(floor(share * last), ceil(share * last), share * last) for share in (0.025, 0.975)]
+    ordered = np.partition(draws, sorted({at for below, above, _ in ends for at in (below, above)}))
+    if not np.isfinite(draws).all():
+        return ordered[..., ends[0][0]], ordered[..., ends[1][1]]
+    low, high = (_between(ordered[..., one], ordered[..., two], at - one) for one, two, at in ends)
+    return low, high
+
+
+def _between(below: Any, above: Any, share: float) -> Any:
+    """The point so far on the way between two draws, as `numpy.quantile` has it to the bit: that
+    imports numpy's masked arrays when it is first called, and looks at its arguments each time.
+    """
+    way = above - below
+    return above - way * (1 - share) if share >= 0.5 else below + way * share
 
 
 def widest(values: Any, points: int) -> Interval:
@@ -131,7 +141,7 @@ def interval(values: Any) -> Interval:
 
     array: np.ndarray[Any, Any] = np.atleast_1d(np.asarray(values, dtype=float))
     least, most = float(array.min()), float(array.max())
-    if most - least <= 1e-15 * abs(most):  # one number, up to rounding
+    if most < inf and most - least <= 1e-15 * abs(most):  # one number, up to rounding
         return Interval(least, least, least)
     low, high = _central(array)
     return Interval(float(array.mean()), float(low), float(high))

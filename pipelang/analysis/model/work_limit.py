@@ -39,6 +39,11 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         _seconds.reset(token)
 
 
+def seconds_in_force() -> float:
+    """The limit in force, for what is worked out later under the same one."""
+    return _seconds.get()
+
+
 class WorkPart(Enum):
     """A part of an analysis with a limit of its own; its value is what it counts."""
 

@@ -89,6 +89,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
     waiting = [prepared.reads.index(key) for key in waits]
     weights = summed(table, reads)
     known: dict[tuple[Any, ...], Closed] = {}
+    alike: dict[Any, Closed] = {}
     endings: dict[State, list[tuple[Ending, Any]]] = {}
 
     def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
@@ -105,7 +106,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
         closed = known.get(situation)
         if closed is None:
             again = sweep.again or not first
-            closed = kernel.close(values, walk.taint, None if first else former, again, told)
+            closed = kernel.close(values, walk.taint, None if first else former, again, told, alike)
             known[situation] = closed
             sweep.totals.work += closed.work
         _account(walk, step, weights[seen], closed, first)

@@ -166,7 +166,7 @@ def _cost(view: View) -> str:
     if is_free(view):
         return "nothing"
     said = []
-    for row in cost_rows(view):
+    for row in cost_rows(view, compared=False):
         name, shown, note = _texts(row)
         if name == CACHED:
             said.append(f"{shown} with prompts cached (estimate)")

@@ -43,8 +43,10 @@ def is_free(view: View) -> bool:
     return worst is not None and worst.cost == 0 and not view.analysis.unpriced
 
 
-def cost_rows(view: View) -> list[Row]:
-    """Rows of the table of costs: name, dollars, note."""
+def cost_rows(view: View, compared: bool = True) -> list[Row]:
+    """Rows of the table of costs: name, dollars, note; `compared` with what each tier would cost,
+    which takes sweeps of its own.
+    """
     if is_free(view):
         return []
     rows: list[Row] = []
@@ -58,7 +60,7 @@ def cost_rows(view: View) -> list[Row]:
     if month.value is not None and view.pipeline.traffic.per_day is not None:
         label = f"a month at {rate(float(view.pipeline.traffic.per_day))} a day"
         rows.append([label, money(month.value), _beside(month)])
-    return [*rows, *_baselines(view), *_worst(view)]
+    return [*rows, *(_baselines(view) if compared else ()), *_worst(view)]
 
 
 def _cached(view: View) -> list[Row]:

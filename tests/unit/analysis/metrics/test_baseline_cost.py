@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
-from pipelang.analysis.metrics.baseline_cost import asks_models, at_tier
+from pipelang.analysis.metrics import baseline_cost
+from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.metrics.baseline_cost import asks_models, at_tier, baselines
+from pipelang.analysis.model.work_limit import seconds_in_force, time_limit
+from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
+from pipelang.interfaces.report.text import report_text
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
+from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.walk import contents
 
@@ -53,3 +60,77 @@ def test_what_runs_in_it_is_at_the_tier_and_no_more(file):
         models = any(models_of(program.pipelines[one]) for one in inside)
         assert asks_models(program, pipeline) == models
     assert changed
+
+
+def test_nobody_pays_for_baselines_that_are_not_read(monkeypatch):
+    """The report that is printed without being asked for more shows none."""
+    asked: list[str] = []
+    before = baseline_cost.baseline
+
+    def counted(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis):
+        asked.append(tier)
+        return before(program, pipeline, tier, basis)
+
+    monkeypatch.setattr(baseline_cost, "baseline", counted)
+    checked = check_file(str(REPO / "examples/support/support.pipe"))
+    short = report_text([checked])
+    assert "mean run" in short
+    assert not asked
+    long = report_text([checked], verbose=True)
+    assert "all by" in long
+    tiers = list(checked.program.tiers)
+    assert asked == tiers
+    assert list(checked.analyses[0].baseline) == tiers
+    report_text([checked], verbose=True)
+    assert asked == tiers
+
+
+def test_baselines_read_later_are_those_of_the_analysis(monkeypatch):
+    """Under the limit of work that was in force, and whatever is in force when they are read."""
+    program = program_of("support/support")
+    pipeline = program.pipelines["handle_ticket"]
+    seen: list[float] = []
+    before = baseline_cost.baseline
+
+    def limit(*given):
+        seen.append(seconds_in_force())
+        return before(*given)
+
+    monkeypatch.setattr(baseline_cost, "baseline", limit)
+    with time_limit(3.0):
+        later = analyse(program, pipeline).baseline
+    assert not seen
+    found = dict(later)
+    assert set(seen) == {3.0}
+    assert found == baselines(program, pipeline, found["haiku"].basis)
+    assert pickle.loads(pickle.dumps(later)) == found
+    assert later == found
+    assert len(later) == len(found)
+
+
+def test_a_promise_about_a_baseline_is_decided_at_once(tmp_path):
+    path = tmp_path / "p.pipe"
+    path.write_text(
+        """
+provider host { kind simulated available 100% }
+tier dear { provider host model "m" price $10 in, $10 out transient 0% context 100k tokens }
+tier cheap { provider host model "n" price $1 in, $1 out transient 0% context 100k tokens }
+prompt a(x: text max 9 tokens) \"\"\"{{ x }}\"\"\"
+pipeline p(x: text max 9 tokens) -> text max 9 tokens {
+  slo { cost.baseline["dear"] <= $0.000001 }
+  step s: text max 9 tokens = ask a(x) by cheap { accuracy 90% } else reject
+  return s
+}
+""",
+        encoding="utf-8",
+    )
+    (verdict,) = check_file(str(path)).analyses[0].slo
+    assert verdict.holds is False
+    assert verdict.number is not None
+    assert verdict.number.value == pytest.approx(10 * analysed(path, "cheap"))
+
+
+def analysed(path: Path, tier: str) -> float:
+    number = check_file(str(path)).analyses[0].baseline[tier]
+    assert number.value is not None
+    return number.value
