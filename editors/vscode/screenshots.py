@@ -1,6 +1,8 @@
 """Takes the pictures of docs/editors.md: code-server with the extension, in Chromium.
 
-    code-server --auth none --bind-addr 127.0.0.1:8397 &    # with the .vsix installed
+    make code-server    # once
+    PATH=$PWD/.venv-code-server/node:$PATH .venv-code-server/node_modules/.bin/code-server \\
+      --auth none --bind-addr 127.0.0.1:8397 &    # with the .vsix installed by --install-extension
     python editors/vscode/screenshots.py http://127.0.0.1:8397 /a/copy/of/examples/support
 
 The folder is one that the code-server can write: a scene edits its file, and undoes it.

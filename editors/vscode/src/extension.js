@@ -3,9 +3,10 @@
 const vscode = require("vscode");
 const { execFile } = require("child_process");
 const path = require("path");
-const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+const { CloseAction, LanguageClient, TransportKind } = require("vscode-languageclient/node");
 
 let client;
+let channel;
 let status;
 const states = new Map();
 const STATES = {
@@ -30,29 +31,74 @@ function root() {
   return folders && folders.length ? folders[0].uri.fsPath : undefined;
 }
 
-async function start(context) {
+async function start() {
   const [file, ...words] = command();
   const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
-  client = new LanguageClient("pipelang", "pipelang", { run, debug: run }, {
+  const started = new Client("pipelang", "pipelang", { run, debug: run }, {
     // Templates, too: they are parts of the programs that name them.
     documentSelector: [{ language: "pipelang" }, { scheme: "file", pattern: "**/*.j2" }],
     initializationOptions: { panels: true },
+    outputChannel: channel,
+    initializationFailedHandler: () => false,
+    errorHandler: {
+      error: (...all) => usual.error(...all),
+      // A server that never answered would only fail five times in a row.
+      closed: () => (started.talks ? usual.closed() : { action: CloseAction.DoNotRestart, handled: true }),
+    },
     middleware: { executeCommand },
   });
-  client.onNotification("pipelang/status", (told) => {
+  const usual = started.createDefaultErrorHandler();
+  client = started;
+  started.onNotification("pipelang/status", (told) => {
     states.set(vscode.Uri.parse(told.uri).toString(), told.state);
     showStatus();
   });
   try {
-    await client.start();
+    await started.start();
+    started.talks = true;
   } catch (problem) {
-    const install = "in a clone of pipelang `pip install -e '.[lsp]'`, elsewhere the wheel with `[lsp]` behind its name";
-    const said = `\`${file} lsp\` did not start (${problem.message || problem}). It needs the extra \`lsp\`: ${install}.`;
-    const chosen = await vscode.window.showErrorMessage(said, "Settings");
-    if (chosen) {
-      vscode.commands.executeCommand("workbench.action.openSettings", "pipelang.command");
-    }
+    // Not awaited: the extension is there, whether somebody has read this or not.
+    mend(file, problem.message || String(problem));
   }
+}
+
+/** A client that shows no errors of its own about a server that never started: `mend` says that once, with a mend. */
+class Client extends LanguageClient {
+  talks = false;
+
+  error(message, data, showNotification = true) {
+    super.error(message, data, this.talks && showNotification);
+  }
+}
+
+async function mend(file, problem) {
+  const missing = /ENOENT/.test(problem);
+  const install = "in a clone of pipelang `pip install -e '.[lsp]'`, elsewhere the wheel with `[lsp]` behind its name";
+  const said = missing
+    ? `\`${file}\` was not found. Name it in the setting \`pipelang.command\`, such as [".venv/bin/pipelang"].`
+    : `\`${file} lsp\` did not start (${problem}): the output says why.`;
+  const needed = `It needs the extra \`lsp\`: ${install}.`;
+  const chosen = await vscode.window.showErrorMessage(`${said} ${needed}`, "Settings", "Output");
+  if (chosen === "Settings") {
+    vscode.commands.executeCommand("workbench.action.openSettings", "pipelang.command");
+  } else if (chosen === "Output") {
+    channel.show(true);
+  }
+}
+
+let turn = Promise.resolve();
+
+/** Stops the server that is there, if any, and starts the one that is set now; in turn, for none can be stopped while it starts. */
+function restart() {
+  turn = turn.then(async () => {
+    if (client) {
+      await client.stop().catch(() => undefined);
+    }
+    states.clear();
+    showStatus();
+    await start();
+  });
+  return turn;
 }
 
 /** What the server answers to a command of its own is shown beside the text. */
@@ -204,21 +250,19 @@ function showStatus() {
 }
 
 async function activate(context) {
+  channel = vscode.window.createOutputChannel("pipelang");
   status = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left, 10);
   const on = (name, act) => context.subscriptions.push(vscode.commands.registerCommand(name, act));
   on("pipelang.showReport", showReport);
   on("pipelang.graph", showGraph);
   on("pipelang.check", () => inTerminal("check"));
   on("pipelang.run", run);
-  on("pipelang.restart", async () => {
-    if (client) {
-      await client.stop().catch(() => undefined);
-    }
-    await start(context);
-  });
+  on("pipelang.restart", restart);
   context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(EXPLANATIONS, provider));
-  context.subscriptions.push(status, vscode.window.onDidChangeActiveTextEditor(showStatus));
-  await start(context);
+  context.subscriptions.push(status, channel, vscode.window.onDidChangeActiveTextEditor(showStatus));
+  const changed = (told) => told.affectsConfiguration("pipelang.command") && restart();
+  context.subscriptions.push(vscode.workspace.onDidChangeConfiguration(changed));
+  await restart();
 }
 
 async function deactivate() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipelang.diagnostics import Span
@@ -65,7 +66,7 @@ def _of_name(
     type = type_at(survey, declared) or _type_in_template(survey, span)
     written = _written(survey, declared)
     if written is not None:
-        yield _fenced(_cut(names.texts[declared.file][written.start : written.end]))
+        yield _fenced(_cut(_flush(names.texts[declared.file], written)))
     else:
         yield _fenced(f"{word}: {full(type)}" if type is not None else word)
     if type is not None and written is not None:
@@ -85,6 +86,14 @@ def _fenced(text: str) -> str:
     return f"```pipelang\n{text}\n```"
 
 
+def _flush(text: str, span: Span) -> str:
+    """Text of a file as if its first line began at the margin."""
+    before = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+    margin = len(before) - len(before.lstrip(" "))
+    written = text[span.start : span.end]
+    return re.sub(rf"\n {{1,{margin}}}", "\n", written) if margin else written
+
+
 def _cut(text: str) -> str:
     lines = text[: LONGEST_HEAD * 2].split("\n")
     if len(lines) > 14:
@@ -95,7 +104,7 @@ def _cut(text: str) -> str:
 def _head(symbol: Symbol, names: NameTable) -> str:
     """A declaration as it is written; of a pipeline up to its brace."""
     declaration = symbol.declaration
-    text = names.texts.get(symbol.file, "")[declaration.span.start : declaration.span.end]
+    text = _flush(names.texts.get(symbol.file, ""), declaration.span)
     if isinstance(declaration, ast.PipelineDecl):
         return text.partition("{")[0].rstrip()
     return _cut(text)

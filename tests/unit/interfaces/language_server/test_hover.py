@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,17 @@ def test_every_keyword_that_people_wrote_says_something_and_no_name_says_a_keywo
                 assert found is None or not found.text.startswith("**"), (file.name, token)
     assert heard > 200
     assert silent > 10
+
+
+def test_a_declaration_is_shown_from_the_margin():
+    """The lines after the first are no further in than they are from it."""
+    shown = said(PROGRAM, "a: text")
+    (code,) = re.findall(r"```pipelang\n(.*?)\n```", shown, re.DOTALL)
+    lines = code.splitlines()
+    assert lines[0].startswith("step a: text")
+    assert lines[1:4] == [
+        "  accuracy 92 of 100",
+        "  timeout  5s",
+        "  output   9 tokens mean, 20 tokens max",
+    ]
+    assert lines[4] == "} else escalate to staff"

@@ -1,0 +1,63 @@
+"""The extension of VS Code at its start, in an editor that writes down what it is asked for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DRIVE = Path(__file__).parent / "editors" / "extension.js"
+DO_NOT_RESTART, RESTART = 1, 2
+
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+
+
+def happened(*commands: str) -> list[list[object]]:
+    """What the extension did and said with one command set, then with each of the others."""
+    run = subprocess.run(
+        ["node", str(DRIVE)],
+        input=json.dumps(commands),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    told: list[list[object]] = json.loads(run.stdout)
+    return told
+
+
+def test_a_start_says_nothing():
+    assert happened("pipelang") == [["started", "pipelang"], ["ready"]]
+
+
+@pytest.mark.parametrize(
+    ("command", "mend"), [("missing", "`pipelang.command`"), ("broken", "the output says why")]
+)
+def test_a_server_that_does_not_start_is_one_message_that_nobody_waits_for(command: str, mend: str):
+    told = happened(command)
+    (said,) = [one for one in told if one[0] in ("said", "popup")]
+    assert said[0] == "said"
+    assert f"`{command}" in str(said[1])
+    assert mend in str(said[1])
+    assert "pip install -e '.[lsp]'" in str(said[1])
+    assert said[2:] == ["Settings", "Output"]
+    assert ["ready"] in told
+    assert ["closed", RESTART] not in told
+
+
+def test_another_command_is_started_when_it_is_set():
+    told = happened("missing", "pipelang")
+    assert [one[1] for one in told if one[0] == "started"] == ["missing", "pipelang"]
+
+
+def test_the_server_before_ends_first():
+    told = happened("pipelang", "other")
+    assert told[-2:] == [["stopped", "pipelang"], ["started", "other"]]
+
+
+def test_a_server_that_was_there_comes_back():
+    assert ["closed", RESTART] in happened("crashing")
