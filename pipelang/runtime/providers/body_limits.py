@@ -38,7 +38,7 @@ def _limited() -> Any:
 
     too_large = type(TOO_LARGE, (httpx2.TransportError,), {})
 
-    class Limited(httpx2.AsyncByteStream):
+    class LimitedAnswer(httpx2.AsyncByteStream):
         """The chunks of a body, as many as may be read."""
 
         def __init__(self, stream: Any) -> None:
@@ -55,4 +55,4 @@ def _limited() -> Any:
         async def aclose(self) -> None:
             await self._stream.aclose()
 
-    return Limited
+    return LimitedAnswer
