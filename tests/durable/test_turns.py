@@ -64,11 +64,22 @@ def test_nobody_looks_while_another_tells_in_a_folder(tmp_path: Path) -> None:
     assert counted(str(tmp_path)) == WATCHERS * LOOKS
 
 
+def test_who_does_not_wait_is_told_that_another_looks(tmp_path: Path) -> None:
+    with opened(str(tmp_path)) as one, opened(str(tmp_path)) as other:
+        with one.turn("desk.1") as mine, other.turn("desk.1", wait=False) as theirs:
+            assert (mine, theirs) == (True, False)
+        with other.turn("desk.1", wait=False) as theirs:
+            assert theirs
+
+
 def test_whoever_died_is_not_waited_for_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(url, make=True)
     monkeypatch.setattr(store_turns, "LONGEST", 0.5)
     dead = store_turns.take(store, "desk.2")
+    assert store_turns.take(store, "desk.2", wait=False) is None
     mine = store_turns.take(store, "desk.2")
+    assert dead is not None
+    assert mine is not None
     assert mine > dead
     store_turns.give_up(store, "desk.2", dead)  # who comes back late ends nobody's turn
     assert recall(store, "desk.2 turn") == mine

@@ -106,6 +106,17 @@ def test_from_submitting_to_an_answer_of_a_person(place: Path) -> None:
     traced = call(place, "trace", acts, "--store", STORE)
     assert traced.returncode == 0
     assert "answered" in traced.stdout
+    followed = call(place, "trace", acts, "--follow", "--store", STORE)
+    assert followed.returncode == 0
+    assert followed.stdout.splitlines()[-1].startswith("answered")
+    assert "called pay (irreversible)" in followed.stdout
+    rows = call(place, "trace", acts, "--follow", "--format", "json", "--store", STORE).stdout
+    assert [json.loads(row)["kind"] for row in rows.splitlines()][
+        :: len(rows.splitlines()) - 1
+    ] == [
+        "run",
+        "outcome",
+    ]
     shown = call(place, "audit", "show", acts, "--store", STORE)
     assert shown.returncode == 0
     assert "effect first" in shown.stdout
@@ -117,6 +128,8 @@ def test_from_submitting_to_an_answer_of_a_person(place: Path) -> None:
     assert call(place, "runs", "cancel", late, "--store", STORE).returncode == 0
     assert told(place, "runs", "show", late)["result"]["code"] == "cancelled"
     assert call(place, "runs", "wait", late, "--store", STORE).returncode == 1
+    left = call(place, "trace", late, "--follow", "--store", STORE)
+    assert (left.returncode, "without an outcome of its own" in left.stderr) == (1, True)
     assert call(place, "store", "check", STORE).returncode == 0
     pruned = call(place, "runs", "prune", "--older-than", "0s", "--store", STORE)
     assert pruned.stdout == "3 runs are deleted\n"

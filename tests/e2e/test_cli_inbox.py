@@ -223,6 +223,8 @@ def test_who_answers_a_run_that_was_stopped_is_told(
         (["approve", "abc", "--no", "--answer", "1"], 2, "exclude each other"),
         (["approve", "abc", "--answer", "fine"], 2, "a text stands in quotes"),
         (["approve", "abc", "--answer", "@nowhere.json"], 2, "there is no file `nowhere.json`"),
+        (["approve", "abc", "--by", "ada\x1b[2J"], 2, "a text in one line"),
+        (["inbox", "abc", "--by", "ada\nbob"], 2, "a text in one line"),
         (["approve"], 2, "Missing argument"),
         (["inbox", "--state", "t.pipe"], 1, "t.pipe"),
         (["run", "t.pipe", "plain", "--people", "somebody"], 2, "somebody"),

@@ -11,6 +11,7 @@ import click
 
 from pipelang.interfaces.check.disk_loader import input_text
 from pipelang.interfaces.cli.inbox import REFUSED, inbox_at, place_option, user, waiting
+from pipelang.interfaces.cli.options.names import PlainName
 from pipelang.interfaces.cli.options.quantities import Duration, ShareOption
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, write
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", help="Why; for an escalation, what was done.")
 @click.option("--sure", type=ShareOption(), help="How sure you are of a verdict, such as 90%.")
 @click.option("--took", type=Duration(), help="How long a verdict took, such as 40s.")
-@click.option("--by", help="Who decides. Default: the user of this machine.")
+@click.option("--by", type=PlainName(), help="Who decides. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
 @click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 def command(

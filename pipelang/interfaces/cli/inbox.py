@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.cli.options.names import PlainName
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
@@ -28,7 +29,7 @@ REFUSED = 1
 @click.option("--role", help="Only what waits for this role.")
 @click.option("--tenant", help="Only runs of this tenant.")
 @click.option("--all", "closed", is_flag=True, help="Also what is closed, and how.")
-@click.option("--by", help="Who looks. Default: the user of this machine.")
+@click.option("--by", type=PlainName(), help="Who looks. Default: the user of this machine.")
 @click.option("--state", default=DEFAULT, show_default=True, help="The folder of the inbox.")
 @click.option("--store", metavar="URL", help="The store of durable runs, instead of a folder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")

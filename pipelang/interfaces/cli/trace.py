@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ from pipelang.interfaces.text.colours import Paint, painter
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.trace_files import WrittenTrace
     from pipelang.runtime.engine.events import Event
+
+
+_LOOK = 0.5
+"""Seconds between two looks at a store."""
 
 
 @click.command(name="trace", short_help="Show a run as a tree, or follow one.")
@@ -39,8 +44,10 @@ def command(
     folder = StateFolder(Path(state)).traces
     paint = painter(wants_colour(sys.stdout))
     if store is not None:
-        if follow or run is None:
+        if run is None:
             stop("with --store, name a run: `pipelang runs list` has them")
+        if follow:
+            sys.exit(_follow_stored(store, run, form, content, paint))
         _stored(store, run, form, content, paint)
         return
     if run is None and not follow:
@@ -75,6 +82,53 @@ def _stored(store: str, run: str, form: str, content: bool, paint: Paint) -> Non
     header = {"run": found["id"], **{name: found[name] for name in names if found[name]}}
     trace = WrittenTrace(header, events, ())
     _show(trace, Path(run), form, content, paint, found["status"] not in listing.ENDED)
+
+
+def _follow_stored(store: str, run: str, form: str, content: bool, paint: Paint) -> int:
+    """Tell events as they are recorded; 1 if the run was ended from outside, without an outcome of
+    its own. While nobody has the run, it is waited for.
+    """
+    from pipelang.interfaces.cli.durable.opening import opened
+    from pipelang.interfaces.report.runs.tree import event_json
+
+    told = -1
+    with opened(store) as ready:
+        from pipelang.runtime.durable import listing
+
+        while True:
+            # In this order: what is recorded before a run ends is told before it is left.
+            status = listing.run(ready, run)["status"]
+            for event in listing.events(ready, run):
+                if event.number is None or event.number <= told:
+                    continue
+                told = event.number
+                if form == "json":
+                    line = event_json(event)
+                    shown = line if content else {k: line[k] for k in line if k != "content"}
+                    write(dumps(shown, indent=None, allow_nan=True) + "\n")
+                elif event.kind == "outcome":
+                    write(_end(event, paint)[0] + "\n")
+                else:
+                    _tell(event, content, paint)
+                if event.kind == "outcome":
+                    return 0
+            if status in listing.ENDED:
+                warn(f"note: the run is {status}, without an outcome of its own")
+                return 1
+            time.sleep(_LOOK)
+
+
+def _tell(event: Event, content: bool, paint: Paint) -> None:
+    """Write an event that is none of the end, if it is one for people."""
+    from pipelang.interfaces.report.runs.trace import content_line, event_line, event_row
+
+    row = event_row(event, paint)
+    if row is None:
+        row = ("▸", "begins") if event.kind in ("run", "step") else None
+    if row is not None:
+        write(event_line(event, row, paint) + "\n")
+        if content and event.content is not None:
+            write(" " * 12 + paint(content_line(event, 80), "dim") + "\n")
 
 
 def _show(
@@ -146,7 +200,6 @@ def _end(outcome: Event | None, paint: Paint) -> list[str]:
 
 def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
     """Tell events as they come; 1 if the run's process went away before its outcome."""
-    from pipelang.interfaces.report.runs.trace import content_line, event_line, event_row
     from pipelang.interfaces.runs.trace_files import event_of, follow, is_running
 
     header: dict[str, Any] = {}
@@ -171,13 +224,7 @@ def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
         if event.kind == "outcome":
             write(_end(event, paint)[0] + "\n")
             break
-        row = event_row(event, paint)
-        if row is None:
-            row = ("▸", "begins") if event.kind in ("run", "step") else None
-        if row is not None:
-            write(event_line(event, row, paint) + "\n")
-            if content and event.content is not None:
-                write(" " * 12 + paint(content_line(event, 80), "dim") + "\n")
+        _tell(event, content, paint)
     return 0
 
 

@@ -80,16 +80,24 @@ class FolderSource:
         replace_file(path, value.encode())
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
-        from filelock import FileLock
+    def turn(self, name: str, wait: bool = True) -> Iterator[bool]:
+        from filelock import FileLock, Timeout
 
         from pipelang.runtime.files.private_files import make_private
 
         path = self._kept(name)
         make_private(path.parent)
         # The system lets go of it if this process dies.
-        with FileLock(f"{path}.lock", mode=0o600):
-            yield
+        lock = FileLock(f"{path}.lock", -1 if wait else 0, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def _kept(self, name: str) -> Path:
         return self.folder.watch / f"{quote(name, safe='')}.json"

@@ -77,9 +77,10 @@ class RunSource(Protocol):
     def keep(self, name: str, value: str) -> None:
         """Keep a text under a name."""
 
-    def turn(self, name: str) -> AbstractContextManager[None]:
-        """The turn to look and to keep under a name: one process at a time has it, and others
-        wait. Who looks without it tells an alert that somebody else is telling.
+    def turn(self, name: str, wait: bool = True) -> AbstractContextManager[bool]:
+        """The turn to look and to keep under a name, which one process at a time has: others wait
+        for it, or without `wait` do not get it (False). Who looks without it tells an alert that
+        somebody else is telling.
         """
 
 

@@ -58,14 +58,15 @@ class StoreSource:
         keep(self._store, name, value)
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
+    def turn(self, name: str, wait: bool = True) -> Iterator[bool]:
         from pipelang.interfaces.observation.store_turns import give_up, take
 
-        mine = take(self._store, name)
+        mine = take(self._store, name, wait)
         try:
-            yield
+            yield mine is not None
         finally:
-            give_up(self._store, name, mine)
+            if mine is not None:
+                give_up(self._store, name, mine)
 
 
 def _run(row: dict[str, Any]) -> ObservedRun:

@@ -29,9 +29,9 @@ _TAKE = sa.text(
 _GIVE_UP = sa.text("DELETE FROM pipelang_watch WHERE name = :name AND value = :mine")
 
 
-def take(store: Store, name: str) -> str:
-    """Wait for the turn of a name and take it; the mark by which `give_up` knows it. Raises
-    `StoreUnreachable`.
+def take(store: Store, name: str, wait: bool = True) -> str | None:
+    """Wait for the turn of a name and take it; the mark by which `give_up` knows it. Without `wait`
+    None where somebody has it. Raises `StoreUnreachable`.
     """
     while True:
         with store.transaction() as connection:
@@ -40,6 +40,8 @@ def take(store: Store, name: str) -> str:
             values = {"name": _row(name), "mine": mine, "now": _written(now)}
             if connection.execute(_TAKE, values).rowcount == 1:
                 return mine
+        if not wait:
+            return None
         time.sleep(_PAUSE)
 
 

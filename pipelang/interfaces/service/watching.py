@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("pipelang.serve")
 
+PAUSE = 1.0
+"""Seconds between two tries to look where somebody else is about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceWatch:
@@ -33,17 +36,29 @@ class ServiceWatch:
             source = await backend.source()
             for one in pipelines.values():
                 try:
-                    await asyncio.to_thread(self._look, source, one)
+                    await self._looked(source, one)
                 except Exception as error:
                     LOG.warning("`%s` could not be watched: %s", one.name, error)
             await asyncio.sleep(self.every)
 
-    def _look(self, source: RunSource, one: Deployed) -> None:
+    async def _looked(self, source: RunSource, one: Deployed) -> None:
+        """Look, once nobody else does. Waited for in the loop and not in a thread, which would hold
+        up a server that stops.
+        """
+        while True:
+            if await asyncio.to_thread(self._look, source, one):
+                return
+            await asyncio.sleep(PAUSE)
+
+    def _look(self, source: RunSource, one: Deployed) -> bool:
+        """Look, and tell alerts; False where somebody else is about it."""
         from pipelang.interfaces.watching.alerts import alert_json, alert_words, tell
         from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
 
         program, kept = one.loaded.program, name_of(one.name, one.program)
-        with source.turn(kept):
+        with source.turn(kept, wait=False) as mine:
+            if not mine:
+                return False
             statuses, state = evaluate(program, one.pipeline, source, one.program)
             for status in statuses:
                 if status.state not in (LineState.ALERT, LineState.RECOVERED):
@@ -54,3 +69,4 @@ class ServiceWatch:
                 for problem in tell(status, self.targets, body):
                     LOG.warning("%s", problem)
             source.keep(kept, state.text())
+        return True

@@ -13,6 +13,7 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible
 from pipelang.runtime.durable.cases import withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
+from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store, reason_of
 
@@ -113,7 +114,9 @@ def unpause(store: Store, pipeline: str) -> bool:
 
 
 def prune(store: Store, older_than: float) -> int:
-    """Delete all of the runs that ended so many seconds ago; how many."""
+    """Delete all of the runs that ended so many seconds ago, and what memories and caches do not
+    keep any more; how many runs.
+    """
     sweep(store)
     then = store.now() - older_than
     rows = store.rows(
@@ -129,6 +132,8 @@ def prune(store: Store, older_than: float) -> int:
     with store.transaction() as connection:
         forget_windows(connection, then)
         programs.drop_unused(connection, store.now_on(connection))
+    memories.forget(store)
+    caches.forget(store)
     return len(rows)
 
 

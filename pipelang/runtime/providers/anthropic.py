@@ -9,6 +9,7 @@ from pipelang.runtime.providers.answers import count_of, max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import fault_of
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
 from pipelang.runtime.providers.batches.waiting import run_batches
+from pipelang.runtime.providers.body_limits import hooks
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.sdk_provider import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, SdkProvider
 from pipelang.runtime.providers.streams.anthropic import message_of
@@ -136,9 +137,9 @@ def transport() -> AsyncClient:
 
     try:
         # About half the CPU a call of the default transport.
-        return DefaultAioHttpClient(follow_redirects=False)
+        return DefaultAioHttpClient(follow_redirects=False, event_hooks=hooks())
     except RuntimeError:  # aiohttp isn't installed
-        return DefaultAsyncHttpxClient(follow_redirects=False)
+        return DefaultAsyncHttpxClient(follow_redirects=False, event_hooks=hooks())
 
 
 def _timeout(seconds: float | None) -> Timeout:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.runtime.providers import google_wire
 from pipelang.runtime.providers.answers import count_of
 from pipelang.runtime.providers.batches.waiting import run_batches
+from pipelang.runtime.providers.body_limits import hooks
 from pipelang.runtime.providers.http_faults import (
     clean,
     connection_fault,
@@ -147,7 +148,7 @@ class GoogleProvider(SdkProvider["Client"]):
         from google.genai.types import HttpOptions, HttpRetryOptions
 
         limit = httpx2.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
-        transport = httpx2.AsyncClient(follow_redirects=False, timeout=limit)
+        transport = httpx2.AsyncClient(follow_redirects=False, timeout=limit, event_hooks=hooks())
         return Client(
             vertexai=False,
             api_key=self._key,

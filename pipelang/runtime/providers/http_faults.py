@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from pipelang.runtime.providers.body_limits import LARGEST_ANSWER, TOO_LARGE
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.protocol import FaultKind, ModelFault, Usage
 from pipelang.runtime.providers.records import field_of
@@ -110,6 +111,9 @@ def connection_fault(error: BaseException) -> ModelFault:
     enough. Where none was made, nothing was asked, and nothing is billed.
     """
     cause = type(error.__cause__ or error).__name__
+    if cause == TOO_LARGE:
+        size = LARGEST_ANSWER // 2**20
+        return ModelFault("server", f"the API's answer is larger than {size} MB")
     used = Usage(0, 0) if cause in _NEVER_MADE else None
     return ModelFault("connection", f"the connection to the API failed ({cause})", used)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers import openai_decisions, openai_wire
 from pipelang.runtime.providers.batches.waiting import run_batches
+from pipelang.runtime.providers.body_limits import hooks
 from pipelang.runtime.providers.chat import asking, reading
 from pipelang.runtime.providers.chat.streaming import whole_or_stream
 from pipelang.runtime.providers.http_faults import (
@@ -81,9 +82,9 @@ class OpenAISdkProvider(SdkProvider["AsyncOpenAI"]):
 
         # Redirects are not followed: prompts and key are for the host that the program names.
         try:
-            transport = DefaultAioHttpClient(follow_redirects=False)
+            transport = DefaultAioHttpClient(follow_redirects=False, event_hooks=hooks())
         except (ImportError, RuntimeError):  # its transport isn't installed
-            transport = DefaultAsyncHttpxClient(follow_redirects=False)
+            transport = DefaultAsyncHttpxClient(follow_redirects=False, event_hooks=hooks())
         return AsyncOpenAI(
             # Without a key the SDK would take the environment's, whoever the server is.
             api_key=self._key or "none",

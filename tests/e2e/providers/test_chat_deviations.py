@@ -152,3 +152,36 @@ def test_no_key_of_the_environment_goes_to_another_server(monkeypatch: pytest.Mo
     monkeypatch.setenv("OPENAI_API_KEY", "sk-somebody-elses")
     _, server = answers(Reply.answer(GOOD))
     assert "sk-somebody-elses" not in str(server.last.headers)
+
+
+END = json.dumps(GOOD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{END} x" + "</s> " * 100_000 + "x",
+        " " * 300_000 + f"{END}x",
+        "<|im_end|> " * 50_000 + f"{END}x",
+        f"{END}<|" + "a" * 1_000_000 + "|>",
+        "<think>" * 100_000 + END,
+        "a" * 3_000_000,
+    ],
+    ids=["ends", "blanks", "tokens", "a long token", "thinking that never ends", "one word"],
+)
+def test_a_text_without_end_is_read_at_once(text: str) -> None:
+    """A model that repeats itself, or whoever stands behind an address, holds nobody up: what is
+    taken away from a text was looked for at each of its places, up to its end.
+    """
+    with pytest.raises(ModelFault) as caught:
+        answers(completion({"role": "assistant", "content": text}))
+    assert caught.value.kind == "misfit"
+
+
+def test_calls_in_a_text_without_end_are_read_at_once() -> None:
+    call = '<tool_call>{"name": "look_up", "arguments": {"word": "a"}}</tool_call>'
+    asked = request(answer=None, tools=(LOOKUP,))
+    for more in ("<tool_call>" * 100_000, "<tool_call>{" * 50_000, "<tool_call>{}" * 50_000):
+        message = {"role": "assistant", "content": call + more}
+        found, _ = answers(completion(message), asked=asked)
+        assert [one.name for one in found.calls] == ["look_up"]

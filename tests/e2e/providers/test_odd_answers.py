@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import pytest
 
+from pipelang.runtime.providers import body_limits
 from pipelang.runtime.providers.anthropic import AnthropicProvider
 from pipelang.runtime.providers.google import GoogleProvider
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider, OpenAIProvider
@@ -244,3 +245,34 @@ def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> N
 
 def _always(lines: list[Any]) -> Lines:
     return lambda told: lines
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("maker", [maker for maker in MAKERS if maker != "other"])
+def test_an_answer_that_is_too_large_is_broken_off(
+    maker: str, streaming: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, dialect, events = MAKERS[maker]
+    monkeypatch.setattr(body_limits, "LARGEST_ANSWER", 200_000)
+    asked = request(answer=None, partial=(lambda piece: None) if streaming else None)
+
+    def answer(size: int) -> Reply:
+        body = dialect.body(Reply.answer("a" * size), {"model": "test-model"}, 1)
+        if not streaming:
+            return Reply.raw(json.dumps(body).encode())
+        raw = b"".join(map(streams.written, events(body)))
+        return Reply.raw(raw, "text/event-stream")
+
+    async def main(url: str) -> tuple[ModelAnswer, ModelFault]:
+        provider = make(KEY, url)
+        small = await provider.answer(asked)
+        with pytest.raises(ModelFault) as caught:
+            await provider.answer(asked)
+        await provider.close()
+        return small, caught.value
+
+    with FaultServer(dialect, answer(1_000), answer(250_000)) as server:
+        small, fault = asyncio.run(main(server.url))
+    assert small.value == "a" * 1_000
+    assert (fault.kind, fault.usage) == ("server", None)
+    assert "larger than" in fault.message

@@ -62,6 +62,17 @@ def test_answers_grow_and_the_last_part_is_the_answer(tmp_path: Path) -> None:
     assert found[-1].partial is None
 
 
+def test_a_long_answer_is_not_looked_at_with_each_of_its_pieces(tmp_path: Path) -> None:
+    long = "word " * 4_000
+    text = PIPE.replace("text max 40 tokens", "text max 40k tokens")
+    with FaultServer(ChatDialect(), Reply.answer(SORTED), Reply.answer(long)) as at:
+        found = updates(tmp_path, at, text)
+    told = partials(found, "answer")
+    assert 100 < len(told) < 1_000  # of 4,000 pieces: its length is looked at some 600 times
+    assert told[-1] == long
+    assert all(later.startswith(former) for former, later in pairwise(told))
+
+
 def test_the_next_attempt_begins_anew(tmp_path: Path) -> None:
     wrong = {"topic": "x" * 500, "note": ""}
     script = (Reply.answer(wrong), Reply.answer(SORTED), Reply.answer("Yes."))

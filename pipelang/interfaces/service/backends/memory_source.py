@@ -59,8 +59,8 @@ class MemorySource:
     def keep(self, name: str, value: str) -> None:
         self._notes[name] = value
 
-    def turn(self, name: str) -> AbstractContextManager[None]:
-        return nullcontext()  # one process, and one watch in it
+    def turn(self, name: str, wait: bool = True) -> AbstractContextManager[bool]:
+        return nullcontext(True)  # one process, and one watch in it
 
 
 def _observed(run: RunJson, created: float, events: Sequence[Occurrence]) -> ObservedRun:

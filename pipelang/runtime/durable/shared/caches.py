@@ -50,5 +50,11 @@ class StoredCache:
                 connection.execute(_SWEEP, {"now": now})
 
 
+def forget(store: Store) -> None:
+    """Delete the answers whose time is over."""
+    with store.transaction() as connection:
+        connection.execute(_SWEEP, {"now": store.now_on(connection)})
+
+
 def _digest(name: str) -> str:
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()

@@ -128,6 +128,49 @@ class StoredMemories:
             )
 
 
+_AT_ONCE = 500
+_EMPTY = """NOT EXISTS (SELECT 1 FROM pipelang_memories m
+    WHERE m.tenant = pipelang_memory_places.tenant
+        AND m.memory = pipelang_memory_places.memory AND m.key = pipelang_memory_places.key)"""
+
+
+def forget(store: Store) -> None:
+    """Delete what no memory keeps any more, also the keys of what is gone, and the names of writes
+    of runs that are deleted.
+    """
+    run = (
+        "substr(key, 1, instr(key, '/') - 1)"
+        if store.address.is_sqlite
+        else "split_part(key, '/', 1)"
+    )
+    with store.transaction() as connection:
+        connection.execute(sa.text(f"DELETE FROM {_TOO_OLD}"), {"now": store.now_on(connection)})
+        connection.execute(
+            sa.text(
+                f"""DELETE FROM pipelang_memory_writes WHERE NOT EXISTS
+                (SELECT 1 FROM pipelang_runs r WHERE r.run = {run})"""
+            )
+        )
+    while _forget_places(store):
+        pass
+
+
+def _forget_places(store: Store) -> bool:
+    """Delete some keys under which nothing is kept; whether there may be more."""
+    lock = "" if store.address.is_sqlite else " FOR UPDATE"
+    asked = f"SELECT tenant, memory, key FROM pipelang_memory_places WHERE {_EMPTY}"
+    with store.transaction() as connection:
+        places = connection.execute(sa.text(f"{asked} LIMIT {_AT_ONCE}{lock}")).all()
+        if not places:
+            return False
+        # Asked again now that they are locked: somebody may have written meanwhile.
+        gone = connection.execute(
+            sa.text(f"DELETE FROM pipelang_memory_places WHERE {_HERE} AND {_EMPTY}"),
+            [dict(place._mapping) for place in places],
+        )
+    return len(places) == _AT_ONCE and gone.rowcount != 0
+
+
 def _columns(place: Place) -> dict[str, str]:
     tenant, memory, key = place
     # A named tenant can never be the nameless one.

@@ -41,15 +41,21 @@ _FAILED = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "time
 """Reasons to finish that are none of the model's, by the names that servers have for them."""
 
 _THOUGHTS = ("thinking", "reasoning", "thought")
-_THINKING = re.compile(r"\A\s*<(think|thinking)>.*?</\1>|\A(?:(?!<think>).)*?</think>", re.DOTALL)
-"""The thinking in front of an answer; some servers leave out where it begins."""
+# Of texts of any length and of anybody's making: nothing here tries every place of one against all
+# that follows, and every pattern has an end in sight.
 
-_FINAL = re.compile(r"\A.*<\|channel\|>final<\|message\|>", re.DOTALL)
-_ENDS = re.compile(r"(?:\s*(?:</s>|<\|[a-z_]+\|>|<(?:eos|end_of_turn)>))+\s*\Z")
-"""Special tokens that some servers do not take away from the end of a text."""
+_THINKING = re.compile(r"\s*<(think|thinking)>")
+"""The beginning of the thinking in front of an answer."""
 
-_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
-"""A call that a server left in the text."""
+_FINAL = "<|channel|>final<|message|>"
+"""The words of a server behind which an answer begins."""
+
+_END = re.compile(r"(?:</s>|<\|[a-z_]{1,40}\|>|<(?:eos|end_of_turn)>)\Z")
+"""A special token that some servers do not take away from the end of a text."""
+_LONGEST_END = 50
+
+_CALL, _CALLED = "<tool_call>", "</tool_call>"
+"""The words around a call that a server left in the text."""
 
 
 def answer_of(request: ModelRequest, completion: object) -> ModelAnswer:
@@ -78,7 +84,7 @@ def answer_of(request: ModelRequest, completion: object) -> ModelAnswer:
         raise _no_choice(choice if field_of(choice, "error") else completion, used, given)
     if calls:
         return _calls(request, calls, text, usage, model, note)
-    said = _ENDS.sub("", _THINKING.sub("", _FINAL.sub("", text), count=1)).lstrip("\ufeff")
+    said = _without_ends(_without_thinking(text.rpartition(_FINAL)[2])).lstrip("\ufeff")
     found = replace(fitted(request, said, usage, model), note=note)
     if not request.choices:
         return found
@@ -143,6 +149,45 @@ def text_of(content: Any) -> str:
     return "".join(part for part in parts if isinstance(part, str))
 
 
+def _without_thinking(text: str) -> str:
+    """An answer without the thinking in front of it; some servers leave out where that begins."""
+    begun = _THINKING.match(text)
+    if begun is not None:
+        _, closed, rest = text[begun.end() :].partition(f"</{begun[1]}>")
+        if closed:
+            return rest
+    before, closed, rest = text.partition("</think>")
+    return rest if closed and "<think>" not in before else text
+
+
+def _without_ends(text: str) -> str:
+    """A text without the special tokens at its end."""
+    end = len(text)
+    while True:
+        before = end
+        while before and text[before - 1].isspace():
+            before -= 1
+        token = _END.search(text[max(0, before - _LONGEST_END) : before])
+        if token is None:
+            return text if end == len(text) else text[:before]
+        end = before - len(token[0])
+
+
+def _left_calls(text: str) -> tuple[list[str], str]:
+    """The calls that a server left in a text, and the text without them."""
+    rest, *parts = text.split(_CALL)
+    calls: list[str] = []
+    for part in parts:
+        inner, closed, after = part.partition(_CALLED)
+        call = inner.strip()
+        if closed and call.startswith("{") and call.endswith("}"):
+            calls.append(call)
+            rest += after
+        else:
+            rest += _CALL + part
+    return calls, rest
+
+
 def _called(message: object, text: str) -> list[Any]:
     """The calls of a message, wherever a server puts them."""
     calls = field_of(message, "tool_calls")
@@ -153,7 +198,7 @@ def _called(message: object, text: str) -> list[Any]:
     older = field_of(message, "function_call")
     if older is not None:
         return [{"function": older}]
-    return [{"function": _parsed(found)} for found in _CALL.findall(text)]
+    return [{"function": _parsed(found)} for found in _left_calls(text)[0]]
 
 
 def _calls(
@@ -179,7 +224,7 @@ def _calls(
         if not (isinstance(identity, str) and identity) or any(c.id == identity for c in found):
             identity = f"call_{turn}_{number}"
         found.append(ToolCall(identity, name.strip(), arguments))
-    said = assistant_turn(found, _CALL.sub("", text).strip() or None)
+    said = assistant_turn(found, _left_calls(text)[1].strip() or None)
     return ModelAnswer(None, usage, model, note, calls=tuple(found), said=said)
 
 

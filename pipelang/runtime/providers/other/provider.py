@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.providers.body_limits import hooks
 from pipelang.runtime.providers.http_faults import clean, local_fault, timed_out
 from pipelang.runtime.providers.other import wire
 from pipelang.runtime.providers.protocol import FaultKind, ModelAnswer, ModelFault, ModelRequest
@@ -148,7 +149,7 @@ class OtherProvider(SdkProvider[Models]):
                 raise ModelFault("rejected", f"a provider of `{maker}` takes no {takes_no}")
             if "http_client" in takes:
                 # Redirects are not followed: prompts and key are for the host that is named.
-                transport = httpx2.AsyncClient(follow_redirects=False)
+                transport = httpx2.AsyncClient(follow_redirects=False, event_hooks=hooks())
                 return kind(**wanted, http_client=transport)
             return kind(**wanted)
 

@@ -113,9 +113,9 @@ class ModelCalls:
         seen = self._seen(run, attempt, ask, tier, provider)
         if tools:
             request = replace(request, tools=tools, turns=turns)
-        elif run.terms.partial is not None:
-            heard = listener(run, attempt.step.name, action.answers)
-            request = replace(request, partial=heard)
+        heard = None if tools else listener(run, attempt.step.name, action.answers)
+        if heard is not None:
+            request = replace(request, partial=heard.add)
         counted, counting = None, 0.0
         if run.budget.limited():
             began = time.monotonic()
@@ -149,6 +149,8 @@ class ModelCalls:
                     await off_the_clock(clock, run.world.reserved(run, held))
                 used = money, tokens  # unless the provider says what it really was
                 answer = checked_answer(await reply(request))
+                if heard is not None:
+                    heard.end()
                 stop_if_cancelled(before)
             used = share * price_of(tier, answer.usage), tokens_of(answer.usage)
             if answer.calls and not tools:

@@ -6,7 +6,6 @@ the start by the next attempt. Nothing of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -23,27 +22,45 @@ from pipelang.semantics.types import (
     Type,
 )
 
+PART = 128
+"""A text is looked at again when it has grown by so small a part of itself: looked at with each of
+its pieces, a long one would take time by the square of its length.
+"""
 
-def listener(run: Run, step: str, answers: Type) -> Callable[[str], None] | None:
-    """A function for the pieces of an answer's text; None where nobody listens to the run, or where
-    a part of the answer is secret.
+
+def listener(run: Run, step: str, answers: Type) -> PartialAnswer | None:
+    """The listener to an answer's text; None where nobody listens to the run, or where a part of
+    the answer is secret.
     """
     if run.terms.partial is None or _may_be_secret(answers):
         return None
-    return _Partial(run, step, answers).add
+    return PartialAnswer(run, step, answers)
 
 
-class _Partial:
+class PartialAnswer:
+    """An answer as far as it is written, told to whoever listens to the run."""
+
     def __init__(self, run: Run, step: str, answers: Type) -> None:
         self._run = run
         self._step = step
         self._answers = answers
         self._text = ""
+        self._looked = 0
         self._told: Any = None
 
     def add(self, piece: str) -> None:
-        """Take a piece, and tell the answer so far if it has grown by it."""
+        """Take a piece, and tell the answer so far if it has grown by enough."""
         self._text += piece
+        if len(self._text) - self._looked >= len(self._text) // PART:
+            self._tell()
+
+    def end(self) -> None:
+        """Tell the rest of an answer that is whole."""
+        if self._looked < len(self._text):
+            self._tell()
+
+    def _tell(self) -> None:
+        self._looked = len(self._text)
         heard = self._run.terms.partial
         value = self._value(hide(self._run, self._text))
         if heard is not None and value is not None and value != self._told:

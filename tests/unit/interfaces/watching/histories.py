@@ -58,8 +58,8 @@ class MemorySource:
     def keep(self, name: str, value: str) -> None:
         self.kept[name] = value
 
-    def turn(self, name: str) -> AbstractContextManager[None]:
-        return nullcontext()
+    def turn(self, name: str, wait: bool = True) -> AbstractContextManager[bool]:
+        return nullcontext(True)
 
 
 class History:
