@@ -339,9 +339,9 @@ def _differ(taken: Taken, row: int) -> bool:
     return any(float(np.abs(masses[row] - masses[0]).max()) > 1e-6 for _, masses in taken.lattices)
 
 
-SETTINGS = (0.5, 0.0, 1.0)
-"""Values of all unknowns at which it is looked how much the counts leave open: at the first alone
-where more would take too long.
+SETTINGS = (0.0, 1.0, 0.5)
+"""Values of all unknowns at which it is looked how much the counts leave open: at the ends alone
+where three walks would take too long.
 """
 
 
@@ -366,7 +366,7 @@ def _beside_counts(
         return measured(program, pipeline, here, scales, measures)
 
     all_fit = _wanted(scales, rows.rows, work * len(SETTINGS)) <= limited(MOST_WORK)
-    settings = SETTINGS if all_fit else SETTINGS[:1]
+    settings = SETTINGS if all_fit else SETTINGS[:2]
     return list(map(walk, settings)), rows.drifts
 
 
