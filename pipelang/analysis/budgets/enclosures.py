@@ -45,6 +45,7 @@ from pipelang.analysis.model.posterior import (
     draws_beside,
     draws_for,
     interval,
+    looked_at,
     posterior,
     share_of,
     widest,
@@ -252,6 +253,7 @@ def _arithmetic(
     if not counted:
         unknown, choose = grid.values()
         return Parameters(point.evidence, unknown, choose=choose), _over(grid)
+    grid = looked_at(grid, work * MOST_TIMES)
     each = draws_beside(grid.size, work * MOST_TIMES)
     if not each:
         return None

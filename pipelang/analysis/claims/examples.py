@@ -63,7 +63,8 @@ def _is_shown(name: str, roots: set[str]) -> bool:
     names.
     """
     if name.startswith("?"):
-        return "(" in name and "{" not in name and len(name) < MOST_LETTERS
+        readable = "(" in name and not any(mark in name for mark in ("{", "~", "(="))
+        return readable and len(name) < MOST_LETTERS
     first, *inside = name.removeprefix("len(").split(".")
     return first.split("[")[0].rstrip("?)") in roots and not any(map(str.isdigit, inside))
 

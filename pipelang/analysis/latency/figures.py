@@ -3,7 +3,8 @@
 Counts: one walk with every counted share moved by a standard deviation in turn gives the posterior
 deviation of a figure, to first order. Unknowns: the share of runs below an amount is a polynomial
 in the unknowns and lies between its Bernstein coefficients, so the quantile lies between those of
-the two bounds.
+the two bounds. With both, these are moved by the
+largest deviation where all unknowns are 0, a half and 1.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def spent(
             if any(_differ(taken, index) for taken in coarse.taken.values())
         ]
         if axes:
-            return _enclosed(program, pipeline, coarse, bounded, axes, work, families)
+            return _enclosed(program, pipeline, point, coarse, bounded, axes, work, families)
     return _known(program, pipeline, point, coarse, work, families)
 
 
@@ -191,11 +192,15 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
 
 
 def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
-    length = sum(scale.lattice.size // 2 + 1 for scale in scales)
-    wanted, most = work * (OVERHEAD + length * rows), limited(MOST_WORK)
+    wanted, most = _wanted(scales, rows, work), limited(MOST_WORK)
     if wanted > most:
         note_limit(WorkPart.TIMES, "", wanted, most)
     return rows <= MOST_ROWS and wanted <= most
+
+
+def _wanted(scales: Sequence[Any], rows: int, work: int) -> int:
+    length: int = sum(scale.lattice.size // 2 + 1 for scale in scales)
+    return work * (OVERHEAD + length * rows)
 
 
 def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
@@ -243,7 +248,10 @@ def _known(
             low = _value(coarse, fine, least, read)
             high = _value(coarse, fine, most, read)
             if low != high:
-                ranges[f"{name}.{read}"] = FigureRange(None, low, high)
+                if away is not None:
+                    low -= _reach(away.taken[least], read, drifts)[0]
+                    high += _reach(away.taken[most], read, drifts)[1]
+                ranges[f"{name}.{read}"] = FigureRange(None, max(0.0, low), high)
             else:
                 ranges[f"{name}.{read}"] = _around(low, away, most, read, drifts)
     return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
@@ -290,6 +298,17 @@ def _around(
     return FigureRange(value, *spread.bounds(Z), spread=spread)
 
 
+def _reach(taken: Taken, read: str, drifts: int) -> tuple[float, float]:
+    """The distance of both ends of a posterior from a figure as counted, to first order."""
+    from pipelang.analysis.latency.moved import spread_of
+
+    rows = taken.mean if read == m.MEAN else taken.quantiles[read]
+    if inf in rows:
+        return 0.0, 0.0
+    low, high = spread_of(rows[0], rows, drifts).bounds(Z)
+    return max(0.0, rows[0] - low), max(0.0, high - rows[0])
+
+
 def _times(found: Measured, families: Collection[str]) -> dict[str, dict[str, float]]:
     pairs = _pairs(found, families)
     return {name: found.times[most] for name, (_, most) in pairs.items() if name != m.COST}
@@ -333,9 +352,41 @@ def _differ(taken: Taken, row: int) -> bool:
     return any(float(np.abs(masses[row] - masses[0]).max()) > 1e-6 for _, masses in taken.lattices)
 
 
+SETTINGS = (0.0, 1.0, 0.5)
+"""Values of all unknowns at which it is looked how much the counts leave open: at the ends alone
+where three walks would take too long.
+"""
+
+
+def _beside_counts(
+    program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
+) -> tuple[list[Measured], int]:
+    """Walks with every counted share moved in turn; none without counts, or where they would take
+    too long. And how many shares may have drifted.
+    """
+    if not (point.counted or point.counted_bins):
+        return [], 0
+    from pipelang.analysis.latency.moved import moved
+
+    rows = moved(point)
+    scales = fine_scales(coarse, COARSE)
+    if not scales or not _fits(scales, rows.rows, work):
+        return [], 0
+    given, measures = rows.parameters, tuple(coarse.taken)
+
+    def walk(unknown: float) -> Measured:
+        here = Parameters(given.evidence, lambda _: unknown, given.measured, given.bins)
+        return measured(program, pipeline, here, scales, measures)
+
+    all_fit = _wanted(scales, rows.rows, work * len(SETTINGS)) <= limited(MOST_WORK)
+    settings = SETTINGS if all_fit else SETTINGS[:2]
+    return list(map(walk, settings)), rows.drifts
+
+
 def _enclosed(
     program: p.Program,
     pipeline: p.Pipeline,
+    point: Parameters,
     coarse: Measured,
     bounded: Enclosed,
     axes: Sequence[Axis],
@@ -357,10 +408,14 @@ def _enclosed(
         return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
     scales = tuple(scale for scale in scales if scale.measure in kept)
     found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
+    walks, drifts = _beside_counts(program, pipeline, point, coarse, work)
     for name, (least, most) in _pairs(found, families).items():
         for read in READ:
             low = _bounds(grid, found.taken[least], read)[0]
             high = _bounds(grid, found.taken[most], read)[1]
+            low -= max((_reach(one.taken[least], read, drifts)[0] for one in walks), default=0.0)
+            high += max((_reach(one.taken[most], read, drifts)[1] for one in walks), default=0.0)
+            low = max(0.0, low)
             ranges[f"{name}.{read}"] = FigureRange(None, low, high, tight=False)
     return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
 

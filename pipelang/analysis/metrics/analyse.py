@@ -263,6 +263,7 @@ def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work
         beside_unknowns,
         draws_beside,
         draws_for,
+        looked_at,
         posterior,
     )
     from pipelang.analysis.sweep.posterior_totals import posterior_totals
@@ -272,6 +273,7 @@ def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work
         return _NOT_DRAWN
     parameters, draws, points = posterior(point, work), draws_for(work), 0
     grid = None if bounded is None or not unknown else bounded.grid
+    grid = None if grid is None else looked_at(grid, work)
     if grid is not None and draws_beside(grid.size, work):
         parameters = beside_unknowns(parameters, grid, work)
         points, draws = grid.size, draws_beside(grid.size, work)

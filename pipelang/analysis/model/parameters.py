@@ -275,7 +275,8 @@ class Parameters:
 
     def _timely(self, spread: Spread | None, seconds: Decimal, site: str) -> Weight:
         if spread is None or spread.p95 is None:
-            return self._open(f"{site}.responds")
+            # Fewer answer within a minute than within an hour: each limit is an unknown of its own.
+            return self._open(f"{site}{WITHIN}{seconds.normalize():f}s.responds")
         self.bases[f"{site}.responds"] = Basis.ASSUMED
         return timely(spread, seconds)
 
@@ -290,6 +291,9 @@ class Parameters:
         """The weakest basis of all parameters that were used."""
         return max(self.bases.values(), default=Basis.EXACT)
 
+
+WITHIN = " within "
+"""Behind the name of a role in the site of what nobody said of it: how many answer in time."""
 
 BINS = ":bins"
 

@@ -91,6 +91,28 @@ def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
     )
 
 
+FINEST = 16
+ENOUGH_DRAWS = 2_000
+MOST_POINTS = 150
+"""Points at which quantiles of draws are looked at, at most, and draws that each has at least, if
+so many fit.
+"""
+
+
+def looked_at(grid: Grid, work: int) -> Grid:
+    """The points at which quantiles of draws are looked at: of an unknown that is no straight line
+    more than its ends. What lies between points of a polynomial its coefficients say; a quantile of
+    draws has none, so how many points it takes does not hang on the degree.
+    """
+    found = grid
+    for degree in range(FINEST, 1, -1):
+        found = Grid(grid.axes, tuple(degree if one > 1 else one for one in grid.degrees))
+        enough = draws_beside(found.size, work) >= min(ENOUGH_DRAWS, draws_beside(1, work))
+        if found.size <= MOST_POINTS and enough:
+            break
+    return found
+
+
 MOST_ELEMENTS = 2_000_000
 """Points times draws, which is how long an array is."""
 

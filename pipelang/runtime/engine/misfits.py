@@ -101,12 +101,24 @@ def null_is_default(field: Typed) -> bool:
     return field.has_default and not is_json and not isinstance(field.type, OptionalType)
 
 
+_OBJECTS = frozenset({"model_type", "model_attributes_type", "dict_type"})
+
+
+def told(kind: str, message: str) -> str:
+    """A problem of a validation in words of JSON, where pydantic's are those of Python: whoever
+    wrote the value knows no class.
+    """
+    if kind in _OBJECTS:
+        return "expected a JSON object"
+    return message.removeprefix("Value error, ")
+
+
 def describe(error: ValidationError) -> str:
     """A validation error in a line: path and problem, values left out."""
     parts = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
         path = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
+        message = told(problem["type"], problem["msg"])
         message = f"{message[:1].lower()}{message[1:]}"
         parts.append(f"`{path}`: {message}" if path else message)
     return "; ".join(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.engine.misfits import told
 from pipelang.runtime.files.strict_json import DuplicateKey, loads
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _describe(error: ValidationError) -> str:
     messages = []
     for problem in problems[:_MAX_PROBLEMS]:
         place = ".".join(str(part) for part in problem["loc"])
-        said = problem["msg"].removeprefix("Value error, ")
+        said = told(problem["type"], problem["msg"])
         messages.append(f"`{place}`: {said}" if place else said)
     more = len(problems) - _MAX_PROBLEMS
     return "; ".join(messages) + (f"; and {more} more" if more > 0 else "")

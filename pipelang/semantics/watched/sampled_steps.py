@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_in
+from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
 from pipelang.semantics.walk import all_items, all_steps, inner_links, outcomes
 
 
@@ -74,7 +75,29 @@ def not_to_judge(step: p.Step) -> tuple[str, str] | None:
     asked = (p.AskTier, p.Cascade, p.Agent, p.Call, p.Broken)
     if not any(isinstance(action, asked) for action in links):
         return f"no model and no tool answers `{step.name}`", "sample what a model answers"
+    if _is_secret(step.type):
+        return (
+            f"`{step.name}` answers a secret, which nobody is shown",
+            "sample a step whose answer people may see",
+        )
     return None
+
+
+def _is_secret(type: Type) -> bool:
+    """Whether there is nothing in a value but secrets."""
+    if "secret" in type.labels:
+        return True
+    match type:
+        case RecordType():
+            return bool(type.fields) and all(_is_secret(field.type) for field in type.fields)
+        case ListType():
+            return _is_secret(type.element)
+        case MapType():
+            return _is_secret(type.value)
+        case OptionalType():
+            return _is_secret(type.inner)
+        case _:
+            return False
 
 
 def returned_step(pipeline: p.Pipeline) -> str | None:

@@ -105,6 +105,9 @@ def test_a_key_that_stands_twice_is_an_error() -> None:
         read_inputs(text)
     with pytest.raises(DoesNotFit, match="the key `a` stands twice"):
         fit(Pair, '{"a": 1, "a": 2}')
+    for other in ('"ACME"', "null", "[1]"):
+        with pytest.raises(DoesNotFit, match=r"^expected a JSON object$"):  # and no Python class
+            fit(Pair, other)
     assert fit(Pair, '{"a": 1}') == {"a": 1}
 
 

@@ -139,7 +139,7 @@ class Constants:
             return "1"
         spread = role.responds
         if spread is None or spread.p95 is None:
-            return self.unknown(f"{key}.responds")
+            return self.unknown(f"{key} within {plain(seconds)}s.responds")
         sigma = (math.log(spread.p95) - math.log(spread.median)) / Z95
         distance = math.log(seconds) - math.log(spread.median)
         if sigma == 0:

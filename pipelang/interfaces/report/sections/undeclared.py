@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from pipelang.analysis.model.model import confidence_cut
+from pipelang.analysis.model.parameters import WITHIN
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.basis import WORDS
 from pipelang.interfaces.report.view import View
@@ -149,7 +150,7 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
         return
     owner, _, word = site.rpartition(".")
     if word in WORDS:
-        yield _of_declaration(view, owner, word)
+        yield _of_declaration(view, owner.partition(WITHIN)[0], word)
         return
     yield Missing("traffic", f"{site}: 90%", "")
 

@@ -44,10 +44,10 @@ def mock_of(tested: Tested, line: ast.Mock) -> p.Mock | None:
     if isinstance(line, ast.MockVerdicts):
         said = _verdicts(tested, line, name)
         return None if said is None else replace(said, target=before + said.target)
-    target = _target(tested, name)
+    target = _target(tested, name, before)
     if target is None:
         return None
-    key, type = before + target[0], target[1]
+    key, type = target
     if isinstance(line, ast.MockFails):
         return p.Mock(key, None, None, line.span)
     values = [
@@ -159,11 +159,15 @@ def _verdicts(tested: Tested, line: ast.MockVerdicts, name: ast.Name) -> p.Mock 
     return p.Mock(name.text, None, said, line.span)
 
 
-def _target(tested: Tested, name: ast.Name) -> tuple[str, Type] | None:
-    """The step or tool that a mock stands for, and the type of what it answers."""
+def _target(tested: Tested, name: ast.Name, before: str) -> tuple[str, Type] | None:
+    """The step or tool that a mock stands for, and the type of what it answers. Behind the name of
+    a pipeline (`before`) a tool is what that pipeline's file calls so; imported or not.
+    """
     context, file, contents = tested.context, tested.file, tested.contents
     if name.text in contents.steps:
-        return name.text, contents.steps[name.text].type
+        return before + name.text, contents.steps[name.text].type
+    if before:
+        file = tested.pipeline.span.file
     symbol = context.symbols.find(file, name.text)
     if symbol is not None and symbol.kind == "tool":
         context.symbols.use(file, symbol)
