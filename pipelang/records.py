@@ -45,6 +45,10 @@ class _Field:
         self.init = init
 
 
+_PLAIN = _Field(_MISSING)
+"""A field of which nothing is said."""
+
+
 def _field(
     *,
     default: Any = _MISSING,
@@ -151,18 +155,30 @@ class _Known:
     """All that the methods of a record have to know of its class.
 
     `passed` are the fields that `__init__` takes, `values` gives theirs, `compared` those that
-    decide whether two are the same; `left` counts the instances until `__init__` is compiled.
+    decide whether two are the same; `left` counts the instances until `__init__` is compiled;
+    `in_turn` sets the fields of an instance that is given all of them by their places.
     """
 
-    __slots__ = ("compared", "fields", "left", "made", "passed", "setters", "values")
+    __slots__ = (
+        "compared",
+        "fields",
+        "in_turn",
+        "left",
+        "made",
+        "passed",
+        "setters",
+        "then",
+        "values",
+    )
 
     def __init__(self, made: Any) -> None:
         fields: dict[str, _Field] = {}
         for one in reversed(made.__mro__):
             if "_record_given" in one.__dict__:
+                given = one._record_given
                 for name in one.__annotations__:
-                    given = one._record_given.get(name, _MISSING)
-                    fields[name] = given if given.__class__ is _Field else _Field(given)
+                    field = given.get(name, _PLAIN)
+                    fields[name] = field if field.__class__ is _Field else _Field(field)
         self.made = made
         self.fields = {name: fields[name] for name in made._record_names}
         self.passed = [name for name, field in fields.items() if field.init]
@@ -171,6 +187,9 @@ class _Known:
         self.compared = attrgetter(*compared) if compared else _getter(compared)
         self.setters = {name: getattr(made, name).__set__ for name in fields}
         self.left = FEW
+        self.then = hasattr(made, "__post_init__")
+        places = made.__match_args__  # none of a class that is only given names
+        self.in_turn = [*self.setters.values()] if places == made._record_names else []
 
 
 class _FirstAsked:
@@ -222,6 +241,12 @@ def _init(self: Any, *positional: Any, **named: Any) -> None:
     """
     known: _Known = self._record
     known.left -= 1
+    if known.left > 0 and not named and len(positional) == len(known.in_turn) > 0:
+        for setter, value in zip(known.in_turn, positional, strict=True):
+            setter(self, value)
+        if known.then:
+            self.__post_init__()
+        return
     given = dict(zip(known.made.__match_args__, positional, strict=False)) | named
     if known.left > 0 and len(given) == len(positional) + len(named):
         passed = 0
@@ -240,7 +265,7 @@ def _init(self: Any, *positional: Any, **named: Any) -> None:
             known.setters[name](self, value)
         else:
             if passed == len(given):
-                if hasattr(known.made, "__post_init__"):
+                if known.then:
                     self.__post_init__()
                 return
     known.made.__init__ = _compiled_init(known)
