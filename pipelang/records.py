@@ -1,4 +1,4 @@
-"""`dataclass`, `field` and `replace` of the standard library, made when they are first needed.
+"""`dataclass`, `field`, `replace` and `NamedTuple` of the library, made when they are first needed.
 
 The library's decorator writes and compiles the methods of a class when its module is imported, half
 a millisecond a class. pipelang has 500 of them, and a command makes a few instances of some: its
@@ -14,6 +14,7 @@ inherits from no other, or from one with the same options. Not there, because no
 
 from __future__ import annotations
 
+from collections import namedtuple
 from operator import attrgetter
 
 TYPE_CHECKING = False
@@ -412,9 +413,32 @@ def _replace(one: Any, /, **changes: Any) -> Any:
     return one.__class__(**(values | changes))
 
 
+class _TupleMaker(type):
+    """Makes the classes that name `NamedTuple` as their base."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        own = body.get("__annotations__")
+        if not bases or own is None:
+            return super().__new__(cls, name, bases, body)
+        given = [body.pop(field) for field in own if field in body]
+        make: Any = namedtuple  # a type checker wants to see the fields
+        made = make(name, own, defaults=given, module=body["__module__"])
+        for key, value in body.items():
+            if key != "__slots__":
+                setattr(made, key, value)
+        return made
+
+
+class _NamedTuple(metaclass=_TupleMaker):
+    """`NamedTuple` of the library, which compiles each annotation to see that it is a type; with
+    `from __future__ import annotations` it is a text, and a type checker has seen it.
+    """
+
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
+    from typing import NamedTuple as NamedTuple
 else:
-    dataclass, field, replace = _dataclass, _field, _replace
+    dataclass, field, replace, NamedTuple = _dataclass, _field, _replace, _NamedTuple
