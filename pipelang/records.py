@@ -1,4 +1,4 @@
-"""`dataclass`, `field` and `replace` of the standard library, made when they are first needed.
+"""`dataclass`, `field`, `replace` and `NamedTuple` of the library, made when they are first needed.
 
 The library's decorator writes and compiles the methods of a class when its module is imported, half
 a millisecond a class. pipelang has 500 of them, and a command makes a few instances of some: its
@@ -14,6 +14,7 @@ inherits from no other, or from one with the same options. Not there, because no
 
 from __future__ import annotations
 
+from collections import namedtuple
 from operator import attrgetter
 
 TYPE_CHECKING = False
@@ -43,6 +44,10 @@ class _Field:
         self.compare = compare
         self.repr = repr
         self.init = init
+
+
+_PLAIN = _Field(_MISSING)
+"""A field of which nothing is said."""
 
 
 def _field(
@@ -151,18 +156,30 @@ class _Known:
     """All that the methods of a record have to know of its class.
 
     `passed` are the fields that `__init__` takes, `values` gives theirs, `compared` those that
-    decide whether two are the same; `left` counts the instances until `__init__` is compiled.
+    decide whether two are the same; `left` counts the instances until `__init__` is compiled;
+    `in_turn` sets the fields of an instance that is given all of them by their places.
     """
 
-    __slots__ = ("compared", "fields", "left", "made", "passed", "setters", "values")
+    __slots__ = (
+        "compared",
+        "fields",
+        "in_turn",
+        "left",
+        "made",
+        "passed",
+        "setters",
+        "then",
+        "values",
+    )
 
     def __init__(self, made: Any) -> None:
         fields: dict[str, _Field] = {}
         for one in reversed(made.__mro__):
             if "_record_given" in one.__dict__:
+                given = one._record_given
                 for name in one.__annotations__:
-                    given = one._record_given.get(name, _MISSING)
-                    fields[name] = given if given.__class__ is _Field else _Field(given)
+                    field = given.get(name, _PLAIN)
+                    fields[name] = field if field.__class__ is _Field else _Field(field)
         self.made = made
         self.fields = {name: fields[name] for name in made._record_names}
         self.passed = [name for name, field in fields.items() if field.init]
@@ -171,6 +188,9 @@ class _Known:
         self.compared = attrgetter(*compared) if compared else _getter(compared)
         self.setters = {name: getattr(made, name).__set__ for name in fields}
         self.left = FEW
+        self.then = hasattr(made, "__post_init__")
+        places = made.__match_args__  # none of a class that is only given names
+        self.in_turn = [*self.setters.values()] if places == made._record_names else []
 
 
 class _FirstAsked:
@@ -222,6 +242,12 @@ def _init(self: Any, *positional: Any, **named: Any) -> None:
     """
     known: _Known = self._record
     known.left -= 1
+    if known.left > 0 and not named and len(positional) == len(known.in_turn) > 0:
+        for setter, value in zip(known.in_turn, positional, strict=True):
+            setter(self, value)
+        if known.then:
+            self.__post_init__()
+        return
     given = dict(zip(known.made.__match_args__, positional, strict=False)) | named
     if known.left > 0 and len(given) == len(positional) + len(named):
         passed = 0
@@ -240,7 +266,7 @@ def _init(self: Any, *positional: Any, **named: Any) -> None:
             known.setters[name](self, value)
         else:
             if passed == len(given):
-                if hasattr(known.made, "__post_init__"):
+                if known.then:
                     self.__post_init__()
                 return
     known.made.__init__ = _compiled_init(known)
@@ -387,9 +413,32 @@ def _replace(one: Any, /, **changes: Any) -> Any:
     return one.__class__(**(values | changes))
 
 
+class _TupleMaker(type):
+    """Makes the classes that name `NamedTuple` as their base."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        own = body.get("__annotations__")
+        if not bases or own is None:
+            return super().__new__(cls, name, bases, body)
+        given = [body.pop(field) for field in own if field in body]
+        make: Any = namedtuple  # a type checker wants to see the fields
+        made = make(name, own, defaults=given, module=body["__module__"])
+        for key, value in body.items():
+            if key != "__slots__":
+                setattr(made, key, value)
+        return made
+
+
+class _NamedTuple(metaclass=_TupleMaker):
+    """`NamedTuple` of the library, which compiles each annotation to see that it is a type; with
+    `from __future__ import annotations` it is a text, and a type checker has seen it.
+    """
+
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
+    from typing import NamedTuple as NamedTuple
 else:
-    dataclass, field, replace = _dataclass, _field, _replace
+    dataclass, field, replace, NamedTuple = _dataclass, _field, _replace, _NamedTuple

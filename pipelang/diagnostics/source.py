@@ -7,9 +7,8 @@ when something is shown, because a parser makes a hundred thousand spans and sho
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
 
-from pipelang.records import dataclass, field
+from pipelang.records import NamedTuple, dataclass, field
 
 
 class Span(NamedTuple):

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, assert_never
+from typing import Any, assert_never
 
 from pipelang.digests import sha256_hex
-from pipelang.records import dataclass, field
+from pipelang.records import NamedTuple, dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_rows import EvidenceOrigin
 from pipelang.semantics.types import (

@@ -7,8 +7,9 @@ follows the keyword, the node (`ast/action_options.py`, `ast/options.py`) holds 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from pipelang.records import NamedTuple
 from pipelang.syntax import ast
 
 ACTIONS = frozenset("ask agent call run each value".split())

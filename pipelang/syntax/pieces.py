@@ -13,8 +13,8 @@ import re
 from functools import cache
 from itertools import accumulate, compress
 from operator import add
-from typing import NamedTuple
 
+from pipelang.records import NamedTuple
 from pipelang.syntax.lexicon import LONGEST_NUMBER
 from pipelang.syntax.tables import Tables, tables
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import NamedTuple
 from pipelang.syntax.lower import Lowering, builder
 from pipelang.syntax.tables import ReductionRule, tables
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelang.diagnostics import Span
+from pipelang.records import NamedTuple
 from pipelang.syntax.lower import Lowering, builder
 from pipelang.syntax.lower.context import gather, gather_optional, only
 from pipelang.syntax.tables import ReductionRule, tables

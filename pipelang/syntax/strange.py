@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pipelang.diagnostics import Diagnostic
+from pipelang.records import NamedTuple
 
 NO_TOKEN = "NO_TOKEN"
 """The type of a token that fits nowhere."""

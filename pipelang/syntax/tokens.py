@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple, dataclass
 from pipelang.syntax.lexicon import DECLARING, LONGEST_NUMBER
 from pipelang.syntax.pieces import LONG, NUMERALS, is_long_amount, pieces, without_comments
 from pipelang.syntax.tables import tables

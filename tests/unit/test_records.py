@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import re
+import typing
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from pipelang import records
+from pipelang.records import NamedTuple, dataclass
 
 from .imports import at, sources
 
@@ -196,3 +198,79 @@ def test_the_library_makes_no_class_when_a_command_starts() -> None:
         if re.match(r"\s*from dataclasses import .*\b(dataclass|replace)\b", line)
     ]
     assert not makers, "\n".join(makers)
+
+
+class Place(NamedTuple):
+    """A tuple with names."""
+
+    file: str
+    start: int = 0
+    more: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        return self.start + len(self.more)
+
+    def to(self, other: Place) -> Place:
+        return self._replace(start=other.start)
+
+
+class LibraryPlace(typing.NamedTuple):
+    """A tuple with names."""
+
+    file: str
+    start: int = 0
+    more: tuple[str, ...] = ()
+
+
+def test_a_named_tuple_is_the_librarys_but_for_its_types():
+    ours: Any = Place
+    for name in ("_fields", "_field_defaults", "__match_args__", "__doc__", "__bases__"):
+        assert getattr(ours, name) == getattr(LibraryPlace, name), name
+    assert list(ours.__annotations__) == list(LibraryPlace.__annotations__)
+    assert typing.get_type_hints(ours) == typing.get_type_hints(LibraryPlace)
+    assert (ours.__name__, ours.__qualname__, ours.__module__) == ("Place", "Place", __name__)
+    one = Place("a", more=("x",))
+    assert one == ("a", 0, ("x",))
+    assert one.length == 1
+    assert one.to(Place("b", 7)) == Place("a", 7, ("x",))
+    assert repr(one) == "Place(file='a', start=0, more=('x',))"
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert copy.copy(one) == one
+    with pytest.raises(TypeError):
+        Place()
+    with pytest.raises(AttributeError):
+        one.file = "b"
+    with pytest.raises(AttributeError):
+        one.other = "b"
+    match one:
+        case Place(file, start=0):
+            assert file == "a"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record that looks at its fields."""
+
+    one: int
+    two: int = 2
+
+    def __post_init__(self) -> None:
+        if self.one > self.two:
+            raise ValueError("more")
+
+
+def test_fields_in_turn_are_looked_at_as_well():
+    """Before and after its `__init__` is compiled, whichever way the fields are given."""
+    for _ in range(records.FEW + 2):
+        for make in (
+            lambda: Checked(3, 2),
+            lambda: Checked(3),
+            lambda: Checked(one=3),
+            lambda: Checked(3, two=2),
+        ):
+            with pytest.raises(ValueError, match="more"):
+                make()
+        assert (Checked(1, 5).one, Checked(1, 5).two) == (1, 5)
+        with pytest.raises(TypeError):
+            Checked(1, 2, 3)

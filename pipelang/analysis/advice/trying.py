@@ -7,7 +7,7 @@ figures printed beside a change are those of a check of the changed file.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.build import Built, build
 from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.loader import Loader
+from pipelang.syntax import ast
 from pipelang.syntax.parse import Parsed, parse_after, parse_kept
 
 if TYPE_CHECKING:
@@ -100,25 +101,40 @@ class Bench:
         edits, changed = tuple(edits), dict[str, list[Edit]]()
         for edit in edits:
             changed.setdefault(edit.span.file, []).append(edit)
-        # Every text is the one that the program was built from, whatever is on the disk by now.
-        texts = {name: source.text for name, source in self.sources.items()}
-        for name, mine in changed.items():
-            texts[name] = edited(texts[name], mine)
         shares = {**self.assumed, **{k: Decimal(repr(v)) for k, v in (assumed or {}).items()}}
         key: Any = tuple(sorted(shares.items()))
         if changed:
             key = (tuple(edits), key) if len(self.known) < MOST_KEPT else None
         if key is not None and key in self.known:
             return self.known[key]
-        trees = {
-            name: tree
-            for name, mine in changed.items()
-            if (tree := reparsed(self.sources[name], texts[name], mine)) is not None
-        }
-        built = build(self.path, Redrafted(self.loader, texts), assumed=shares, trees=trees)
+        built = self._built(changed, shares, tests=False)
+        made = built.program
+        if made is not None and made.pipelines.keys() != self.program.pipelines.keys():
+            built = self._built(changed, shares)  # one of them is run by tests alone
         if key is not None:
             self.known[key] = built
         return built
+
+    def _built(
+        self,
+        changed: Mapping[str, Sequence[Edit]],
+        shares: Mapping[str, Decimal],
+        tests: bool = True,
+    ) -> Built:
+        """Build the program with edits by file; with or without the `tests` at the end of a file
+        that is edited: they say nothing about figures, and may be more than all else.
+        """
+        # Every text is the one that the program was built from, whatever is on the disk by now.
+        texts = {name: source.text for name, source in self.sources.items()}
+        trees: dict[str, Parsed] = {}
+        for name, edits in changed.items():
+            source = self.sources[name]
+            end = len(source.text) if tests else end_without_tests(source, edits)
+            texts[name] = edited(source.text[:end], edits)
+            tree = reparsed(source, texts[name], edits)
+            if tree is not None:
+                trees[name] = tree
+        return build(self.path, Redrafted(self.loader, texts), assumed=shares, trees=trees)
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
@@ -129,6 +145,16 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
+def end_without_tests(source: Source, edits: Iterable[Edit]) -> int:
+    """The length of a text without the tests at its end; all of it where there is an edit."""
+    end = 0
+    for one in parse_kept(source).module.declarations:
+        if not isinstance(one, ast.TestDecl):
+            end = one.span.end
+    whole = len(source.text)
+    return whole if not end or any(edit.span.end > end for edit in edits) else end
+
+
 def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
     """The tree of a text with edits made, of which what stands before the first declaration that is
     edited is taken from the tree of the text without them. None where it is better read as a whole.
@@ -136,9 +162,7 @@ def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
     before = parse_kept(source)
     first = min(edit.span.start for edit in edits)
     starts = [one.span.start for one in before.module.declarations]
-    kept = (
-        bisect_left(starts, first) - 1
-    )  # the last that starts before the edit may be what changes
+    kept = bisect_left(starts, first) - 1  # the last one before the edit may be what changes
     return parse_after(Source(source.name, text), before, kept) if kept > 0 else None
 
 

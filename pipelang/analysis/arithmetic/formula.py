@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter, mul, sub, truediv
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelang.analysis.arithmetic.terms import (
     BUNDLE,
@@ -26,7 +26,7 @@ from pipelang.analysis.arithmetic.terms import (
     OperationKind,
     Trace,
 )
-from pipelang.records import dataclass, field
+from pipelang.records import NamedTuple, dataclass, field
 
 
 def _at_least(number: Any, other: Any) -> Any:

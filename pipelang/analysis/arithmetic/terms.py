@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 from math import isfinite
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from pipelang.records import dataclass, field
+from pipelang.records import NamedTuple, dataclass, field
 
 MOST_TERMS = 400_000
 """Beyond it a pipeline's arithmetic is not written down."""

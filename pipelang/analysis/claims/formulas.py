@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import NamedTuple, assert_never
+from typing import assert_never
+
+from pipelang.records import NamedTuple
 
 
 class Holds(NamedTuple):

@@ -13,14 +13,14 @@ that ends the run does so no later than everything below it, so it needs no amou
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.exclusive import cases, decided
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import replace
+from pipelang.records import NamedTuple, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import chosen_by_turn

@@ -8,11 +8,11 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field, replace
+from pipelang.records import NamedTuple, dataclass, field, replace
 from pipelang.semantics.chance import ByCase, Chance
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple, dataclass
 
 MOST_STEPS = 1000
 MOST_RETRIES = 100

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pipelang.analysis.frontier.table import Table, assign, merge, split
 from pipelang.analysis.model.model import redo_key
 from pipelang.analysis.sweep.branching import Judged
-from pipelang.records import dataclass, replace
+from pipelang.records import NamedTuple, dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import (
     changed_by,

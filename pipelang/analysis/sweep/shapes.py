@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan
@@ -22,7 +22,7 @@ from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple, dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance

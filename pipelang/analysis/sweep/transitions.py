@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
@@ -24,7 +24,7 @@ from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_c
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape, Structure
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
-from pipelang.records import dataclass, replace
+from pipelang.records import NamedTuple, dataclass, replace
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32

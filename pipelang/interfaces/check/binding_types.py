@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from pipelang.records import NamedTuple
 from pipelang.semantics.types import (
     AnswererType,
     EnumType,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from pipelang.diagnostics import Source, Sources, Span
 from pipelang.diagnostics.columns import harmless
@@ -31,6 +31,7 @@ from pipelang.interfaces.export.labels import (
     values_of,
     words_of,
 )
+from pipelang.records import NamedTuple
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import can_be_used_up, ending, reached_links
 from pipelang.semantics.kernels.redo import last_outcome, redo_of

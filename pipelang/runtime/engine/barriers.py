@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pipelang.records import NamedTuple
 from pipelang.runtime.engine.endings import values_of, without_value
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Ended

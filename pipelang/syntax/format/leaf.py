@@ -8,9 +8,8 @@ about only by spaces and line breaks, so a program stays the same program.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple, dataclass
 from pipelang.syntax.tokens import Comment, Token, TokenList
 
 

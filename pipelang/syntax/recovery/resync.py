@@ -13,8 +13,7 @@ count.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pipelang.records import NamedTuple
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.line_starts import LineStarts
 from pipelang.syntax.recovery.probe import AutomatonProbe

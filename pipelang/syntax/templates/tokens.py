@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from typing import NamedTuple
+
+from pipelang.records import NamedTuple
 
 DATA = "template data / text"
 PRINT, PRINT_END = "begin of print statement", "end of print statement"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple, dataclass
 from pipelang.syntax.recovery.line_starts import LineStarts
 from pipelang.syntax.tables import Tables
 from pipelang.syntax.tokens import Token

@@ -14,6 +14,7 @@ from pipelang.analysis.advice.trying import Bench, edited, reparsed
 from pipelang.diagnostics import Edit, Source, Span
 from pipelang.interfaces.check.advice import bench_of
 from pipelang.interfaces.check.check import check_file
+from pipelang.records import replace
 from pipelang.semantics.build import build
 from pipelang.syntax.parse import parse, parse_after
 
@@ -107,8 +108,60 @@ def test_a_program_is_the_one_of_the_whole_text():
         text = edited(source.text, edits)
         whole = build(bench.path, trying_loader(bench, source.name, text))
         assert made.program is not None
-        assert made.program.hash == whole.program.hash
-        assert everything(made.program) == everything(whole.program)
+        assert whole.program is not None
+        assert whole.program.tests
+        assert not made.program.tests
+        left = {"hash": "", "tests": ()}
+        assert everything(replace(made.program, **left)) == everything(
+            replace(whole.program, **left)
+        )
+
+
+RUN_BY_A_TEST = """
+use "other.pipe"
+
+pipeline p(x: int) -> int {
+  step a = 1
+  gate big: x > 1 else reject
+  return a
+}
+
+test "another file's" {
+  given  other(x: 1)
+  expect answered 1
+}
+"""
+OTHER = """
+pipeline other(x: int) -> int {
+  step a = 1
+  return a
+}
+"""
+
+
+def test_a_pipeline_that_tests_alone_run_is_still_there(tmp_path):
+    path = tmp_path / "p.pipe"
+    path.write_text(RUN_BY_A_TEST, encoding="utf-8")
+    (tmp_path / "other.pipe").write_text(OTHER, encoding="utf-8")
+    checked = check_file(str(path))
+    assert checked.program is not None, checked.diagnostics
+    bench = bench_of(checked)
+    source = bench.sources[bench.program.file]
+    at = source.text.index("x > 1") + len("x > ")
+    made = bench.rebuilt([Edit(Span(source.name, at, at + 1), "2")]).program
+    assert made is not None
+    assert set(made.pipelines) == set(bench.program.pipelines) == {"p", "other"}
+
+
+def test_an_edit_in_a_test_is_built():
+    checked = check_file(str(REPO / "examples/support/support.pipe"))
+    bench = bench_of(checked)
+    source = bench.sources[bench.program.file]
+    at = source.text.index('test "a small question is answered"') + len('test "')
+    made = bench.rebuilt([Edit(Span(source.name, at, at + 1), "one")]).program
+    assert made is not None
+    assert len(made.tests) == len(bench.program.tests)
+    assert any(test.title.startswith("one small") for test in made.tests)
 
 
 def trying_loader(bench: Bench, name: str, text: str):
