@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Compare the tiers of files with the snapshot.")
 @click.option("--update", is_flag=True, help="Write the snapshot of the installed genai-prices.")
-@click.option("--out", metavar="FILE", help="Where --update writes; else the snapshot itself.")
+@click.option(
+    "-o",
+    "--output",
+    "--out",
+    "out",
+    metavar="OUT",
+    help="Where --update writes; else the snapshot itself.",
+)
 def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) -> None:
     """Say which prices pipelang has, for tiers that declare none.
 
@@ -32,7 +39,7 @@ def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) 
     from pipelang.semantics import price_snapshot
 
     if out is not None and not update:
-        stop("--out goes with --update")
+        stop("--output goes with --update")
     if update and (check or paths):
         stop("--update goes without paths and without --check")
     if update:

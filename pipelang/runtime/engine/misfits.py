@@ -106,7 +106,7 @@ def describe(error: ValidationError) -> str:
     parts = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
         path = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
+        message = problem["msg"].removeprefix("Value error, ").replace(" after validation", "")
         message = f"{message[:1].lower()}{message[1:]}"
         parts.append(f"`{path}`: {message}" if path else message)
     return "; ".join(parts)
