@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) -> None:
     """Say which prices pipelang has, for tiers that declare none.
 
-    --check compares the tiers of files or folders (the current one by default) with them, and is
+    --check compares the tiers of files or folders (the current one by default) with them: exit code
     1 if one costs something else, is old, or names a retired model. --update reads the package
     genai-prices, as it is installed here; no network is asked.
     """
@@ -70,7 +70,9 @@ def _update(path: str) -> None:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(as_text(snapshot))
     except OSError as error:
-        stop(f"`{path}` cannot be written: {error.strerror or error}", help="name one: --out FILE")
+        stop(
+            f"`{path}` cannot be written: {error.strerror or error}", help="name one: --output FILE"
+        )
     count = sum(len(models) for models in snapshot["makers"].values())
     write(f"{path}: {count:,} models, {snapshot['source']} of {snapshot['as_of']}\n")
 

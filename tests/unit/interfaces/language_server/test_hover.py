@@ -122,3 +122,13 @@ def test_every_keyword_that_people_wrote_says_something_and_no_name_says_a_keywo
                 assert found is None or not found.text.startswith("**"), (file.name, token)
     assert heard > 200
     assert silent > 10
+
+
+def test_a_member_of_an_enum_shows_its_doc_comment() -> None:
+    text = (
+        "enum Size {\n  ## Fits into a letter.\n  small\n  large\n}\n"
+        "pipeline p(size: Size) -> bool { return size == small }\n"
+    )
+    for nth in range(2):
+        assert said(text, "small", nth) == "```pipelang\nsmall\n```\n\nFits into a letter."
+    assert said(text, "large") == "```pipelang\nlarge\n```"
