@@ -28,7 +28,7 @@ TASKS = [
     "releases.md",
     "scaling.md",
 ]
-REFERENCE = ["api.md", "running.md", "export.md", "ir.md", "compatibility.md", "release.md"]
+REFERENCE = ["api.md", "running.md", "export.md", "ir.md", "compatibility.md"]
 EVIDENCE = ["benchmarks.md", "agentdojo.md"]
 PROJECT = ["changelog.md", "architecture.md", "contributing.md", "security.md"]
 

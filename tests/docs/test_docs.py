@@ -257,11 +257,6 @@ def test_commands_without_output_name_what_is_there(fence: Fence):
             assert re.search(rf"^{argv[1]}:", (REPO / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_the_readme_lists_every_command():
-    listed = re.findall(r"^\| `pipelang (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(listed) <= set(COMMANDS)
-
-
 # ----------------------------------------------------------------------------------- figures
 
 

@@ -16,6 +16,7 @@ import pipelang
 from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.cli.run.command import command as run_command
 from pipelang.interfaces.runs.state_folder import StateFolder
+from pipelang.semantics.elaborate.actions.outcomes import CODES
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
@@ -198,3 +199,24 @@ def test_the_sections_of_the_reference_are_the_public_names():
     assert sorted(re.findall(r"^### `(\w+)`$", page("api.md"), re.MULTILINE)) == sorted(
         pipelang.__all__
     )
+
+
+def codes_of_ended_runs() -> set[str]:
+    """The codes with which the interpreter, a store or a service ends a run by itself."""
+    found: set[str] = set()
+    for file in (REPO / "pipelang").rglob("*.py"):
+        text = file.read_text("utf-8")
+        found |= set(re.findall(r'(?:Halted\(|"code": )"([a-z_]+)"', text))
+        if "runtime" in file.parts:
+            found |= set(
+                re.findall(r'^[A-Z_]+ = "([a-z]+_(?:exceeded|exhausted|unknown))"$', text, re.M)
+            )
+    return found
+
+
+def test_a_code_of_pipelang_is_listed_and_nobody_else_can_take_it():
+    row = re.search(r"^\| `fail \"code\"` \| (.*) \|$", page("language.md"), re.MULTILINE)
+    assert row is not None
+    listed = {word for code in re.findall(r"`([a-z_ ]+)`", row[1]) for word in code.split()}
+    assert listed == CODES
+    assert {"unrecorded", "killed", "effect_unknown", "crashed"} <= codes_of_ended_runs() <= CODES

@@ -166,7 +166,7 @@ class ThreadServer:
         self.inbox, self.switches = Inbox(), Switches()
         state = StateFolder(file.parent / "state")
         state.prepare()
-        programs = checked_programs([str(file)], options.pop("allow", ()), False)
+        programs = checked_programs([str(file)], options.pop("allow", ()))
         pipelines = deployed_in_memory(programs, state, self.inbox, self.switches)
         self.tokens = tokens
         self.backend = MemoryBackend(self.inbox, self.switches, **options)

@@ -2,8 +2,8 @@
 
 A call is made only if its reservation fits what is left, and time cuts a call in flight. So no run
 is cut where the worst run stays within every limit, of the pipeline's own budget and of those of
-the pipelines that it runs. The figures of a report are those of runs that are not cut; where cuts
-are possible a promise about them is not decided.
+the pipelines that it runs. Where cuts are possible, costs and times of a report are those of runs
+without them, outcomes are bounds (`enclosures`), and a promise is met only if no cut can break it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Cut:
 
     @property
     def words(self) -> str:
-        """Reason why a promise is not decided."""
+        """Reason why a promise that hangs on cuts is not decided."""
         if self.needs is None:
             most = "nothing bounds what a run takes"
         else:

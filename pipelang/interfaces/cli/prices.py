@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Compare the tiers of files with the snapshot.")
 @click.option("--update", is_flag=True, help="Write the snapshot of the installed genai-prices.")
-@click.option("--out", metavar="FILE", help="Where --update writes; else the snapshot itself.")
+@click.option(
+    "-o",
+    "--output",
+    "--out",
+    "out",
+    metavar="OUT",
+    help="Where --update writes; else the snapshot itself.",
+)
 def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) -> None:
     """Say which prices pipelang has, for tiers that declare none.
 
-    --check compares the tiers of files or folders (the current one by default) with them, and is
+    --check compares the tiers of files or folders (the current one by default) with them: exit code
     1 if one costs something else, is old, or names a retired model. --update reads the package
     genai-prices, as it is installed here; no network is asked.
     """
@@ -32,7 +39,7 @@ def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) 
     from pipelang.semantics import price_snapshot
 
     if out is not None and not update:
-        stop("--out goes with --update")
+        stop("--output goes with --update")
     if update and (check or paths):
         stop("--update goes without paths and without --check")
     if update:
@@ -63,7 +70,9 @@ def _update(path: str) -> None:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(as_text(snapshot))
     except OSError as error:
-        stop(f"`{path}` cannot be written: {error.strerror or error}", help="name one: --out FILE")
+        stop(
+            f"`{path}` cannot be written: {error.strerror or error}", help="name one: --output FILE"
+        )
     count = sum(len(models) for models in snapshot["makers"].values())
     write(f"{path}: {count:,} models, {snapshot['source']} of {snapshot['as_of']}\n")
 

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Combinations that are worked out at most.",
 )
-@click.option("--out", metavar="FILE", help="Write it there instead of to standard output.")
+@click.option(
+    "-o", "--output", "--out", "out", metavar="OUT", help="A file instead of standard output."
+)
 @click.option(
     "--assume",
     multiple=True,

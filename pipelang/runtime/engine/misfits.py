@@ -110,7 +110,7 @@ def told(kind: str, message: str) -> str:
     """
     if kind in _OBJECTS:
         return "expected a JSON object"
-    return message.removeprefix("Value error, ")
+    return message.removeprefix("Value error, ").replace(" after validation", "")
 
 
 def describe(error: ValidationError) -> str:

@@ -62,7 +62,9 @@ def check(url: str, form: str) -> None:
 
 @command.command(name="backup", short_help="Copy a store in SQLite into a file.")
 @click.argument("url")
-@click.option("--output", metavar="FILE", help="Where to. Default: beside the store, with the day.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to. Default: beside the store, with the day."
+)
 def backup(url: str, output: str | None) -> None:
     """Copy a store in SQLite, as it is at one moment, while workers go on. PostgreSQL has pg_dump.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "alerts",
     multiple=True,
     metavar="[ROLE=]TARGET",
-    help="Where alerts go: an https address, or a file that gets a line each.",
+    help="Where alerts go: a web address, or a file that gets a line each.",
 )
 @click.option("--secret", metavar="env:NAME", help="The secret that signs what is posted.")
 @click.option(

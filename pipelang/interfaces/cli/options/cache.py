@@ -29,3 +29,10 @@ def cache_option(command: Any) -> Any:
         callback=_may_keep,
         help="Check the program anew.",
     )(command)
+
+
+def needless_cache_option(command: Any) -> Any:
+    """Take `--no-cache` of a command that keeps nothing and always checks anew, and do not show it:
+    who has written it into a script goes on to be served.
+    """
+    return click.option("--no-cache", is_flag=True, hidden=True, expose_value=False)(command)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def checked_programs(
-    files: Sequence[str], allow: Collection[str], cache: bool
+    files: Sequence[str], allow: Collection[str]
 ) -> list[tuple[Checked, LoadedProgram]]:
     """The programs of files, each with its report. Ends the command with what `check` says if one
     has errors but those in `allow`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelang.interfaces.cli.exit_codes import USAGE
-from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.cache import needless_cache_option
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="The folder of the audit log and of what waits for people.",
 )
-@cache_option
-def command(files: tuple[str, ...], allow: tuple[str, ...], state: str, cache: bool) -> None:
+@needless_cache_option
+def command(files: tuple[str, ...], allow: tuple[str, ...], state: str) -> None:
     """Offer the pipelines of FILES to a client of MCP that starts this command, until it hangs up.
 
     What waits for people is in the state folder: `pipelang inbox` lists it, `pipelang approve`
@@ -52,7 +52,7 @@ def command(files: tuple[str, ...], allow: tuple[str, ...], state: str, cache: b
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.shared.kill_switches import FolderSwitches
 
-    programs = checked_programs(files, allow, cache)
+    programs = checked_programs(files, allow)
     folder = StateFolder(Path(state))
     try:
         folder.prepare()

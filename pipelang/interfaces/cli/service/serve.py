@@ -14,7 +14,7 @@ import click
 
 from pipelang.interfaces.cli.durable.opening import opened
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
-from pipelang.interfaces.cli.options.cache import cache_option
+from pipelang.interfaces.cli.options.cache import needless_cache_option
 from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     help="Where alerts go, as of watch.",
 )
 @click.option("--alert-secret", metavar="env:NAME", help="The secret that signs what is posted.")
-@cache_option
+@needless_cache_option
 def command(
     files: tuple[str, ...],
     store: str | None,
@@ -90,7 +90,6 @@ def command(
     every: float | None,
     alerts: tuple[str, ...],
     alert_secret: str | None,
-    cache: bool,
 ) -> None:
     """Serve the pipelines of FILES over HTTP, until SIGTERM.
 
@@ -121,7 +120,7 @@ def command(
         )
     from pipelang.interfaces.cli.service.deploying import checked_programs
 
-    programs = checked_programs(files, allow, cache)
+    programs = checked_programs(files, allow)
     try:
         folder.prepare()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A graph to the parts of its picture."""
+"""Division of a graph into the parts of its picture: rows, frames around regions, forks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Trails = dict[str, tuple[Part, ...]]
 
 
 def assembly(graph: Graph) -> tuple[list[PartColumn], Trails]:
-    """A line for each pipeline."""
+    """The picture of a graph, a column for each pipeline, and the trails of its nodes."""
     aside = {edge.target for edge in graph.aside.values()}
     lines = [_line(graph, graph.clusters[cluster], aside) for cluster in graph.pipelines]
     trails: Trails = {}

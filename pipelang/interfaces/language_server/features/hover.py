@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.features.braces import names_metrics
@@ -118,8 +119,7 @@ def _of_symbol(root: Root, survey: Survey, symbol: Symbol) -> Iterator[str]:
         case "pipeline":
             told = (root.numbers or {}).get("pipelines", {}).get(symbol.key)
             if told is not None:
-                note = "" if root.state == CURRENT else " *(before your last change)*"
-                yield f"{told['sentence']}{note}"
+                yield f"{told['sentence']}{_age(root)}"
                 yield told["lens"]
         case "tier":
             tier = draft.tiers.get(symbol.key)
@@ -134,6 +134,11 @@ def _of_symbol(root: Root, survey: Survey, symbol: Symbol) -> Iterator[str]:
             pass
 
 
+def _age(root: Root) -> str:
+    """A note behind numbers that are not of the text as it is."""
+    return "" if root.state == CURRENT else " *(before your last change)*"
+
+
 def _of_item(root: Root, survey: Survey, declared: Span) -> Iterator[str]:
     """Of a step or gate: its numbers, and the evidence that it rests on."""
     draft = survey.draft
@@ -145,8 +150,7 @@ def _of_item(root: Root, survey: Survey, declared: Span) -> Iterator[str]:
                 continue
             told = (root.numbers or {}).get("pipelines", {}).get(key, {}).get("items", {})
             if item.name in told:
-                note = "" if root.state == CURRENT else " *(before your last change)*"
-                yield told[item.name]["hint"] + note
+                yield told[item.name]["hint"] + _age(root)
                 yield told[item.name]["tooltip"]
             for file in dict.fromkeys(_evidence(item)):
                 yield evidence_words(draft, file)
@@ -282,21 +286,20 @@ def _type_in_template(survey: Survey, span: Span) -> Type | None:
 
 def _written(survey: Survey, declared: Span) -> Span | None:
     """The whole of the field, parameter, member or item that was declared at a place."""
-    from pipelang.interfaces.language_server.features.nodes import walk
-
-    loaded = survey.loaded.modules.get(declared.file)
-    for declaration in () if loaded is None else loaded.module.declarations:
-        if not declaration.span.start <= declared.start < declaration.span.end:
-            continue
-        for node in walk(declaration):
-            name = getattr(node, "name", None)
-            if isinstance(name, ast.Name) and name.span == declared:
-                span: Span = node.span
-                return span
-    return None
+    node = _declared_at(survey, declared)[1]
+    return None if node is None else node.span
 
 
 def _doc_at(survey: Survey, declared: Span) -> str:
+    """The doc comment of what was declared at a place, or nothing."""
+    declaration, node = _declared_at(survey, declared)
+    if isinstance(declaration, ast.EnumDecl) and isinstance(node, ast.EnumMember):
+        return dict(declaration.member_docs).get(node.name.text, "")  # a member has none itself
+    return getattr(node, "doc", None) or ""
+
+
+def _declared_at(survey: Survey, declared: Span) -> tuple[ast.Declaration | None, Any]:
+    """The node whose name stands at a place, and the declaration that it is a part of."""
     from pipelang.interfaces.language_server.features.nodes import walk
 
     loaded = survey.loaded.modules.get(declared.file)
@@ -305,13 +308,8 @@ def _doc_at(survey: Survey, declared: Span) -> str:
             for node in walk(declaration):
                 name = getattr(node, "name", None)
                 if isinstance(name, ast.Name) and name.span == declared:
-                    return getattr(node, "doc", None) or ""
-            if isinstance(declaration, ast.EnumDecl):
-                docs = dict(declaration.member_docs)
-                for member in declaration.members:
-                    if member.name.span == declared:
-                        return docs.get(member.name.text, "")
-    return ""
+                    return declaration, node
+    return None, None
 
 
 def full(type: Type) -> str:
@@ -320,7 +318,7 @@ def full(type: Type) -> str:
     words = [*sorted(getattr(inner, "labels", ())), show(type)]
     if isinstance(inner, Scalar):
         if inner.max_tokens is not None:
-            words.append(f"max {inner.max_tokens:,} tokens".replace(",", ""))
+            words.append(f"max {inner.max_tokens} tokens")
         if inner.max_pages is not None:
             words.append(f"max {inner.max_pages} pages")
     most = getattr(inner, "max_length", None)

@@ -186,7 +186,7 @@ def _money(data: dict[str, Any]) -> str:
 def _person(event: Event, paint: Paint) -> Row:
     data = event.data
     if not data["asked"]:
-        return " ", f"no {event.kind} needed"
+        return " ", f"no {'approval' if event.kind == 'approve' else event.kind} needed"
     if not data["answered"]:
         text = "nobody answered in time"
     else:

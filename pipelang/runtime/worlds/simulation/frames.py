@@ -48,9 +48,9 @@ class LatentVerdicts:
 
 @dataclass(slots=True)
 class SimulatedFrame:
-    """`right` is every value's ghost, `versions` how often it was made, `drawn` what was drawn
-    about them, `latents` the verdicts behind the answers of steps, `elements` whether each element
-    of a list is right.
+    """`right` says of every value whether it is right, `versions` how often it was made, `drawn`
+    what was drawn about them, `latents` the verdicts behind the answers of steps, `elements`
+    whether each element of a list is right.
 
     `around` says whether what the whole frame hangs on is right. A sub-pipeline knows its `caller`
     and the `arguments`; an element knows the frame `outside` and its own `variable`. `left` works

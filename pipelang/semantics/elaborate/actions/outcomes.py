@@ -15,7 +15,7 @@ from pipelang.syntax import ast
 CODES = frozenset(
     (
         "chain_exhausted budget_exceeded quota_exceeded max_steps timeout unpriced cancelled "
-        "killed effect_unknown crashed"
+        "killed unrecorded effect_unknown crashed"
     ).split()
 )
 """The codes of `failed` that are pipelang's own."""

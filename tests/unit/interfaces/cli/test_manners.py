@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from pipelang.interfaces.check import disk_loader
+from pipelang.interfaces.cli.commands import Commands
 from pipelang.interfaces.cli.main import main
 from pipelang.interfaces.cli.terminal import text_width
 
@@ -102,3 +105,48 @@ def test_a_case_that_is_not_there_is_told_of_those_that_wait(
 def test_columns_decide_the_width(said: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", said)
     assert text_width(io.StringIO()) == width
+
+
+def options_of(group: click.Group) -> Iterator[tuple[str, click.Option]]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from options_of(command)
+        elif command is not None:
+            yield from ((name, one) for one in command.params if isinstance(one, click.Option))
+
+
+def test_where_a_command_writes_has_one_name_everywhere() -> None:
+    for name, option in options_of(Commands("pipelang")):
+        if {"-o", "--out", "--output"} & set(option.opts):
+            # `run --output` is a file that `--resume` reads too, and has no short name.
+            assert ({"--output"} if name == "run" else {"-o", "--output"}) <= set(option.opts), (
+                name,
+                option,
+            )
+
+
+def test_a_command_that_keeps_nothing_shows_no_option_of_a_cache() -> None:
+    shown = {
+        name
+        for name, one in options_of(Commands("pipelang"))
+        if "--no-cache" in one.opts and not one.hidden
+    }
+    assert shown == {"check", "run", "test", "submit", "worker"}
+
+
+def test_an_approval_that_nobody_had_to_give_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.pipe").write_text(
+        "role boss { accuracy 98% }\n"
+        "pipeline pay(amount: int, notes: [int] max 2 = []) -> int {\n"
+        "  approve ok by boss when amount > 100 else reject\n"
+        "  return amount\n"
+        "}\n"
+    )
+    assert main(["run", "a.pipe", "--input", '{"amount": 5}']) == 0
+    assert "no approval needed" in capsys.readouterr().out
+    assert main(["run", "a.pipe", "--input", '{"amount": 5, "notes": [1, 2, 3]}']) == 1
+    assert "input `notes`: list should have at most 2 items, not 3" in capsys.readouterr().err

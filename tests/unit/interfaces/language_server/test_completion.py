@@ -270,3 +270,23 @@ def test_the_example_of_an_option_is_one(word):
     text = FRAMES[next(owner for owner in FRAMES if owner in owners)]
     parsed = parse(Source("a.pipe", text.replace("OPTION", plain(OPTION_WORDS[word][0]))))
     assert not [one for one in parsed.diagnostics if one.rule.code != "P906"]
+
+
+def test_a_member_and_a_field_are_offered_with_their_doc_comments() -> None:
+    text = (
+        'enum Size {\n  ## Fits into a letter.\n  small "S"\n  large\n}\n'
+        "type Box {\n  ## Outer size.\n  size: Size\n}\n"
+        "pipeline p(size: Size) -> Box {\n  gate fits: size == small else reject\n"
+        "  return {size: small}\n}\n"
+    )
+    survey, _ = look("a.pipe", {"a.pipe": text})
+    root = Root("a.pipe", survey=survey, sound=survey)
+    for before, label, doc in (
+        ("size == ", "small", "Fits into a letter."),
+        ("size == ", "large", None),
+        ("return {", "size", "Outer size."),
+    ):
+        at = text.index(before) + len(before)
+        found = complete(root, Documents(), TextLines(text), at)
+        (one,) = [one for one in found if one.label.rstrip(": ") == label and one.detail]
+        assert one.documentation == doc, label

@@ -137,3 +137,13 @@ def test_a_declaration_is_shown_from_the_margin():
         "  output   9 tokens mean, 20 tokens max",
     ]
     assert lines[4] == "} else escalate to staff"
+
+
+def test_a_member_of_an_enum_shows_its_doc_comment() -> None:
+    text = (
+        "enum Size {\n  ## Fits into a letter.\n  small\n  large\n}\n"
+        "pipeline p(size: Size) -> bool { return size == small }\n"
+    )
+    for nth in range(2):
+        assert said(text, "small", nth) == "```pipelang\nsmall\n```\n\nFits into a letter."
+    assert said(text, "large") == "```pipelang\nlarge\n```"

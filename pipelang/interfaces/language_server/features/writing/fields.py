@@ -72,14 +72,25 @@ class FieldsAndMembers:
         if expected is not None and expected.names_field and isinstance(expected.type, RecordType):
             for field in expected.type.fields:
                 if field.name not in expected.given:
-                    detail = full(field.type)
-                    yield lsp.CompletionItem(label=field.name, kind=K.Field, detail=detail)
+                    yield lsp.CompletionItem(
+                        label=field.name,
+                        kind=K.Field,
+                        detail=full(field.type),
+                        documentation=field.doc,
+                    )
             return
         found = self._compared() or self._matched() or (None if expected is None else expected.type)
         enum = None if found is None else present(found)
         if isinstance(enum, EnumType):
+            docs = dict(enum.docs)
             for name in self._written(enum):
-                yield lsp.CompletionItem(label=name, kind=K.EnumMember, detail=enum.name)
+                value = enum.value_of(name)
+                yield lsp.CompletionItem(
+                    label=name,
+                    kind=K.EnumMember,
+                    detail=enum.name,
+                    documentation=None if value is None else docs.get(value),
+                )
 
     def _written(self, enum: EnumType) -> Iterable[str]:
         made = self.values.survey
