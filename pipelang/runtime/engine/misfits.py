@@ -101,12 +101,19 @@ def null_is_default(field: Typed) -> bool:
     return field.has_default and not is_json and not isinstance(field.type, OptionalType)
 
 
+_PLAINER = {
+    "Extra inputs are not permitted": "there is no such field",
+    "Field required": "it is missing",
+}
+"""Words of pydantic that speak of its models, as whoever sent a value takes them."""
+
+
 def describe(error: ValidationError) -> str:
     """A validation error in a line: path and problem, values left out."""
     parts = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]:
         path = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ").replace(" after validation", "")
-        message = f"{message[:1].lower()}{message[1:]}"
+        message = _PLAINER.get(message) or f"{message[:1].lower()}{message[1:]}"
         parts.append(f"`{path}`: {message}" if path else message)
     return "; ".join(parts)
