@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,12 @@ def test_a_code_of_pipelang_is_listed_and_nobody_else_can_take_it():
     listed = {word for code in re.findall(r"`([a-z_ ]+)`", row[1]) for word in code.split()}
     assert listed == CODES
     assert {"unrecorded", "killed", "effect_unknown", "crashed"} <= codes_of_ended_runs() <= CODES
+
+
+def test_every_extra_is_explained():
+    with (REPO / "pyproject.toml").open("rb") as file:
+        declared = set(tomllib.load(file)["project"]["optional-dependencies"])
+    text = page("questions.md")
+    section = text[text.index("## Which extras") :].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert {extra for row in rows for extra in re.findall(r"`(\w+)`", row)} == declared

@@ -101,16 +101,17 @@ def null_is_default(field: Typed) -> bool:
     return field.has_default and not is_json and not isinstance(field.type, OptionalType)
 
 
-_OBJECTS = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_IN_JSON = dict.fromkeys(
+    ("model_type", "model_attributes_type", "dict_type"), "expected a JSON object"
+)
+_IN_JSON |= {"extra_forbidden": "there is no such field", "missing": "it is missing"}
+"""Problems in words of JSON that pydantic tells in those of Python and of its models."""
 
 
 def told(kind: str, message: str) -> str:
-    """A problem of a validation in words of JSON, where pydantic's are those of Python: whoever
-    wrote the value knows no class.
-    """
-    if kind in _OBJECTS:
-        return "expected a JSON object"
-    return message.removeprefix("Value error, ").replace(" after validation", "")
+    """A problem of a validation as whoever wrote the value takes it, who knows no class."""
+    plain = message.removeprefix("Value error, ").replace(" after validation", "")
+    return _IN_JSON.get(kind) or plain
 
 
 def describe(error: ValidationError) -> str:

@@ -163,8 +163,15 @@ def test_several_misfits_and_deep_paths(loaded: Any) -> None:
     said = misfit(loaded, order=GOOD | {"who": {}, "items": ["a", 5], "share": 2})
     assert said == (
         "input `order`: `share`: out of range, expected a number between 0 and 1; "
-        "`items.1`: input should be a valid string; `who.name`: field required"
+        "`items.1`: input should be a valid string; `who.name`: it is missing"
     )
+
+
+def test_a_misfit_is_told_in_words_of_the_value_and_not_of_a_library(loaded: Any) -> None:
+    said = misfit(loaded, order=GOOD | {"nope": 1})
+    assert said == "input `order`: `nope`: there is no such field"
+    said = misfit(loaded, order=GOOD | {"items": ["a", "b", "c"]})
+    assert said == "input `order`: `items`: list should have at most 2 items, not 3"
 
 
 def test_missing_and_unknown_inputs(loaded: Any) -> None:
