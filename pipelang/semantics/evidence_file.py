@@ -267,10 +267,20 @@ def _case(given: Any) -> str | None:
     return given
 
 
+MOST_DIGITS = 9
+"""Digits of the number of an attempt, and letters of what is told of a wrong confidence, about."""
+
+
 def _attempt(given: Any, case: str | None) -> int:
     if given is None:
         return 1
-    if not isinstance(given, Decimal) or given != int(given) or given < 1:
+    # Its size first: whole numbers of a billion digits are written in a few letters.
+    if (
+        not isinstance(given, Decimal)
+        or given.adjusted() > MOST_DIGITS
+        or given < 1
+        or given != int(given)
+    ):
         raise BadRow("`attempt` must be a whole number from 1", 'such as "attempt": 2')
     if case is None:
         raise BadRow("`attempt` says which answer to a case it is", 'add the input: "case": "17"')
@@ -286,8 +296,9 @@ def _confidence(given: Any) -> Decimal | None:
     if 1 < given <= 100:
         raise BadRow(f"{what}, found {given}", f"if {given} means percent, write {given / 100}")
     if not 0 <= given <= 1:
+        found = f"{given}" if len(f"{given}") <= 2 * MOST_DIGITS else f"{given:.3e}"
         raise BadRow(
-            f"{what}, found {given}", f"such as {EXAMPLE}; leave it out where there is none"
+            f"{what}, found {found}", f"such as {EXAMPLE}; leave it out where there is none"
         )
     return given
 
