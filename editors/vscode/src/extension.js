@@ -35,8 +35,13 @@ async function start() {
   const [file, ...words] = command();
   const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
   const started = new Client("pipelang", "pipelang", { run, debug: run }, {
-    // Templates, too: they are parts of the programs that name them.
-    documentSelector: [{ language: "pipelang" }, { scheme: "file", pattern: "**/*.j2" }],
+    // Templates, too: they are parts of the programs that name them. Not what a diff shows of an earlier version, of
+    // another scheme: it stands beside no files, and all that it names would be missing.
+    documentSelector: [
+      { scheme: "file", language: "pipelang" },
+      { scheme: "untitled", language: "pipelang" },
+      { scheme: "file", pattern: "**/*.j2" },
+    ],
     initializationOptions: { panels: true },
     outputChannel: channel,
     initializationFailedHandler: () => false,

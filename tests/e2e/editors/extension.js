@@ -98,7 +98,7 @@ class LanguageClient {
     happened.push(["closed", (this.options.errorHandler || this.usual).closed().action]);
   }
   async start() {
-    happened.push(["started", this.command]);
+    happened.push(["started", this.command, ...this.options.documentSelector.map((one) => one.scheme || "any")]);
     if (this.command === "missing") {
       this.error("couldn't create connection to server.", undefined, "force");
       throw new Error("Launching server using command missing failed. Error: spawn missing ENOENT");
