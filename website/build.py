@@ -50,7 +50,8 @@ def gather(work: Path, playground: Path | None = None) -> Path:
         target = docs / "files" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPO / path, target)
-    shutil.copyfile(HERE / "site.css", docs / "site.css")
+    for ours in ("site.css", "search.js"):
+        shutil.copyfile(HERE / ours, docs / ours)
     list_decisions(docs / "decisions")
     if playground is not None:
         shutil.copytree(playground, (docs / TRIED).parent)

@@ -21,10 +21,14 @@ local function root_of(file)
 end
 
 local function start(buffer)
+  local name = vim.api.nvim_buf_get_name(buffer)
+  if name:match("^%a[%w+.-]+://") then -- an earlier version in a diff stands beside no files
+    return
+  end
   local config = {
     name = "pipelang",
     cmd = { "pipelang", "lsp" },
-    root_dir = root_of(vim.api.nvim_buf_get_name(buffer)),
+    root_dir = root_of(name),
   }
   config.workspace_folders = { { uri = vim.uri_from_fname(config.root_dir), name = "root" } }
   if vim.lsp.start then

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -212,6 +213,23 @@ AT_ONCE = {
 
 FIRST = 5
 
+ERRORS = "questions/#is-there-error-handling-retry-and-a-fallback-to-another-model"
+SENTENCES = {
+    "how do I add a provider": "questions/#how-do-i-add-a-provider-my-own-model-or-a-local-one",
+    "what is wrong unnoticed": "questions/#what-is-a-silent-error-wrong-and-unnoticed",
+    "approval by a person": "guides/approvals/",
+    "cost of a run": "questions/#what-does-a-run-cost",
+    "How do I retry?": ERRORS,
+    "a cap on the budget": "guides/budgets/",
+    "how to run it durable": "durable/",
+    "where do I put secrets": "questions/#where-do-keys-and-secrets-go",
+    "can I test it without a model": "questions/#how-do-i-test-a-pipeline-without-a-model",
+    "what is an evidence file": "guides/evidence/",
+    "how do I write a tool in Python?": "questions/#how-do-i-write-a-tool",
+    "is there a fallback": ERRORS,
+}
+"""Questions as sentences, and the section that must be among those shown of two pages."""
+
 
 @pytest.mark.parametrize(("question", "wanted"), QUESTIONS.items())
 def test_the_index_has_the_words_of_a_question_on_the_page_that_answers(
@@ -248,6 +266,27 @@ def test_the_search_finds_what_new_users_ask_for(screen: tuple[Any, str]):
         if wanted not in found[: 1 if question in AT_ONCE else FIRST]:
             missed[question] = found[:FIRST]
     assert missed == {}
+    assert (elsewhere, errors) == ([], [])
+
+
+def test_small_words_of_a_question_find_nothing_by_themselves(screen: tuple[Any, str]):
+    """Half of all words begin with `a` or `do`; what is typed stays as it is."""
+    started, address = screen
+    page, elsewhere, errors = page_over(started, address)
+    missed = {}
+    for question, wanted in SENTENCES.items():
+        page.goto(f"{address}?q={quote(question)}")
+        page.wait_for_selector(".md-search-result__item", state="attached", timeout=60_000)
+        shown = page.eval_on_selector_all(
+            ".md-search-result__item",
+            "all => all.slice(0, 2).flatMap(one => [...one.querySelectorAll(':scope > a')])"
+            ".map(a => a.href)",
+        )
+        found = [re.sub(r"[?][^#]*", "", one.removeprefix(address)) for one in shown]
+        if wanted not in found:
+            missed[question] = found
+    assert missed == {}
+    assert page.input_value(".md-search__input") == list(SENTENCES)[-1]
     assert (elsewhere, errors) == ([], [])
 
 

@@ -176,3 +176,23 @@ def test_no_key_waits_for_a_search_of_the_workspace(editor: EditorClient, folder
     files = answer["result"]["documentChanges"]
     assert len(files) == 152
     assert sum(len(file["edits"]) for file in files) == 302
+
+
+def test_a_template_is_known_though_no_program_is_open(editor: EditorClient, folder: Path):
+    """Somebody opens a prompt alone: its names are those of the program that shows it."""
+    program = 'type Page { to: text max 9 tokens }\nprompt q(page: Page) from "prompts/q.j2"\n'
+    template = "Write to {{ page.to }}.\n"
+    (folder / "asking.pipe").write_text(program)
+    (folder / "prompts").mkdir()
+    (folder / "prompts" / "q.j2").write_text(template)
+    editor.open("prompts/q.j2", template)
+    place = editor.at("prompts/q.j2", 0, template.index("to }}") + 1)
+    (found,) = editor.ask("textDocument/definition", place)
+    assert found["uri"] == editor.uri("asking.pipe")
+    assert found["range"]["start"] == {"line": 0, "character": program.index("to:")}
+    assert "to: text" in editor.ask("textDocument/hover", place)["contents"]["value"]
+    edits = editor.ask("textDocument/rename", {**place, "newName": "whom"})["documentChanges"]
+    changed = {one["textDocument"]["uri"]: len(one["edits"]) for one in edits}
+    assert changed == {editor.uri("asking.pipe"): 1, editor.uri("prompts/q.j2"): 1}
+    (folder / "asking.pipe").write_text("type Page { to: text max 9 tokens }\n")
+    assert editor.ask("textDocument/hover", place) is None

@@ -77,6 +77,29 @@ def test_neovim(tmp_path: Path, path_with_pipelang: str, mark: str):
     assert {"haiku", "staff"} <= set(seen["completion"])
 
 
+@pytest.mark.skipif(shutil.which("nvim") is None, reason="needs Neovim (Debian: neovim)")
+@pytest.mark.parametrize(("name", "times"), [("a.pipe", 1), ("fugitive://x/.git//0/a.pipe", 0)])
+def test_neovim_starts_no_server_for_an_earlier_version(tmp_path: Path, name: str, times: int):
+    """What a diff shows stands beside no files: all that it names would be missing."""
+    counted = (
+        "lua started = 0; vim.lsp.buf_attach_client = function() end;"
+        "vim.lsp.start_client = function() started = started + 1; return 1 end;"
+        "if vim.lsp.start then vim.lsp.start = vim.lsp.start_client end"
+    )
+    settings = str(REPO / "editors/neovim/pipelang.lua")
+    shown = ["-c", "lua io.stderr:write('STARTED ' .. started)", "-c", "qa!"]
+    run = subprocess.run(
+        ["nvim", "--headless", "--cmd", counted, "-u", settings, name, *shown],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert f"STARTED {times}" in run.stdout + run.stderr, run.stdout + run.stderr
+
+
 @pytest.mark.parametrize(
     ("language", "file"),
     [("lua", "editors/neovim/pipelang.lua"), ("toml", "editors/helix/languages.toml")],

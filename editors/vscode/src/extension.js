@@ -35,8 +35,13 @@ async function start() {
   const [file, ...words] = command();
   const run = { command: file, args: [...words, "lsp"], transport: TransportKind.stdio };
   const started = new Client("pipelang", "pipelang", { run, debug: run }, {
-    // Templates, too: they are parts of the programs that name them.
-    documentSelector: [{ language: "pipelang" }, { scheme: "file", pattern: "**/*.j2" }],
+    // Templates, too: they are parts of the programs that name them. Not what a diff shows of an earlier version, of
+    // another scheme: it stands beside no files, and all that it names would be missing.
+    documentSelector: [
+      { scheme: "file", language: "pipelang" },
+      { scheme: "untitled", language: "pipelang" },
+      { scheme: "file", pattern: "**/*.j2" },
+    ],
     initializationOptions: { panels: true },
     outputChannel: channel,
     initializationFailedHandler: () => false,
@@ -151,19 +156,36 @@ function escaped(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 }
 
-/** The standard output of the command line about the file that is shown, saved first. */
-async function output(...words) {
-  const editor = vscode.window.activeTextEditor;
-  if (!editor || editor.document.languageId !== "pipelang") {
+/** The file that is shown, saved; undefined where none is, or where nobody wants to save it. */
+async function saved() {
+  const shown = () => vscode.window.activeTextEditor && vscode.window.activeTextEditor.document;
+  let document = shown();
+  if (document && document.languageId === "pipelang" && document.isUntitled) {
+    // As by hand: it becomes another document, in the same editor; `document.save` would close that.
+    await vscode.commands.executeCommand("workbench.action.files.save");
+    document = shown();
+    if (document && document.isUntitled) {
+      return undefined;
+    }
+  } else if (document && document.languageId === "pipelang" && document.isDirty && !(await document.save())) {
+    return undefined;
+  }
+  if (!document || document.languageId !== "pipelang") {
     vscode.window.showInformationMessage("Open a .pipe file first.");
     return undefined;
   }
-  if (editor.document.isUntitled || editor.document.isDirty) {
-    await editor.document.save();
+  return document;
+}
+
+/** The standard output of the command line about the file that is shown, saved first. */
+async function output(...words) {
+  const document = await saved();
+  if (!document) {
+    return undefined;
   }
   const [file, ...before] = command();
   const [verb, ...options] = words;
-  const [folder, name] = place(editor.document.uri.fsPath);
+  const [folder, name] = place(document.uri.fsPath);
   return new Promise((resolve) => {
     const limits = { cwd: folder, maxBuffer: 64 * 1024 * 1024, timeout: 120000 };
     execFile(file, [...before, verb, name, ...options], limits, (problem, out, errors) => {
@@ -197,14 +219,9 @@ async function showGraph() {
 }
 
 /** A task in the terminal, where progress and questions are seen. */
-async function inTerminal(verb, ...more) {
-  const editor = vscode.window.activeTextEditor;
-  if (!editor) {
-    return;
-  }
-  await editor.document.save();
+async function inTerminal(verb, document, ...more) {
   const [file, ...words] = command();
-  const [folder, name] = place(editor.document.uri.fsPath);
+  const [folder, name] = place(document.uri.fsPath);
   const all = [...words, verb, name, ...more];
   const run = new vscode.ShellExecution(file, all, { cwd: folder });
   const task = new vscode.Task(
@@ -217,12 +234,19 @@ async function inTerminal(verb, ...more) {
   await vscode.tasks.executeTask(task);
 }
 
+async function check() {
+  const document = await saved();
+  if (document) {
+    await inTerminal("check", document);
+  }
+}
+
 async function run() {
-  const editor = vscode.window.activeTextEditor;
-  if (!editor) {
+  const document = await saved();
+  if (!document) {
     return;
   }
-  const names = [...editor.document.getText().matchAll(/^pipeline\s+([A-Za-z_]\w*)/gm)].map((hit) => hit[1]);
+  const names = [...document.getText().matchAll(/^pipeline\s+([A-Za-z_]\w*)/gm)].map((hit) => hit[1]);
   const name = names.length > 1 ? await vscode.window.showQuickPick(names) : names[0];
   if (!name) {
     return;
@@ -233,7 +257,7 @@ async function run() {
     value: "{}",
   });
   if (input !== undefined) {
-    await inTerminal("run", name, "--input", input);
+    await inTerminal("run", document, name, "--input", input);
   }
 }
 
@@ -255,7 +279,7 @@ async function activate(context) {
   const on = (name, act) => context.subscriptions.push(vscode.commands.registerCommand(name, act));
   on("pipelang.showReport", showReport);
   on("pipelang.graph", showGraph);
-  on("pipelang.check", () => inTerminal("check"));
+  on("pipelang.check", check);
   on("pipelang.run", run);
   on("pipelang.restart", restart);
   context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(EXPLANATIONS, provider));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from pipelang.diagnostics import Source
 from pipelang.interfaces.check.disk_loader import SUFFIX
@@ -49,6 +50,18 @@ class ProgramIndex:
         if path not in self.parsed or self.parsed[path][0] != text:
             self.parsed[path] = (text, parse_kept(Source(path, text)))
         return self.parsed[path]
+
+    def survey_of_part(
+        self, part: str, documents: Documents, texts: dict[str, str]
+    ) -> Survey | None:
+        """A program of the workspace that a file which is none (a template) is a part of."""
+        loader, name = OpenFiles(texts), PurePosixPath(part).name
+        for path in documents.pipes():
+            if path.endswith(SUFFIX) and name in (loader.quiet(path) or ""):
+                made = self.survey(path, texts)
+                if part in made.built.sources:
+                    return made
+        return None
 
     def surveys_with(
         self, word: str, documents: Documents, texts: dict[str, str], known: list[Survey]

@@ -53,13 +53,17 @@ class Requests:
         self, document: lsp.TextDocumentIdentifier, position: lsp.Position
     ) -> tuple[Root, TextLines, str, int] | None:
         """The root that knows a file, its lines, its path and the offset of a place. A file that is
-        no root itself (a template) is known by what names it.
+        no root itself (a template) is known by what names it, which need not be open.
         """
         path = self.documents.path_of(document.uri)
         root = await self.session.fresh(path)
         if root is None:
             roots = [await self.session.fresh(name) for name in list(self.session.roots)]
             root = next((one for one in roots if one is not None and path in one.files), None)
+        if root is None and not path.endswith(SUFFIX):
+            known = self.index.survey_of_part, path, self.documents, self.documents.texts()
+            made = await self.session.over_workspace(*known)
+            root = None if made is None else Root(made.loaded.root, made)
         if root is None:
             return None
         lines = self._lines(root, path)
