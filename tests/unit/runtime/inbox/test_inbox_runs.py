@@ -321,7 +321,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     with_people(ready(tmp_path, inbox, APPROVE), inbox, yes)
     for thread in threading.enumerate():
         if thread.name.endswith("(_look)"):
-            thread.join(2)
+            thread.join(60)
             assert not thread.is_alive()
     assert [path.name for path in (tmp_path / "inbox" / "open").iterdir()] == []
     if os.name == "posix":

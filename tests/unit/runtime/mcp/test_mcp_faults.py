@@ -121,7 +121,7 @@ def test_stderr_that_nobody_reads_blocks_nobody() -> None:
     with StderrLines() as lines:
         for number in range(20_000):
             lines.file.write(f"line {number}\n" if number % 2 else "x" * 5000)
-    lines._thread.join(5)
+    lines._thread.join(60)
     taken = lines.take()
     assert len(taken) <= 100
     assert max(map(len, taken)) <= 500
