@@ -198,10 +198,9 @@ def test_renaming_and_formatting_change_the_file(home: Path, page: Page):
     for _ in range(len("gate ")):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("F2")
-    page.wait_for_selector(".rename-input:visible")
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text("quiet")
-    page.keyboard.press("Enter")
+    name = page.locator(".rename-input:visible")  # it is there before it has the keys
+    name.fill("quiet")
+    name.press("Enter")
     seen(page, "gate quiet")
     page.keyboard.press("Control+s")
     page.wait_for_selector(".tab.dirty", state="detached")
