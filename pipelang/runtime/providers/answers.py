@@ -10,7 +10,7 @@ from pipelang.runtime.engine.world import ToolResult, Turn
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
-from pipelang.runtime.providers.records import field_of
+from pipelang.runtime.providers.records import field_of, text_in
 
 DEFAULT_MAX_TOKENS = 4096
 """Output limit in tokens where a step declares none, for APIs that want one."""
@@ -142,6 +142,21 @@ def declined(model: str, usage: Usage | None, reason: object = None) -> ModelFau
     """The fault of a model, or of its maker's filter, that will not answer."""
     named = f" (`{reason}`)" if isinstance(reason, str) and reason else ""
     return ModelFault("refusal", f"`{model}` declined to answer{named}", usage)
+
+
+def unnamed(usage: Usage) -> ModelFault:
+    """The fault of a model that asks for a tool and does not say for which."""
+    return ModelFault("misfit", "the model asked for a tool and named none", usage)
+
+
+def named_call(call: object, name: str, identity: str, usage: Usage) -> tuple[str, str]:
+    """The tool that a call names in one field, and what the call itself is called in another.
+    Raises ModelFault where one of them is missing.
+    """
+    tool, own = text_in(call, name), text_in(call, identity)
+    if tool is None or own is None:
+        raise unnamed(usage)
+    return tool, own
 
 
 def count_of(value: object, name: str) -> int | None:

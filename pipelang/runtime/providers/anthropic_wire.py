@@ -24,6 +24,8 @@ from pipelang.runtime.providers.answers import (
     in_base64,
     kept_items,
     misfit_text,
+    named_call,
+    unnamed,
     user_parts,
     with_schema_in_words,
 )
@@ -197,13 +199,11 @@ def _calls(message: object, usage: Usage, model: str) -> ModelAnswer:
     calls = []
     for block in blocks:
         if field_of(block, "type") == "tool_use":
-            given, name = field_of(block, "input"), text_in(block, "name")
-            identity = text_in(block, "id")
-            if name is None or identity is None:
-                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            name, identity = named_call(block, "name", "id", usage)
+            given = field_of(block, "input")
             calls.append(ToolCall(identity, name, given if isinstance(given, dict) else {}))
     if not calls:
-        raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+        raise unnamed(usage)
     return ModelAnswer(None, usage, model, calls=tuple(calls), said=as_sent(blocks))
 
 

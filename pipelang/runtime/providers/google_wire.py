@@ -14,6 +14,7 @@ from pipelang.runtime.providers.answers import (
     ids_of,
     max_tokens_of,
     misfit_text,
+    unnamed,
     user_parts,
     with_schema_in_words,
 )
@@ -177,7 +178,7 @@ def _calls(
             continue
         arguments = getattr(call, "args", None) or {}
         if not isinstance(arguments, dict) or not getattr(call, "name", None):
-            raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            raise unnamed(usage)
         # The API needs no ids; the place is one, and the same in a replay.
         calls.append(ToolCall(f"call_{len(request.turns)}_{len(calls)}", call.name, arguments))
     said = content.model_dump(mode="json", exclude_none=True)

@@ -20,6 +20,7 @@ from pipelang.runtime.providers.answers import (
     fitted,
     kept_items,
     misfit_text,
+    named_call,
     result_text,
     user_parts,
     with_schema_in_words,
@@ -177,9 +178,7 @@ def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
     calls = []
     for item in output:
         if field_of(item, "type") == "function_call":
-            name, identity = text_in(item, "name"), text_in(item, "call_id")
-            if name is None or identity is None:
-                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            name, identity = named_call(item, "name", "call_id", usage)
             arguments = arguments_of(field_of(item, "arguments"))
             if arguments is None:
                 raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)

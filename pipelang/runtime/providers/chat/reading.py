@@ -23,6 +23,7 @@ from pipelang.runtime.providers.answers import (
     fitted,
     max_tokens_of,
     media_in,
+    unnamed,
 )
 from pipelang.runtime.providers.chat.asking import SCHEMA, assistant_turn, create_arguments
 from pipelang.runtime.providers.http_faults import said_in
@@ -215,7 +216,7 @@ def _calls(
         function = field_of(call, "function")
         name, given = field_of(function, "name"), field_of(function, "arguments")
         if not isinstance(name, str) or not name.strip():
-            raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            raise unnamed(usage)
         arguments = {} if given is None else arguments_of(given)
         if arguments is None:
             raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)

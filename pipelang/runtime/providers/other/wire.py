@@ -17,6 +17,7 @@ from pipelang.runtime.providers.answers import (
     max_tokens_of,
     media_in,
     misfit_text,
+    named_call,
     result_text,
     user_parts,
     with_schema_in_words,
@@ -155,9 +156,7 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
     if request.tools and asked:
         calls = []
         for part in asked:
-            name, identity = text_in(part, "tool_name"), text_in(part, "tool_call_id")
-            if name is None or identity is None:
-                raise ModelFault("misfit", "the model asked for a tool and named none", usage)
+            name, identity = named_call(part, "tool_name", "tool_call_id", usage)
             arguments = arguments_of(part.args if part.args is not None else "{}")
             if arguments is None:
                 message = f"the arguments of `{name}` are no JSON object"
