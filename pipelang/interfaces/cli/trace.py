@@ -106,8 +106,6 @@ def _follow_stored(store: str, run: str, form: str, content: bool, paint: Paint)
                     line = event_json(event)
                     shown = line if content else {k: line[k] for k in line if k != "content"}
                     write(dumps(shown, indent=None, allow_nan=True) + "\n")
-                elif event.kind == "outcome":
-                    write(_end(event, paint)[0] + "\n")
                 else:
                     _tell(event, content, paint)
                 if event.kind == "outcome":
@@ -119,9 +117,12 @@ def _follow_stored(store: str, run: str, form: str, content: bool, paint: Paint)
 
 
 def _tell(event: Event, content: bool, paint: Paint) -> None:
-    """Write an event that is none of the end, if it is one for people."""
+    """Write an event, if it is one for people."""
     from pipelang.interfaces.report.runs.trace import content_line, event_line, event_row
 
+    if event.kind == "outcome":
+        write(_end(event, paint)[0] + "\n")
+        return
     row = event_row(event, paint)
     if row is None:
         row = ("▸", "begins") if event.kind in ("run", "step") else None
@@ -221,10 +222,9 @@ def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
         event = event_of(line)
         if event is None:
             continue
-        if event.kind == "outcome":
-            write(_end(event, paint)[0] + "\n")
-            break
         _tell(event, content, paint)
+        if event.kind == "outcome":
+            break
     return 0
 
 

@@ -52,7 +52,7 @@ class ServiceWatch:
 
     def _look(self, source: RunSource, one: Deployed) -> bool:
         """Look, and tell alerts; False where somebody else is about it."""
-        from pipelang.interfaces.watching.alerts import alert_json, alert_words, tell
+        from pipelang.interfaces.watching.alerts import alert_words, tell_all
         from pipelang.interfaces.watching.evaluation import LineState, evaluate, name_of
 
         program, kept = one.loaded.program, name_of(one.name, one.program)
@@ -61,12 +61,9 @@ class ServiceWatch:
                 return False
             statuses, state = evaluate(program, one.pipeline, source, one.program)
             for status in statuses:
-                if status.state not in (LineState.ALERT, LineState.RECOVERED):
-                    continue
-                if status.new:
+                if status.new and status.state in (LineState.ALERT, LineState.RECOVERED):
                     LOG.warning("%s: %s", one.name, alert_words(status))
-                body = alert_json(status, one.program, source.shown)
-                for problem in tell(status, self.targets, body):
-                    LOG.warning("%s", problem)
+            for problem in tell_all(statuses, self.targets, one.program, source.shown):
+                LOG.warning("%s", problem)
             source.keep(kept, state.text())
         return True

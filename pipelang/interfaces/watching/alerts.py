@@ -173,6 +173,17 @@ def tell(status: LineStatus, targets: Sequence[AlertTarget], body: dict[str, Any
     return problems
 
 
+def tell_all(
+    statuses: Sequence[LineStatus], targets: Sequence[AlertTarget], program: str, shown: str
+) -> list[str]:
+    """Tell the alerts among some lines, and those that are over; what did not work, in words."""
+    problems: list[str] = []
+    for status in statuses:
+        if status.state in (LineState.ALERT, LineState.RECOVERED):
+            problems += tell(status, targets, alert_json(status, program, shown))
+    return problems
+
+
 def _deliver(target: AlertTarget, body: dict[str, Any]) -> None:
     text = json.dumps(body, ensure_ascii=False)
     if target.is_web:

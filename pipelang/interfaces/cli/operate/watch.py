@@ -143,13 +143,8 @@ def _told(
     against: str | None,
 ) -> tuple[list[LineStatus], list[str]]:
     """The lines of a pipeline, whose alerts have been told, and what did not work in that."""
-    from pipelang.interfaces.watching.alerts import alert_json, tell
-    from pipelang.interfaces.watching.evaluation import (
-        KeptStateBroken,
-        LineState,
-        evaluate,
-        name_of,
-    )
+    from pipelang.interfaces.watching.alerts import tell_all
+    from pipelang.interfaces.watching.evaluation import KeptStateBroken, evaluate, name_of
 
     kept = name_of(pipeline.name, program.hash)
     try:
@@ -160,10 +155,7 @@ def _told(
             FINDINGS,
             "take it away, and the watch begins anew",
         )
-    problems: list[str] = []
-    for status in statuses:
-        if status.state in (LineState.ALERT, LineState.RECOVERED):
-            problems += tell(status, targets, alert_json(status, program.hash, source.shown))
+    problems = tell_all(statuses, targets, program.hash, source.shown)
     source.keep(kept, state.text())
     return statuses, problems
 
