@@ -275,8 +275,7 @@ class Parameters:
 
     def _timely(self, spread: Spread | None, seconds: Decimal, site: str) -> Weight:
         if spread is None or spread.p95 is None:
-            # Fewer answer within a minute than within an hour: each limit is an unknown of its own.
-            return self._open(f"{site}{WITHIN}{seconds.normalize():f}s.responds")
+            return self._open(in_time(site, seconds))
         self.bases[f"{site}.responds"] = Basis.ASSUMED
         return timely(spread, seconds)
 
@@ -292,8 +291,20 @@ class Parameters:
         return max(self.bases.values(), default=Basis.EXACT)
 
 
-WITHIN = " within "
-"""Behind the name of a role in the site of what nobody said of it: how many answer in time."""
+_WITHIN = " within "
+
+
+def in_time(role: str, seconds: Decimal) -> str:
+    """The site of how many of a role answer within a limit, where nobody said so: fewer do within a
+    minute than within an hour, so each limit is an unknown of its own.
+    """
+    return f"{role}{_WITHIN}{seconds.normalize():f}s.responds"
+
+
+def without_limit(owner: str) -> str:
+    """The role in such a site, of which the last word is taken off; any other owner as it is."""
+    return owner.partition(_WITHIN)[0]
+
 
 BINS = ":bins"
 

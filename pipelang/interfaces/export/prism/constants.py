@@ -11,6 +11,7 @@ import re
 from decimal import Decimal
 from typing import assert_never
 
+from pipelang.analysis.model.parameters import in_time
 from pipelang.interfaces.export.prism.formulas import product, rest
 from pipelang.interfaces.export.prism.machine import NotExportable
 from pipelang.records import dataclass, field
@@ -139,7 +140,7 @@ class Constants:
             return "1"
         spread = role.responds
         if spread is None or spread.p95 is None:
-            return self.unknown(f"{key} within {plain(seconds)}s.responds")
+            return self.unknown(in_time(key, seconds))
         sigma = (math.log(spread.p95) - math.log(spread.median)) / Z95
         distance = math.log(seconds) - math.log(spread.median)
         if sigma == 0:

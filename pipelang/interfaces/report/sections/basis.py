@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pipelang.analysis.model.calibration import calibration
 from pipelang.analysis.model.evidence import EvidenceTable
-from pipelang.analysis.model.parameters import BINS, WITHIN
+from pipelang.analysis.model.parameters import BINS, without_limit
 from pipelang.analysis.model.posterior import DRAWS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
@@ -142,7 +142,7 @@ def site_name(site: str, pipeline: str) -> str:
     name = _LINK.sub("", name).removeprefix(f"{pipeline}.").removeprefix(f"{pipeline}:")
     owner, dot, word = name.rpartition(".")
     if dot and word.removesuffix(IF_HARD) in WORDS and "/" not in owner:
-        name = f"{owner.partition(WITHIN)[0]} {word}"
+        name = f"{without_limit(owner)} {word}"
     return f"{name} (else {link['index']})" if link and link["index"] != "0" else name
 
 

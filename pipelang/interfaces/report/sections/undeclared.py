@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from pipelang.analysis.model.model import confidence_cut
-from pipelang.analysis.model.parameters import WITHIN
+from pipelang.analysis.model.parameters import without_limit
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.sections.basis import WORDS
 from pipelang.interfaces.report.view import View
@@ -150,7 +150,7 @@ def _missing(view: View, site: str) -> Iterator[Missing]:
         return
     owner, _, word = site.rpartition(".")
     if word in WORDS:
-        yield _of_declaration(view, owner.partition(WITHIN)[0], word)
+        yield _of_declaration(view, without_limit(owner), word)
         return
     yield Missing("traffic", f"{site}: 90%", "")
 
