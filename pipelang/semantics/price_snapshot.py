@@ -80,9 +80,8 @@ def priced(kind: str, model: str) -> SnapshotPrice | None:
     if kind == "other":
         prefix, _, name = model.partition(":")
         maker = _PREFIXES.get(prefix, prefix)
-    models = _snapshot()["makers"].get(maker, {})
-    called = _by_name(maker)
-    found = next((models[called[one]] for one in _spellings(maker, name) if one in called), None)
+    models = _by_name(maker)
+    found = next((models[one] for one in _spellings(maker, name) if one in models), None)
     if found is None:
         return None
     kinds = [one for one in ("in", "out", "cache_write", "cache_read") if one in found]
@@ -109,11 +108,10 @@ def _spellings(maker: str | None, name: str) -> Iterator[str]:
 
 
 @cache
-def _by_name(maker: str | None) -> dict[str, str]:
+def _by_name(maker: str | None) -> dict[str, Any]:
     """The models of a maker by all their names; `also` are those beside the first."""
-    models = _snapshot()["makers"].get(maker, {})
-    found = {other: name for name, model in models.items() for other in model.get("also", ())}
-    return found | {name: name for name in models}
+    models: dict[str, Any] = _snapshot()["makers"].get(maker, {})
+    return {other: model for model in models.values() for other in model.get("also", ())} | models
 
 
 @cache

@@ -76,6 +76,7 @@ def given(model: PipelineModel, action: p.Action) -> frozenset[str]:
 
 
 def tier_of(prepared: Prepared, link: p.Link, now: ChainSituation) -> str | None:
+    """The tier that a link asks; None where it asks none, or chooses one for each turn."""
     if not isinstance(link.action, (p.AskTier, p.Agent)) or chosen_by_turn(link.action):
         return None
     tier: str = prepared.routes[id(link)](now.values)

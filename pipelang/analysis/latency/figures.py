@@ -3,8 +3,8 @@
 Counts: one walk with every counted share moved by a standard deviation in turn gives the posterior
 deviation of a figure, to first order. Unknowns: the share of runs below an amount is a polynomial
 in the unknowns and lies between its Bernstein coefficients, so the quantile lies between those of
-the two bounds. With both, these are moved by the
-largest deviation where all unknowns are 0, a half and 1.
+the two bounds. With both, these are moved by the largest deviation where all unknowns are 0, a half
+and 1.
 """
 
 from __future__ import annotations

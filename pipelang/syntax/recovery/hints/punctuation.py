@@ -74,8 +74,9 @@ def arrow(spot: ErrorSite) -> Hint | None:
             return Hint("an arm is written `PATTERN => VALUE`", spot.instead("=>"), safe=True)
         if text == "{":
             return Hint("an arm of an expression is written `PATTERN => VALUE`, without braces")
-    arrow = text == "=>" or (text in ("->", ":") and spot.kind == "arm")
-    if arrow and spot.wants("{") and (text == "=>" or spot.after().text != "{"):
+    # Where the brace is there, it is enough to leave out what stands before it.
+    braceless = text in ("->", ":") and spot.kind == "arm" and spot.after().text != "{"
+    if (text == "=>" or braceless) and spot.wants("{"):
         return Hint("an arm of items stands in braces: `NAME { ... }`")
     return None
 
