@@ -6,8 +6,10 @@ It needs pytest and aiohttp (`pip install 'pipelang-dsl[test]'`), no network and
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import traceback
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -327,6 +329,18 @@ class _Suite:
             provider = type(self).make(server.url)
             for _ in range(2):
                 assert asyncio.run(provider.answer(request())).value == GOOD
+
+    def test_closing_leaves_no_connection_open(self) -> None:
+        with warnings.catch_warnings(record=True) as left:
+            warnings.simplefilter("ignore")
+            gc.collect()  # what earlier tests left is theirs
+            warnings.simplefilter("always", ResourceWarning)
+            with self._server(Reply.answer(GOOD)) as server:
+                self._answer(server)
+            for wrong in (Reply.status(500), Reply.raw(b"<html>", "text/html"), Reply.cut()):
+                self._fault(wrong)
+            gc.collect()
+        assert not [str(one.message) for one in left]
 
     # ------------------------------------------------------------------ pictures and documents
 

@@ -23,7 +23,10 @@ from pipelang.runtime.providers.sdk_provider import (
 )
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncClient
     from pydantic_ai.models import Model
+
+    Keep = Callable[[AsyncClient], object]
 
 NAMED = "name the model `maker:model`, such as `mistral:mistral-large-latest`"
 
@@ -31,7 +34,7 @@ NAMED = "name the model `maker:model`, such as `mistral:mistral-large-latest`"
 class Models:
     """The models of one event loop by their names, with their connections."""
 
-    def __init__(self, make: Callable[[str], Model]) -> None:
+    def __init__(self, make: Callable[[str, Keep], Model]) -> None:
         self._make = make
         self._models: dict[str, Model] = {}
         self._open = AsyncExitStack()
@@ -39,7 +42,8 @@ class Models:
     async def get(self, name: str) -> Model:
         """The model of a name, made on first use."""
         if name not in self._models:
-            model = self._make(name)
+            # The library leaves a transport that it was given to its owner.
+            model = self._make(name, lambda one: self._open.push_async_callback(one.aclose))
             self._models[name] = await self._open.enter_async_context(model)
         return self._models[name]
 
@@ -70,12 +74,12 @@ class OtherProvider(SdkProvider[Models]):
     ) -> None:
         super().__init__(key, base_url)
         self._given_url = base_url
-        self._make_model = make_model or self._model
+        self._make_model = make_model
 
     async def _send(self, client: Models, request: ModelRequest) -> Any:
         from pydantic_ai.direct import model_request
 
-        if self._make_model == self._model and ":" not in request.model:
+        if self._make_model is None and ":" not in request.model:
             raise ModelFault("rejected", f"`{request.model}` names no maker: {NAMED}")
         model = await client.get(request.model)
         native = bool(model.profile.get("supports_json_schema_output"))
@@ -122,13 +126,16 @@ class OtherProvider(SdkProvider[Models]):
         return local_fault(error)
 
     def _new_client(self) -> Models:
-        return Models(self._make_model)
+        given = self._make_model
+        return Models(self._model if given is None else lambda name, keep: given(name))
 
     async def _close_client(self, client: Models) -> None:
         await client.close()
 
-    def _model(self, name: str) -> Model:
-        """The model of a name, with the key and address that the program names."""
+    def _model(self, name: str, keep: Keep) -> Model:
+        """The model of a name, with the key and address that the program names; what is opened for
+        it is given to `keep`, which closes it.
+        """
         import httpx2
         from pydantic_ai.models import infer_model
         from pydantic_ai.providers import infer_provider_class
@@ -150,6 +157,7 @@ class OtherProvider(SdkProvider[Models]):
             if "http_client" in takes:
                 # Redirects are not followed: prompts and key are for the host that is named.
                 transport = httpx2.AsyncClient(follow_redirects=False, event_hooks=hooks())
+                keep(transport)
                 return kind(**wanted, http_client=transport)
             return kind(**wanted)
 

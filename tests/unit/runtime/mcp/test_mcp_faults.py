@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,37 @@ def test_stderr_that_nobody_reads_blocks_nobody() -> None:
     assert len(taken) <= 100
     assert max(map(len, taken)) <= 500
     assert lines.take() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there only a thread can read a pipe")
+def test_stderr_is_taken_also_where_the_thread_that_reads_has_no_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(StderrLines, "_read", lambda self: None)
+    with StderrLines() as lines:
+        lines.file.write("one\ntwo\nhal")
+        lines.file.flush()
+        assert lines.take() == ["one", "two"]
+        lines.file.write("f\n" + "é" * 3000 + "\nlast")
+    assert lines.take() == ["half", "é" * 500, "last"]
+    assert lines.take() == []
+    os.close(lines._reading)
+
+
+def test_a_server_that_says_without_end_is_not_listened_to_for_ever() -> None:
+    with StderrLines() as lines:
+        going = threading.Event()
+
+        def say() -> None:
+            while not going.is_set():
+                lines.file.write("again\n" * 1000)
+
+        saying = threading.Thread(target=say)
+        saying.start()
+        try:
+            assert all(len(lines.take()) <= 100 for _ in range(20))
+        finally:
+            going.set()
+            saying.join()
+    lines._thread.join(60)
+    assert not lines._thread.is_alive()
