@@ -15,6 +15,12 @@ def answered_by_models(
     """The steps behind some values that a model answers, also through values made of them, in
     writing order. A step that runs a pipeline is one if a model has a word in what that returns.
     """
+    return _answered(program, pipeline, names, {})
+
+
+def _answered(
+    program: p.Program, pipeline: p.Pipeline, names: Iterable[str], known: dict[str, bool]
+) -> tuple[str, ...]:
     made: dict[str, list[p.Step | p.Let]] = {}
     for item in all_items(pipeline.block):
         if isinstance(item, (p.Step, p.Let)):
@@ -35,7 +41,7 @@ def answered_by_models(
                     case p.AskTier() | p.Agent() | p.Cascade():
                         found.add(name)
                     case p.RunPipeline():
-                        if _returns_of_models(program, link.action.pipeline):
+                        if _returns_of_models(program, link.action.pipeline, known):
                             found.add(name)
                     case p.Value():
                         left += expr.mentions(link.action.value)
@@ -44,11 +50,14 @@ def answered_by_models(
     return tuple(name for name in made if name in found)
 
 
-def _returns_of_models(program: p.Program, name: str) -> bool:
+def _returns_of_models(program: p.Program, name: str, known: dict[str, bool]) -> bool:
     """Whether a model has a word in what a pipeline returns."""
+    if name in known:
+        return known[name]
     pipeline = program.pipelines[name]
     returned = [
         outcome.value for outcome in outcomes(pipeline.block) if isinstance(outcome, p.Return)
     ]
     names = frozenset[str]().union(*map(expr.mentions, returned))
-    return bool(answered_by_models(program, pipeline, names))
+    known[name] = bool(_answered(program, pipeline, names, known))
+    return known[name]

@@ -50,11 +50,17 @@ class Cut:
 
 def possible_cuts(model: PipelineModel) -> list[Cut]:
     """The limits that a run may reach, of a pipeline and of all that it runs; its own first."""
-    found = list(_cuts(model))
-    for _, link in contents(model.pipeline.block).links:
-        for child in _children(model, link):
-            found += possible_cuts(child)
-    return list(dict.fromkeys(found))
+    found: dict[Cut, None] = {}
+    seen, ahead = set[int](), [model]
+    while ahead:
+        one = ahead.pop()
+        if id(one) not in seen:  # the model of its caller keeps it
+            seen.add(id(one))
+            found |= dict.fromkeys(_cuts(one))
+            links = contents(one.pipeline.block).links
+            children = [child for _, link in links for child in _children(one, link)]
+            ahead += reversed(children)
+    return list(found)
 
 
 def _children(model: PipelineModel, link: p.Link) -> Iterator[PipelineModel]:

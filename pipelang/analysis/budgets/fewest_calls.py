@@ -6,6 +6,9 @@ Steps of a region run side by side, so all of them count, in writing order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import least
@@ -15,20 +18,31 @@ def call_beyond(program: p.Program, pipeline: p.Pipeline, limit: int) -> tuple[p
     """The first step of a pipeline that no run gets to make whole, and how many calls come first at
     least; None if some run makes all of them.
     """
-    return _beyond(program, pipeline.block, 0, limit)[1]
+    return _beyond(_fewest_by_name(program), pipeline.block, 0, limit)[1]
+
+
+Inner = Callable[[str], int]
+"""The fewest calls of a run of a sub-pipeline, however it ends."""
+
+
+def _fewest_by_name(program: p.Program) -> Inner:
+    @cache
+    def fewest(name: str) -> int:
+        through, ended = _ways(fewest, program.pipelines[name].block)
+        return min(way for way in (through, ended) if way is not None)
+
+    return fewest
 
 
 Found = tuple[p.Step, int] | None
 
 
-def _beyond(
-    program: p.Program, block: p.Block, before: int, limit: int
-) -> tuple[int | None, Found]:
+def _beyond(inner: Inner, block: p.Block, before: int, limit: int) -> tuple[int | None, Found]:
     """The fewest calls on a way through a block (None: no way), and the first step beyond."""
     for item in block.items:
         match item:
             case p.Step():
-                takes = _fewest(program, item.chain)
+                takes = _fewest(inner, item.chain)
                 if takes and before + takes > limit:
                     return None, (item, limit)
                 before += takes
@@ -38,7 +52,7 @@ def _beyond(
                     if isinstance(item, p.When)
                     else [arm for _, arm in item.arms]
                 )
-                ways = [_beyond(program, one, before, limit) for one in inside]
+                ways = [_beyond(inner, one, before, limit) for one in inside]
                 found = next((beyond for _, beyond in ways if beyond is not None), None)
                 if found is not None:
                     return None, found
@@ -53,12 +67,12 @@ def _beyond(
     return before, None
 
 
-def _fewest(program: p.Program, chain: p.Chain) -> int:
+def _fewest(inner: Inner, chain: p.Chain) -> int:
     """The fewest calls after which a chain has answered."""
-    return _of_link(program, chain.links[0])
+    return _of_link(inner, chain.links[0])
 
 
-def _of_link(program: p.Program, link: p.Link) -> int:
+def _of_link(inner: Inner, link: p.Link) -> int:
     action = link.action
     if link.cache is not None:
         return 0
@@ -68,23 +82,17 @@ def _of_link(program: p.Program, link: p.Link) -> int:
                 return link.vote.lead
             return 1 if link.vote is None else link.vote.calls // 2 + 1
         case p.RunPipeline():
-            return _shortest(program, program.pipelines[action.pipeline].block)
+            return inner(action.pipeline)
         case p.Each():
             length = fixed_length(action.elements) or 0
-            return least(action.need, length) * _fewest(program, action.body)
+            return least(action.need, length) * _fewest(inner, action.body)
         case p.Choose():
-            return min((_of_link(program, arm) for _, arm in action.arms), default=0)
+            return min((_of_link(inner, arm) for _, arm in action.arms), default=0)
         case _:
             return 0
 
 
-def _shortest(program: p.Program, block: p.Block) -> int:
-    """The fewest calls of a run of a sub-pipeline, however it ends."""
-    through, ended = _ways(program, block)
-    return min(way for way in (through, ended) if way is not None)
-
-
-def _ways(program: p.Program, block: p.Block) -> tuple[int | None, int | None]:
+def _ways(inner: Inner, block: p.Block) -> tuple[int | None, int | None]:
     """The fewest calls to the end of a block, and to an end of the run inside it."""
     count, ended = 0, None
 
@@ -95,7 +103,7 @@ def _ways(program: p.Program, block: p.Block) -> tuple[int | None, int | None]:
     for item in block.items:
         match item:
             case p.Step():
-                count += _fewest(program, item.chain)
+                count += _fewest(inner, item.chain)
             case p.Gate() | p.Person():
                 ended = fewer(ended, count)
             case p.When() | p.MatchBranch():
@@ -104,7 +112,7 @@ def _ways(program: p.Program, block: p.Block) -> tuple[int | None, int | None]:
                     if isinstance(item, p.When)
                     else [arm for _, arm in item.arms]
                 )
-                ways = [_ways(program, one) for one in inside]
+                ways = [_ways(inner, one) for one in inside]
                 for _, ends in ways:
                     ended = fewer(ended, None if ends is None else count + ends)
                 through = [way for way, _ in ways if way is not None]

@@ -20,6 +20,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
 from pipelang.semantics.kernels.prices import dearest_input
+from pipelang.semantics.kernels.run import run_by_link
 from pipelang.semantics.quantities import dollars_beside, plain, show_duration
 from pipelang.semantics.sizes import output_limit, reserved_output
 from pipelang.semantics.walk import agent_of, all_steps, inner_links
@@ -75,17 +76,27 @@ def budget_findings(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagno
 
 
 def _calls(program: p.Program, pipeline: p.Pipeline) -> Iterator[Called]:
-    """Every link of a pipeline, and of those that it runs: these at the place that runs them."""
+    """Every link of a pipeline, and of those that it runs: these at the place that runs them, once
+    for each place.
+    """
+    for called in _own_calls(pipeline):
+        yield called
+        seen = set[str]()
+        ahead = [(name, name) for name in reversed([*run_by_link(called.link)])]
+        while ahead:
+            name, path = ahead.pop()
+            if name not in seen:
+                seen.add(name)
+                for inner in _own_calls(program.pipelines[name]):
+                    yield Called(f"{path}.{inner.name}", inner.link, called.span)
+                    further = reversed([*run_by_link(inner.link)])
+                    ahead += [(one, f"{path}.{one}") for one in further]
+
+
+def _own_calls(pipeline: p.Pipeline) -> Iterator[Called]:
     for step in all_steps(pipeline):
         for link in inner_links(step.chain):
             yield Called(step.name, link, link.span)
-            agent = agent_of(link.action)
-            runs = () if agent is None else agent.pipelines
-            if isinstance(link.action, p.RunPipeline):
-                runs = (link.action.pipeline,)
-            for name in runs:
-                for inner in _calls(program, program.pipelines[name]):
-                    yield Called(f"{name}.{inner.name}", inner.link, link.span)
 
 
 # ---------------------------------------------------------------------------- money and tokens

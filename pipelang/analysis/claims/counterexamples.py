@@ -71,9 +71,9 @@ class Counterexample:
         """Return JSON-like inputs of the pipeline by their outer names, with exact decimals."""
         return {q.key: self.value(q.name, q.type) for q in pipeline.parameters}
 
-    def mentions(self, name: str) -> bool:
-        """Whether something is known of a value or of a part of it."""
-        return any(_is_about(other, name) for other in self._names())
+    def subjects(self) -> frozenset[str]:
+        """The values of which something is known, or of a part of them."""
+        return frozenset(one for name in self._names() for one in _beginnings(name))
 
     def varied(self) -> Iterator[Counterexample]:
         """Return counterexamples with other numbers and texts, where a question that the analysis
@@ -227,9 +227,13 @@ def _is_varied(type: Type | None) -> bool:
     )
 
 
-def _is_about(variable: str, name: str) -> bool:
+def _beginnings(variable: str) -> Iterator[str]:
+    """The values of which a variable speaks: `len(a.b[0])` of `a`, `a.b` and `a.b[0]`."""
     inner = variable.removeprefix("len(")
-    return inner == name or inner.startswith(tuple(f"{name}{mark}" for mark in ".?[)"))
+    yield inner
+    for at, mark in enumerate(inner):
+        if mark in ".?[)":
+            yield inner[:at]
 
 
 def _part_of(variable: str, name: str) -> str | None:

@@ -59,18 +59,29 @@ def _files(program: p.Program, pipeline: p.Pipeline) -> dict[str, Span]:
     of, and where each comes in first.
     """
     found: dict[str, Span] = {}
-    inside: set[str] = set()
+    for name, span, run in _own_files(pipeline):
+        if run is None:
+            found.setdefault(name, span)
+            continue
+        inner = program.pipelines[run]
+        for one in (inner, *pipelines_run(program, inner)):
+            for name, _, further in _own_files(one):
+                if further is None:
+                    found.setdefault(name, span)
+    return {name: span for name, span in found.items() if program.evidence[name].columns.cases}
+
+
+def _own_files(pipeline: p.Pipeline) -> Iterator[tuple[str, Span, str | None]]:
+    """The evidence files of a pipeline itself and the pipelines that it runs (these with their name
+    once more), in writing order.
+    """
     for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
                 for one in (link.accuracy, *link.accuracy_by_tier.values()):
                     if isinstance(one, MeasuredShare):
-                        found.setdefault(one.file, link.span)
-                run = link.action.pipeline if isinstance(link.action, p.RunPipeline) else None
-                if run is not None and run not in inside:
-                    inside.add(run)
-                    for name in _files(program, program.pipelines[run]):
-                        found.setdefault(name, link.span)
+                        yield one.file, link.span, None
+                if isinstance(link.action, p.RunPipeline):
+                    yield link.action.pipeline, link.span, link.action.pipeline
         elif isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
-            found.setdefault(item.evidence.file, item.span)
-    return {name: span for name, span in found.items() if program.evidence[name].columns.cases}
+            yield item.evidence.file, item.span, None

@@ -25,6 +25,10 @@ def always_called(program: p.Program, ways: Iterable[p.Block]) -> frozenset[str]
 
 def _certain(program: p.Program, block: p.Block) -> Counter[str]:
     """Return how often each tool is called before anything can end or divide the run."""
+    return _certain_in(program, block, {})
+
+
+def _certain_in(program: p.Program, block: p.Block, known: dict[str, Counter[str]]) -> Counter[str]:
     found = Counter[str]()
     for item in block.items:
         if isinstance(item, p.Step) and item.chain.links:
@@ -32,7 +36,10 @@ def _certain(program: p.Program, block: p.Block) -> Counter[str]:
             if isinstance(action, p.Call):
                 found[action.tool] += 1
             elif isinstance(action, p.RunPipeline):
-                found += _certain(program, program.pipelines[action.pipeline].block)
+                name = action.pipeline
+                if name not in known:
+                    known[name] = _certain_in(program, program.pipelines[name].block, known)
+                found += known[name]
         elif not isinstance(item, (p.Step, p.Let, p.Remember)):
             break
     return found
@@ -40,6 +47,12 @@ def _certain(program: p.Program, block: p.Block) -> Counter[str]:
 
 def _mentions(program: p.Program, block: p.Block) -> Counter[str]:
     """Return how often each tool is called anywhere; in a loop, more often than anything else."""
+    return _mentions_in(program, block, {})
+
+
+def _mentions_in(
+    program: p.Program, block: p.Block, known: dict[str, Counter[str]]
+) -> Counter[str]:
     found = Counter[str]()
     for item in all_items(block):
         for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
@@ -47,7 +60,10 @@ def _mentions(program: p.Program, block: p.Block) -> Counter[str]:
             if isinstance(action, p.Call):
                 found[action.tool] += 1
             elif isinstance(action, p.RunPipeline):
-                found += _mentions(program, program.pipelines[action.pipeline].block)
+                name = action.pipeline
+                if name not in known:
+                    known[name] = _mentions_in(program, program.pipelines[name].block, known)
+                found += known[name]
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
                 found.update(dict.fromkeys(_looped(program, link), _OFTEN))

@@ -36,8 +36,8 @@ from pipelang.analysis.model.model import (
 from pipelang.records import dataclass, field
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import passed_on, sub_pipelines
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.kernels.run import passed_on, with_inner
+from pipelang.semantics.walk import all_items, contents
 
 Compute = Callable[[dict[Key, Any]], Any]
 
@@ -209,13 +209,10 @@ def _child_of(model: PipelineModel, action: p.RunPipeline, plan_of_step: PlanOfS
 
 def _providers(program: p.Program, pipeline: p.Pipeline) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for item in all_items(pipeline.block):
-        if isinstance(item, p.Step):
-            for link in inner_links(item.chain):
-                for tier in tiers_of(link.action):
-                    found[program.tiers[tier].provider] = None
-    for inner in sub_pipelines(pipeline.block):
-        found |= dict.fromkeys(_providers(program, program.pipelines[inner]))
+    for one in with_inner(program, pipeline):
+        for _, link in contents(one.block).links:
+            for tier in tiers_of(link.action):
+                found[program.tiers[tier].provider] = None
     return tuple(found)
 
 

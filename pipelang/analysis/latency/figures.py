@@ -37,8 +37,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import contents
+from pipelang.semantics.kernels.run import asks_people, with_inner
 
 if TYPE_CHECKING:
     from pipelang.analysis.latency.moved import FigureSpread
@@ -143,7 +142,7 @@ def spent(
     """Return the cost and time figures of a pipeline, or those of some `families` alone; None where
     the walk would take too long.
     """
-    people = asks_people(program, pipeline)
+    people = any(asks_people(one) for one in with_inner(program, pipeline))
     most = {name if people or name == m.COST else m.LATENCY for name in families}
     measures = tuple(PAIRS[name][1] for name in PAIRS if name in most)
     parameters, rows = Parameters(point.evidence, point.unknown), 1
@@ -201,17 +200,6 @@ def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
 def _wanted(scales: Sequence[Any], rows: int, work: int) -> int:
     length: int = sum(scale.lattice.size // 2 + 1 for scale in scales)
     return work * (OVERHEAD + length * rows)
-
-
-def asks_people(program: p.Program, pipeline: p.Pipeline) -> bool:
-    """Whether a run may wait for a person."""
-    inside = contents(pipeline.block)
-    if any(isinstance(item, p.Person) for item in inside.beside):
-        return True
-    if any(isinstance(link.action, p.AskRole) for _, link in inside.links):
-        return True
-    inner = dict.fromkeys(sub_pipelines(pipeline.block))
-    return any(asks_people(program, program.pipelines[name]) for name in inner)
 
 
 # ------------------------------------------------------------------------------------- known

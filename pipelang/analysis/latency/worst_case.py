@@ -359,7 +359,7 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             tool = model.program.tools[action.tool]
             return alike(by.polled(link, inside, alike(by.call(link, tool))))
         case p.RunPipeline():
-            return alike(worst_case(by, child_model(model, action)))
+            return alike(_child(by, model, action))
         case p.Each():
             length = fixed_length(model.expand(action.elements))
             count = action.most if length is None else length
@@ -368,6 +368,16 @@ def _action(by: WorstCase[T], model: PipelineModel, step: p.Step, link: p.Link) 
             raise AssertionError("a match is resolved before it is attempted")
         case p.Value() | p.Recall() | p.Broken():
             return alike(by.nothing)
+
+
+def _child(by: WorstCase[T], model: PipelineModel, action: p.RunPipeline) -> T:
+    """The amount of a pipeline that is run: gone through once, from wherever it is run."""
+    child = child_model(model, action)
+    key = ("child", id(child))  # the model of its caller keeps it
+    known = by.chains.get(key)
+    if known is None:
+        known = by.chains[key] = worst_case(by, child)
+    return known
 
 
 def worst_loop(
@@ -397,5 +407,5 @@ def _worst_tool(by: WorstCase[T], model: PipelineModel, agent: p.Agent) -> T:
     for name in agent.pipelines:
         parameters = model.program.pipelines[name].parameters
         run = p.RunPipeline(name, tuple((parameter.name, ANYTHING) for parameter in parameters))
-        worst = by.larger(worst, worst_case(by, child_model(model, run)))
+        worst = by.larger(worst, _child(by, model, run))
     return worst

@@ -4,7 +4,8 @@ added, and what a run that is cut has not come to any more is taken off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import SAME, BudgetedRuns
@@ -15,7 +16,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.redo import redo_of
-from pipelang.semantics.kernels.run import passed_on, sub_pipelines
+from pipelang.semantics.kernels.run import passed_on, with_inner
 from pipelang.semantics.walk import all_items, outcomes
 
 NONE = Number(0.0, 0.0, 0.0, 0.0, Basis.EXACT)
@@ -72,20 +73,32 @@ def _added(name: str, without: Number, runs: BudgetedRuns) -> tuple[float, float
 
 def most_cases(program: p.Program, pipeline: p.Pipeline, role: str) -> int:
     """The most cases that one run may send to a role: all that it asks, and its end."""
-    return _questions(program, pipeline, role) + int(_ends_there(program, pipeline, role))
+    asked = _most_by_name(program, role)
+    return asked(pipeline.name) + int(_ends_there(program, pipeline, role))
+
+
+Inner = Callable[[str], int]
+"""The most questions of a run of a pipeline to a role."""
+
+
+def _most_by_name(program: p.Program, role: str) -> Inner:
+    @cache
+    def most(name: str) -> int:
+        return _questions(most, program.pipelines[name], role)
+
+    return most
 
 
 def _ends_there(program: p.Program, pipeline: p.Pipeline, role: str) -> bool:
     """Whether a run may end at a role, without any budget."""
     return any(
-        isinstance(end, p.Escalate) and end.role == role for end in outcomes(pipeline.block)
-    ) or any(
-        _ends_there(program, program.pipelines[name], role)
-        for name in sub_pipelines(pipeline.block)
+        isinstance(end, p.Escalate) and end.role == role
+        for one in with_inner(program, pipeline)
+        for end in outcomes(one.block)
     )
 
 
-def _questions(program: p.Program, pipeline: p.Pipeline, role: str) -> int:
+def _questions(inner: Inner, pipeline: p.Pipeline, role: str) -> int:
     count, rounds = 0, 1
     for item in all_items(pipeline.block):
         redo = redo_of(item)
@@ -93,23 +106,23 @@ def _questions(program: p.Program, pipeline: p.Pipeline, role: str) -> int:
         if isinstance(item, p.Person):
             count += item.role == role
         elif isinstance(item, p.Step):
-            count += _of_links(program, item.chain.links, role)
+            count += _of_links(inner, item.chain.links, role)
     return count * rounds
 
 
-def _of_links(program: p.Program, links: Iterable[p.Link], role: str) -> int:
-    return sum((1 + link.retry.count) * _of_action(program, link.action, role) for link in links)
+def _of_links(inner: Inner, links: Iterable[p.Link], role: str) -> int:
+    return sum((1 + link.retry.count) * _of_action(inner, link.action, role) for link in links)
 
 
-def _of_action(program: p.Program, action: p.Action, role: str) -> int:
+def _of_action(inner: Inner, action: p.Action, role: str) -> int:
     match action:
         case p.AskRole():
             return int(action.role == role)
         case p.RunPipeline():
-            return _questions(program, program.pipelines[action.pipeline], role)
+            return inner(action.pipeline)
         case p.Choose():
-            return _of_links(program, (arm for _, arm in action.arms), role)
+            return _of_links(inner, (arm for _, arm in action.arms), role)
         case p.Each():
-            return action.most * _of_links(program, action.body.links, role)
+            return action.most * _of_links(inner, action.body.links, role)
         case _:
             return 0

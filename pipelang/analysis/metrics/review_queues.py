@@ -30,11 +30,11 @@ from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.expressions import path_of
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import all_behind, pipelines_run, sub_pipelines, with_inner
 from pipelang.semantics.lengths import mean_lengths
 from pipelang.semantics.quantities import show_seconds
-from pipelang.semantics.walk import agent_of, all_items, inner_links
-from pipelang.semantics.watched.sampled_steps import inner_pipelines, step_named
+from pipelang.semantics.walk import agent_of, all_items, contents, inner_links
+from pipelang.semantics.watched.sampled_steps import step_named
 
 BUSY, FULL = 0.85, 1.0
 DAY = 24
@@ -176,9 +176,9 @@ def _sampled(program: p.Program, analysis: Analysis) -> Iterator[tuple[str, Numb
     """
     reached = {row.name: row.reached for row in (*analysis.steps, *analysis.inner)}
     here = analysis.pipeline
-    inside = {one.name for one in inner_pipelines(program, here)}
+    inside = {one.name for one in all_behind(program, here)}
     for pipeline in program.pipelines.values():
-        if pipeline.name != here.name and pipeline.name not in inside:
+        if pipeline.name not in inside:
             continue
         for sample in pipeline.samples:
             for step in sample.steps:
@@ -211,29 +211,24 @@ def _asked_by_agents(program: p.Program, pipeline: p.Pipeline) -> set[str]:
     """The roles that the pipelines ask which an agent may run; what these escalate is no question
     but an end of the run, which the analysis counts.
     """
-    found: set[str] = set()
-    for item in all_items(pipeline.block):
-        for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
-            agent = agent_of(link.action)
-            if agent is not None:
-                for name in agent.pipelines:
-                    found |= _questions(program, program.pipelines[name])
-            elif isinstance(link.action, p.RunPipeline):
-                found |= _asked_by_agents(program, program.pipelines[link.action.pipeline])
-    return found
+    return {
+        role
+        for one in (pipeline, *pipelines_run(program, pipeline))
+        for _, link in contents(one.block).links
+        if (agent := agent_of(link.action)) is not None
+        for name in agent.pipelines
+        for inner in with_inner(program, program.pipelines[name])
+        for role in _questions(inner)
+    }
 
 
-def _questions(program: p.Program, pipeline: p.Pipeline) -> set[str]:
-    """The roles that a pipeline may ask while it goes on."""
-    found = {item.role for item in all_items(pipeline.block) if isinstance(item, p.Person)}
+def _questions(pipeline: p.Pipeline) -> set[str]:
+    """The roles that a pipeline itself may ask while it goes on."""
+    inside = contents(pipeline.block)
+    found = {item.role for item in inside.beside if isinstance(item, p.Person)}
     found |= {sample.role for sample in pipeline.samples}
-    for item in all_items(pipeline.block):
-        for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
-            if isinstance(link.action, p.AskRole):
-                found.add(link.action.role)
-    for name in sub_pipelines(pipeline.block):
-        found |= _questions(program, program.pipelines[name])
-    return found
+    asked = (link.action for _, link in inside.links)
+    return found | {action.role for action in asked if isinstance(action, p.AskRole)}
 
 
 def _deadlines(pipeline: p.Pipeline) -> Iterator[tuple[str, Deadline]]:

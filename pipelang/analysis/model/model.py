@@ -20,7 +20,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
 from pipelang.semantics.kernels.redo import all_reruns, redo_of
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import with_inner
 from pipelang.semantics.lengths import mean_lengths, place_of
 from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, blocks, contents, inner_links, judged_links
@@ -188,6 +188,17 @@ def make_model(
     """Gather shares, lets and thresholds of a pipeline. A sub-pipeline has `inputs`, and the
     `thresholds` of the root.
     """
+    model = _without_cuts(program, pipeline, parameters, inputs)
+    _cuts(model, thresholds)
+    return model
+
+
+def _without_cuts(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    parameters: Parameters,
+    inputs: frozenset[str] = frozenset(),
+) -> PipelineModel:
     pipeline = with_unique_names(pipeline)
     model = PipelineModel(program, pipeline, parameters, inputs=inputs)
     model.means = mean_lengths(pipeline)
@@ -215,7 +226,6 @@ def make_model(
         model.conditions[model.expand(condition.condition)] = condition
     for named in pipeline.traffic.names:
         model.names[named.name] = named
-    _cuts(model, everything, thresholds)
     return model
 
 
@@ -254,6 +264,16 @@ def deciding(
     """Every expression that decides something, with the file that its gate names; also those that
     a sub-pipeline has about its arguments, in the words of this pipeline.
     """
+    return _deciding(program, everything, {})
+
+
+Told = dict[str, dict[expr.Expr, None]]
+"""The comparisons of pipelines that are made of their parameters alone, by the pipeline's name."""
+
+
+def _deciding(
+    program: p.Program, everything: list[p.Item], told: Told
+) -> Iterator[tuple[expr.Expr, str | None]]:
     for item in everything:
         match item:
             case p.Gate():
@@ -271,24 +291,32 @@ def deciding(
                     yield from ((node, None) for node in _routes(link.action))
                 for link in inner_links(item.chain):
                     if isinstance(link.action, p.RunPipeline):
-                        yield from ((node, None) for node in _of_arguments(program, link.action))
+                        arguments = dict(link.action.arguments)
+                        for test in _of_parameters(program, link.action.pipeline, told):
+                            if expr.mentions(test) <= arguments.keys():
+                                yield expr.substitute(test, arguments), None
             case _:
                 pass
 
 
-def _of_arguments(program: p.Program, action: p.RunPipeline) -> Iterator[expr.Expr]:
-    """Return the comparisons of a sub-pipeline with its arguments, in terms of the caller."""
-    pipeline = with_unique_names(program.pipelines[action.pipeline])
+def _of_parameters(program: p.Program, name: str, told: Told) -> Iterable[expr.Expr]:
+    """Return the comparisons of a sub-pipeline with its parameters, each once."""
+    if name in told:
+        return told[name]
+    found: dict[expr.Expr, None] = {}
+    pipeline = with_unique_names(program.pipelines[name])
     everything = list(all_items(pipeline.block))
     lets: dict[str, expr.Expr] = {}
     for item in everything:
         if isinstance(item, p.Let):
             lets[item.name] = expr.substitute(item.value, lets)
-    arguments = dict(action.arguments)
-    for test, _ in deciding(program, everything):
+    parameters = {one.name for one in pipeline.parameters}
+    for test, _ in _deciding(program, everything, told):
         for part in expr.walk(expr.substitute(test, lets)):
-            if isinstance(part, expr.Compare) and expr.mentions(part) <= arguments.keys():
-                yield expr.substitute(part, arguments)
+            if isinstance(part, expr.Compare) and expr.mentions(part) <= parameters:
+                found[part] = None
+    told[name] = found
+    return found
 
 
 def _routes(action: p.Action) -> Iterator[expr.Expr]:
@@ -303,34 +331,52 @@ def _routes(action: p.Action) -> Iterator[expr.Expr]:
             yield from _routes(link.action)
 
 
-def _cuts(
-    model: PipelineModel, everything: list[p.Item], thresholds: Mapping[str, set[Cut]] | None
-) -> None:
+def _cuts(model: PipelineModel, thresholds: Mapping[str, set[Cut]] | None) -> None:
     """The thresholds on every confidence. Those on one file are one set: its bins are one
     posterior, whichever step they are about, and in whichever pipeline of the run.
     """
-    found = list(file_cuts(model, everything))
+    found = _own_cuts(model)
     if thresholds is None:
         cuts: dict[str, set[Cut]] = {}
-        for _, file, cut, _ in found:
+        for _, file, cut in found:
             cuts.setdefault(file, set()).add(cut)
-        for inner in sub_pipelines(model.pipeline.block) if model.program.evidence else ():
-            child = make_model(model.program, model.program.pipelines[inner], model.parameters)
-            for file, more in child.thresholds.items():
-                cuts.setdefault(file, set()).update(more)
+        for inner in _run_inside(model) if model.program.evidence else ():
+            child = _without_cuts(model.program, inner, model.parameters)
+            more = _own_cuts(child)
+            _shift(child, more)
+            for _, file, cut in more:
+                cuts.setdefault(file, set()).add(cut)
         thresholds = cuts
     model.thresholds = thresholds
-    model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _, _ in found}
-    for item in contents(model.pipeline.block).beside:
-        if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
-            model.parameters.shift(bins_of(item.evidence.file), item.evidence.shift)
-    for step, file in model.cuts:
-        inherited = model.evidence_of(step)
-        if inherited is not None and inherited.file == file:
-            model.parameters.shift(bins_of(file), inherited.shift)
+    model.cuts = {(step, file): sorted(thresholds[file]) for step, file, _ in found}
+    _shift(model, found)
     for step, file in model.cuts:
         if answers_elements(model.steps[step]):
             model.lowest[step] = (*model.lowest.get(step, ()), file)
+
+
+OwnCuts = list[tuple[str, str, Cut]]
+
+
+def _own_cuts(model: PipelineModel) -> OwnCuts:
+    everything = list(all_items(model.pipeline.block))
+    return [(step, file, cut) for step, file, cut, _ in file_cuts(model, everything)]
+
+
+def _run_inside(model: PipelineModel) -> Iterator[p.Pipeline]:
+    inside = with_inner(model.program, model.pipeline)
+    return (one for one in inside if one.name != model.pipeline.name)
+
+
+def _shift(model: PipelineModel, found: OwnCuts) -> None:
+    """By how much what was measured of confidences may be off, as the pipeline says."""
+    for item in contents(model.pipeline.block).beside:
+        if isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
+            model.parameters.shift(bins_of(item.evidence.file), item.evidence.shift)
+    for step, file, _ in found:
+        inherited = model.evidence_of(step)
+        if inherited is not None and inherited.file == file:
+            model.parameters.shift(bins_of(file), inherited.shift)
 
 
 def file_cuts(

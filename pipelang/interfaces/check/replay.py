@@ -135,6 +135,7 @@ class _Guide:
         self.found = found
         self.script = script
         self._texts = [event.text for event in found.events]
+        self._subjects = found.subjects()
         self._answers: dict[str, Any] = {}
 
     def says(self, pattern: str) -> bool:
@@ -160,7 +161,7 @@ class _Guide:
     def value(self, run: Run, name: str, type: Type) -> Any:
         """Return the value that the path has for a step."""
         for known in self._names(run, name):
-            if self.found.mentions(known):
+            if known in self._subjects:
                 return self.found.value(known, type)
         return self.found.value(name, type)
 

@@ -19,7 +19,7 @@ from pipelang.runtime.tools.binding import ToolMissing
 from pipelang.runtime.tools.registry import Toolbox
 from pipelang.runtime.worlds.mocked import FAILS, MockedTurn, MockedWorld, Unmocked
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import with_inner
 from pipelang.semantics.types import Type
 from pipelang.semantics.walk import all_items, inner_links
 
@@ -152,9 +152,9 @@ def _targets(program: p.Program, pipeline: p.Pipeline) -> dict[str, Type]:
     """
     types = {tool.name: tool.returns for tool in program.tools.values()}
     types |= dict(_steps(pipeline))
-    for name in _behind(program, pipeline):
-        inner = program.pipelines[name]
-        types |= {f"{name}.{step}": type for step, type in _steps(inner)}
+    for inner in with_inner(program, pipeline):
+        if inner.name != pipeline.name:
+            types |= {f"{inner.name}.{step}": type for step, type in _steps(inner)}
     return types
 
 
@@ -164,10 +164,3 @@ def _steps(pipeline: p.Pipeline) -> Iterator[tuple[str, Type]]:
             actions = [link.action for link in inner_links(item.chain)]
             if not all(isinstance(action, (p.Value, p.Choose)) for action in actions):
                 yield item.name, item.type
-
-
-def _behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
-    """The pipelines that a run of one may reach."""
-    for name in dict.fromkeys(sub_pipelines(pipeline.block)):
-        yield name
-        yield from _behind(program, program.pipelines[name])

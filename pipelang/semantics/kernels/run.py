@@ -7,7 +7,7 @@ Escalating and rejecting are decisions: they end the caller's run too, and by na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -42,15 +42,30 @@ def sub_pipelines(block: p.Block) -> Iterator[str]:
 
 def with_inner(program: p.Program, pipeline: p.Pipeline) -> Iterator[p.Pipeline]:
     """A pipeline and all that run in it, through others and through agents too, each once."""
-    seen = {pipeline.name}
-    ahead = [pipeline]
+    return _each_once(program, pipeline, lambda one: sub_pipelines(one.block))
+
+
+def all_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[p.Pipeline]:
+    """A pipeline and all that a run of it may run, each once: those `with_inner`, and what answers
+    while a breaker is open.
+    """
+    return _each_once(program, pipeline, _run_by)
+
+
+def _each_once(
+    program: p.Program, first: p.Pipeline, inside: Callable[[p.Pipeline], Iterable[str]]
+) -> Iterator[p.Pipeline]:
+    # Each once: what is run twice by what is run twice, and so on, is reached in 2^n ways.
+    seen = set[str]()
+    ahead = [first.name]
     while ahead:
-        one = ahead.pop()
-        yield one
-        for name in sub_pipelines(one.block):
-            if name not in seen:
-                seen.add(name)
-                ahead.append(program.pipelines[name])
+        name = ahead.pop()
+        # Where a program is not whole yet, a pipeline with a mistake is not there.
+        one = first if name == first.name else program.pipelines.get(name)
+        if one is not None and name not in seen:
+            seen.add(name)
+            yield one
+            ahead += reversed([*inside(one)])
 
 
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
@@ -69,15 +84,19 @@ def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline,
 
 
 def pipelines_behind(program: p.Program, chain: p.Chain) -> Iterator[str]:
-    """Every pipeline that a chain may run, also through others and through agents."""
+    """Every pipeline that a chain may run, also through others and through agents, each once."""
+    found: dict[str, None] = {}
     for name in pipelines_in(chain):
-        yield name
-        for item in all_steps(program.pipelines[name]):
-            yield from pipelines_behind(program, item.chain)
+        if name not in found:
+            found |= dict.fromkeys(one.name for one in all_behind(program, program.pipelines[name]))
+    return iter(found)
 
 
-def _run_by(step: p.Step) -> Iterator[str]:
-    yield from pipelines_in(step.chain)
+def _run_by(pipeline: p.Pipeline) -> Iterator[str]:
+    """The pipelines that one itself runs, or lets an agent run, whatever its breaker says."""
+    yield from sub_pipelines(pipeline.block)
+    if pipeline.breaker is not None:
+        yield from pipelines_in(pipeline.breaker.otherwise.chain)
 
 
 def pipelines_in(chain: p.Chain) -> Iterator[str]:
@@ -97,72 +116,81 @@ def run_by_link(link: p.Link) -> Iterator[str]:
 
 def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
     """The decisions that a sub-pipeline may end its caller's run with."""
+    return tuple(_endings(program, pipeline, {}))
+
+
+def _endings(
+    program: p.Program, pipeline: str, known: dict[str, dict[p.Outcome, None]]
+) -> dict[p.Outcome, None]:
+    if pipeline in known:
+        return known[pipeline]
     block = program.pipelines[pipeline].block
-    found: dict[p.Outcome, None] = {}
+    found = known[pipeline] = {}
     for outcome in outcomes(block):
         if isinstance(outcome, (p.Escalate, p.Reject)):
             found[passed_on(pipeline, outcome)] = None
     for inner in sub_pipelines(block):
-        found |= dict.fromkeys(endings_of(program, inner))
-    return tuple(found)
+        found |= _endings(program, inner, known)
+    return found
+
+
+def asks_people(pipeline: p.Pipeline) -> bool:
+    """Whether a pipeline itself waits for a person, or asks one, while its breaker is closed."""
+    inside = contents(pipeline.block)
+    return any(isinstance(item, p.Person) for item in inside.beside) or any(
+        isinstance(link.action, p.AskRole) for _, link in inside.links
+    )
 
 
 def waits_for_people(program: p.Program, pipeline: p.Pipeline) -> bool:
     """Whether a run of a pipeline may wait for people, also through others and through agents."""
-    if any(isinstance(item, p.Person) for item in all_items(pipeline.block)):
-        return True
-    for step in all_steps(pipeline):
-        if any(isinstance(link.action, p.AskRole) for link in inner_links(step.chain)):
-            return True
-        if any(waits_for_people(program, program.pipelines[name]) for name in _run_by(step)):
+    for one in all_behind(program, pipeline):
+        instead = () if one.breaker is None else inner_links(one.breaker.otherwise.chain)
+        if asks_people(one) or any(isinstance(link.action, p.AskRole) for link in instead):
             return True
     return False
 
 
 def pipeline_acts(program: p.Program, pipeline: str) -> bool:
     """Whether a pipeline, or one that it runs, changes the world."""
-    found = program.pipelines[pipeline]
-    if any(isinstance(item, p.Remember) for item in all_items(found.block)):
-        return True
-    for step in all_steps(found):
-        for link in inner_links(step.chain):
+    for one in all_behind(program, program.pipelines[pipeline]):
+        if any(isinstance(item, p.Remember) for item in contents(one.block).beside):
+            return True
+        for link in _all_links(one):
             if isinstance(link.action, p.Call) and program.tools[link.action.tool].acts:
                 return True
-        if any(pipeline_acts(program, inner) for inner in _run_by(step)):
-            return True
     return False
 
 
 def tiers_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """Every tier that a run of a pipeline may ask, also through others and through agents."""
-    for step in all_steps(pipeline):
-        for link in inner_links(step.chain):
+    for one in all_behind(program, pipeline):
+        for link in _all_links(one):
             yield from tiers_of(link.action)
-        for inner in dict.fromkeys(_run_by(step)):
-            yield from tiers_behind(program, program.pipelines[inner])
 
 
 def tools_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """Every tool that a run of a pipeline may call, also through others and through agents."""
-    for step in all_steps(pipeline):
-        for link in inner_links(step.chain):
+    for one in all_behind(program, pipeline):
+        for link in _all_links(one):
             if isinstance(link.action, p.Call):
                 yield link.action.tool
             agent = agent_of(link.action)
             if agent is not None:
                 yield from agent.tools
-        for inner in dict.fromkeys(_run_by(step)):
-            yield from tools_behind(program, program.pipelines[inner])
 
 
 def prompts_behind(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
     """Every prompt that a run of a pipeline may ask, also through others."""
-    for step in all_steps(pipeline):
-        for link in inner_links(step.chain):
+    for one in all_behind(program, pipeline):
+        for link in _all_links(one):
             if isinstance(link.action, (p.AskTier, p.AskRole, p.Cascade, p.Agent)):
                 yield link.action.prompt
-        for inner in dict.fromkeys(_run_by(step)):
-            yield from prompts_behind(program, program.pipelines[inner])
+
+
+def _all_links(pipeline: p.Pipeline) -> Iterator[p.Link]:
+    for step in all_steps(pipeline):
+        yield from inner_links(step.chain)
 
 
 def called_behind(program: p.Program, action: p.Action) -> tuple[frozenset[str], frozenset[str]]:
@@ -177,8 +205,7 @@ def called_behind(program: p.Program, action: p.Action) -> tuple[frozenset[str],
     for name in ran:
         inner = program.pipelines[name]
         tools.update(tools_behind(program, inner))
-        for step in all_steps(inner):
-            pipelines.update(pipelines_behind(program, step.chain))
+        pipelines.update(one.name for one in all_behind(program, inner))
     return frozenset(tools), frozenset(pipelines)
 
 

@@ -6,23 +6,9 @@ from collections.abc import Iterator
 
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import pipelines_in
+from pipelang.semantics.kernels.run import all_behind
 from pipelang.semantics.types import ListType, MapType, OptionalType, RecordType, Type
 from pipelang.semantics.walk import all_items, all_steps, inner_links, outcomes
-
-
-def inner_pipelines(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
-    """All pipelines that one may run, also through others, agents and its breaker, each once."""
-    found: dict[str, p.Pipeline] = {}
-    ahead = [pipeline]
-    while ahead:
-        for step in all_steps(ahead.pop()):
-            for name in pipelines_in(step.chain):
-                inner = program.pipelines.get(name)
-                if inner is not None and name not in found and name != pipeline.name:
-                    found[name] = inner
-                    ahead.append(inner)
-    return tuple(found.values())
 
 
 def sampled_steps(program: p.Program, pipeline: p.Pipeline) -> dict[str, None]:
@@ -30,10 +16,11 @@ def sampled_steps(program: p.Program, pipeline: p.Pipeline) -> dict[str, None]:
     and those of pipelines that run in it as `PIPELINE.STEP`, whichever of them says so.
     """
     found: dict[str, None] = {}
-    for one in (pipeline, *inner_pipelines(program, pipeline)):
+    for one in all_behind(program, pipeline):
         for sample in one.samples:
             for name in sample.steps:
-                found[name if one is pipeline or "." in name else f"{one.name}.{name}"] = None
+                own = one is pipeline or "." in name
+                found[name if own else f"{one.name}.{name}"] = None
     return found
 
 

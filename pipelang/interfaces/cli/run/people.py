@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.terminal import warn
-from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.walk import all_items, inner_links
+from pipelang.semantics.kernels.run import waits_for_people
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.provider_choice import ProviderChoice
@@ -50,7 +48,7 @@ def plug_people(
         choice = NOBODY if rehearsal else INBOX
     if choice == NOBODY:
         setup.runtime.people = Nobody(skip_waits=rehearsal)
-        if not _asks_people(loaded.program, pipeline):
+        if not waits_for_people(loaded.program, loaded.program.pipelines[pipeline]):
             return None
         holds = "holds pass at once" if rehearsal else "holds wait their time and pass"
         return (
@@ -70,20 +68,3 @@ def plug_people(
 
     setup.runtime.people = Inbox(folder.inbox, listeners=[opened])
     return None
-
-
-def _asks_people(program: p.Program, pipeline: str) -> bool:
-    """Whether runs of a pipeline may have to wait for a person."""
-    seen, left = {pipeline}, [pipeline]
-    while left:
-        block = program.pipelines[left.pop()].block
-        for item in all_items(block):
-            if isinstance(item, p.Person):
-                return True
-            if isinstance(item, p.Step) and any(
-                isinstance(link.action, p.AskRole) for link in inner_links(item.chain)
-            ):
-                return True
-        left += [name for name in sub_pipelines(block) if name not in seen]
-        seen.update(left)
-    return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 from pipelang.analysis.model.calibration import calibration
 from pipelang.analysis.model.evidence import EvidenceTable
@@ -13,9 +12,8 @@ from pipelang.analysis.model.posterior import DRAWS
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, percent, plural
 from pipelang.interfaces.text.table import labelled
-from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.run import sub_pipelines
+from pipelang.semantics.kernels.run import with_inner
 from pipelang.semantics.metrics import COST_MEAN
 
 _PLACE = re.compile(
@@ -55,13 +53,14 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
         parts.append(("bounds", "costs: a length that nobody declared counts as its maximum"))
     if analysis.unknown:
         parts.append(("unknown", plural(analysis.undeclared, "figure") + " that nobody declared"))
-    broken = [name for name, pipeline in _reached(view) if pipeline.breaker is not None]
+    runs = [*with_inner(view.program, view.pipeline)]
+    broken = [one.name for one in runs if one.breaker is not None]
     if broken:
         breakers = "the breaker of" if len(broken) == 1 else "the breakers of"
         were = "was" if len(broken) == 1 else "were"
         names = listed([f"`{name}`" for name in broken])
         parts.append(("breakers", f"{breakers} {names} {were} taken as closed"))
-    quotas = [f"`{name}`" for name, pipeline in _reached(view) if pipeline.quota is not None]
+    quotas = [f"`{one.name}`" for one in runs if one.quota is not None]
     if quotas:
         said = "the quota of" if len(quotas) == 1 else "the quotas of"
         were = "was" if len(quotas) == 1 else "were"
@@ -74,18 +73,6 @@ def basis_parts(view: View) -> list[tuple[str, str]]:
     elif analysis.counts and fewer:
         parts.append(("ranges", f"the widest 95% interval over what nobody declared{fewer}"))
     return parts
-
-
-def _reached(view: View) -> Iterator[tuple[str, p.Pipeline]]:
-    """The pipelines of a run: the pipeline itself, and those that it runs."""
-    todo, seen = [view.pipeline.name], set[str]()
-    while todo:
-        name = todo.pop()
-        pipeline = view.program.pipelines[name]
-        if name not in seen:
-            yield name, pipeline
-            todo += sub_pipelines(pipeline.block)
-        seen.add(name)
 
 
 def _drift(view: View) -> list[tuple[str, str]]:

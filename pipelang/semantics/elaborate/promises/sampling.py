@@ -10,11 +10,12 @@ from pipelang.semantics import program as p
 from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.names.named_items import Contents
 from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.kernels.run import all_behind
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import PROBABILITY
 from pipelang.semantics.walk import all_steps
 from pipelang.semantics.watched.line_measures import step_of
-from pipelang.semantics.watched.sampled_steps import inner_pipelines, not_to_judge, step_named
+from pipelang.semantics.watched.sampled_steps import not_to_judge, step_named
 from pipelang.syntax import ast
 
 
@@ -81,7 +82,7 @@ def steps_elsewhere(context: Context, program: p.Program) -> None:
         named = [(name, span) for name, span in named if "." in name]
         if not named or pipeline.name in context.flawed:
             continue
-        inside = {one.name for one in inner_pipelines(program, pipeline)}
+        inside = {one.name for one in all_behind(program, pipeline)} - {pipeline.name}
         for name, span in named:
             owner, _, word = name.rpartition(".")
             if owner in context.flawed:

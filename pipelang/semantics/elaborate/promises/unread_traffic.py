@@ -65,7 +65,7 @@ class _Reading:
     def __init__(self, program: p.Program, pipeline: p.Pipeline) -> None:
         self._lets = _lets(pipeline)
         self._decided: set[expr.Expr] = set()
-        for test in _tests(program, pipeline):
+        for test in _tests(program, pipeline, {}):
             self._decided |= set(expr.walk(self._open(test)))
         self._asked = {
             expr.path_of(self._open(_place(path))) or path
@@ -147,7 +147,11 @@ def _lets(pipeline: p.Pipeline) -> Mapping[str, expr.Expr]:
     return lets
 
 
-def _tests(program: p.Program, pipeline: p.Pipeline) -> Iterator[expr.Expr]:
+Known = dict[str, dict[expr.Expr, None]]
+"""The tests of pipelines in words of their parameters, by the pipeline's name."""
+
+
+def _tests(program: p.Program, pipeline: p.Pipeline, known: Known) -> Iterator[expr.Expr]:
     """Every expression that decides something, also in the pipelines that are run, in the words of
     the one that runs them.
     """
@@ -170,7 +174,7 @@ def _tests(program: p.Program, pipeline: p.Pipeline) -> Iterator[expr.Expr]:
         yield from _choices(value)
     for step in all_steps(pipeline):
         for link in inner_links(step.chain):
-            yield from _routes(program, link.action)
+            yield from _routes(program, link.action, known)
 
 
 def _choices(value: expr.Expr) -> Iterator[expr.Expr]:
@@ -187,7 +191,7 @@ def _choices(value: expr.Expr) -> Iterator[expr.Expr]:
                 pass
 
 
-def _routes(program: p.Program, action: p.Action) -> Iterator[expr.Expr]:
+def _routes(program: p.Program, action: p.Action, known: Known) -> Iterator[expr.Expr]:
     match action:
         case p.AskTier() | p.Agent():
             yield action.who
@@ -196,10 +200,13 @@ def _routes(program: p.Program, action: p.Action) -> Iterator[expr.Expr]:
         case p.Choose():
             yield action.subject
         case p.RunPipeline():
-            inner = with_unique_names(program.pipelines[action.pipeline])
-            lets, arguments = _lets(inner), dict(action.arguments)
-            for test in _tests(program, inner):
-                yield expr.substitute(expr.substitute(test, lets), arguments)
+            name, arguments = action.pipeline, dict(action.arguments)
+            if name not in known:
+                inner = with_unique_names(program.pipelines[name])
+                lets, tests = _lets(inner), _tests(program, inner, known)
+                known[name] = dict.fromkeys(expr.substitute(test, lets) for test in tests)
+            for test in known[name]:
+                yield expr.substitute(test, arguments)
         case _:
             pass
 
