@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from pipelang.diagnostics import Label, Span, codes
 from pipelang.records import replace
-from pipelang.semantics.elaborate.names.expanded_size import not_too_large
+from pipelang.semantics.elaborate.names.expanded_size import is_too_large
 from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
 from pipelang.semantics.symbols import suggestion
 from pipelang.semantics.types import (
@@ -152,7 +152,8 @@ def declared_type(context: Context, key: str) -> Type:
             return ERROR
         fields = _fields(context, symbol.file, declaration)
     context.types[key] = RecordType(key, fields, doc=declaration.doc)
-    not_too_large(context, context.types[key], declaration.name)
+    if is_too_large(context, context.types[key], declaration.name):
+        context.types[key] = ERROR  # written out by nothing that comes later
     return context.types[key]
 
 

@@ -20,15 +20,16 @@ MOST_FIELDS = 2_000
 MOST_PARTS = 20_000
 
 
-def not_too_large(context: Context, type: Type, name: ast.Name) -> None:
-    """Report a record that has too many fields, those of its fields included."""
+def is_too_large(context: Context, type: Type, name: ast.Name) -> bool:
+    """Whether a record has too many fields, those of its fields included; that is reported."""
     found = _fields(context, type)
-    if found > MOST_FIELDS:
-        context.sizes[name.text] = 1
-        what = f"`{name.text}`, with the fields of its fields,"
-        context.tell(
-            codes.TOO_LARGE, name.span, what=what, found=f"{found:,} fields", most=MOST_FIELDS
-        )
+    if found <= MOST_FIELDS:
+        return False
+    what = f"`{name.text}`, with the fields of its fields,"
+    context.tell(
+        codes.TOO_LARGE, name.span, what=what, found=f"{found:,} fields", most=MOST_FIELDS
+    )
+    return True
 
 
 def _fields(context: Context, type: Type) -> int:
