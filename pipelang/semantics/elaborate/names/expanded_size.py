@@ -26,9 +26,7 @@ def is_too_large(context: Context, type: Type, name: ast.Name) -> bool:
     if found <= MOST_FIELDS:
         return False
     what = f"`{name.text}`, with the fields of its fields,"
-    context.tell(
-        codes.TOO_LARGE, name.span, what=what, found=f"{found:,} fields", most=MOST_FIELDS
-    )
+    context.tell(codes.TOO_LARGE, name.span, what=what, found=f"{found:,} fields", most=MOST_FIELDS)
     return True
 
 
