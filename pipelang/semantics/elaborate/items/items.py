@@ -15,7 +15,7 @@ from pipelang.semantics.elaborate.context import Context, Local, Scope
 from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.expressions.types import elaborate_type
-from pipelang.semantics.elaborate.names.expanded_size import not_too_long
+from pipelang.semantics.elaborate.names.expanded_size import is_too_deep, not_too_long
 from pipelang.semantics.elaborate.names.local_names import take
 from pipelang.semantics.elaborate.reach.effects import acts
 from pipelang.semantics.kernels.regions import segments
@@ -31,7 +31,7 @@ Made = tuple[p.Item | None, Scope, bool]
 class Around:
     """The surroundings of an item. `taken` are the names around it and before it: no name is used
     twice. `steps` are the steps so far, which a person is asked to judge, `lets` the values so
-    far that are worked out from others, `sizes` theirs.
+    far that are worked out from others, `sizes` and `levels` theirs.
     """
 
     context: Context
@@ -41,13 +41,14 @@ class Around:
     made: list[p.Item] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
     lets: dict[str, expr.Expr] = field(default_factory=dict)
 
     def inside(self, place: ActionSite) -> Around:
         """The surroundings of the items of a branch."""
         taken, steps = self.taken.new_child(), self.steps.new_child()
         inner = Around(self.context, place, taken, steps, sizes=self.sizes)
-        inner.lets = self.lets
+        inner.lets, inner.levels = self.lets, self.levels
         return inner
 
     def claim(self, name: ast.Name, what: str, *, value: bool) -> None:
@@ -181,6 +182,8 @@ def _let(around: Around, scope: Scope, item: ast.Let) -> Made:
     else:
         type = with_length(expected, [value.type])
     not_too_long(around.context, value, around.sizes, item.name, name)
+    if is_too_deep(around.context, value, around.levels, item.name):
+        value = expr.Const(None, ERROR, span=item.name.span)  # written out by nothing
     around.lets.setdefault(name, value)
     let = p.Let(name, type, value, expr.mentions(value), item.name.span)
     return let, _with(scope, name, type, item.name.span), False

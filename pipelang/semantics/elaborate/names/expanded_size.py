@@ -2,7 +2,7 @@
 
 Records inside records and values made of values double quickly: thirty lines can stand for a
 billion fields. What models are sent about a type, and what the analysis works out of a test, is
-written out, so both are bounded.
+written out, so both are bounded; and so is how deep they are nested then.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipelang.syntax import ast
 
 MOST_FIELDS = 2_000
 MOST_PARTS = 20_000
+MOST_LEVELS = 100
 
 
 def is_too_large(context: Context, type: Type, name: ast.Name) -> bool:
@@ -74,6 +75,24 @@ def not_too_long(
         what = f"`{name.text}`, with all that it is made of,"
         words = f"{found:,} parts"
         context.tell(codes.TOO_LARGE, name.span, what=what, found=words, most=MOST_PARTS)
+
+
+def is_too_deep(context: Context, node: expr.Expr, levels: dict[str, int], name: ast.Name) -> bool:
+    """Whether a `let` is nested too deep once those that it reads are written out; that is
+    reported.
+    """
+    levels[name.text] = _depth(node, levels)
+    if levels[name.text] <= MOST_LEVELS:
+        return False
+    levels[name.text] = 1
+    context.tell(codes.TOO_DEEP, name.span, limit=MOST_LEVELS)
+    return True
+
+
+def _depth(node: expr.Expr, levels: Mapping[str, int]) -> int:
+    if isinstance(node, expr.Read):
+        return levels.get(node.name, 1)
+    return 1 + max((_depth(part, levels) for part in expr.parts(node)), default=0)
 
 
 def functions_not_too_long(context: Context, functions: Mapping[str, p.Function]) -> None:

@@ -1,4 +1,6 @@
-"""Recursion, which is forbidden: cycles of functions and of pipelines."""
+"""Recursion, which is forbidden: cycles of functions and of pipelines; and how deep pipelines may
+run each other.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,14 @@ def recursive_functions(context: Context, functions: Mapping[str, p.Function]) -
     _tell(context, calls, lambda key: functions[key].span)
 
 
+DEEPEST_RUNS = 16
+"""So many pipelines may run each other in a row: what the analysis and the interpreter have at hand
+for one inside the other is bounded, and nobody writes more by hand.
+"""
+
+
 def recursive_pipelines(context: Context) -> None:
-    """Report every cycle of pipelines that run one another."""
+    """Report every cycle of pipelines that run one another, and where too many do in a row."""
     calls: dict[str, list[str]] = {}
     spans: dict[str, Span] = {}
     for key, symbol in context.symbols.by_key.items():
@@ -34,14 +42,21 @@ def recursive_pipelines(context: Context) -> None:
             inside = doings(declaration.items)
             found = (called for part in inside for called, _ in named(context, symbol.file, part))
             calls[key] = list(dict.fromkeys(found))
-    _tell(context, calls, lambda key: spans[key])
+    levels: dict[str, int] = {}
+    for key in _tell(context, calls, lambda key: spans[key]):
+        levels[key] = 1 + max((levels.get(called, 0) for called in calls[key]), default=0)
+        if levels[key] > DEEPEST_RUNS:
+            levels[key] = 1  # told once, not again for everything above it
+            context.tell(codes.TOO_DEEP, spans[key], limit=DEEPEST_RUNS)
 
 
 def _tell(
     context: Context, calls: Mapping[str, Iterable[str]], place: Callable[[str], Span]
-) -> None:
-    """Go through the calls depth first, each name once; a name on the way to itself is a circle."""
-    done: set[str] = set()
+) -> Iterable[str]:
+    """Go through the calls depth first, each name once; a name on the way to itself is a circle.
+    The names, each behind those that it calls.
+    """
+    done: dict[str, None] = {}
     for start in calls:
         trail: list[str] = []
         todo: list[tuple[str, bool]] = [(start, False)]
@@ -49,7 +64,7 @@ def _tell(
             key, left = todo.pop()
             if left:
                 trail.pop()
-                done.add(key)
+                done[key] = None
             elif key in trail:
                 cycle = " -> ".join([*trail[trail.index(key) :], key])
                 context.tell(codes.RECURSION, place(key), name=key, cycle=cycle)
@@ -57,3 +72,4 @@ def _tell(
                 trail.append(key)
                 todo.append((key, True))
                 todo.extend((called, False) for called in reversed(list(calls[key])))
+    return done
