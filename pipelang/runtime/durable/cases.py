@@ -19,6 +19,7 @@ from pipelang.runtime.inbox.cases import (
     Case,
     case_from,
     case_json,
+    reopened,
     settled,
     withdrawn,
 )
@@ -26,6 +27,8 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
 
+CANCELLED = "the run was cancelled"
+"""The reason of a case that is withdrawn with its run."""
 PAUSE = 0.5
 """Seconds between two tries to reach a database that is away."""
 
@@ -152,7 +155,21 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
     for row in rows:
         case = case_from(row.value.encode())
         if case.kind not in NOT_WAITED_FOR:
-            connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
+            connection.execute(_CHANGE, _row(withdrawn(case, now, CANCELLED)))
+
+
+def reopen_all(connection: sa.Connection, run: str) -> None:
+    """Open the cases again that were withdrawn with a run, which goes on, in a transaction of the
+    caller's: it would take them for ones that nobody answered in time.
+    """
+    rows = connection.execute(
+        sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'withdrawn'"),
+        {"run": run},
+    ).all()
+    for row in rows:
+        case = case_from(row.value.encode())
+        if case.why == CANCELLED:
+            connection.execute(_CHANGE, _row(reopened(case)))
 
 
 def open_case_ids(store: Store, tenant: tuple[str | None] | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pipelang.runtime.shared.quotas import Quotas
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
 from pipelang.runtime.worlds.recorded.record import RunRecord
+from pipelang.runtime.worlds.recorded.recorder import ActingCall
 from pipelang.runtime.worlds.recorded.world import RecordingWorld
 from pipelang.semantics import program as p
 
@@ -72,10 +73,10 @@ class JournaledWorld(RecordingWorld):
         place: str,
         work: Callable[[], Awaitable[Any]],
         codec: Codec,
-        tool: p.Tool | None = None,
+        call: ActingCall | None = None,
     ) -> Any:
         with self._activity.working():
-            return await super()._once(run, place, work, codec, tool)
+            return await super()._once(run, place, work, codec, call)
 
     def waiting_for(self, run: Run, role: str, seconds: float | None) -> Waiting:
         # A leg ends only inside: one that ended while the case is opened or looked at would leave a

@@ -87,7 +87,8 @@ async def turn(request: Request, service: Service, who: Principal) -> Response:
     if what not in ("everything", "pipeline", "tool") or (what != "everything" and not name):
         raise Problem(422, "bad_shape", "a switch is of everything, a pipeline or a tool")
     names = {what: name} if what != "everything" else {}
-    reason = " ".join(flat.get("reason", "").split())[:LONGEST_REASON]
+    said = flat.get("reason", "").replace("\x00", " ")  # a form that no browser sends
+    reason = " ".join(said.split())[:LONGEST_REASON]
     match flat.get("to"):
         case "kill":
             await service.turn(who, "kill", reason=reason, **names)
