@@ -143,6 +143,12 @@ def pipelines(store: Store) -> tuple[str, ...]:
     return tuple(row["pipeline"] for row in rows)
 
 
+def open_pipelines(store: Store) -> frozenset[str]:
+    """The pipelines of runs that have not ended."""
+    rows = store.rows("SELECT DISTINCT pipeline FROM pipelang_runs WHERE status IS NULL")
+    return frozenset(row["pipeline"] for row in rows)
+
+
 def paused_pipelines(store: Store) -> tuple[str, ...]:
     """The pipelines of which no run begins."""
     rows = store.rows("SELECT pipeline FROM pipelang_paused ORDER BY pipeline")

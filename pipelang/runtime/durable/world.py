@@ -14,6 +14,7 @@ from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Waiting
 from pipelang.runtime.shared.quotas import Quotas
+from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
 from pipelang.runtime.worlds.recorded.record import RunRecord
@@ -92,6 +93,8 @@ class JournaledWorld(RecordingWorld):
         if self._ledger.strand.unit is not None:  # what is done around it would be lost
             with activity.working():
                 return await super()._let_pass(run, seconds)
-        due = self._ledger.record.now() + seconds
+        left = time_left(run)
+        longest = seconds if left is None else min(seconds, max(left[0], 0.0))
+        due = self._ledger.record.now() + longest
         with activity.working(), activity.waiting(LongWait("time", run.pipeline.name, due)):
             await super()._let_pass(run, seconds)

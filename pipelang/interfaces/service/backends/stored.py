@@ -21,13 +21,14 @@ from pipelang.interfaces.service.backend import (
     RunJson,
     RunOrder,
     RunPage,
+    SwitchKind,
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.backends.watch import RunWatch
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
-from pipelang.runtime.durable import listing, run_pages, upkeep
+from pipelang.runtime.durable import listing, programs, run_pages, upkeep
 from pipelang.runtime.durable.address import (
     KeyConflict,
     NotPossible,
@@ -396,6 +397,11 @@ class StoreBackend:
     async def switches(self) -> dict[Switch, str]:
         """Everything that is switched off, with the reason."""
         return await self._ask(self._switches.off)
+
+    async def others(self, what: SwitchKind) -> frozenset[str]:
+        """The pipelines of open runs, or the tools of programs that were used last."""
+        names = programs.tools if what == "tool" else run_pages.open_pipelines
+        return await self._ask(lambda: names(self._store))
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
         """Switch off a tool, a pipeline, or everything."""

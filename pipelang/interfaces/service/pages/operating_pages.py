@@ -68,14 +68,23 @@ async def switches_page(request: Request, service: Service, who: Principal) -> R
             "reason": "" if state is None else state.reason,
         }
 
+    others = await service.backend.others("pipeline")
+
+    def names(what: str, *served: str) -> list[str]:
+        """Names that are served, that are switched, or of which runs are open."""
+        more = {name for kind, name in known if kind == what}
+        if what == "pipeline":
+            more |= others
+        return [*served, *sorted(more - set(served))]
+
     return render(
         request,
         "switches.html",
         who,
         "switches",
         everything=row("everything", "", "Everything"),
-        pipelines=[row("pipeline", name, name) for name in service.pipelines],
-        tools=[row("tool", name, name) for name in service.tools()],
+        pipelines=[row("pipeline", name, name) for name in names("pipeline", *service.pipelines)],
+        tools=[row("tool", name, name) for name in names("tool", *service.tools())],
         open_cases=await board_of(request).open_cases(who),
     )
 

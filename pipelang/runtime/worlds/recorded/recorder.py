@@ -136,9 +136,18 @@ class RecorderWorld(RealWorld):
     def _resume(self, run: Run, row: dict[str, Any]) -> None:
         """Take over what a row says; the run's time goes on from there."""
         self._given_back += 1
-        ahead = self._ledger.resume(run, row) - self.since_start(run)
+        self._go_on_at(run, self._ledger.resume(run, row))
+
+    def _go_on_at(self, run: Run, since_start: float) -> None:
+        """Have the run's time go on from there, unless it is later."""
+        ahead = since_start - self.since_start(run)
         if ahead > 0:
             self._began -= ahead
+
+    def _next_row(self) -> dict[str, Any] | None:
+        """The row of the input that is taken next, if it is recorded."""
+        strand = self._ledger.strand
+        return None if strand.unit is not None else self._ledger.row(strand.place_of_next())
 
     async def _input(self, run: Run, work: Awaitable[Any], type: Type | None = None) -> Any:
         """An input: as it is recorded, else as it is now. Inside a unit it is a part of that."""

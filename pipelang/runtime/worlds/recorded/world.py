@@ -279,9 +279,12 @@ class RecordingWorld(RecorderWorld):
 
     async def sleep(self, run: Run, seconds: float) -> None:
         if seconds >= SHORTEST_TIMER:
-            now = self._ledger.record.now
+            now, row = self._ledger.record.now, self._next_row()
             due = await self._input(run, _given_later(now() + seconds))
-            seconds = min(max(due - now(), 0.0), seconds)
+            left = min(max(due - now(), 0.0), seconds)
+            if row is not None:  # what passed of it in no process takes time as well
+                self._go_on_at(run, row["at"] + seconds - left)
+            seconds = left
         await self._let_pass(run, seconds)
 
     async def _let_pass(self, run: Run, seconds: float) -> None:
