@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import pipelang
 from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.address import UnknownRun
 from pipelang.runtime.durable.run_pages import RunQuery, run_page
+from pipelang.runtime.inbox.cases import Refused
 
 from ..unit.runtime.durable.by_hand import Stage
 
@@ -105,3 +107,15 @@ def test_a_run_that_was_resumed_meanwhile_is_not_pruned(
     assert listing.run(stage.store, runs[0])["status"] == "waiting"
     with pytest.raises(UnknownRun):
         upkeep.resume(stage.store, runs[1])
+
+
+@pytest.mark.parametrize("id", ["a\x00b", "\ud800", "%", ""])
+def test_an_id_that_nobody_can_have_is_unknown(stage: Stage, id: str) -> None:
+    """A host has ids from its own callers; a NUL in one looked like a database that is away."""
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    with pytest.raises(Refused, match="there is no case"):
+        stage.inbox.case(id)
+    runtime = pipelang.Runtime(tools=stage.runtime.tools, store=stage.url)
+    with pytest.raises(UnknownRun):
+        asyncio.run(stage.loaded.pipeline("asks", runtime=runtime).result(id))
