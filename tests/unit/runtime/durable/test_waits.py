@@ -34,6 +34,13 @@ pipeline beside(x: text) -> text {
   step b: text = ask q(x) by boss { timeout 2h } else "nobody"
   return b
 }
+pipeline both(x: text) -> text {
+  budget $1, 100s
+  step a: [text] max 2 = each y in ["a", "b"] {
+    call put(y) { retry 6 backoff 60s..60s }
+  } { need all } else fail "down"
+  return x
+}
 prompt q(x: text) \"\"\"What of {{ x }}?\"\"\"
 """
 
@@ -138,3 +145,13 @@ def test_waiting_for_people_takes_no_time_beside_a_wait_that_does(stage: Patient
     assert stage.do(stage.take(run))
     assert time.monotonic() - began < 30
     assert outcome(stage, run) == {"value": "yes"}
+
+
+def test_waits_side_by_side_take_their_time_once(stage: PatientStage) -> None:
+    stage.down = 1
+    run = stage.submit("both")
+    assert stage.do(stage.take(run))
+    assert 59 < stage.wait(run) <= 60
+    assert stage.do(stage.take(run))
+    assert outcome(stage, run) == {"value": "x"}
+    assert set(stage.performed.values()) == {2}
