@@ -42,8 +42,7 @@ def run_page(store: Store, asked: RunQuery) -> tuple[list[dict[str, Any]], Place
     place, read = asked.after, 0
     while read < MOST_READ:
         wanted = asked.limit + 1 - len(found)
-        told = asked.reason is None and (asked.status is None or asked.status in ENDED)
-        size = wanted if told else 500
+        size = wanted if asked.status is None or asked.status in ENDED else 500
         rows = _rows(store, asked, place, size)
         read += size
         for row in rows:
