@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -205,6 +206,8 @@ def test_a_store_that_goes_away_is_503_and_comes_back(database: Server, tmp_path
             late = caller.until(lambda: caller.get("/readyz"), lambda found: found.status == 503)
             assert late.code == "late"
             assert caller.get("/healthz").status == 200
+            assert re.search(r"the store cannot be used: .*(connection|terminat)", server.said())
+            assert "StoreUnreachable" not in server.said(), "the log says why, for its operator"
         finally:
             database.start()
         caller.until(lambda: caller.get("/readyz").status, lambda status: status == 200)

@@ -43,6 +43,7 @@ from pipelang.runtime.durable.cases import (
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.shared.quotas import StoredQuotas
+from pipelang.runtime.durable.store import reason_of
 from pipelang.runtime.durable.submitting import Submission, checked_submission, run_id_of, take
 
 if TYPE_CHECKING:
@@ -458,7 +459,8 @@ def _as_problem() -> Iterator[None]:
     except UnknownRun as missing:
         raise Problem(404, "unknown", "there is no such run") from missing
     except (StoreProblem, SQLAlchemyError) as away:
-        LOG.warning("the store cannot be used: %s", type(away).__name__)
+        why = away if isinstance(away, StoreProblem) else reason_of(away)
+        LOG.warning("the store cannot be used: %s", why)
         raise Problem(
             503, "store", "the store cannot be reached now", headers={"Retry-After": "5"}
         ) from away
