@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics import Diagnostic, Sources
 from pipelang.diagnostics.render import as_text
@@ -15,6 +15,9 @@ from pipelang.runtime.host.handle import LoadedProgram, SettingError
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 from pipelang.semantics.loader import Loader
+
+if TYPE_CHECKING:
+    from pipelang.interfaces.check.check import Checked
 
 
 class CheckFailed(ValueError):
@@ -84,11 +87,39 @@ def load_verified(
     if built.program is None:
         raise CheckFailed(built.diagnostics, quotable(built.sources, os.fspath(path)))
     analyses = Analyses(built.program)
-    found = verified(analyses, built.sources, allow)
+    return _verified(
+        path, analyses, built.sources, built.diagnostics, allow, remembers, settings, tiers
+    )
+
+
+def load_checked(checked: Checked, loader: CachingLoader, allow: Collection[str] = ()) -> Verified:
+    """Load a file as `load` does that was just checked with this loader, and has no errors but
+    those in `allow`: what was read and worked out then counts.
+    """
+    if checked.program is None or checked.assumed:  # assumed figures are for a report alone
+        return load_verified(checked.path, loader=loader, allow=allow)
+    check_allowed(allow)
+    analyses = Analyses(checked.program, checked.analyses)
+    return _verified(checked.path, analyses, checked.sources, checked.diagnostics, allow, loader)
+
+
+def _verified(
+    path: str | os.PathLike[str],
+    analyses: Analyses,
+    read: Sources,
+    before: tuple[Diagnostic, ...],
+    allow: Collection[str],
+    remembers: CachingLoader,
+    settings: Mapping[str, Any] | None = None,
+    tiers: Mapping[str, str] | None = None,
+) -> Verified:
+    """A program that was built from what `remembers` read, if nothing refuses it. Raises
+    `CheckFailed`.
+    """
+    found = verified(analyses, read, allow)
     refused = [one for one in found if is_refused(one, allow)]
     if refused:
-        sources = quotable(built.sources, os.fspath(path))
-        raise CheckFailed((*built.diagnostics, *found), sources, refused)
+        raise CheckFailed((*before, *found), quotable(read, os.fspath(path)), refused)
 
     def rebuild(changed: Mapping[str, Any]) -> p.Program:
         turned = {**(settings or {}), **changed}
@@ -102,7 +133,7 @@ def load_verified(
             raise SettingError("; ".join(_told(found) for found in wrong))
         return again.program
 
-    return Verified(LoadedProgram(built.program, rebuild), built.sources, analyses)
+    return Verified(LoadedProgram(analyses.program, rebuild), read, analyses)
 
 
 def _told(found: Diagnostic) -> str:

@@ -245,6 +245,17 @@ def test_a_shown_command_prints_what_is_shown(
         exec(compile(fence.text, str(fence), "exec"), {})
 
 
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.parent.name in ("docs", "guides")], ids=lambda page: page.name
+)
+def test_a_page_says_where_the_examples_are(page: Path):
+    """They are in the repository and not in the package, with which most readers try a page."""
+    uses = [f.line for f in fences(page, "console", "sh", "python") if "examples/" in f.text]
+    if uses:
+        before = page.read_text(encoding="utf-8").splitlines()[: uses[0]]
+        assert "clone" in " ".join(before)
+
+
 @pytest.mark.parametrize("fence", every("sh"))
 def test_commands_without_output_name_what_is_there(fence: Fence):
     for line in fence.text.replace("\\\n", " ").splitlines():

@@ -80,11 +80,28 @@ def test_whoever_died_is_not_waited_for_for_ever(url: str, monkeypatch: pytest.M
     mine = store_turns.take(store, "desk.2")
     assert dead is not None
     assert mine is not None
-    assert mine > dead
-    store_turns.give_up(store, "desk.2", dead)  # who comes back late ends nobody's turn
-    assert recall(store, "desk.2 turn") == mine
+    assert mine.mark > dead.mark
+    dead.go_on()  # who comes back late has nobody's turn, and ends none
+    dead.give_up()
+    assert recall(store, "desk.2 turn") == mine.mark
     keep(store, "desk.2", "seen")
-    store_turns.give_up(store, "desk.2", mine)
+    mine.give_up()
     assert recall(store, "desk.2 turn") is None
     assert recall(store, "desk.2") == "seen"
     store.close()
+
+
+def test_a_turn_lasts_as_long_as_its_look(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever dies is waited for in seconds, and yet nobody loses a turn who tells for minutes."""
+    assert store_turns.LONGEST <= 15
+    monkeypatch.setattr(store_turns, "LONGEST", 1.0)
+    monkeypatch.setattr(store_turns, "BEAT", 0.1)
+    with opened(url) as one, opened(url) as other:
+        with one.turn("desk.3") as mine:
+            assert mine
+            for _ in range(20):
+                time.sleep(0.1)
+                with other.turn("desk.3", wait=False) as theirs:
+                    assert not theirs
+        with other.turn("desk.3", wait=False) as theirs:
+            assert theirs

@@ -184,6 +184,7 @@ def test_a_method_that_is_none(anyone: Caller, method: str) -> None:
         {"verdict": "yes", "by": "somebody else"},
         {"verdict": "yes", "reason": 5},
         {"verdict": "yes", "reason": "a" * 1_001},
+        {"verdict": "yes", "reason": "a\x00b"},
     ],
 )
 def test_a_decision_that_is_none(anyone: Caller, body: object) -> None:
@@ -203,6 +204,7 @@ def test_a_decision_that_is_none(anyone: Caller, body: object) -> None:
         ({"action": "kill", "pipeline": "say", "all": True}, 422),
         ({"action": "explode", "all": True}, 422),
         ({"action": "pause", "tool": "pay"}, 422),
+        ({"action": "kill", "tool": "pay", "reason": "a\x00b"}, 422),
         ({"action": "kill", "pipeline": "none"}, 404),
         ({"action": "kill", "tool": "none"}, 404),
     ],

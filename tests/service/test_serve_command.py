@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from pipelang.analysis.metrics import analyse as analysing
+from pipelang.interfaces.check import check
+from pipelang.interfaces.cli.service import deploying
+
 from ..warm import command_text
 from .desk import write_desk
 from .serving import ProcessServer
@@ -35,6 +39,22 @@ pipeline p(what: text max 20 tokens) -> text max 20 tokens {
 
   return said
 }
+"""
+
+REFUTED = """\
+role clerk {
+  people 3
+}
+
+pipeline p(x: int) -> int {
+  when x > 3 {
+    escalate to clerk "much"
+  }
+
+  return x
+}
+
+prove p: escalates when x > 2
 """
 
 
@@ -143,3 +163,42 @@ def test_what_it_says_of_a_store_has_no_password(tmp_path: Path) -> None:
     done = command_text("serve", "desk.pipe", "--store", url, cwd=tmp_path)
     assert done.returncode == 3
     assert "secret" not in done.stderr + done.stdout
+
+
+def test_what_is_served_is_what_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file was read, built and analysed twice, and may be edited in between."""
+    file = write_desk(tmp_path)
+    whole, analyse = check.check_file, analysing.analyse
+    analysed: list[str] = []
+
+    def counted(program: Any, pipeline: Any) -> Any:
+        analysed.append(pipeline.name)
+        return analyse(program, pipeline)
+
+    def edited(*given: Any) -> Any:
+        found = whole(*given)
+        file.write_text("pipeline other() -> text { return missing }")
+        return found
+
+    monkeypatch.setattr(analysing, "analyse", counted)
+    monkeypatch.setattr(check, "check_file", edited)
+    ((checked, loaded),) = deploying.checked_programs([str(file)], ())
+    assert checked.program is not None
+    assert loaded.hash == checked.program.hash
+    assert sorted(analysed) == sorted(loaded.pipelines)
+    stricter = loaded.with_settings({"limit": 20})
+    assert stricter.pipelines == loaded.pipelines, "made of what was read then"
+
+
+def test_what_a_configuration_does_not_show_is_refused_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what a report shows; what is wrong or unsafe is not served by it."""
+    (tmp_path / "pyproject.toml").write_text('[tool.pipelang]\nignore = ["P406"]\n')
+    (tmp_path / "bad.pipe").write_text(REFUTED)
+    with pytest.raises(SystemExit) as ended:
+        deploying.checked_programs([str(tmp_path / "bad.pipe")], ())
+    assert ended.value.code == 1
+    assert "P406" in capsys.readouterr().err

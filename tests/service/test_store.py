@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -205,6 +206,8 @@ def test_a_store_that_goes_away_is_503_and_comes_back(database: Server, tmp_path
             late = caller.until(lambda: caller.get("/readyz"), lambda found: found.status == 503)
             assert late.code == "late"
             assert caller.get("/healthz").status == 200
+            assert re.search(r"the store cannot be used: .*(connection|terminat)", server.said())
+            assert "StoreUnreachable" not in server.said(), "the log says why, for its operator"
         finally:
             database.start()
         caller.until(lambda: caller.get("/readyz").status, lambda status: status == 200)
@@ -283,5 +286,35 @@ def test_a_run_ends_on_the_program_with_which_it_began(tmp_path: Path) -> None:
         caller.post(f"/v1/cases/{case['id']}/decision", {"verdict": "yes"})
         ended = caller.ended(before["id"])
         assert (ended["status"], ended["program"]) == ("answered", before["program"])
+    finally:
+        assert server.close() == 0
+
+
+def test_what_a_deploy_left_behind_has_switches(tmp_path: Path) -> None:
+    """Runs of a pipeline that the new file does not have wait on, and must be stopped somehow."""
+    file = write_desk(tmp_path)
+    store = f"sqlite:///{tmp_path}/runs.db"
+    server = ProcessServer(tmp_path, "desk.pipe", "--store", store)
+    run = server.caller().start("refund", {"amount": 60})["id"]
+    server.caller().case_of(run)
+    assert server.close() == 0
+    file.write_text("pipeline other(x: text) -> text {\n  return x\n}\n")
+    server = ProcessServer(tmp_path, "desk.pipe", "--store", store)
+    try:
+        caller = server.caller()
+        assert "refund" in caller.get("/switches").body.decode()
+        for what, name in (("pipeline", "refund"), ("tool", "pay")):
+            off = caller.post("/v1/switches", {"action": "kill", what: name, "reason": "audit"})
+            found = {"what": what, "name": name, "state": "killed", "reason": "audit"}
+            assert off.json["items"] == [found]
+            assert "audit" in caller.get("/switches").body.decode()
+            on = caller.post("/v1/switches", {"action": "restore", what: name})
+            assert on.json["items"] == []
+            no = caller.post("/v1/switches", {"action": "kill", what: "none"})
+            assert (no.status, no.code) == (404, "unknown")
+        caller.post("/v1/switches", {"action": "pause", "pipeline": "refund"})
+        assert caller.post(f"/v1/runs/{run}/cancel").json["status"] == "failed"
+        on = caller.post("/v1/switches", {"action": "restore", "pipeline": "refund"})
+        assert on.json["items"] == [], "what is switched can be restored when no run is left"
     finally:
         assert server.close() == 0

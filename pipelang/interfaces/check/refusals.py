@@ -7,7 +7,7 @@ is none of them: the program does what it says, only not as well as promised.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from pipelang.diagnostics import RULES, Diagnostic, Severity, Sources, codes
@@ -40,11 +40,13 @@ def check_allowed(allow: Collection[str]) -> None:
 
 
 class Analyses:
-    """The analyses of a program's pipelines, each made when it is first asked for."""
+    """The analyses of a program's pipelines, each made when it is first asked for, unless it is
+    `made` already.
+    """
 
-    def __init__(self, program: p.Program) -> None:
+    def __init__(self, program: p.Program, made: Iterable[Analysis] = ()) -> None:
         self.program = program
-        self._made: dict[str, Analysis] = {}
+        self._made = {one.pipeline.name: one for one in made}
 
     def of(self, pipeline: p.Pipeline) -> Analysis:
         """The analysis of a pipeline."""

@@ -59,14 +59,10 @@ class StoreSource:
 
     @contextmanager
     def turn(self, name: str, wait: bool = True) -> Iterator[bool]:
-        from pipelang.interfaces.observation.store_turns import give_up, take
+        from pipelang.interfaces.observation import store_turns
 
-        mine = take(self._store, name, wait)
-        try:
-            yield mine is not None
-        finally:
-            if mine is not None:
-                give_up(self._store, name, mine)
+        with store_turns.turn(self._store, name, wait) as mine:
+            yield mine
 
 
 def _run(row: dict[str, Any]) -> ObservedRun:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.records import dataclass
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.inbox.cases import Case
     from pipelang.runtime.shared.kill_switches import Switch
 
+SwitchKind = Literal["pipeline", "tool"]
 RunJson = dict[str, Any]
 """A run as the API gives it: `id`, `pipeline`, `program`, `tenant`, `thread`, `status`, `result`,
 `waiting_for`, `cost`, `tokens`, `started`, `ended`, `attempts`.
@@ -171,6 +172,9 @@ class Backend(Protocol):
 
     async def switches(self) -> dict[Switch, str]:
         """Everything that is switched off, with the reason."""
+
+    async def others(self, what: SwitchKind) -> frozenset[str]:
+        """The pipelines or tools of open runs that are of other programs than those served."""
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
         """Switch off a tool, a pipeline, or everything."""

@@ -18,6 +18,7 @@ from pipelang.interfaces.service.backend import (
     RunJson,
     RunOrder,
     RunPage,
+    SwitchKind,
 )
 from pipelang.interfaces.service.deployment import Deployed
 from pipelang.interfaces.service.metrics import ServiceMetrics
@@ -289,13 +290,14 @@ class Service:
         reason: str = "",
     ) -> bool:
         """Kill, pause or restore a tool, a pipeline, or everything if neither is named; whether
-        that changed anything. Raises `Problem`: 422 for what cannot be paused.
+        that changed anything. Runs of a program that is served no more have switches, too. Raises
+        `Problem`: 422 for what cannot be paused.
         """
         must(who, "operator")
-        if pipeline is not None:
-            self.pipeline(pipeline)
+        if pipeline is not None and pipeline not in self.pipelines:
+            await self._must_be_elsewhere("pipeline", pipeline)
         if tool is not None and tool not in self.tools():
-            raise unknown("tool", tool)
+            await self._must_be_elsewhere("tool", tool)
         match to:
             case "kill":
                 await self.backend.kill(tool, pipeline, reason)
@@ -309,6 +311,12 @@ class Service:
                 return True
             case "restore":
                 return await self.backend.restore(tool, pipeline)
+
+    async def _must_be_elsewhere(self, what: SwitchKind, name: str) -> None:
+        off = {(one.kind, one.name) for one in await self.backend.switches()}
+        off |= {("pipeline", one) for one in await self.backend.paused()}
+        if (what, name) not in off and name not in await self.backend.others(what):
+            raise unknown(what, name)
 
     def tools(self) -> tuple[str, ...]:
         """The tools of all programs that are served."""

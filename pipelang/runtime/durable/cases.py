@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import StoreUnreachable
 from pipelang.runtime.durable.legs import locked_run
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.store import Store, may_be_kept
 from pipelang.runtime.inbox.cases import (
     NOT_WAITED_FOR,
     Case,
     case_from,
     case_json,
+    reopened,
     settled,
     withdrawn,
 )
@@ -26,6 +27,8 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.store import Change, unique_id
 from pipelang.runtime.inbox.wakeups import Look
 
+CANCELLED = "the run was cancelled"
+"""The reason of a case that is withdrawn with its run."""
 PAUSE = 0.5
 """Seconds between two tries to reach a database that is away."""
 
@@ -124,6 +127,8 @@ class StoredCases:
 
     def _find(self, case_id: str) -> str:
         asked = "SELECT id FROM pipelang_cases WHERE substr(id, 1, :n) = :id"
+        if not may_be_kept(case_id):  # from wherever a host has it
+            return unique_id([], case_id)
         found = [row["id"] for row in self._store.rows(asked, id=case_id, n=len(case_id))]
         return unique_id(found, case_id)
 
@@ -152,7 +157,21 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
     for row in rows:
         case = case_from(row.value.encode())
         if case.kind not in NOT_WAITED_FOR:
-            connection.execute(_CHANGE, _row(withdrawn(case, now, "the run was cancelled")))
+            connection.execute(_CHANGE, _row(withdrawn(case, now, CANCELLED)))
+
+
+def reopen_all(connection: sa.Connection, run: str) -> None:
+    """Open the cases again that were withdrawn with a run, which goes on, in a transaction of the
+    caller's: it would take them for ones that nobody answered in time.
+    """
+    rows = connection.execute(
+        sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'withdrawn'"),
+        {"run": run},
+    ).all()
+    for row in rows:
+        case = case_from(row.value.encode())
+        if case.why == CANCELLED:
+            connection.execute(_CHANGE, _row(reopened(case)))
 
 
 def open_case_ids(store: Store, tenant: tuple[str | None] | None) -> tuple[str, ...]:

@@ -88,8 +88,8 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
         if found is None:
             raise UnknownRun(f"there is no run `{run}` in {store.address.shown}")
         store.legs.lock(connection, run, found.leg)
-        again = connection.execute(asked, {"run": run}).one()
-        if again.leg == found.leg:
+        again = connection.execute(asked, {"run": run}).first()
+        if again is not None and again.leg == found.leg:
             return again
     raise NotPossible(f"run {run} does not hold still")
 

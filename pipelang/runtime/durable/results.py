@@ -8,7 +8,7 @@ import json
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.media import kept
 from pipelang.runtime.durable.outcomes import result_from
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.store import Store, may_be_kept
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.runtime.engine.values import Types
 from pipelang.runtime.media.rows import told_of
@@ -34,7 +34,8 @@ async def result_of(store: Store, types: Types, pipeline: p.Pipeline, run: str) 
 
 def ended(store: Store, types: Types, pipeline: p.Pipeline, run: str) -> Result | None:
     """The result of a run, None if it has not ended. Raises as `result_of`."""
-    found = store.rows("SELECT * FROM pipelang_runs WHERE run = :run", run=run)
+    asked = "SELECT * FROM pipelang_runs WHERE run = :run"
+    found = store.rows(asked, run=run) if may_be_kept(run) else []
     if not found:
         raise UnknownRun(f"there is no run `{run}` in {store.address.shown}")
     row = found[0]

@@ -141,6 +141,11 @@ class Store:
         self.legs.close()
 
 
+def may_be_kept(text: str) -> bool:
+    """Whether a text may be in a store at all: it is Unicode, and without NUL."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def reason_of(error: SQLAlchemyError) -> str:
     """The reason of a database, in a line."""
     said = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else ""

@@ -14,7 +14,7 @@ from pipelang.records import dataclass, field
 from pipelang.runtime.durable import programs
 from pipelang.runtime.durable.address import KeyConflict
 from pipelang.runtime.durable.media import keep
-from pipelang.runtime.durable.store import Store
+from pipelang.runtime.durable.store import Store, may_be_kept
 from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.engine.values import to_json
 from pipelang.runtime.media.given import media_of
@@ -64,9 +64,7 @@ class Submission:
 
 
 def _is_name(said: object) -> bool:
-    if not isinstance(said, str) or said == "" or "\x00" in said:
-        return False
-    return not any("\ud800" <= letter <= "\udfff" for letter in said)
+    return isinstance(said, str) and said != "" and may_be_kept(said)
 
 
 def queue_of(program: str, pipeline: str) -> str:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.runtime.durable import programs, schema
-from pipelang.runtime.durable.address import NotPossible
-from pipelang.runtime.durable.cases import withdraw_all
+from pipelang.runtime.durable.address import NotPossible, UnknownRun
+from pipelang.runtime.durable.cases import reopen_all, withdraw_all
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
@@ -78,6 +78,7 @@ def resume(store: Store, run: str) -> None:
             ),
             {"run": run},
         )
+        reopen_all(connection, run)
         leg = found.leg + 1
         store.legs.enqueue(connection, found.queue, run, leg, None, found.priority)
 
@@ -120,21 +121,30 @@ def prune(store: Store, older_than: float) -> int:
     sweep(store)
     then = store.now() - older_than
     rows = store.rows(
-        "SELECT run, leg FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
+        "SELECT run FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
     )
-    for row in rows:
-        with store.transaction() as connection:
-            store.legs.forget(connection, row["run"], row["leg"])
-            for table in _OF_RUN:
-                connection.execute(
-                    sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": row["run"]}
-                )
+    gone = sum(_forget(store, row["run"], then) for row in rows)
     with store.transaction() as connection:
         forget_windows(connection, then)
         programs.drop_unused(connection, store.now_on(connection))
     memories.forget(store)
     caches.forget(store)
-    return len(rows)
+    return gone
+
+
+def _forget(store: Store, run: str, then: float) -> bool:
+    """Delete all of a run, unless somebody was first or it goes on by now: whether it is gone."""
+    with store.transaction() as connection:
+        try:
+            found = locked_run(store, connection, run)
+        except UnknownRun:
+            return False
+        if found.status is None or found.ended >= then:
+            return False
+        store.legs.forget(connection, run, found.leg)
+        for table in _OF_RUN:
+            connection.execute(sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": run})
+    return True
 
 
 def check(store: Store) -> dict[str, Any]:

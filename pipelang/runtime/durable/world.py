@@ -14,9 +14,11 @@ from pipelang.runtime.engine.outcomes import Ended
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Waiting
 from pipelang.runtime.shared.quotas import Quotas
+from pipelang.runtime.worlds.real.attempts import time_left
 from pipelang.runtime.worlds.real.world import Performers
 from pipelang.runtime.worlds.recorded.encoding import Codec
 from pipelang.runtime.worlds.recorded.record import RunRecord
+from pipelang.runtime.worlds.recorded.recorder import ActingCall
 from pipelang.runtime.worlds.recorded.world import RecordingWorld
 from pipelang.semantics import program as p
 
@@ -72,10 +74,10 @@ class JournaledWorld(RecordingWorld):
         place: str,
         work: Callable[[], Awaitable[Any]],
         codec: Codec,
-        tool: p.Tool | None = None,
+        call: ActingCall | None = None,
     ) -> Any:
         with self._activity.working():
-            return await super()._once(run, place, work, codec, tool)
+            return await super()._once(run, place, work, codec, call)
 
     def waiting_for(self, run: Run, role: str, seconds: float | None) -> Waiting:
         # A leg ends only inside: one that ended while the case is opened or looked at would leave a
@@ -91,6 +93,8 @@ class JournaledWorld(RecordingWorld):
         if self._ledger.strand.unit is not None:  # what is done around it would be lost
             with activity.working():
                 return await super()._let_pass(run, seconds)
-        due = self._ledger.record.now() + seconds
+        left = time_left(run)
+        longest = seconds if left is None else min(seconds, max(left[0], 0.0))
+        due = self._ledger.record.now() + longest
         with activity.working(), activity.waiting(LongWait("time", run.pipeline.name, due)):
             await super()._let_pass(run, seconds)

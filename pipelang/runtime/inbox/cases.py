@@ -144,6 +144,13 @@ def withdrawn(case: Case, now: datetime, why: str) -> Case:
     return replace(case, state="withdrawn", closed_at=now, why=why)
 
 
+def reopened(case: Case) -> Case:
+    """A case that was withdrawn, and is waited for again until it is due."""
+    if case.state != "withdrawn":
+        return case
+    return replace(case, state="open", closed_at=None, why=None)
+
+
 def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) -> Case:
     """The case, decided. `run` are all cases of its run. Raises `Refused`."""
     if case.state != "open":

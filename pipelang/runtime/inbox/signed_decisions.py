@@ -7,6 +7,7 @@ A body is signed as those of `webhook` are: HMAC-SHA256 of the shared secret, in
 from __future__ import annotations
 
 import hmac
+import json
 from typing import Any
 
 from pipelang.runtime.engine.secrets import SecretMissing, resolve_secret
@@ -42,6 +43,7 @@ async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
 def _read(body: bytes) -> dict[str, Any]:
     try:
         decision = strict_json.loads(body)
+        json.dumps(decision, ensure_ascii=False).encode()  # half a character is none
     except strict_json.DuplicateKey as error:
         raise Refused(str(error)) from None
     except (ValueError, RecursionError):

@@ -30,9 +30,10 @@ def checked_programs(
     """
     from pipelang.diagnostics.render import as_text
     from pipelang.interfaces.check.check import check_file
+    from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.interfaces.check.pipe_paths import pipe_files
     from pipelang.interfaces.check.refusals import check_allowed
-    from pipelang.interfaces.cli.programs import load_program
+    from pipelang.interfaces.loading import CachingLoader, CheckFailed, load_checked
 
     try:
         check_allowed(allow)
@@ -48,14 +49,19 @@ def checked_programs(
     found: list[tuple[Checked, LoadedProgram]] = []
     wrong = False
     for file in dict.fromkeys(files):
-        checked = check_file(file)
+        loader = CachingLoader(DiskLoader())  # what is served is what was checked
+        checked = check_file(file, loader)
         errors = [one for one in checked.diagnostics if one.is_error and one.rule.code not in allow]
         if errors:
             wrong = True
             warn("\n\n".join(as_text(one, checked.sources, colour, width) for one in errors))
             continue
         if not wrong:
-            found.append((checked, load_program(file, allow).loaded))
+            try:
+                found.append((checked, load_checked(checked, loader, allow).loaded))
+            except CheckFailed as failed:
+                wrong = True
+                warn(str(failed))
     if wrong:
         warn("\nno server: what `check` finds has to be mended first, or named by --allow CODE")
         sys.exit(FINDINGS)

@@ -31,6 +31,10 @@ def _seconds(value: Any) -> Any:
     return value
 
 
+_Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Words of a person: any text that every store can keep."""
+
+
 class _Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -71,7 +75,7 @@ class DecisionBody(_Taken):
     verdict: Literal["yes", "no", "answer"] = Field(
         description="`yes` also closes an escalation; `answer` goes with an ask."
     )
-    reason: str = Field(default="", max_length=1_000, description="Why, or what was done.")
+    reason: _Words = Field(default="", max_length=1_000, description="Why, or what was done.")
     answer: Any = Field(default=None, description="The answer to an ask, which fits its `shape`.")
     shown_hash: str | None = Field(
         default=None,
@@ -86,7 +90,7 @@ class ToolSwitchBody(_Taken):
         description="`kill` stops runs that would call it; `restore` ends that."
     )
     tool: str
-    reason: str = Field(default="", max_length=1_000)
+    reason: _Words = Field(default="", max_length=1_000)
 
 
 class PipelineSwitchBody(_Taken):
@@ -96,7 +100,7 @@ class PipelineSwitchBody(_Taken):
         description="`kill` stops what runs; `pause` begins nothing new; `restore` ends both."
     )
     pipeline: str
-    reason: str = Field(default="", max_length=1_000)
+    reason: _Words = Field(default="", max_length=1_000)
 
 
 class EverythingSwitchBody(_Taken):
@@ -104,7 +108,7 @@ class EverythingSwitchBody(_Taken):
 
     action: Literal["kill", "pause", "restore"]
     all: Literal[True]
-    reason: str = Field(default="", max_length=1_000)
+    reason: _Words = Field(default="", max_length=1_000)
 
 
 class WaitingModel(_Given):

@@ -19,6 +19,7 @@ from pipelang.interfaces.service.backend import (
     RunJson,
     RunOrder,
     RunPage,
+    SwitchKind,
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.memory_runs import (
@@ -441,6 +442,10 @@ class MemoryBackend:
     async def switches(self) -> dict[Switch, str]:
         """Everything that is switched off, with the reason."""
         return self._switches.off()
+
+    async def others(self, what: SwitchKind) -> frozenset[str]:
+        """None: what runs here is served here."""
+        return frozenset()
 
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
         """Switch off a tool, a pipeline, or everything."""

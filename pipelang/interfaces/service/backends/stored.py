@@ -21,13 +21,14 @@ from pipelang.interfaces.service.backend import (
     RunJson,
     RunOrder,
     RunPage,
+    SwitchKind,
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.backends.watch import RunWatch
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
-from pipelang.runtime.durable import listing, run_pages, upkeep
+from pipelang.runtime.durable import listing, programs, run_pages, upkeep
 from pipelang.runtime.durable.address import (
     KeyConflict,
     NotPossible,
@@ -42,6 +43,7 @@ from pipelang.runtime.durable.cases import (
 )
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.shared.quotas import StoredQuotas
+from pipelang.runtime.durable.store import reason_of
 from pipelang.runtime.durable.submitting import Submission, checked_submission, run_id_of, take
 
 if TYPE_CHECKING:
@@ -397,6 +399,11 @@ class StoreBackend:
         """Everything that is switched off, with the reason."""
         return await self._ask(self._switches.off)
 
+    async def others(self, what: SwitchKind) -> frozenset[str]:
+        """The pipelines of open runs, or the tools of programs that were used last."""
+        names = programs.tools if what == "tool" else run_pages.open_pipelines
+        return await self._ask(lambda: names(self._store))
+
     async def kill(self, tool: str | None, pipeline: str | None, reason: str) -> None:
         """Switch off a tool, a pipeline, or everything."""
         await self._ask(lambda: self._switches.kill(tool=tool, pipeline=pipeline, reason=reason))
@@ -452,7 +459,8 @@ def _as_problem() -> Iterator[None]:
     except UnknownRun as missing:
         raise Problem(404, "unknown", "there is no such run") from missing
     except (StoreProblem, SQLAlchemyError) as away:
-        LOG.warning("the store cannot be used: %s", type(away).__name__)
+        why = away if isinstance(away, StoreProblem) else reason_of(away)
+        LOG.warning("the store cannot be used: %s", why)
         raise Problem(
             503, "store", "the store cannot be reached now", headers={"Retry-After": "5"}
         ) from away

@@ -68,14 +68,23 @@ async def switches_page(request: Request, service: Service, who: Principal) -> R
             "reason": "" if state is None else state.reason,
         }
 
+    others = await service.backend.others("pipeline")
+
+    def names(what: str, *served: str) -> list[str]:
+        """Names that are served, that are switched, or of which runs are open."""
+        more = {name for kind, name in known if kind == what}
+        if what == "pipeline":
+            more |= others
+        return [*served, *sorted(more - set(served))]
+
     return render(
         request,
         "switches.html",
         who,
         "switches",
         everything=row("everything", "", "Everything"),
-        pipelines=[row("pipeline", name, name) for name in service.pipelines],
-        tools=[row("tool", name, name) for name in service.tools()],
+        pipelines=[row("pipeline", name, name) for name in names("pipeline", *service.pipelines)],
+        tools=[row("tool", name, name) for name in names("tool", *service.tools())],
         open_cases=await board_of(request).open_cases(who),
     )
 
@@ -87,7 +96,8 @@ async def turn(request: Request, service: Service, who: Principal) -> Response:
     if what not in ("everything", "pipeline", "tool") or (what != "everything" and not name):
         raise Problem(422, "bad_shape", "a switch is of everything, a pipeline or a tool")
     names = {what: name} if what != "everything" else {}
-    reason = " ".join(flat.get("reason", "").split())[:LONGEST_REASON]
+    said = flat.get("reason", "").replace("\x00", " ")  # a form that no browser sends
+    reason = " ".join(said.split())[:LONGEST_REASON]
     match flat.get("to"):
         case "kill":
             await service.turn(who, "kill", reason=reason, **names)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
 from typing import Any
 
+from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Halted
@@ -29,6 +30,17 @@ _QUIET = 25
 """Turns of the loop without a row given back, after which strands stand where their record ends: a
 task that ends is noticed, and the next one begun, within a few.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ActingCall:
+    """A call that acts: its tool, and the key by which the outside may know it."""
+
+    tool: p.Tool
+    key: str
+
+    def __str__(self) -> str:
+        return f"`{self.tool.name}` was called with the key `{self.key}`"
 
 
 class RecorderWorld(RealWorld):
@@ -57,10 +69,10 @@ class RecorderWorld(RealWorld):
         place: str,
         work: Callable[[], Awaitable[Any]],
         codec: enc.Codec,
-        tool: p.Tool | None = None,
+        call: ActingCall | None = None,
     ) -> Any:
-        """The outcome of a unit: as it is recorded, else as it comes out now. `tool` is what it
-        calls, if that acts.
+        """The outcome of a unit: as it is recorded, else as it comes out now. `call` is what it
+        does, if that acts.
         """
         ledger, strand = self._ledger, self._ledger.strand
         if strand.unit is not None:
@@ -69,11 +81,11 @@ class RecorderWorld(RealWorld):
         if row is not None:
             return self._given(run, row, codec)
         await self._goes_beyond(place)
-        unit = strand.unit = ledger.unit(run, place, tool is not None)
+        unit = strand.unit = ledger.unit(run, place, call is not None)
         try:
-            if unit.begun and tool is not None and not tool.idempotent:
+            if unit.begun and call is not None and not call.tool.idempotent:
                 await self._others_to_their_ends()
-                raise Halted(UNKNOWN, f"`{tool.name}` was called, and its outcome was lost")
+                raise Halted(UNKNOWN, f"{call}, and its outcome was lost")
             try:
                 result = await work()
             finally:
@@ -81,9 +93,9 @@ class RecorderWorld(RealWorld):
             value = {"value": codec[0](result)}
         except BaseException as error:
             strand.unit = None
-            if tool is not None and _is_unknown(error, unit, tool):
+            if call is not None and _is_unknown(error, unit, call.tool):
                 ledger.drop(unit)
-                raise Halted(UNKNOWN, f"`{tool.name}` was called: {error}") from error
+                raise Halted(UNKNOWN, f"{call}: {error}") from error
             failure = enc.encode_failure(error, run.budget)
             if failure is None or isinstance(error, Halted):
                 ledger.drop(unit)
@@ -124,9 +136,18 @@ class RecorderWorld(RealWorld):
     def _resume(self, run: Run, row: dict[str, Any]) -> None:
         """Take over what a row says; the run's time goes on from there."""
         self._given_back += 1
-        ahead = self._ledger.resume(run, row) - self.since_start(run)
+        self._go_on_at(run, self._ledger.resume(run, row))
+
+    def _go_on_at(self, run: Run, since_start: float) -> None:
+        """Have the run's time go on from there, unless it is later."""
+        ahead = since_start - self.since_start(run)
         if ahead > 0:
             self._began -= ahead
+
+    def _next_row(self) -> dict[str, Any] | None:
+        """The row of the input that is taken next, if it is recorded."""
+        strand = self._ledger.strand
+        return None if strand.unit is not None else self._ledger.row(strand.place_of_next())
 
     async def _input(self, run: Run, work: Awaitable[Any], type: Type | None = None) -> Any:
         """An input: as it is recorded, else as it is now. Inside a unit it is a part of that."""

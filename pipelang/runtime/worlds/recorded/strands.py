@@ -76,8 +76,13 @@ class Strand:
 
     def next_input(self) -> str:
         """The place of the next input."""
+        place = self.place_of_next()
         self.inputs += 1
-        return f"{self.place}?{self.inputs - 1}"
+        return place
+
+    def place_of_next(self) -> str:
+        """The place that the next input will have."""
+        return f"{self.place}?{self.inputs}"
 
 
 def is_inside(place: str, outer: str) -> bool:

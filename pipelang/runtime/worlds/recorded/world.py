@@ -29,6 +29,7 @@ from pipelang.runtime.engine.world import (
     ToolResult,
     Turn,
 )
+from pipelang.runtime.tools.idempotency import key_of
 from pipelang.runtime.worlds.recorded import encoding as enc
 from pipelang.runtime.worlds.recorded.inputs import (
     pass_from,
@@ -38,7 +39,7 @@ from pipelang.runtime.worlds.recorded.inputs import (
     restore_verdicts,
     verdicts_json,
 )
-from pipelang.runtime.worlds.recorded.recorder import RecorderWorld, same
+from pipelang.runtime.worlds.recorded.recorder import ActingCall, RecorderWorld, same
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.kept_answers import kept_type
@@ -202,14 +203,14 @@ class RecordingWorld(RecorderWorld):
     # ---------------------------------------------------------------- models, tools and memories
 
     def attempt(self, run: Run, attempt: Attempt) -> Coroutine[Any, Any, Any]:
-        work, action, tool = super().attempt, attempt.action, None
+        work, action, call = super().attempt, attempt.action, None
         if isinstance(action, p.Call):
-            called = run.program.tools[action.tool]
-            type, tool = called.returns, called if called.acts else None
+            tool = run.program.tools[action.tool]
+            type, call = tool.returns, _acting(tool, run, attempt)
         else:
             type = action.answers
         place = f"{run.at(attempt.step.name)}{attempt.part}@{attempt.number}"
-        return self._once(run, place, lambda: work(run, attempt), self._codec(type), tool)
+        return self._once(run, place, lambda: work(run, attempt), self._codec(type), call)
 
     async def turn(
         self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
@@ -225,9 +226,9 @@ class RecordingWorld(RecorderWorld):
         use, tool = super().use_tool, run.program.tools[call.name]
         place = f"{run.at(attempt.step.name)}{attempt.part}@"
         codec = enc.result_codec(call)
-        acts = tool if tool.acts else None
+        acting = _acting(tool, run, attempt)
         made: ToolResult = await self._once(
-            run, place, lambda: use(run, attempt, call), codec, acts
+            run, place, lambda: use(run, attempt, call), codec, acting
         )
         return made
 
@@ -278,9 +279,12 @@ class RecordingWorld(RecorderWorld):
 
     async def sleep(self, run: Run, seconds: float) -> None:
         if seconds >= SHORTEST_TIMER:
-            now = self._ledger.record.now
+            now, row = self._ledger.record.now, self._next_row()
             due = await self._input(run, _given_later(now() + seconds))
-            seconds = min(max(due - now(), 0.0), seconds)
+            left = min(max(due - now(), 0.0), seconds)
+            if row is not None:  # what passed of it in no process takes time as well
+                self._go_on_at(run, row["at"] + seconds - left)
+            seconds = left
         await self._let_pass(run, seconds)
 
     async def _let_pass(self, run: Run, seconds: float) -> None:
@@ -291,6 +295,11 @@ class RecordingWorld(RecorderWorld):
         task = super().spawn(work, place)
         self._ledger.follow(task, place)
         return task
+
+
+def _acting(tool: p.Tool, run: Run, attempt: Attempt) -> ActingCall | None:
+    """The call of a tool that acts; None of one that only reads."""
+    return ActingCall(tool, key_of(run, attempt)) if tool.acts else None
 
 
 async def _given_later(value: float) -> float:

@@ -131,6 +131,9 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
         assert stage.do(stage.take(run))
         result = json.loads(stage.row(run)["outcome"])["result"]
         assert result["code"] == "effect_unknown"
+        key = f"{run}/paid/1"  # which of six: who takes over asks for it where it was paid
+        assert result["text"] == f"`pay` was called with the key `{key}`, and its outcome was lost"
+        assert stage.performed[f"pay {key}"] <= 1
         known = result["partial"]["values"]["paid"]
         recorded = [n for n in range(6) if PAID.format(n) in places]
         assert [n for n, one in enumerate(known) if one is not None] == recorded, at

@@ -236,6 +236,7 @@ def test_an_answer_comes_in(tmp_path: Path, inbox: Inbox) -> None:
         (b"{", "no JSON"),
         (b"[]", "must be an object"),
         (b"\xff", "no JSON"),
+        (b'{"case": "\\ud800", "by": "ada", "yes": true}', "no JSON"),
         ({"yes": True, "by": "ada"}, "`case` must be a text"),
         ({"case": "ID", "yes": True}, "`by` must be a text"),
         ({"case": "ID", "by": "ada"}, "either `yes` or `answer`"),
