@@ -37,7 +37,13 @@ from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.provider_suite import LOOKUP, request
 from pipelang.testing.replies import Reply
 
-from .batch_servers import GoogleBatchServer, Lines, OpenAIBatchServer, Plan
+from .batch_servers import (
+    AnthropicBatchServer,
+    GoogleBatchServer,
+    Lines,
+    OpenAIBatchServer,
+    Plan,
+)
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -202,8 +208,12 @@ def test_a_count_that_is_none_reserves_nothing(maker: str, name: str, told: Any)
 
 @pytest.mark.parametrize(
     ("server_of", "make"),
-    [(OpenAIBatchServer, OpenAIProvider), (GoogleBatchServer, GoogleProvider)],
-    ids=["openai", "google"],
+    [
+        (OpenAIBatchServer, OpenAIProvider),
+        (GoogleBatchServer, GoogleProvider),
+        (AnthropicBatchServer, AnthropicProvider),
+    ],
+    ids=["openai", "google", "anthropic"],
 )
 def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> None:
     asked = [request(answer=None, timeout=1.0, user=f"Say {number}.") for number in range(2)]

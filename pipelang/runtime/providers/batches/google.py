@@ -8,7 +8,7 @@ part of one result is not what it should be; then each result is read by itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers.batches.waiting import (
@@ -121,11 +121,12 @@ class GeminiBatches(MakersBatches["BatchJob"]):
         lost: Result | None = ended_before(how) if how in ("cancelled", "expired") else None
         if how == "failed":
             lost = ModelFault("server", "the batch failed, and the API does not say why")
-        numbers = [_number(one, len(requests)) for one in told]
+        known = {str(place): request for place, request in enumerate(requests)}
+        numbers = [_number(one, known) for one in told]
         if not any(numbers) and len(told) == len(requests):
-            numbers = [str(place) for place in range(len(requests))]
+            numbers = [*known]
         found = [
-            (number, self._result(requests[int(number)], one))
+            (number, self._result(known[number], one))
             for number, one in zip(numbers, told, strict=True)
             if number is not None
         ]
@@ -173,12 +174,10 @@ def _state(batch: BatchJob) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _number(one: Any, count: int) -> str | None:
-    """The number of the request that a result says it is of."""
-    metadata = getattr(one, "metadata", None)
-    found = metadata.get(_NUMBER) if isinstance(metadata, dict) else None
-    named = isinstance(found, str) and found.isdecimal() and int(found) < count
-    return found if named else None
+def _number(one: Any, known: Container[str]) -> str | None:
+    """The number of the request that a result says it is of, if it is one."""
+    found = text_in(getattr(one, "metadata", None), _NUMBER)
+    return found if found in known else None
 
 
 def _kind(code: Any) -> FaultKind:
