@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipelang.analysis.model.intervals import Basis, Number
+from pipelang.analysis.model.intervals import Number
 from pipelang.interfaces.observation.comparison import (
     FigureVerdict,
     observed_mean,
     observed_quantile,
 )
 from pipelang.semantics import metrics as m
+from pipelang.semantics.chance import Basis
 
 TOLD = Number(0.01, 0.01, 0.01, 0.01, Basis.EXACT)
 
