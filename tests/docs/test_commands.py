@@ -4,6 +4,7 @@ of it stands on a page that names its command.
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -95,6 +96,42 @@ def test_a_command_of_a_page_is_one_that_the_command_line_takes(page: Path):
     for line in written_commands(text_of(page)):
         # An ellipsis stands for the value of the option before it.
         assert refused(line.replace("--input ...", "--input JSON")) is None, line
+
+
+def told_texts(module: Path) -> Iterator[str]:
+    """The strings of a module, with a word for each value that is put into one."""
+    tree = ast.parse(module.read_text("utf-8"))
+    parts = {
+        part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "VALUE"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            yield node.value
+
+
+def test_a_command_of_a_message_is_one_that_the_command_line_takes():
+    """`pipelang kill NAME` was the mend of a message, and no command."""
+    wrong, seen = [], 0
+    for module in sorted((REPO / "pipelang").rglob("*.py")):
+        for text in told_texts(module):
+            for line in re.findall(r"`pipelang (\w[^`]*)`", " ".join(text.split())):
+                seen += 1
+                why = refused(line.replace("--input ...", "--input JSON"))
+                if why is not None:
+                    wrong.append(f"{module.relative_to(REPO)}: pipelang {line}: {why}")
+    for page in sorted((REPO / "pipelang" / "diagnostics" / "pages").glob("*.md")):
+        for line in written_commands(text_of(page)):
+            seen += 1
+            why = refused(line)
+            if why is not None:
+                wrong.append(f"{page.name}: pipelang {line}: {why}")
+    assert wrong == []
+    assert seen > 150
 
 
 def test_a_command_that_is_none_is_refused():

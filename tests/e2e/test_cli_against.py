@@ -251,6 +251,8 @@ def test_from_a_folder_inside_and_from_outside(repo: Path) -> None:
         (["new.pipe", "--against", "HEAD"], "`new.pipe` is not in `HEAD`", "--against FILE"),
         (["gone.pipe", "--against", "HEAD"], "is not in `HEAD`", "--against FILE"),
         (["../lone.pipe", "--against", "HEAD"], "is in no git repository", "with a file"),
+        (["../lone.pipe", "--against", "no.pipe"], "`no.pipe` is no file", "with a file"),
+        (["--against", "no.pipe"], "there is no file `no.pipe`, and no revision", ""),
         (["faq.pipe", "../lone.pipe", "--against", "HEAD"], "outside the repository", "--against"),
         (["--against", "HEAD", "--format", "sarif"], "does not go with --format sarif", "markdown"),
         (["--against", "HEAD", "--import-tools"], "does not go with --import-tools", "tools"),

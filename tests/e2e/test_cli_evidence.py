@@ -251,7 +251,9 @@ def test_two_files_and_a_share_say_what_they_leave_open(tmp_path: Path) -> None:
     files = shared(tmp_path, 2)
     text = out(run("evidence", "fit", *files, "--hard", "33%", cwd=tmp_path))
     assert "by the same factor in both" in text
-    assert "traffic { hard: 33.0% }" in text
+    assert "traffic { hard: 33% }" in text
+    exactly = out(run("evidence", "fit", *files, "--hard", "33.3333%", cwd=tmp_path))
+    assert "traffic { hard: 33.3333% }" in exactly  # the rates are those of this share
     found = json.loads(
         out(run("evidence", "fit", *files, "--hard", "33%", "--format", "json", cwd=tmp_path))
     )

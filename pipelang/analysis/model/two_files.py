@@ -47,7 +47,7 @@ def equally_hard(verdicts: TalliedVerdicts, share: float) -> TwoFiles:
     gap = together / (share * (1 - share))
     most = [min(e / share, (1 - e) / (1 - share)) for e in map(float, errs)]
     if gap >= most[0] * most[1] * (1 - 1e-9):
-        why = f"the fit is on the border: {share:g} hard cases cannot be wrong together so often"
+        why = f"the fit is on the border: {share:.4%} hard cases cannot be wrong together so often"
         raise NoFit(why, "another `--hard`, or a third file of the same cases")
     low, high = 0.0, MOST_FACTOR
     for _ in range(200):

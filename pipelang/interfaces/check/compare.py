@@ -91,7 +91,11 @@ def against(
 ) -> Against:
     """The changes between two checks."""
     new, mended = _findings(before, after)
-    broken = [f"{one.path} in {other}" for one in before if one.program is None]
+    broken = [
+        one.path if commit is None else f"{one.path} in {other}"
+        for one in before
+        if one.program is None
+    ]
     broken += [one.path for one in after if one.program is None]
     pipelines = tuple(_pipelines(before, after))
     return Against(other, commit, pipelines, new, mended, tuple(broken))

@@ -95,14 +95,20 @@ def find_revision(name: str, near: str) -> Revision:
         said = os.fsdecode(top.stderr).strip().splitlines()
         if any("dubious ownership" in line for line in said):
             raise NoRevision(said[0].removeprefix("fatal: "), said[-1].strip())
-        raise NoRevision(f"`{folder}` is in no git repository", "compare with a file instead")
+        why = f"`{name}` is no file, and `{folder}` is in no git repository"
+        raise NoRevision(why, "compare with a file, or with a revision where there are some")
     root = os.path.realpath(os.fsdecode(top.stdout).removesuffix("\n"))
     if not name or name.startswith("-"):
         raise NoRevision(f"`{name}` is no revision", "name a branch, a tag or a commit")
     found = _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if found.returncode:
-        raise NoRevision(f"there is no revision `{name}` in `{root}`", _near(root, name))
+        neither = f"there is no file `{name}`, and no" if _like_a_file(name) else "there is no"
+        raise NoRevision(f"{neither} revision `{name}` in `{root}`", _near(root, name))
     return Revision(root, name, found.stdout.decode().strip())
+
+
+def _like_a_file(name: str) -> bool:
+    return name.endswith(".pipe") or os.sep in name
 
 
 def _near(root: str, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelang.analysis.findings.evidence_uses import EvidenceUse, evidence_uses, gates_before
 from pipelang.records import dataclass
+from pipelang.runtime.files import strict_json
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_origin import ALL, KEYS
 
@@ -85,7 +86,7 @@ def stamped(text: str, row: dict[str, str]) -> str:
     if first is not None and _is_header(lines[first]):
         body = "\n".join(lines[first + 1 :])
     mark = "\ufeff" if text.startswith("\ufeff") else ""
-    return f"{mark}{json.dumps(row, ensure_ascii=False)}{newline}{body}"
+    return f"{mark}{strict_json.line(row)}{newline}{body}"
 
 
 def own_line(text: str) -> int | None:

@@ -236,14 +236,16 @@ def _other(against: str, file: str) -> LoadedProgram:
 def _record(golden: str, text: str, made: SetRuns) -> None:
     """Write what was answered into the lines of the cases that expect nothing yet."""
     from pipelang.interfaces.cli.fmt import replace
+    from pipelang.interfaces.golden.cases import lines_of
+    from pipelang.runtime.files import strict_json
 
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     for one in made.runs:
         line = lines[one.case.line - 1]
         row = json.loads(line.removeprefix("\ufeff"))
         row["expect"] = _as_expected(one)
         end = line[len(line.rstrip("\r\n")) :]
-        lines[one.case.line - 1] = json.dumps(row, ensure_ascii=False) + end
+        lines[one.case.line - 1] = strict_json.line(row) + end
     try:
         replace(golden, "".join(lines).encode())
     except OSError as error:

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from pipelang.analysis.tuning.tune import Tuned
     from pipelang.interfaces.check.check import Checked
 
+ASSUMED = {
+    "accuracy": "95%",
+    "available": "99%",
+    "correlation": "30%",
+    "hard": "10%",
+    "hits": "30%",
+    "recovers": "50%",
+    "succeeds": "99%",
+    "transient": "1%",
+}
+"""Examples of what may be assumed; a test holds the words to those that `--assume` takes."""
+
 
 @click.command(
     name="tune", short_help="Find the cheapest settings, tiers and retries that keep every promise."
@@ -125,12 +137,17 @@ def _tuned(checked: Checked, name: str, budget: int) -> Tuned | None:
         tuned = tune(bench_of(checked), pipeline, budget, tick)
     if tuned is None:
         from pipelang.analysis.metrics.analyse import analyse
+        from pipelang.interfaces.report.sections.basis import site_name
 
-        unknown = [site.split("@")[0] for site in analyse(checked.program, pipeline).unknown]
+        sites = analyse(checked.program, pipeline).unknown
+        unknown = list(dict.fromkeys(site_name(site, name) for site in sites))
         named = ", ".join(f"`{site}`" for site in unknown[:5]) or "a length"
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         warn(f"pipelang: `{name}` cannot be tuned yet: nobody declared {named}{more}")
-        warn("  help: `pipelang check` gives the lines to paste; or --assume accuracy=95%")
+        words = {site.rpartition(".")[2] for site in sites}
+        assumed = [f"{word}={share}" for word, share in ASSUMED.items() if word in words]
+        or_assume = f"; or --assume {','.join(assumed)}" if assumed else ""
+        warn(f"  help: `pipelang check` gives the lines to paste{or_assume}")
     return tuned
 
 

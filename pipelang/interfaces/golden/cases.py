@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
+from math import isfinite
 from typing import Any
 
 from pipelang.diagnostics.spelling import closest
 from pipelang.records import dataclass, field
+from pipelang.runtime.files import strict_json
 from pipelang.semantics import program as p
 from pipelang.semantics.types import BOOL, RecordType
 from pipelang.semantics.walk import all_items
@@ -26,6 +29,10 @@ _EXPECTED = (
     "called",
     "not_called",
 )
+_ONLY_OF = {"reason": ("escalated", "rejected"), "role": ("escalated",), "code": ("failed",)}
+"""Expectations of some outcomes alone."""
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 MOST_TIMES = 1000
 
 
@@ -80,7 +87,7 @@ def read_set(text: str, program: p.Program, pipeline: str | None) -> list[Golden
     """The cases of a set; `pipeline` is that of lines that name none. Raises `BadSet`."""
     found: list[GoldenCase] = []
     names: dict[str, int] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+    for number, line in enumerate(lines_of(text.removeprefix("\ufeff")), 1):
         if not line.strip():
             continue
         case = _case(_object(line, number), number, program, pipeline)
@@ -94,12 +101,19 @@ def read_set(text: str, program: p.Program, pipeline: str | None) -> list[Golden
     return found
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a set with their ends. In texts JSON may have other separators, as U+2028."""
+    return _LINE.findall(text)
+
+
 EXAMPLE = 'one a line: {"case": "t1", "input": {...}, "expect": {"value": ...}}'
 
 
 def _object(line: str, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = strict_json.loads(line)
+    except strict_json.DuplicateKey as error:
+        raise BadSet(number, str(error), "each of them once") from None
     except (ValueError, RecursionError) as error:
         raise BadSet(number, f"this is no JSON: {error}", EXAMPLE) from None
     if not isinstance(row, dict):
@@ -109,7 +123,7 @@ def _object(line: str, number: int) -> dict[str, Any]:
 
 def _case(row: dict[str, Any], number: int, program: p.Program, pipeline: str | None) -> GoldenCase:
     _only(row, _KEYS, number, "a case")
-    name = str(row.get("case", f"line {number}"))
+    name = _name(row.get("case", f"line {number}"), number)
     wanted = row.get("pipeline", pipeline)
     if wanted is None:
         names = list(program.pipelines)
@@ -131,6 +145,13 @@ def _case(row: dict[str, Any], number: int, program: p.Program, pipeline: str | 
     return GoldenCase(
         name, number, wanted, given, expected, times, tools, _people(row, number, program)
     )
+
+
+def _name(said: Any, number: int) -> str:
+    numeral = type(said) is int or (type(said) is float and isfinite(said))
+    if not numeral and (not isinstance(said, str) or not said):
+        raise BadSet(number, "`case` is a text or a number", "a name that no other case has")
+    return str(said)
 
 
 def _people(row: dict[str, Any], number: int, program: p.Program) -> dict[str, bool]:
@@ -163,6 +184,16 @@ def _expected(said: Any, number: int, program: p.Program) -> GoldenExpectation:
         raise BadSet(number, f"no run ends `{outcome}`", f"one of {', '.join(OUTCOMES)}")
     if outcome != "answered" and (ways or "value" in said):
         raise BadSet(number, f"a run that is {outcome} has no value", "leave it out")
+    for key, outcomes in _ONLY_OF.items():
+        if said.get(key) is None:
+            continue
+        if outcome not in outcomes:
+            help = " or ".join(f'"outcome": "{one}"' for one in outcomes)
+            raise BadSet(number, f"a run that is {outcome} has no `{key}`", f"it goes with {help}")
+        if not isinstance(said[key], str):
+            raise BadSet(number, f"`{key}` is a text", f'as in "{key}": "..."')
+    if said.get("role") is not None:
+        _known(said["role"], program.roles, "role", number)
     fields = _table(said, "fields", number, '{"total": {"near": 12.5, "within": 0.01}}')
     if "fn" in said:
         _known(said["fn"], program.functions, "fn", number)
@@ -216,12 +247,27 @@ def _table(row: dict[str, Any], key: str, number: int, example: str) -> dict[str
 
 def _field(value: Any, number: int) -> Any:
     if isinstance(value, dict) and set(value) == {"near", "within"}:
-        if not all(type(one) in (int, float) for one in value.values()):
-            raise BadSet(
-                number, "`near` and `within` are numbers", '{"near": 12.5, "within": 0.01}'
-            )
-        return Near(float(value["near"]), float(value["within"]))
+        near, within = (as_number(one) for one in (value["near"], value["within"]))
+        if near is None or within is None or within < 0:
+            why = "`near` and `within` are numbers, and `within` is not below 0"
+            raise BadSet(number, why, '{"near": 12.5, "within": 0.01}')
+        return Near(near, within)
     return value
+
+
+def as_number(value: Any) -> float | None:
+    """A number of JSON as a float; None for what is none, or larger than a float can be."""
+    if type(value) not in (int, float):
+        return None
+    try:
+        return float(value) if isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def place_of(part: str) -> int | None:
+    """The number of an element in a path; None for what is none."""
+    return int(part) if part.isascii() and part.isdigit() and len(part) < 10 else None
 
 
 def _only(row: dict[str, Any], known: tuple[str, ...], number: int, what: str) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipelang.interfaces.golden.cases import GoldenExpectation, Near
+from pipelang.interfaces.golden.cases import GoldenExpectation, Near, place_of
 from pipelang.runtime.engine.expressions import NoValue
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
 from pipelang.runtime.engine.run import Run
@@ -100,8 +100,11 @@ def _at(value: Any, path: tuple[str, ...]) -> tuple[bool, Any]:
     for part in path:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
+        elif isinstance(value, list):
+            place = place_of(part)
+            if place is None or place >= len(value):
+                return True, None
+            value = value[place]
         else:
             return True, None
     return False, value
@@ -127,7 +130,7 @@ def _equal(found: Any, wanted: Any) -> bool:
 def _number(value: Any) -> float | None:
     try:
         return None if value is None or isinstance(value, (bool, dict, list)) else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from math import isfinite
 from typing import Any
 
 from pipelang.diagnostics.spelling import closest
-from pipelang.interfaces.golden.cases import BadSet, GoldenCase, Near
+from pipelang.interfaces.golden.cases import BadSet, GoldenCase, Near, as_number, place_of
 from pipelang.semantics import program as p
 from pipelang.semantics.types import (
     EnumType,
@@ -60,7 +61,8 @@ def _at(type: Type, path: tuple[str, ...], line: int) -> Type | None:
                 type = fields[part]
             case ListType():
                 most = type.max_length
-                if not part.isdigit() or (most is not None and int(part) >= most):
+                place = place_of(part)
+                if place is None or (most is not None and place >= most):
                     end = "" if most is None else f" to {most - 1}"
                     help = f"name an element by its number, from 0{end}"
                     raise BadSet(line, f"`{shown}` is a list and has no `{part}`", help)
@@ -124,13 +126,12 @@ def _fits(type: Type, wanted: Any, at: str, line: int) -> None:
 
 
 def _is_number(wanted: Any) -> bool:
-    if isinstance(wanted, bool) or not isinstance(wanted, (int, float, str)):
-        return False
+    if not isinstance(wanted, str):
+        return type(wanted) is int or as_number(wanted) is not None
     try:
-        float(wanted)
+        return isfinite(float(wanted))
     except ValueError:
         return False
-    return True
 
 
 def _unlike(wanted: Any, at: str, what: str, line: int) -> BadSet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +10,11 @@ from typing import Any
 from pipelang.analysis.findings.evidence_uses import EvidenceUse, asked_today, evidence_uses
 from pipelang.interfaces.labels.verdicts import Judged
 from pipelang.records import dataclass, field
+from pipelang.runtime.files import strict_json
 from pipelang.semantics import program as p
+from pipelang.semantics.evidence_file import Flaw, read_evidence
 from pipelang.semantics.evidence_origin import ALL, prompt_hash
+from pipelang.semantics.evidence_rows import EvidenceRow
 
 OTHER_PROMPT = "answer another prompt than the one that is asked today"
 OTHER_MODEL = "are of another model than the one that answers today"
@@ -142,12 +144,12 @@ def _of_file(
     made = FileRows(file)
     # Shares of different sizes are made alike: a run below the smallest is in all of them.
     made.share = min(one.share for one, _ in rows)
-    there = _known(text)
-    for correct in there.values():
+    there: dict[tuple[str, int], bool] = {}
+    for known in _there(file, text):
         made.total += 1
-        made.right += correct
-    made.total += _unnamed(text, True) + _unnamed(text, False)
-    made.right += _unnamed(text, True)
+        made.right += known.correct
+        if known.case is not None:
+            there[known.case, known.attempt] = known.correct
     for one, row in sorted(rows, key=lambda pair: (pair[1]["case"], pair[0].visit)):
         case, attempt = row["case"], row.get("attempt", 1)
         if one.draw >= made.share:
@@ -169,28 +171,17 @@ def _of_file(
     return made
 
 
-def _lines(text: str) -> list[dict[str, Any]]:
-    lines = (line for line in text.removeprefix("\ufeff").splitlines() if line.strip())
-    return [row for row in map(json.loads, lines) if "correct" in row]
-
-
-def _known(text: str) -> dict[tuple[str, int], bool]:
-    return {
-        (str(row["case"]), int(row.get("attempt", 1))): bool(row["correct"])
-        for row in _lines(text)
-        if row.get("case") is not None
-    }
-
-
-def _unnamed(text: str, correct: bool) -> int:
-    return sum(row.get("case") is None and row["correct"] is correct for row in _lines(text))
+def _there(file: str, text: str) -> Sequence[EvidenceRow]:
+    """The rows that a file has so far, as `check` reads them."""
+    found = read_evidence(file, text)
+    return () if isinstance(found, Flaw) else found.rows
 
 
 def with_rows(text: str, rows: Iterable[Mapping[str, Any]]) -> str:
     """The text of a file with more rows at its end."""
     newline = "\r\n" if "\r\n" in text else "\n"
     body = text if not text or text.endswith("\n") else text + newline
-    return body + "".join(json.dumps(row, ensure_ascii=False) + newline for row in rows)
+    return body + "".join(strict_json.line(row) + newline for row in rows)
 
 
 def text_of(file: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from math import ceil, inf, isfinite
 from typing import Any
 
@@ -176,16 +177,24 @@ def observed_quantile(
 ) -> ObservedMetric:
     """A quantile, with its exact interval."""
     if not ordered:
-        more = runs_for_quantile(share)
+        more = _runs_for_quantile(share)
         return ObservedMetric(
             metric, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, more
         )
     low, high = _between(ordered, share, stories, SHOWN)
     sure = _between(ordered, share, stories, SURE)
-    more = max(0, runs_for_quantile(share) - stories)
+    more = max(0, _runs_for_quantile(share) - stories)
     verdict = judged((sure[0] * NEAR[0], sure[1] * NEAR[1]), predicted, not more, unit=False)
     value = quantile_at(ordered, share)
     return ObservedMetric(metric, value, low, high, len(ordered), predicted, verdict, more)
+
+
+@cache
+def _runs_for_quantile(share: float) -> int:
+    """Runs after which the interval that decides has two ends: before, a figure agrees whatever
+    is observed.
+    """
+    return runs_for_quantile(share, SURE)
 
 
 def _between(

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 
 class FolderSource:
-    """The runs of a state folder. A trace is read once."""
+    """The runs of a state folder. A trace is read once; `unreadable` are the names of those that no
+    run can be read of.
+    """
 
     def __init__(self, root: Path) -> None:
         self.folder = StateFolder(root)
         self.shown = str(root)
-        self.unreadable = 0
+        self.unreadable: set[str] = set()
         self._traces: dict[str, WrittenTrace] = {}
 
     def now(self) -> float:
@@ -41,11 +43,12 @@ class FolderSource:
                     break  # the newest come first
                 trace = read(path)
             except OSError:
-                self.unreadable += 1
+                self.unreadable.add(path.name)
                 continue
             run = _run(run_of(path), trace)
             if run is None:
-                self.unreadable += 1
+                if trace.header or trace.events or trace.torn:  # else it is only just begun
+                    self.unreadable.add(path.name)
             elif run.pipeline == pipeline:
                 self._traces[run.id] = trace
                 found.append(run)
@@ -68,9 +71,11 @@ class FolderSource:
 
     def recall(self, name: str) -> str | None:
         try:
-            return self._kept(name).read_text(encoding="utf-8")
+            return self._kept(name).read_bytes().decode(errors="replace")
         except FileNotFoundError:
             return None
+        except OSError:
+            return ""  # which is no state that anybody kept
 
     def keep(self, name: str, value: str) -> None:
         from pipelang.runtime.files.private_files import make_private, replace_file

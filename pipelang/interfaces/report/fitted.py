@@ -24,13 +24,14 @@ def fit_text(found: TwoClasses, test: Dependence | None, given: bool) -> str:
         lines.append(
             f"left out: {count} of `{one.file}` about no shared case, from line {one.line}"
         )
-    share = percent(found.hard.share) if given else _with_error(found.hard)
+    exact = f"{100 * found.hard.share:.8f}".rstrip("0").rstrip(".") + "%"
+    share = exact if given else _with_error(found.hard)
     lines += [f"hard cases: {share}{' as given' if given else ''}", ""]
     rows = [[file.name, _with_error(file.easy), _with_error(file.hard)] for file in found.files]
     lines += lay_out([["", "not hard", "if hard"], *rows], "<>>", painter(False), width=WIDTH)
     if found.ranges:
         lines += ["", *_open(found)]
-    hard = percent(found.hard.share) if given else _count(found.hard)
+    hard = exact if given else _count(found.hard)
     lines += ["", "Paste these", f"  traffic {{ hard: {hard} }}"]
     lines += [
         f"  accuracy {_count(file.easy)}, {_count(file.hard)} if hard   # {file.name}"

@@ -56,7 +56,13 @@ def _searched(tuned: Tuned) -> str:
         text += f"{done:,} were worked out"
         text += " until you interrupted." if found.interrupted else "."
     if found.idle:
-        text += f" {len(found.idle)} more change nothing by themselves, and stay as they are."
+        one = len(found.idle) == 1
+        rest = (
+            "changes nothing by itself, and stays"
+            if one
+            else "change nothing by themselves, and stay"
+        )
+        text += f" {len(found.idle)} more {rest} as {'it is' if one else 'they are'}."
     return text
 
 

@@ -95,9 +95,24 @@ def target_from(text: str, secret: str | None = None) -> AlertTarget:
         raise NoTarget(
             f"alerts are not sent by `{scheme}`", "write an https address, or a file's name"
         )
-    if Path(where).is_dir():
-        raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
+    _must_take_lines(where)
     return target
+
+
+def _must_take_lines(where: str) -> None:
+    """Refuse the name of a file that no alert could be appended to. Raises `NoTarget`."""
+    path = Path(where)
+    try:
+        if path.is_dir():
+            raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise NoTarget(f"`{where}` is no plain file", "name one, which gets a line each")
+        there = path.parent.is_dir()
+    except (OSError, ValueError):  # a name that the system does not take
+        there = False
+    if not there:
+        help = "name a file in a folder that is there"
+        raise NoTarget(f"no alert can be written to `{where}`", help)
 
 
 def _has_host(url: str) -> bool:

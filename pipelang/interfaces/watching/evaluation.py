@@ -131,7 +131,7 @@ class WatchState:
         try:
             record = json.loads(text)
             lines = record["lines"] if record.get("version") == VERSION else {}
-        except (ValueError, KeyError, AttributeError) as broken:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as broken:
             raise KeptStateBroken(str(broken)) from broken
         if not isinstance(lines, dict) or not all(map(_is_of_a_line, lines.values())):
             raise KeptStateBroken("its lines are not what a watch keeps")

@@ -18,6 +18,18 @@ def loads(text: str | bytes, parse_float: Callable[[str], Any] | None = None) ->
     return json.loads(text, object_pairs_hook=_object, parse_float=parse_float)
 
 
+def line(value: Any) -> str:
+    """A JSON value as a line of a file: its letters as they are, if UTF-8 has them all and none is
+    an end for readers of lines.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text if len(text.splitlines()) == 1 else json.dumps(value)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):

@@ -37,7 +37,7 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
             return max(0.0, seconds)
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+    except (ValueError, OverflowError):  # of a day, a year or a zone that C has no number for
         return None
     if until.tzinfo is None:  # "-0000": the sender's zone is unknown, the standard says UTC
         until = until.replace(tzinfo=UTC)

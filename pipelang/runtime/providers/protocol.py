@@ -13,6 +13,7 @@ attempt carries what didn't fit in `ModelRequest.misfit`, and is shown to the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pipelang import records
@@ -147,6 +148,15 @@ class ModelAnswer:
     """A turn with calls in the provider's own form, to be sent back to it."""
 
 
+def _wait_of(told: Any) -> float | None:
+    """The seconds of a wait; None for what is no time that anybody could wait."""
+    try:
+        known = type(told) in (int, float) and isfinite(told)
+    except OverflowError:
+        known = False
+    return max(0.0, float(told)) if known else None
+
+
 class ModelFault(Exception):
     """An attempt that brought no usable answer.
 
@@ -171,7 +181,7 @@ class ModelFault(Exception):
         self.kind: FaultKind = kind
         self.message = message
         self.usage = usage
-        self.retry_after = retry_after
+        self.retry_after = _wait_of(retry_after)
         """Seconds the provider asks to be left alone, at least 0, or None."""
 
     @property

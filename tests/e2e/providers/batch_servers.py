@@ -1,4 +1,4 @@
-"""Local servers of OpenAI's and Google's batches, which fail as the real ones do."""
+"""Local servers of the makers' batches, which fail as the real ones do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pipelang.testing import Dialect, GoogleDialect, Reply, ResponsesDialect
+from pipelang.testing import Dialect, GoogleDialect, MessagesDialect, Reply, ResponsesDialect
 from pipelang.testing.dialects import KEY, Body
 from pipelang.testing.local_server import LocalServer
 
@@ -202,6 +202,62 @@ class OpenAIBatchServer(BatchServer):
             "input_file_id": file,
             "status": state,
         }
+
+
+class AnthropicBatchServer(BatchServer):
+    """Message Batches, whose results are told backwards."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(MessagesDialect(), plan)
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/messages/batches", self._create)
+        app.router.add_get("/v1/messages/batches/{id}", self._retrieve)
+        app.router.add_post("/v1/messages/batches/{id}/cancel", self._cancel)
+        app.router.add_get("/v1/messages/batches/{id}/results", self._results)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        self.checked(request)
+        refused = self.refused()
+        if refused is not None:
+            return refused
+        listed = (await request.json())["requests"]
+        name = self.keep([(one["custom_id"], one["params"]) for one in listed])
+        return web.json_response(self._told(name, "in_progress"))
+
+    async def _retrieve(self, request: web.Request) -> web.Response:
+        name = request.match_info["id"]
+        return web.json_response(self._told(name, "ended" if self.is_over(name) else "in_progress"))
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        self.batches[request.match_info["id"]].given_up = True
+        return web.json_response(self._told(request.match_info["id"], "canceling"))
+
+    async def _results(self, request: web.Request) -> web.Response:
+        lines = [
+            {"custom_id": number, "result": self._result(number, body)}
+            for number, body in self.batches[request.match_info["id"]].requests
+        ]
+        lines.reverse()
+        texts = [
+            one if isinstance(one, str) else json.dumps(one) for one in self.plan.change(lines)
+        ]
+        return web.Response(body="\n".join(texts).encode())
+
+    def _result(self, number: str, body: Body) -> Body:
+        reply = self.next_reply()
+        if reply.kind == "hang":
+            return {"type": "expired"}
+        if reply.kind == "status":
+            return {"type": "errored", "error": self.dialect.error(reply.code, reply.message)}
+        return {"type": "succeeded", "message": self.dialect.body(reply, body, int(number))}
+
+    def _told(self, name: str, status: str) -> Body:
+        results = f"{self.url}/v1/messages/batches/{name}/results" if status == "ended" else None
+        counts = dict.fromkeys(("canceled", "errored", "expired", "processing", "succeeded"), 0)
+        told = {"id": name, "type": "message_batch", "processing_status": status}
+        times = {"created_at": TIME, "expires_at": TIME}
+        return told | times | {"request_counts": counts, "results_url": results}
 
 
 class GoogleBatchServer(BatchServer):

@@ -1,9 +1,10 @@
-"""Batches of OpenAI and Google by their real SDKs, at local servers that fail as the real ones."""
+"""Batches of the makers by their real SDKs, at local servers that fail as the real ones."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 from pipelang import Answered
 from pipelang.runtime.engine.outcomes import Failed, Result
 from pipelang.runtime.host.handle import Runtime
+from pipelang.runtime.providers.anthropic import AnthropicProvider
 from pipelang.runtime.providers.batches import waiting
 from pipelang.runtime.providers.google import GoogleProvider
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider, OpenAIProvider
@@ -24,6 +26,7 @@ from pipelang.testing import Reply
 from pipelang.testing.dialects import KEY
 from pipelang.testing.provider_suite import request
 from tests.e2e.providers.batch_servers import (
+    AnthropicBatchServer,
     BatchServer,
     GoogleBatchServer,
     OpenAIBatchServer,
@@ -35,6 +38,7 @@ Maker = tuple[Callable[[Plan], BatchServer], Callable[[str], Any]]
 
 OPENAI: Maker = (OpenAIBatchServer, lambda url: OpenAIProvider(KEY, url))
 GOOGLE: Maker = (GoogleBatchServer, lambda url: GoogleProvider(KEY, url))
+ANTHROPIC: Maker = (AnthropicBatchServer, lambda url: AnthropicProvider(KEY, url))
 BY_ORDER: Maker = (lambda plan: GoogleBatchServer(plan, metadata=False), GOOGLE[1])
 
 both = pytest.mark.parametrize("maker", [OPENAI, GOOGLE], ids=["openai", "google"])
@@ -166,14 +170,19 @@ def test_of_two_results_for_one_number_the_first_counts() -> None:
     [
         '{"custom_id": "1", "resp',
         "[]",
+        "",
+        "not JSON",
+        "[" * 100_000,
+        {"custom_id": "9" * 5_000, "response": {"status_code": 200, "body": {}}},
         {"custom_id": "7", "response": {"status_code": 200, "body": {}}},
         {"custom_id": None},
         {"response": None},
     ],
 )
-def test_lines_that_are_torn_or_nobodys_lose_one_result(line: Any) -> None:
+@pytest.mark.parametrize("maker", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
+def test_lines_that_are_torn_or_nobodys_lose_one_result(maker: Maker, line: Any) -> None:
     plan = Plan(replies("zero", "one"), change=lambda lines: [line, lines[1]])
-    found, _ = results(OPENAI, plan, asked(2))
+    found, _ = results(maker, plan, asked(2))
     assert told(found) == ["zero", "server"]
     assert found[1].usage is None, "what it used nobody knows"
 
@@ -192,6 +201,25 @@ def test_results_that_are_no_responses(body: Any) -> None:
     line = {"custom_id": "0", "response": {"status_code": 200, "body": body}, "error": None}
     found, _ = results(OPENAI, Plan(change=lambda lines: [line]), asked(1))
     assert told(found)[0] in ("server", "misfit")
+
+
+@pytest.mark.parametrize("maker", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
+def test_a_line_of_results_ends_at_its_end_alone(maker: Maker) -> None:
+    """JSON may have separators of lines and pages in its texts that are none of files."""
+
+    def change(lines: list[Any]) -> list[Any]:
+        return [json.dumps(line).replace("TEXT", "a\u2028b\u0085c") for line in lines]
+
+    found, _ = results(maker, Plan(replies("TEXT", "one"), change=change), asked(2))
+    assert told(found) == ["a\u2028b\u0085c", "one"]
+
+
+def test_a_number_that_is_nobodys_loses_one_result() -> None:
+    def change(lines: list[Any]) -> list[Any]:
+        return [lines[0] | {"metadata": {"key": "9" * 5_000}}, lines[1]]
+
+    found, _ = results(GOOGLE, Plan(replies("zero", "one"), change=change), asked(2))
+    assert told(found) == ["zero", "server"]
 
 
 def test_results_by_order_need_as_many_as_requests() -> None:

@@ -37,7 +37,13 @@ from pipelang.testing.fault_server import FaultServer
 from pipelang.testing.provider_suite import LOOKUP, request
 from pipelang.testing.replies import Reply
 
-from .batch_servers import GoogleBatchServer, Lines, OpenAIBatchServer, Plan
+from .batch_servers import (
+    AnthropicBatchServer,
+    GoogleBatchServer,
+    Lines,
+    OpenAIBatchServer,
+    Plan,
+)
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -202,8 +208,12 @@ def test_a_count_that_is_none_reserves_nothing(maker: str, name: str, told: Any)
 
 @pytest.mark.parametrize(
     ("server_of", "make"),
-    [(OpenAIBatchServer, OpenAIProvider), (GoogleBatchServer, GoogleProvider)],
-    ids=["openai", "google"],
+    [
+        (OpenAIBatchServer, OpenAIProvider),
+        (GoogleBatchServer, GoogleProvider),
+        (AnthropicBatchServer, AnthropicProvider),
+    ],
+    ids=["openai", "google", "anthropic"],
 )
 def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> None:
     asked = [request(answer=None, timeout=1.0, user=f"Say {number}.") for number in range(2)]
@@ -225,21 +235,20 @@ def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> N
             return asyncio.run(batch(server.url))
 
     results(Plan(looks=1, change=keep))
+    kept = lines[1].get("custom_id") or lines[1]["metadata"]["key"]
     wrong = []
-    for number, at in enumerate(places(lines[0])):
-        for odd in ODD[number % 6 :: 6]:
-            plan = Plan(looks=1, change=_always([changed(lines[0], at, odd), lines[1]]))
+    for number, at in [(0, ()), *enumerate(places(lines[0]))]:
+        for odd in ODD[number % 6 :: 6] if at else ODD[:-2]:
+            made = changed(lines[0], at, odd) if at else odd
             try:
-                found = results(plan)
-            except ModelFault:
-                continue
+                found = results(Plan(looks=1, change=_always([made, lines[1]])))
             except Exception as error:
                 wrong.append(f"{at} is {odd!r}: {type(error).__name__}: {error}")
                 continue
             answered = [one for one in found if isinstance(one, ModelAnswer)]
             doubts = [doubt for one in answered if (doubt := doubted(one)) is not None]
-            if doubts:
-                wrong.append(f"{at} is {odd!r}: {doubts}")
+            if doubts or not isinstance(found[int(kept)], ModelAnswer):
+                wrong.append(f"{at} is {odd!r}: {doubts or 'the other is lost, too'}")
     assert wrong == []
 
 

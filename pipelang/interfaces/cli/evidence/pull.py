@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import read_program, stop
 from pipelang.interfaces.cli.terminal import write
 from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.runtime.files import strict_json
 
 if TYPE_CHECKING:
     from pipelang.interfaces.labels.rows import FileRows, Pulled
@@ -203,7 +203,7 @@ def _corrections(name: str, judged: list[Judged], quiet: bool) -> None:
         }
         for one in wrong
     ]
-    _write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    _write(name, "".join(strict_json.line(row) + "\n" for row in rows))
     if not quiet:
         write(f"{name}: {_rows(len(rows))}, wrong answers with the corrected ones\n")
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS
 from pipelang.interfaces.cli.programs import stop
+from pipelang.interfaces.cli.terminal import warn
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import ObservedRun, RunSource
@@ -31,10 +33,19 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
         stop(f"there is no state folder `{state}`", FINDINGS, help)
     from pipelang.runtime.inbox.cases import InboxBroken
 
+    source = FolderSource(Path(state))
     try:
-        yield FolderSource(Path(state))
+        yield source
     except InboxBroken as broken:
         stop(str(broken), FINDINGS)
+    finally:
+        if source.unreadable:
+            count = plural(len(source.unreadable), "trace")
+            warn(
+                f"note: {count} in {state} cannot be read, and what ran there is left out: "
+                f"`{min(source.unreadable)}`"
+                + (" and others" if len(source.unreadable) > 1 else "")
+            )
 
 
 def program_of(

@@ -232,7 +232,8 @@ def roll_back(store: Store, found: Release, by: str, why: str) -> Release | None
             if back is None:
                 raise NotPossible(
                     f"nothing was released before `{found.version}`",
-                    f"`pipelang kill {found.pipeline}` stops what runs, `pause` what would begin",
+                    f"`pipelang kill --pipeline {found.pipeline}` stops what runs, "
+                    f"`pipelang pause {found.pipeline}` what would begin",
                 )
             _set_state(connection, back, CURRENT, now)
         assert back is not None

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pipelang.runtime.providers.answers import max_tokens_of
 from pipelang.runtime.providers.anthropic_faults import kind_of_type
 from pipelang.runtime.providers.anthropic_wire import answer_of, call_of
+from pipelang.runtime.providers.batches.result_lines import results_in
 from pipelang.runtime.providers.batches.waiting import (
     CALL,
     GIVING_UP,
@@ -57,13 +58,17 @@ class MessageBatches(MakersBatches["MessageBatch"]):
 
     async def results(self, batch: MessageBatch, requests: Sequence[ModelRequest]) -> list[Result]:
         self._check_place(batch)
-        told: list[tuple[str, Result]] = []
-        async for one in await self._client.messages.batches.results(batch.id, timeout=CALL):
-            number = str(getattr(one, "custom_id", None))
-            if number.isdecimal() and int(number) < len(requests):
-                result = getattr(one, "result", None)
-                told.append((number, self._result(requests[int(number)], result)))
-        return numbered(requests, told)
+        from anthropic.types.messages import MessageBatchIndividualResponse
+
+        # The SDK's own reader of lines ends at the first one that is torn, and with it all others.
+        raw = self._client.messages.batches.with_streaming_response
+        async with raw.results(batch.id, timeout=CALL) as told:
+            content = await told.read()
+        found: list[tuple[str, Result]] = []
+        for number, request, line in results_in(content, requests):
+            result = getattr(MessageBatchIndividualResponse.construct(**line), "result", None)
+            found.append((number, self._result(request, result)))
+        return numbered(requests, found)
 
     def _check_place(self, batch: MessageBatch) -> None:
         """Raise ModelFault if the results are elsewhere than the provider: keys go nowhere else."""

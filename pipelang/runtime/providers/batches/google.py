@@ -1,12 +1,14 @@
 """Google's batches of `generateContent`, with their requests and results in the calls themselves.
 
 Results come in the order of the requests; the number that each request carries comes back with
-some of them only, and where it does it decides.
+some of them only, and where it does it decides. The SDK reads a batch as a whole, and fails where a
+part of one result is not what it should be; then each result is read by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.providers.batches.waiting import (
@@ -23,10 +25,11 @@ from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.google_wire import answer_of, config_of, contents_of
 from pipelang.runtime.providers.http_faults import kind_of_status
 from pipelang.runtime.providers.protocol import FaultKind, ModelFault, ModelRequest
+from pipelang.runtime.providers.records import field_of, list_of, text_in
 
 if TYPE_CHECKING:
     from google.genai import Client
-    from google.genai.types import BatchJob
+    from google.genai.types import BatchJob, InlinedResponse
 
 _ENDS = {
     "JOB_STATE_SUCCEEDED": "ended",
@@ -53,6 +56,7 @@ class GeminiBatches(MakersBatches["BatchJob"]):
     one_model = True
 
     def __init__(self, client: Client, redact: Callable[[str], str]) -> None:
+        self._client = client
         self._batches = client.aio.batches
         self._redact = redact
 
@@ -77,9 +81,25 @@ class GeminiBatches(MakersBatches["BatchJob"]):
         return await self._batches.create(model=requests[0].model, src=source, config=config)
 
     async def look(self, batch: BatchJob) -> BatchJob:
-        return await self._batches.get(
-            name=batch.name or "", config={"http_options": _within(CALL)}
-        )
+        name = batch.name or ""
+        try:
+            return await self._batches.get(name=name, config={"http_options": _within(CALL)})
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return await self._result_by_result(name)
+
+    async def _result_by_result(self, name: str) -> BatchJob:
+        """The batch as it is now, read without the SDK's own reading of results."""
+        from google.genai.types import BatchJob, BatchJobDestination
+
+        path = f"batches/{name.removeprefix('batches/')}"
+        answer = await self._client._api_client.async_request("get", path, {}, _within(CALL))
+        told = json.loads(answer.body or "")
+        about = field_of(told, "metadata")
+        state = (text_in(about, "state") or "").replace("BATCH_", "JOB_", 1)
+        listed = field_of(field_of(about, "output"), "inlinedResponses")
+        results = [_read(one) for one in list_of(listed, "inlinedResponses")]
+        kept = BatchJobDestination.model_construct(inlined_responses=results)
+        return BatchJob.model_construct(name=text_in(told, "name"), state=state, dest=kept)
 
     def is_over(self, batch: BatchJob) -> bool | None:
         state = _state(batch)
@@ -101,11 +121,12 @@ class GeminiBatches(MakersBatches["BatchJob"]):
         lost: Result | None = ended_before(how) if how in ("cancelled", "expired") else None
         if how == "failed":
             lost = ModelFault("server", "the batch failed, and the API does not say why")
-        numbers = [_number(one, len(requests)) for one in told]
+        known = {str(place): request for place, request in enumerate(requests)}
+        numbers = [_number(one, known) for one in told]
         if not any(numbers) and len(told) == len(requests):
-            numbers = [str(place) for place in range(len(requests))]
+            numbers = [*known]
         found = [
-            (number, self._result(requests[int(number)], one))
+            (number, self._result(known[number], one))
             for number, one in zip(numbers, told, strict=True)
             if number is not None
         ]
@@ -114,13 +135,31 @@ class GeminiBatches(MakersBatches["BatchJob"]):
     def _result(self, request: ModelRequest, one: Any) -> Result:
         error, response = getattr(one, "error", None), getattr(one, "response", None)
         if error is not None:
-            code, said = getattr(error, "code", None), getattr(error, "message", None)
+            code, said = field_of(error, "code"), field_of(error, "message")
             message = self._redact(f"in a batch the API answered {code}: {said}")
-            return ModelFault(_kind(code), shorten(message, MESSAGE_BYTES), NOTHING)
+            # What tells neither is no error, and what it used nobody knows.
+            known = None if code is None and said is None else NOTHING
+            return ModelFault(_kind(code), shorten(message, MESSAGE_BYTES), known)
         try:
             return answer_of(request, response)
         except ModelFault as fault:
             return fault
+
+
+def _read(one: Any) -> InlinedResponse | None:
+    """A result as the SDK reads it; what it cannot read is left out of it."""
+    from google.genai.types import GenerateContentResponse, InlinedResponse
+
+    if not isinstance(one, dict):
+        return None
+    found = {name: one.get(name) for name in ("metadata", "error")}
+    try:
+        found["response"] = GenerateContentResponse._from_response(
+            response=one["response"], kwargs={}
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):
+        found["response"] = None
+    return InlinedResponse.model_construct(**found)
 
 
 def _within(seconds: float) -> Any:
@@ -135,12 +174,10 @@ def _state(batch: BatchJob) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _number(one: Any, count: int) -> str | None:
-    """The number of the request that a result says it is of."""
-    metadata = getattr(one, "metadata", None)
-    found = metadata.get(_NUMBER) if isinstance(metadata, dict) else None
-    named = isinstance(found, str) and found.isdecimal() and int(found) < count
-    return found if named else None
+def _number(one: Any, known: Container[str]) -> str | None:
+    """The number of the request that a result says it is of, if it is one."""
+    found = text_in(getattr(one, "metadata", None), _NUMBER)
+    return found if found in known else None
 
 
 def _kind(code: Any) -> FaultKind:

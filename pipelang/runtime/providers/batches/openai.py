@@ -6,10 +6,11 @@ What is billed: requests that were completed, also of a batch that expired.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelang.runtime.providers.batches.result_lines import results_in
 from pipelang.runtime.providers.batches.waiting import (
     CALL,
     GIVING_UP,
@@ -110,10 +111,8 @@ class ResponseBatches(MakersBatches["Batch"]):
             if not isinstance(file, str) or not file:
                 continue
             content = await self._client.files.content(file, timeout=CALL)
-            for line in _lines(content.content):
-                number = str(line.get("custom_id"))
-                if number.isdecimal() and int(number) < len(requests):
-                    told.append((number, self._result(requests[int(number)], line)))
+            for number, request, line in results_in(content.content, requests):
+                told.append((number, self._result(request, line)))
         lost = ended_before(batch.status) if batch.status in ("expired", "cancelled") else None
         return numbered(requests, told, lost)
 
@@ -151,14 +150,3 @@ class ResponseBatches(MakersBatches["Batch"]):
         # A line that tells no error either is no result, and what it used nobody knows.
         known = NOTHING if told is not None else None
         return ModelFault(kind, shorten(message, MESSAGE_BYTES), known)
-
-
-def _lines(content: bytes) -> Iterator[dict[str, Any]]:
-    """The lines of a file of results; what is torn is left out, and its request was lost."""
-    for line in content.decode(errors="replace").splitlines():
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            yield found

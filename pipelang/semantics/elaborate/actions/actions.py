@@ -30,7 +30,7 @@ def elaborate_action(
     action = link.action
     match action:
         case ast.Ask():
-            return ask(context, scope, place, link, action, expected)
+            return ask(context, scope, place, link, action, expected, position)
         case ast.CallTool():
             return _call(context, scope, action, expected)
         case ast.Pure():
@@ -39,7 +39,7 @@ def elaborate_action(
         case ast.MatchAction():
             return _choose(context, scope, place, action, expected, position)
         case ast.Agent():
-            return agent(context, scope, place, link, action, expected)
+            return agent(context, scope, place, link, action, expected, position)
         case ast.RunPipeline():
             return run(context, scope, action, expected)
         case ast.Recall():

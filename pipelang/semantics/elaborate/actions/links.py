@@ -173,7 +173,8 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
     """Report the options that say nothing about an action of this kind."""
     allowed, what = _ALLOWED[type(link.action)], _WHAT[type(link.action)]
     by_person = isinstance(action, p.AskRole)
-    cascade = isinstance(link.action, ast.Ask) and isinstance(link.action.who, ast.Cascade)
+    written = link.action
+    cascade = isinstance(written, (ast.Ask, ast.Agent)) and isinstance(written.who, ast.Cascade)
     readable: list[ast.Option] = whole(link.options)
     for option in readable:
         word = option_word(option)
@@ -183,7 +184,7 @@ def _allowed(context: Context, link: ast.Link, action: p.Action) -> None:
             what_else = "an `ask` of a person"
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
         elif word in ("catches", "false_alarms") and not cascade:
-            what_else = "an `ask` without a cascade"
+            what_else = f"{what} without a cascade"
             context.tell(codes.WRONG_OPTION, option.span, option=word, what=what_else)
     hits = pick(link.options, ast.Hits)
     if hits is not None and pick(link.options, ast.Cache) is None:

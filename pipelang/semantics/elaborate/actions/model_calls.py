@@ -29,12 +29,13 @@ def ask(
     link: ast.Link,
     action: ast.Ask,
     expected: Type | None,
+    position: int,
 ) -> Made:
     prompt, arguments = _prompt(context, scope, action.prompt, action.arguments, action.span)
     expected = needs_type(context, place, expected, action.span)
     if isinstance(action.who, ast.Cascade):
         asked = p.AskTier(prompt, arguments, _NOBODY, expected)
-        return _cascaded(context, scope, place, link, asked, action.who), expected
+        return _cascaded(context, scope, place, link, asked, action.who, position), expected
     who = elaborate(context, scope, action.who, ANSWERER)
     roles = _roles(context, who)
     if roles and isinstance(who, expr.Const):
@@ -57,6 +58,7 @@ def agent(
     link: ast.Link,
     action: ast.Agent,
     expected: Type | None,
+    position: int,
 ) -> Made:
     prompt, arguments = _prompt(context, scope, action.prompt, action.arguments, action.span)
     expected = needs_type(context, place, expected, action.span)
@@ -64,7 +66,7 @@ def agent(
     steps, turns = _turns(context, scope, place, link, action)
     loop = p.Agent(prompt, arguments, _NOBODY, tools, pipelines, steps, turns, expected)
     if isinstance(action.who, ast.Cascade):
-        return _cascaded(context, scope, place, link, loop, action.who), expected
+        return _cascaded(context, scope, place, link, loop, action.who, position), expected
     who = elaborate(context, scope, action.who, ANSWERER)
     for role in _roles(context, who):
         context.tell(
@@ -133,10 +135,11 @@ def _cascaded(
     link: ast.Link,
     action: p.AskTier | p.Agent,
     who: ast.Cascade,
+    position: int,
 ) -> p.Cascade:
     """An ask or an agent by several tiers."""
     tiers, until = _cascade(context, scope, who, action.answers)
-    owner = f"{place.pipeline}.{place.step}@{link.span.start}"
+    owner = f"{place.pipeline}.{place.step}[{position}]@{link.span.start}"
     rates = ByRates(
         rate_of(context, scope, link.options, ast.Catches, owner),
         rate_of(context, scope, link.options, ast.FalseAlarms, owner),

@@ -51,12 +51,10 @@ def rate_of(
     default: Chance | None = None,
 ) -> Chance:
     """The share of an option, or what it counts as where it is not declared."""
-    option = pick(options, kind)
+    option, word = pick(options, kind), WORD_OF[kind]
     if option is None:
-        word = kind.__name__.lower()
         return or_assumed(context, word, default or Undeclared(f"{owner}.{word}"))
-    word = option_word(option)
-    return chance(context, scope, option.rate, f"{owner}.{kind.__name__.lower()}", word)
+    return chance(context, scope, option.rate, f"{owner}.{word}", word)
 
 
 def spread(context: Context, scope: Scope, written: ast.Spread, option: str) -> p.Spread | None:

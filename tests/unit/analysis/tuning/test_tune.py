@@ -263,7 +263,7 @@ def test_what_is_undeclared_is_named(path: Path) -> None:
     path.write_text(text.replace("accuracy haiku 85%, sonnet 95%, opus 97%", ""))
     code, output = called("a.pipe")
     assert code == 1
-    assert "nobody declared `main.last[0]`" in output
+    assert "nobody declared `last accuracy`" in output
     assert "--assume" in output
     code, output = called("a.pipe", "--assume", "accuracy=90%", "--budget", "30")
     assert code == 0, output

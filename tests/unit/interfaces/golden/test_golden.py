@@ -63,6 +63,7 @@ pipeline says(answer: Sum) -> text {
 """
 
 
+HUGE = "9" * 400
 ADDED = '"a": 1, "b": 2, "name": "x"'
 
 
@@ -172,6 +173,14 @@ def test_people_and_tools_answer_as_the_case_says(folder: Path) -> None:
             '{"near": "1", "within": 1}}}}',
             "are numbers",
         ),
+        ('{"case": null, "pipeline": "add", "input": {}}', "`case` is a text or a number"),
+        ('{"case": [], "pipeline": "add", "input": {}}', "`case` is a text or a number"),
+        ('{"case": NaN, "pipeline": "add", "input": {}}', "`case` is a text or a number"),
+        ('{"case": "a", "case": "b", "pipeline": "add", "input": {}}', "`case` stands twice"),
+        (
+            '{"pipeline": "add", "input": {}, "expect": {"value": 1, "value": 2}}',
+            "`value` stands twice",
+        ),
         ("", "there are no cases"),
         *(
             (f'{{"pipeline": "{pipeline}", "input": {{{given}}}, "expect": {expect}}}', says)
@@ -192,6 +201,23 @@ def test_people_and_tools_answer_as_the_case_says(folder: Path) -> None:
                 ("shapes", '"n": 1', '{"fields": {"parts": [1]}}', "it is an object"),
                 ("shapes", '"n": 1', '{"fields": {"flat": 1}}', "it is true or false"),
                 ("shapes", '"n": 1', '{"fields": {"parts": 5}}', "it is a list"),
+                ("shapes", '"n": 1', '{"fields": {"parts.²": 1}}', "from 0 to 1"),
+                ("shapes", '"n": 1', f'{{"fields": {{"parts.{HUGE}": 1}}}}', "from 0 to 1"),
+                ("add", ADDED, '{"fields": {"total": "nan"}}', "it is a number"),
+                ("add", ADDED, '{"fields": {"total": NaN}}', "it is a number"),
+                *(
+                    ("add", ADDED, f'{{"fields": {{"total": {one}}}}}', "are numbers")
+                    for one in (
+                        f'{{"near": {HUGE}, "within": 1}}',
+                        '{"near": 1, "within": -1}',
+                        '{"near": NaN, "within": 1}',
+                    )
+                ),
+                ("add", ADDED, '{"role": "boss"}', "a run that is answered has no `role`"),
+                ("add", ADDED, '{"code": "x"}', '"outcome": "failed"'),
+                ("add", ADDED, '{"outcome": "failed", "reason": "x"}', "has no `reason`"),
+                ("add", ADDED, '{"outcome": "failed", "code": 3}', "`code` is a text"),
+                ("add", ADDED, '{"outcome": "escalated", "role": "bos"}', "did you mean `boss`?"),
             )
         ),
     ],
@@ -217,6 +243,20 @@ def test_what_is_answered_now_is_recorded(folder: Path) -> None:
     assert rows[0] == kept
     assert rows[2]["expect"] == {"outcome": "escalated", "role": "boss", "reason": "small"}
     assert as_json(code=1)["passed"] == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_ends_at_its_end_alone(folder: Path, end: str) -> None:
+    """JSON may have separators of lines and pages in its texts, and half a character."""
+    given = '"pipeline": "add", "input": {"a": 1, "b": 2, "name": "x\u2028\u0085y"}'
+    lines = [f'{{"case": "q\u2028r", {given}}}', f'{{"case": "\\ud800", {given}}}', ""]
+    Path("golden.jsonl").write_bytes(end.join(lines).encode())
+    assert "2 cases recorded" in golden("--record").output
+    assert as_json()["passed"] == 2
+    kept = Path("golden.jsonl").read_bytes().decode()
+    rows = [json.loads(line) for line in kept.split(end) if line]
+    assert [row["case"] for row in rows] == ["q\u2028r", "\ud800"]
+    assert {row["expect"]["value"]["name"] for row in rows} == {"x\u2028\u0085y"}
 
 
 def test_two_versions_on_the_same_cases(folder: Path) -> None:

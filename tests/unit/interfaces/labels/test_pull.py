@@ -291,6 +291,27 @@ def test_simulated_answers_are_no_evidence_and_no_corrections(office: Office) ->
     assert office.rows() == []
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"case": "a\u2028b\u0085c", "correct": true}',
+        '{"case": 17, "attempt": null, "correct": true}',
+        '{"case": 17, "correct": true, "by": ' + "9" * 5_000 + "}",
+        '{"case": 17, "correct": true}\n{"case": 17, "attempt": 2.0, "correct": true}',
+    ],
+)
+def test_rows_that_are_there_are_read_as_check_reads_them(office: Office, row: str) -> None:
+    """They were read anew, as other JSON and other lines, and ended in errors of Python."""
+    office.evidence.write_text(f"{row}\n", "utf-8")
+    office.run(1)
+    office.judge(of("kind", "labellers"), True, seconds=30, by="ada\u2028b")
+    before = row.count("\n") + 1
+    assert f"{before + 1} of {before + 1} right" in office.pull().output
+    assert office.evidence.read_text("utf-8").count("\n") == before + 1
+    assert "0 rows new, 1 already there" in office.pull().output
+    assert office.evidence.read_text("utf-8").startswith(row)
+
+
 def test_a_file_that_says_otherwise_is_not_overwritten(office: Office) -> None:
     office.run(1)
     (case,) = office.judge(of("kind", "labellers"), True, seconds=30)

@@ -74,7 +74,7 @@ class Folder:
         line = [str(self.file), "--state", str(self.state), "--format", "json"]
         result = CliRunner().invoke(observe, line, catch_exceptions=False)
         assert result.exit_code == 0, result.output
-        found: dict[str, Any] = json.loads(result.output)["pipelines"]["main"]
+        found: dict[str, Any] = json.loads(result.stdout)["pipelines"]["main"]
         return found
 
 
@@ -122,9 +122,44 @@ def test_a_run_of_impossible_amounts_is_left_out(folder: Folder, end: dict[str, 
     folder.write(2, timedelta(hours=2), **end)
     assert folder.observed()["runs"] == 1
     source = FolderSource(folder.state)
-    assert (len(source.runs("main")), source.unreadable) == (1, 1)
+    assert (len(source.runs("main")), len(source.unreadable)) == (1, 1)
     line = [str(folder.file), "main", "--state", str(folder.state)]
     assert CliRunner().invoke(watch, line, catch_exceptions=False).exit_code == 0
+
+
+def test_traces_that_cannot_be_read_are_told(folder: Folder) -> None:
+    """They were counted, and nobody was told; one that is just begun is none of them."""
+    folder.write(1, timedelta(hours=2))
+    traces = folder.state / "traces"
+    (traces / "empty.jsonl").write_bytes(b"")
+    line = [str(folder.file), "--state", str(folder.state)]
+    assert CliRunner().invoke(observe, line).stderr == ""
+    (traces / "a.jsonl").write_bytes(b"[]\n")
+    (traces / "b.jsonl").write_bytes(bytes(range(256)))
+    for command in (observe, watch):
+        done = CliRunner().invoke(command, [*line, "--format", "json"], catch_exceptions=False)
+        assert "2 traces" in done.stderr
+        assert "`a.jsonl` and others" in done.stderr
+        json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "kept", [b"", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}', b"[]", b"9" * 5_000, None]
+)
+def test_a_state_of_a_watch_that_cannot_be_read_is_told(folder: Folder, kept: bytes | None) -> None:
+    folder.write(1, timedelta(hours=2))
+    line = [str(folder.file), "--state", str(folder.state)]
+    assert CliRunner().invoke(watch, line).exit_code == 0
+    (path,) = (folder.state / "watch").glob("*.json")
+    path.unlink()
+    if kept is None:
+        path.mkdir()
+    else:
+        path.write_bytes(kept)
+    done = CliRunner().invoke(watch, line, catch_exceptions=False)
+    assert done.exit_code == 1
+    assert "take it away, and the watch begins anew" in done.stderr
+    assert kept is None or path.read_bytes() == kept
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ type Said { fine: bool  level: Level }
 role desk { people 2 handles 1m responds 1m median, 2m p95 accuracy 95% }
 provider lab { kind simulated available 100% }
 tier model { provider lab model "m" price $1 in, $5 out transient 0% latency 1s median }
+tier shaky { provider lab model "o" price $1 in, $5 out transient 9% latency 1s median }
+tier dear { provider lab model "n" price $3 in, $9 out transient 0% latency 1s median }
 tool look(q: text max 9 tokens) -> text max 9 tokens { effect read succeeds 100% timeout 1s }
 prompt guess(a: Case) \"\"\"{{ a.new }}\"\"\"
 pipeline inner(one: Case) -> bool {
@@ -91,3 +93,33 @@ def test_each_line_is_used(body: str) -> None:
         assert not bad, (written, bad)
     else:
         raise AssertionError(f"it never has enough: {written}")
+
+
+OPTIONS = {
+    "a cascade": "step s: Said = ask guess(case) by cascade(model, dear) until it.fine { OPTIONS }",
+    "a cascade behind an else": "step s: Said = ask guess(case) by shaky { accuracy 90% } else"
+        " ask guess(case) by cascade(model, dear) until it.fine { OPTIONS }",
+    "an agent's cascade": "step s: Said = agent guess(case) by cascade(model, dear) until it.fine"
+        " with look { steps 3 OPTIONS }",
+    "an element's cascade": "step t: [Said] max 3 = each one in case.tags {"
+        " ask guess(case) by cascade(model, dear) until it.fine { OPTIONS } }",
+    "an answer that is kept": "step s: Said = ask guess(case) by model"
+        " { cache 1h by case OPTIONS }",
+    "votes": "step s: Said = ask guess(case) by model { vote 3 OPTIONS }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", OPTIONS.values(), ids=list(OPTIONS))
+def test_each_option_is_asked_for_once_where_it_stands(body: str) -> None:
+    """`catches` and `false_alarms` of a cascade were asked for at a gate and in `traffic`."""
+    first, bad = asked(body.replace("OPTIONS", ""), [])
+    assert not bad
+    lines = [one.line for one in first if one.where.startswith("step ")]
+    assert lines
+    assert len(lines) == len({line.split(" ")[0] for line in lines})
+    known = [one for one in first if one.where == "traffic"]
+    assert not [one for one in first if "@" in one.where + one.line]
+    assert all(one.line.startswith("case.") for one in known)
+    then, bad = asked(body.replace("OPTIONS", " ".join(lines)), [])
+    assert not bad
+    assert not [one for one in then if one.where.startswith("step ")], lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import os
 import random
 import socket
 import threading
@@ -422,7 +423,10 @@ def test_an_alert_is_posted_and_signed_or_told_again(
     said, signature, raw = _Taker.taken[-1]
     assert signature == signature_of(raw, "hush")
     assert said["line"] == "escalation <= 20% over 1d"
-    (problem,) = tell(status, [target_from(str(tmp_path / "no" / "file"))], body)
+    (tmp_path / "no").mkdir()
+    gone = target_from(str(tmp_path / "no" / "file"))
+    (tmp_path / "no").rmdir()
+    (problem,) = tell(status, [gone], body)
     assert "cannot be written" in problem
     # What answers there need not speak HTTP, and what is asked for need not fit into a request.
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -434,6 +438,18 @@ def test_an_alert_is_posted_and_signed_or_told_again(
     assert "InvalidURL" in problem
     with pytest.raises(NoTarget):
         target_from("http://127.0.0.1:99999/hook")
+
+
+@pytest.mark.parametrize("name", ["no/file", "folder", "link", "pipe", "x" * 5_000])
+def test_a_file_that_takes_no_line_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    """It was told with the first alert, by which time nobody looked."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "pipe")
+    for role in ("", "staff="):
+        with pytest.raises(NoTarget):
+            target_from(f"{role}{tmp_path / name}")
+    assert target_from(str(tmp_path / "new.jsonl")).where.endswith("new.jsonl")
 
 
 def _say_garbage(listening: socket.socket) -> None:
