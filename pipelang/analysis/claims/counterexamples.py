@@ -71,6 +71,23 @@ class Counterexample:
         """Return JSON-like inputs of the pipeline by their outer names, with exact decimals."""
         return {q.key: self.value(q.name, q.type) for q in pipeline.parameters}
 
+    def apart(self, pipeline: p.Pipeline) -> Counterexample:
+        """Return the counterexample with a value of its own for each text and number of the inputs
+        of which nothing is known: where they are equal, so is what a pure tool or a memory answers.
+        """
+        numbers, texts = dict(self.case.numbers), dict(self.case.texts)
+        leaves = [leaf for q in pipeline.parameters for leaf in _scalars(q.name, q.type)]
+        for place, (name, type) in enumerate(leaves):
+            if self.mentions(name) or not _is_varied(type):
+                continue
+            if type == TEXT:
+                texts[name] = f"{PLAIN}{place}"
+            else:
+                number = self._number(name, type) + place
+                if type.high is None or number <= type.high:
+                    numbers[name] = number
+        return replace(self, case=replace(self.case, numbers=numbers, texts=texts))
+
     def mentions(self, name: str) -> bool:
         """Whether something is known of a value or of a part of it."""
         return any(_is_about(other, name) for other in self._names())
@@ -213,6 +230,15 @@ class Counterexample:
 
 Replay = Callable[[Counterexample], Counterexample | None]
 """Runs a counterexample; returns it, or a variation of it, if a run has broken the claim."""
+
+
+def _scalars(name: str, type: Type) -> Iterator[tuple[str, Scalar]]:
+    """The plain values in an input by their names."""
+    if isinstance(type, RecordType):
+        for one in type.fields:
+            yield from _scalars(f"{name}.{one.name}", one.type)
+    elif isinstance(type, Scalar):
+        yield name, type
 
 
 def _is_varied(type: Type | None) -> bool:
