@@ -22,7 +22,7 @@ from pipelang.analysis.metrics.metrics import (
     swept_figures,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
-from pipelang.analysis.metrics.open_amounts import open_amounts, with_open_amounts
+from pipelang.analysis.metrics.open_amounts import open_amounts, with_open_amounts, within_worst
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
 from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
@@ -168,7 +168,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
-    numbers = with_open_amounts(numbers, amounts, pipeline.name)
+    numbers = within_worst(with_open_amounts(numbers, amounts, pipeline.name))
     promised = any(COST_BASELINE in line.metric for line in pipeline.slo)
     baseline: Mapping[str, Number] = {}
     if promised or not promises:

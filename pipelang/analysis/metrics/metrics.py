@@ -198,7 +198,8 @@ class Figures:
         assert mean is not None
         numbers[TOKENS_MEAN] = self.amount(self.number(mean, unit=False))
         tokens = None if worst.tokens is None else float(worst.tokens)
-        numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
+        known = Basis.UNKNOWN if tokens is None else Basis.BOUND
+        numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, known)
         return numbers
 
     def _share(self, reading: MetricReading, read: Read, numbers: Mapping[str, Number]) -> Number:

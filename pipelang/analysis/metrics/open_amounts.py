@@ -111,6 +111,23 @@ def with_open_amounts(
     return made
 
 
+def within_worst(numbers: Mapping[str, Number]) -> dict[str, Number]:
+    """The figures, none of an amount or a time above that of the worst run: what lattices and
+    deviations leave open may reach beyond it.
+    """
+    made = dict(numbers)
+    for name, number in numbers.items():
+        worst = numbers.get(f"{name.partition('.')[0]}.worst")
+        most = None if worst is None else worst.high
+        if most is None or name.endswith((".worst", ".month")):
+            continue
+        if number.high is not None and number.high > most * (1 + 1e-9):
+            parts = (number.value, number.low, most, number.mean)
+            value, low, high, mean = (None if one is None else min(one, most) for one in parts)
+            made[name] = Number(value, low, high, mean, number.basis, number.tight)
+    return made
+
+
 def _steps(pipeline: p.Pipeline) -> list[p.Step]:
     return [item for item in all_items(pipeline.block) if isinstance(item, p.Step)]
 

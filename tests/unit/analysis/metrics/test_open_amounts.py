@@ -123,3 +123,30 @@ pipeline main(t: text max 20 tokens) -> text max 20 tokens {
     assert mean.high is not None
     assert mean.low < mean.high
     assert (month.low, month.high) == (mean.low * 3000, mean.high * 3000)
+
+
+def test_what_nothing_bounds_is_unknown_and_what_nothing_moves_is_known() -> None:
+    text = """
+provider lab { available 99% }
+tier paid { provider lab price $1 in, $5 out transient 1% }
+role desk { people 3 handles 4m accuracy 98% }
+prompt say(t: text) \"""x {{ t }}\"""
+pipeline asks(t: text) -> text {
+  step a: text = ask say(t) by paid { accuracy 90% timeout 5s }
+  return a
+}
+pipeline waits(t: text) -> text {
+  hold h for 5m by desk else reject
+  return t
+}"""
+    built = build("m.pipe", MemoryLoader({"m.pipe": text}))
+    assert built.program is not None, built.diagnostics
+    asks = analyse(built.program, built.program.pipelines["asks"]).numbers
+    for name in (m.COST_WORST, m.TOKENS_WORST):
+        assert (asks[name].value, asks[name].basis) == (None, Basis.UNKNOWN)
+    waits = analyse(built.program, built.program.pipelines["waits"]).numbers
+    for read in ("mean", "p50", "p95", "p99"):
+        machine, people = waits[f"latency.{read}"], waits[f"turnaround.{read}"]
+        assert (machine.value, machine.low, machine.high, machine.mean) == (0, 0, 0, 0)
+        assert people.value is None  # how soon anybody answers nobody declared
+        assert people.high == 300
