@@ -65,7 +65,8 @@ class Analysis:
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
     shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
     are estimated to save of the mean run. `swept` are the figures of one sweep over what is
-    written, by which changes are judged; None where something unknown decides.
+    written, by which changes are judged; None where something unknown decides. `open_figures` are
+    the names of amounts of which a sweep counts a part (see `open_amounts`).
     """
 
     pipeline: p.Pipeline
@@ -92,6 +93,7 @@ class Analysis:
     shifts: Mapping[str, float] = field(default_factory=dict)
     caching: PromptCaching | None = None
     swept: Mapping[str, float] | None = None
+    open_figures: frozenset[str] = frozenset()
 
     @property
     def undeclared(self) -> int:
@@ -225,6 +227,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         unknown=tuple(point.unknown_sites),
         measured=tuple(point.counted),
         unpriced=unpriced,
+        open_figures=frozenset(n for n in numbers if amounts.leaves(n, pipeline.name)),
         baseline=baseline,
         asked=asked,
         critical={} if taken is None else _critical(model, taken),

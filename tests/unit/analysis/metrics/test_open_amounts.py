@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.metrics.differences import differences
 from pipelang.semantics import metrics as m
 from pipelang.semantics.build import build
 from pipelang.semantics.chance import Basis
@@ -150,3 +151,30 @@ pipeline waits(t: text) -> text {
         assert (machine.value, machine.low, machine.high, machine.mean) == (0, 0, 0, 0)
         assert people.value is None  # how soon anybody answers nobody declared
         assert people.high == 300
+
+
+@pytest.mark.parametrize("action", ["run", "agent"])
+def test_a_change_of_what_is_open_is_not_known(action: str) -> None:
+    text = (
+        WORLD.replace("TIER", "free")
+        + f"""
+pipeline main(t: text max 20 tokens) -> text max 20 tokens {{
+  traffic 100/day {{ }}
+  {ACTIONS[action]}
+  step b: text max 20 tokens = ask say(a) by paid {{
+    accuracy 90% timeout 15s output NUMBER tokens }}
+  return b
+}}"""
+    )
+    sides = []
+    for number in ("9 tokens mean, 90", "5 tokens mean, 90"):
+        whole = text.replace("NUMBER", number).replace("RIGHT", "90%")
+        whole = whole.replace("90 tokens }", "90 tokens max }")
+        built = build("m.pipe", MemoryLoader({"m.pipe": whole}))
+        assert built.program is not None, built.diagnostics
+        sides.append((built.program, analyse(built.program, built.program.pipelines["main"])))
+    (old, before), (new, after) = sides
+    changes = differences(old, before, new, after).metrics
+    for name in (m.COST_MEAN, m.COST_MONTH):
+        assert changes[name].direction in ("unsure", "unknown"), changes[name]
+        assert changes[name].change.high is None
