@@ -74,7 +74,7 @@ class _Kinds(dict[str, str]):
         kind = (hit and hit.lastgroup) or ""
         if hit is None or hit.end(kind) != len(text) or kind in ("SIGN", self.blanks):
             return ""
-        if kind == "COMMENT" and "\r" in text:
+        if kind in ("COMMENT", "STRING") and "\r" in text:
             return ""
         if kind == "TEMPLATE":
             return "" if text[-4] == "\\" and len(text) > 6 else kind

@@ -143,13 +143,15 @@ def _one_by_one(source: Source, start: int) -> TokenList:
             if kind == "COMMENT":
                 word = text[at:end].rstrip()
                 if "\r" in word:
-                    found.append(_hiding(source, at + word.index("\r")))
+                    found.append(_hiding(source, at + word.index("\r"), "comment"))
                 comments.append(_comment(text, word, at, doc))
             at = hit.end()
             continue
         elif kind == "STRING" and end == at + 2 and text.startswith('"', end):
             at = take(at, _strange(source, at, "template"))
             continue
+        elif kind == "STRING" and "\r" in text[at:end]:
+            found.append(_hiding(source, text.index("\r", at), "text"))
         elif kind == "TEMPLATE" and text[end - 4] == "\\" and end - at > 6:
             guess = _escaped_quotes(source, at, end)
             if guess is not None:
@@ -178,15 +180,16 @@ def _half_characters(source: Source, start: int, found: list[Diagnostic]) -> lis
     return [report(codes.BAD_CHARACTER, span, found=f"the character U+{ord(half.group()):04X}")]
 
 
-def _hiding(source: Source, at: int) -> Diagnostic:
-    """A carriage return inside of a comment: most show what follows on a line of its own, as if it
-    were no comment. A file of a kind that ends its lines so would be one comment from the first.
+def _hiding(source: Source, at: int, what: str) -> Diagnostic:
+    """A carriage return inside of a comment or a text: most show what follows on a line of its own,
+    as if it were none. A file of a kind that ends its lines so would be one comment from the first.
     """
+    ends = "a line ends with LF or CR LF: what follows would look like a line, and be"
     return report(
         codes.BAD_CHARACTER,
         Span(source.name, at, at + 1),
-        found="a carriage return inside of a comment",
-        help="a line ends with LF or CR LF: what follows would look like a line, and be comment",
+        found=f"a carriage return inside of a {what}",
+        help=f"{ends} comment" if what == "comment" else f"{ends} text; it is written `\\r`",
     )
 
 

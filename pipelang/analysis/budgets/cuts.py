@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.worst_calls import most_calls
 from pipelang.analysis.latency.worst_case import ANYTHING
@@ -97,7 +98,7 @@ def _spent(model: PipelineModel, budget: p.Budget) -> Iterator[Cut]:
     name, worst = model.pipeline.name, worst_run(model)
     if budget.money is not None:
         limit = f"${plain(budget.money)}"
-        unpriced = any(not cost.priced for cost in model.costs.values())
+        unpriced = not all_priced(model)
         if worst.cost is None or unpriced:
             yield Cut(name, "money", None, limit)
         elif (most := Decimal(repr(worst.cost))) > budget.money:

@@ -75,6 +75,24 @@ class Counterexample:
         """The values of which something is known, or of a part of them."""
         return frozenset(one for name in self._names() for one in _beginnings(name))
 
+    def apart(self, pipeline: p.Pipeline) -> Counterexample:
+        """Return the counterexample with a value of its own for each text and number of the inputs
+        of which nothing is known: where they are equal, so is what a pure tool or a memory answers.
+        """
+        numbers, texts = dict(self.case.numbers), dict(self.case.texts)
+        known = self.subjects()
+        leaves = [leaf for q in pipeline.parameters for leaf in _scalars(q.name, q.type)]
+        for place, (name, type) in enumerate(leaves):
+            if name in known or not _is_varied(type):
+                continue
+            if type == TEXT:
+                texts[name] = f"{PLAIN}{place}"
+            else:
+                number = self._number(name, type) + place
+                if type.high is None or number <= type.high:
+                    numbers[name] = number
+        return replace(self, case=replace(self.case, numbers=numbers, texts=texts))
+
     def varied(self) -> Iterator[Counterexample]:
         """Return counterexamples with other numbers and texts, where a question that the analysis
         does not look into hangs on them: the same ones each time.
@@ -213,6 +231,15 @@ class Counterexample:
 
 Replay = Callable[[Counterexample], Counterexample | None]
 """Runs a counterexample; returns it, or a variation of it, if a run has broken the claim."""
+
+
+def _scalars(name: str, type: Type) -> Iterator[tuple[str, Scalar]]:
+    """The plain values in an input by their names."""
+    if isinstance(type, RecordType):
+        for one in type.fields:
+            yield from _scalars(f"{name}.{one.name}", one.type)
+    elif isinstance(type, Scalar):
+        yield name, type
 
 
 def _is_varied(type: Type | None) -> bool:

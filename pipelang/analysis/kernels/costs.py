@@ -7,6 +7,7 @@ longest prompt (`prompt_size`) and the longest answer.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from math import inf
 from typing import Any
@@ -68,6 +69,21 @@ def turn_cost(
         if not (known.tokens_in.declared and known.tokens_out.declared):
             model.parameters.is_bounded()
     return known
+
+
+def all_costs(model: PipelineModel) -> Iterator[tuple[tuple[int, str, int, bool], AttemptCost]]:
+    """The costs of all attempts that a swept model asks for, by link and tier, and of those of the
+    pipelines that it runs.
+    """
+    yield from model.costs.items()
+    for child in model.children.values():
+        if isinstance(child, type(model)):
+            yield from child.costs.items()
+
+
+def all_priced(model: PipelineModel) -> bool:
+    """Whether all that a swept model asks has a price."""
+    return all(cost.priced for _, cost in all_costs(model))
 
 
 def rendered_cost(

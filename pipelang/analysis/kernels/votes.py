@@ -61,26 +61,10 @@ class CallKernel:
     mixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """A vote on its way: the tally, the last answer, and the first of either side, for a step whose
-    latents matter afterwards.
-    """
-
-    right: int = 0
-    wrong: int = 0
-    last: Latent | None = None
-    first_right: Latent | None = None
-    first_wrong: Latent | None = None
-
-    def and_one(self, good: bool, latent: Latent, keeps: bool, remembers: bool) -> _Counted:
-        first_right, first_wrong = self.first_right, self.first_wrong
-        if keeps and good:
-            first_right = first_right or latent
-        elif keeps:
-            first_wrong = first_wrong or latent
-        right, wrong = self.right + good, self.wrong + (not good)
-        return _Counted(right, wrong, latent if remembers else None, first_right, first_wrong)
+_Counted = tuple[int, int, Latent | None, Latent | None, Latent | None]
+"""A vote on its way: right and wrong answers so far, the last answer, and the first of either side,
+for a step whose latents matter afterwards. Plain, since a long vote goes through a million of them.
+"""
 
 
 def _verdicts(latents: Iterable[tuple[Latent, Any]], arguments_right: bool) -> Draw:
@@ -102,35 +86,43 @@ def voted(
     drawn = call.draw
     if call.forgets and not keeps:  # only the verdict matters, and not for what comes after
         former, drawn = None, _verdicts(call.draw(None), arguments_right)
-    states: dict[_Counted, Any] = {_Counted(last=former): 1.0}
+    states: dict[_Counted, Any] = {(0, 0, former, None, None): 1.0}
+    may_fail = not is_zero(call.fails)
+    side = 0 if arguments_right else 1  # of the latents, the verdict on these arguments
     number = 0
     while states:
         made.work += 4 * len(states)
         after: dict[_Counted, Any] = {}
-
-        def add(state: _Counted, weight: Any, into: Any = after) -> None:
-            into[state] = into[state] + weight if state in into else weight
-
         for state, weight in states.items():
             made.spend(weight, call)
-            if not is_zero(call.fails):
-                add(state, weight * call.fails)
+            if may_fail:
+                lost = weight * call.fails
+                after[state] = after[state] + lost if state in after else lost
             answers = weight * call.answers
             if is_zero(answers):
                 continue
-            for latent, chance in drawn(state.last):
-                good = latent[0] if arguments_right else latent[1]
-                add(state.and_one(good, latent, keeps, not call.forgets), answers * chance)
+            right, wrong, last, first_right, first_wrong = state
+            for latent, chance in drawn(last):
+                kept = None if call.forgets else latent
+                if latent[side]:
+                    first = (first_right or latent) if keeps else first_right
+                    counted = (right + 1, wrong, kept, first, first_wrong)
+                else:
+                    first = (first_wrong or latent) if keeps else first_wrong
+                    counted = (right, wrong + 1, kept, first_right, first)
+                gain = answers * chance
+                after[counted] = after[counted] + gain if counted in after else gain
         number += 1
         states = {}
         for state, weight in after.items():
-            won = verdict(vote, (state.right, state.wrong), number)
+            right, wrong, _, first_right, first_wrong = state
+            won = verdict(vote, (right, wrong), number)
             if won is Open.GOES_ON:
                 states[state] = weight
             elif won is Open.FAILED:
                 made.fails = made.fails + weight
             else:
-                made.answer(won == 0, state.first_right if won == 0 else state.first_wrong, weight)
+                made.answer(won == 0, first_right if won == 0 else first_wrong, weight)
     return made
 
 

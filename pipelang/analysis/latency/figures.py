@@ -83,6 +83,8 @@ class FigureRange:
         high = None if self.high == inf else self.high
         if self.value is None or self.value == inf:
             low = 0.0 if self.low == inf else self.low
+            if low == high:  # whatever is unknown does not move it
+                return Number(low, low, high, low, basis)
             return Number(None, low, high, None, Basis.UNKNOWN, self.tight)
         return Number(self.value, self.low, high, self.mean, basis, self.tight)
 

@@ -22,6 +22,7 @@ from pipelang.analysis.metrics.metrics import (
     swept_figures,
 )
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
+from pipelang.analysis.metrics.open_amounts import open_amounts, with_open_amounts, within_worst
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
 from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
@@ -64,7 +65,8 @@ class Analysis:
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
     shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
     are estimated to save of the mean run. `swept` are the figures of one sweep over what is
-    written, by which changes are judged; None where something unknown decides.
+    written, by which changes are judged; None where something unknown decides. `open_figures` are
+    the names of amounts of which a sweep counts a part (see `open_amounts`).
     """
 
     pipeline: p.Pipeline
@@ -91,6 +93,7 @@ class Analysis:
     shifts: Mapping[str, float] = field(default_factory=dict)
     caching: PromptCaching | None = None
     swept: Mapping[str, float] | None = None
+    open_figures: frozenset[str] = frozenset()
 
     @property
     def undeclared(self) -> int:
@@ -147,9 +150,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     point = model.parameters
     swept = swept_figures(model, totals) if derivatives is None else None
     worst = worst_run(model)
-    unpriced = tuple(
-        dict.fromkeys(tier for (_, tier, *_), cost in model.costs.items() if not cost.priced)
-    )
+    amounts = open_amounts(model)
+    unpriced = amounts.unpriced
     look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
@@ -168,6 +170,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
     )
+    numbers = within_worst(with_open_amounts(numbers, amounts, pipeline.name))
     promised = any(COST_BASELINE in line.metric for line in pipeline.slo)
     baseline: Mapping[str, Number] = {}
     if promised or not promises:
@@ -179,7 +182,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     for line in pipeline.slo:
         if line.when is not None:
             most = numbers.get(f"{line.metric.partition('.')[0]}.worst")
-            slo.append(_under_a_condition(program, pipeline, point, line, most))
+            is_open = amounts.leaves(line.metric, pipeline.name)
+            slo.append(_under_a_condition(program, pipeline, point, line, most, is_open))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         read = reader_of(line.metric)
@@ -188,6 +192,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         probability = figure.probability(line)
         if taken is not None and probability is None and line.metric in taken.ranges:
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
+        if amounts.leaves(line.metric, pipeline.name):
+            probability = None
         slo.append(decide(line, number, probability))
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
     asked = {
@@ -214,13 +220,14 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         pipeline=pipeline,
         numbers=numbers,
         escalations=escalations,
-        steps=step_rows(model, figure, derivatives),
-        inner=inner_step_rows(model, figure, derivatives),
+        steps=step_rows(model, figure, derivatives, amounts),
+        inner=inner_step_rows(model, figure, derivatives, amounts),
         slo=tuple(slo),
         worst=worst,
         unknown=tuple(point.unknown_sites),
         measured=tuple(point.counted),
         unpriced=unpriced,
+        open_figures=frozenset(n for n in numbers if amounts.leaves(n, pipeline.name)),
         baseline=baseline,
         asked=asked,
         critical={} if taken is None else _critical(model, taken),
@@ -326,13 +333,17 @@ def _under_a_condition(
     point: Parameters,
     line: p.SloLine,
     worst: Number | None,
+    is_open: bool,
 ) -> ObjectiveVerdict:
     """An objective for some of the runs. `worst` is the most that any run takes of its metric, an
-    amount: it bounds that of some of them, whatever is not known about these.
+    amount: it bounds that of some of them, whatever is not known about these. `is_open`: a sweep
+    does not know all that they take.
     """
-    from pipelang.analysis.metrics.conditional_metrics import conditioned
+    from pipelang.analysis.metrics.conditional_metrics import Conditioned, conditioned
 
     found = conditioned(program, pipeline, point, line)
+    if is_open and found.number is not None:
+        found = Conditioned(None, f"`{line.metric}` is not known")
     verdict = ObjectiveVerdict(line, None, None, None, found.why)
     if found.number is not None:
         verdict = decide(line, found.number, found.probability(line))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from math import isfinite
 
+from pipelang.analysis.frontier.totals import Totals
+from pipelang.analysis.kernels.costs import all_priced
+from pipelang.analysis.metrics.open_amounts import open_amounts
 from pipelang.analysis.model.intervals import Number, certain
-from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import point_parameters
+from pipelang.analysis.model.model import PipelineModel, make_model
+from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.work_limit import seconds_in_force, time_limit
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
@@ -17,11 +21,20 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import with_inner
+from pipelang.semantics.metrics import COST_MEAN
 from pipelang.semantics.types import ANSWERER
 from pipelang.semantics.walk import contents
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipelang.analysis.latency.moved import FigureSpread
+    from pipelang.analysis.model.bernstein_bounds import Bounds
+
 Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
+
+MOST_UNKNOWN = 4
+"""Unknowns of which all corners are looked at."""
 
 
 def at_tier(program: p.Program, pipeline: p.Pipeline, tier: str) -> p.Program:
@@ -88,12 +101,17 @@ def asks_models(program: p.Program, pipeline: p.Pipeline) -> bool:
 def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) -> Number | None:
     """Mean dollars a run with every model call at one tier; None if it has no price."""
     there = at_tier(program, pipeline, tier)
-    pipeline = there.pipelines[pipeline.name]
-    point = point_parameters(program)
-    model = make_model(there, pipeline, point)
+    model = make_model(there, there.pipelines[pipeline.name], point_parameters(program))
     totals = sweep(model)
-    if not all(cost.priced for cost in model.costs.values()):
+    if not all_priced(model):
         return None
+    found = _mean(model, totals, basis)
+    return open_amounts(model).within(COST_MEAN, pipeline.name, found, None)
+
+
+def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
+    """The mean cost of a model that was swept."""
+    there, pipeline, point = model.program, model.pipeline, model.parameters
     compiled = Compiled(there, pipeline)
     look_behind(compiled, point)
     value = float(totals.cost)
@@ -106,19 +124,56 @@ def baseline(program: p.Program, pipeline: p.Pipeline, tier: str, basis: Basis) 
         if bounds is None:
             return Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
         if bounds.high - bounds.low > 1e-12:
-            low = max(0.0, bounds.low)
-            return Number(None, low, bounds.high, None, Basis.UNKNOWN, bounds.tight)
-        return certain(value, basis)
+            return _beside_counts(compiled, point, bounds)
     if not (point.counted or point.counted_bins):
         return certain(value, basis)
+    spread = _spread(
+        compiled, point, value, lambda _: 0.0
+    )  # whatever is unknown, it changes nothing
+    return Number(value, *spread.bounds(Z), spread.mean, basis)
+
+
+def _beside_counts(compiled: Compiled, point: Parameters, bounds: Bounds) -> Number:
+    """Bounds over what nobody declared, with what counts leave open: the least and the most at the
+    corners, where each unknown is 0 or 1; where these are too many, the bounds moved outwards by
+    the most that it is where all of them are 0, a half and 1.
+    """
+    if not (point.counted or point.counted_bins):
+        low = max(0.0, bounds.low)
+        return Number(None, low, bounds.high, None, Basis.UNKNOWN, bounds.tight)
+    sites = tuple(point.unknown_sites)
+    lows, highs = [bounds.low], [bounds.high]
+    if len(sites) <= MOST_UNKNOWN:
+        for corner in product((0.0, 1.0), repeat=len(sites)):
+            there = dict(zip(sites, corner, strict=True))
+            low, high = _spread(compiled, point, None, there.__getitem__).bounds(Z)
+            lows.append(low)
+            highs.append(high)
+    else:
+        for share in (0.0, 0.5, 1.0):
+            spread = _spread(compiled, point, None, dict.fromkeys(sites, share).__getitem__)
+            low, high = spread.bounds(Z)
+            lows.append(bounds.low - spread.mean + low)
+            highs.append(bounds.high - spread.mean + high)
+    return Number(None, max(0.0, min(lows)), max(highs), None, Basis.UNKNOWN, tight=False)
+
+
+def _spread(
+    compiled: Compiled, point: Parameters, value: float | None, unknown: Callable[[str], float]
+) -> FigureSpread:
+    """Tell how much counts leave open of the cost, where what nobody declared is as `unknown` says;
+    `value` is the cost as counted, if it is known better than from here.
+    """
     import numpy as np
 
     from pipelang.analysis.latency.moved import moved, spread_of
 
     rows = moved(point)
-    found = np.broadcast_to(compiled.totals(rows.parameters).cost, (rows.rows, 1))
-    spread = spread_of(value, [float(cost) for cost in found[:, 0]], rows.drifts)
-    return Number(value, *spread.bounds(Z), spread.mean, basis)
+    given = rows.parameters
+    there = Parameters(given.evidence, unknown, given.measured, given.bins)
+    found = np.broadcast_to(compiled.totals(there).cost, (rows.rows, 1))
+    costs = [float(cost) for cost in found[:, 0]]
+    return spread_of(costs[0] if value is None else value, costs, rows.drifts)
 
 
 class Baselines(Mapping[str, Number]):

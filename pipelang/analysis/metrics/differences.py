@@ -120,6 +120,8 @@ def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysi
         read = READINGS[name].read
         if name == COST_MONTH:
             read = READINGS[COST_MEAN].read
+        if name in before.open_figures | after.open_figures:
+            read = None  # a sweep counts but a part of it
             rates = (_a_month(before.pipeline), _a_month(after.pipeline))
         metrics[name] = of(was, now, read, rates)
     escalations = {}

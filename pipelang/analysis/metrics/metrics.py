@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.latency.worst_cost import Worst
 from pipelang.analysis.metrics.readings import (
     READINGS,
@@ -195,9 +196,10 @@ class Figures:
         numbers |= self._cost(pipeline, worst, unpriced)
         mean = READINGS[TOKENS_MEAN].read
         assert mean is not None
-        numbers[TOKENS_MEAN] = self._bounded(self.number(mean, unit=False))
+        numbers[TOKENS_MEAN] = self.amount(self.number(mean, unit=False))
         tokens = None if worst.tokens is None else float(worst.tokens)
-        numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, Basis.BOUND)
+        known = Basis.UNKNOWN if tokens is None else Basis.BOUND
+        numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, known)
         return numbers
 
     def _share(self, reading: MetricReading, read: Read, numbers: Mapping[str, Number]) -> Number:
@@ -220,7 +222,7 @@ class Figures:
     def _cost(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
-        mean = self._bounded(self.number(lambda t: t.cost, unit=False))
+        mean = self.amount(self.number(lambda t: t.cost, unit=False))
         whole = not self.parameters.unknown_sites and self.parameters.left_out
         if whole and mean.low is not None and mean.high is None and worst.cost is not None:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
@@ -233,12 +235,12 @@ class Figures:
         )
         per_day = pipeline.traffic.per_day
         month = UNCOMPUTED
-        if per_day is not None and mean.value is not None:
+        if per_day is not None:
             month = mean.times(float(per_day) * DAYS_A_MONTH)
         numbers[COST_MONTH] = month
         return numbers
 
-    def _bounded(self, number: Number) -> Number:
+    def amount(self, number: Number) -> Number:
         """Lengths that nobody declared count as their maximum, so the figure is a bound."""
         number = if_finite(number)
         if number.value is None or not number.value:
@@ -326,7 +328,7 @@ def swept_figures(model: PipelineModel, totals: Totals) -> dict[str, float] | No
     parameters = model.parameters
     if parameters.unknown_sites or parameters.left_out or left_out(totals) > 1e-12:
         return None
-    priced = all(cost.priced for cost in model.costs.values())
+    priced = all_priced(model)
     found: dict[str, float] = {}
     for metric in (*SWEPT, *(f"{ESCALATION}.{name}" for name in totals.escalations)):
         read = reader_of(metric)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pipelang.analysis.frontier.totals import COSTS, REACHED
 from pipelang.analysis.metrics.importance import inner_steps
-from pipelang.analysis.metrics.metrics import Figures, if_finite
+from pipelang.analysis.metrics.metrics import Figures
+from pipelang.analysis.metrics.open_amounts import OpenAmounts
 from pipelang.analysis.metrics.readings import by_name
 from pipelang.analysis.metrics.step_reliability import own_reliabilities
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
@@ -37,7 +38,7 @@ Derivatives = Mapping[tuple[str, str], Slopes]
 
 
 def step_rows(
-    model: PipelineModel, figure: Figures, derivatives: Derivatives | None
+    model: PipelineModel, figure: Figures, derivatives: Derivatives | None, amounts: OpenAmounts
 ) -> tuple[StepRow, ...]:
     """The steps of a pipeline, in writing order."""
     unknown, here = bool(model.parameters.unknown_sites), model.pipeline.name
@@ -57,14 +58,14 @@ def step_rows(
                 often,
                 UNCOMPUTED if success is None else certain(success, basis),
                 UNCOMPUTED if silent is None else certain(silent, basis),
-                if_finite(cost),
+                amounts.of_step(here, name, figure.amount(cost)),
             )
         )
     return tuple(rows)
 
 
 def inner_step_rows(
-    model: PipelineModel, figure: Figures, derivatives: Derivatives | None
+    model: PipelineModel, figure: Figures, derivatives: Derivatives | None, amounts: OpenAmounts
 ) -> tuple[StepRow, ...]:
     """The steps of the pipelines that one runs."""
     unknown = bool(model.parameters.unknown_sites)
@@ -86,10 +87,10 @@ def inner_step_rows(
             StepRow(
                 f"{pipeline}.{name}",
                 own[pipeline].get(name),
-                figure.number(reached, unit=False),
+                amounts.visits(pipeline, figure.number(reached, unit=False)),
                 success,
                 silent,
-                if_finite(figure.number(cost, unit=False)),
+                amounts.of_step(pipeline, name, figure.amount(figure.number(cost, unit=False))),
             )
         )
     return tuple(rows)

@@ -15,6 +15,7 @@ from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
 from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
+from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.model.inputs import ChanceSource, FormulaInputs, InputSource, Owner
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
@@ -144,6 +145,7 @@ class Compiled:
             vectors = Vectors(inputs.trace, all_slopes)
         try:
             totals = sweep(model, vectors)
+            priced = all_priced(model)
             moved = () if vectors is None else tuple(vectors.moved)
             made = formula(
                 inputs.trace,
@@ -165,7 +167,7 @@ class Compiled:
             all_slopes or not (inputs.fixed_accuracies or inputs.runs),
             not all_slopes or not (inputs.fixed_accuracies or inputs.runs),
             bool(inputs.bounded) or known.parameters.bounded,
-            all(cost.priced for cost in model.costs.values()),
+            priced,
         )
         given = [*inputs.given, *((at, repeats[place]) for place, at in inputs.repeated.items())]
         return written, given
@@ -186,7 +188,7 @@ class Compiled:
             found = sweep(make(parameters))
         for model in models:
             parameters.bounded |= model.parameters.bounded
-            priced = priced and all(cost.priced for cost in model.costs.values())
+            priced = priced and all_priced(model)
         self.priced, self.widest = priced, found.widest
         return found
 

@@ -48,7 +48,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN
 from pipelang.semantics.sizes import output_limit
-from pipelang.semantics.types import Type
+from pipelang.semantics.types import ListType, Type
 
 MOST_RUNS = 300
 MOST_CALLS = 3
@@ -60,22 +60,33 @@ class Replayer:
 
     def __init__(self, program: p.Program) -> None:
         self._loaded = LoadedProgram(program)
+        self._withheld = False
 
     def __call__(self, found: Counterexample) -> Counterexample | None:
         """Return the counterexample, or a variation of it, if some run of it breaks the claim."""
         return asyncio.run(self._search(found))
 
     async def _search(self, found: Counterexample) -> Counterexample | None:
-        script = _Script()
-        for _ in range(MOST_RUNS):
-            if await self._run(found, script):
-                return found
-            if not script.advance():
-                break
+        pipeline = self._loaded.program.pipelines[found.claim.pipeline]
+        self._withheld = False
+        if await self._scripted(found):
+            return found
+        if self._withheld and await self._scripted(found.apart(pipeline)):
+            return found.apart(pipeline)
         for other in found.varied():
             if await self._run(other, _Script()):
                 return other
         return None
+
+    async def _scripted(self, found: Counterexample) -> bool:
+        """Run a counterexample with one script of choices after the other."""
+        script = _Script()
+        for _ in range(MOST_RUNS):
+            if await self._run(found, script):
+                return True
+            if not script.advance():
+                break
+        return False
 
     async def _run(self, found: Counterexample, script: _Script) -> bool:
         program = self._loaded.program
@@ -94,6 +105,7 @@ class Replayer:
         world.root = run
         result = await run_pipeline(run)
         world.ended(result)
+        self._withheld |= world.withheld
         return world.broken
 
 
@@ -213,8 +225,22 @@ class _Guide:
         return list(dict.fromkeys(name for name in names if name.startswith(start)))[:4]
 
 
+def _may_follow(found: Any, own: Any, type: Type) -> bool:
+    """Whether a memory may hold something behind what a run has written to it itself. Other runs
+    replace a value, or append to a list, whose oldest entries are dropped when it is full.
+    """
+    if not isinstance(type, ListType):
+        return found is not None or own is None
+    if type.max_length is not None and len(found) >= type.max_length:
+        return True
+    ahead = iter(found)
+    return all(any(one == entry for one in ahead) for entry in own)
+
+
 class _ReplayWorld(MockedWorld):
-    """A world that answers by a guide, and watches whether the claim is broken."""
+    """A world that answers by a guide, and watches whether the claim is broken. `withheld` says
+    that the guide had an answer which cannot be given, after what the run did before.
+    """
 
     def __init__(self, loaded: LoadedProgram, guide: _Guide) -> None:
         super().__init__(loaded.types, Toolbox(loaded.program, {}), {}, {})
@@ -226,6 +252,8 @@ class _ReplayWorld(MockedWorld):
         self._watched = Property(claimed)
         self._state = 0
         self._tests = PassedTests()
+        self._pure: dict[str, Any] = {}
+        self.withheld = False
         self._cuts = guide.says("the budget is spent|takes longer than it has")
         self._spent_later = guide.says("the quota is spent behind")
         self._reads_budget = guide.reads_budget()
@@ -342,13 +370,20 @@ class _ReplayWorld(MockedWorld):
                 run.budget.settle(held, held.money if full else Decimal(0), held.tokens)
 
     def _answer(self, run: Run, attempt: Attempt, type: Type) -> Any:
-        step, link = attempt.step, attempt.link
+        step, link, action = attempt.step, attempt.link, attempt.action
         if self.guide.fails(step, link):
             raise AttemptFailed("by the replay", kind="replay")
         try:
-            return self._types.check(type, self.guide.value(run, step.name, type))
+            answer = self._types.check(type, self.guide.value(run, step.name, type))
         except Misfit as misfit:
             raise AttemptFailed(str(misfit), kind="misfit") from None
+        if isinstance(action, p.Call) and run.program.tools[action.tool].pure:
+            # One answer to the same arguments, whichever step asks.
+            given = {name: to_json(value) for name, value in attempt.arguments.items()}
+            first = self._pure.setdefault(f"{action.tool}{given!r}", answer)
+            self.withheld |= first != answer
+            return first
+        return answer
 
     async def turn(
         self, run: Run, attempt: Attempt, agent: p.Agent, turns: tuple[Turn, ...]
@@ -387,13 +422,17 @@ class _ReplayWorld(MockedWorld):
     async def recall(self, run: Run, step: p.Step, action: p.Recall, subjects: Subjects) -> Any:
         if self.guide.fails(step, step.chain.links[0]):
             raise AttemptFailed("by the replay", kind="replay")
+        own = await super().recall(run, step, action, subjects)
         if self.guide.either(True):
             try:
                 value = self.guide.value(run, step.name, step.type)
-                return self._types.check(step.type, value)
+                found = self._types.check(step.type, value)
             except Misfit as misfit:
                 raise AttemptFailed(str(misfit), kind="misfit") from None
-        return await super().recall(run, step, action, subjects)
+            if _may_follow(found, own, step.type):
+                return found
+            self.withheld = True
+        return own
 
     async def remember(self, run: Run, item: p.Remember, place: str) -> Mapping[str, Any]:
         if self.guide.says("cannot be written") and self.guide.either(True):

@@ -17,6 +17,7 @@ from pipelang.runtime.worlds.mocked import MockedWorld
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.arithmetic import equal
+from pipelang.semantics.quantities import plain
 
 RESULT = "result"
 HANDOFF = "handoff"
@@ -68,7 +69,8 @@ def missed(test: EndedTest, expectation: p.Expectation) -> str | None:
             compare = _COMPARISONS[expectation.op or "<="]
             limit = Decimal(test.evaluate(expectation.value, {}) if expectation.value else 0)
             if not compare(result.cost, limit):
-                return f"it cost ${result.cost}, expected {expectation.op} ${limit}"
+                cost, op = plain(result.cost), expectation.op
+                return f"it cost ${cost}, expected {op} ${plain(limit)}"
     return None
 
 

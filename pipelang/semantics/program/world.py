@@ -174,9 +174,9 @@ class Prompt:
     """Jinja2 sources with where they stand; `shape` is what the token bounds are made from.
 
     `shows` are the paths that the templates read, from a parameter or `feedback` (`*` is an element
-    of a list), and `counts` those of the lists that they loop over: what a model gets to see hangs
-    on nothing else than on what stands there, and on how many stand there. The first `system_parts`
-    of the shape are those of `system`.
+    of a list), and `counts` those of the lists of which they see how long they are: what a model
+    gets to see hangs on nothing else than on what stands there, and on how many stand there. The
+    first `system_parts` of the shape are those of `system`.
     """
 
     name: str

@@ -302,7 +302,7 @@ class ExpressionReader:
         given: tuple[TemplateExpr, ...] = ()
         if self.token.kind == "(":
             plain, named = self._arguments()
-            given = (*plain, *named)
+            given = (*plain, *(one for _, one in named))
         elif self.token.kind in _STARTS and not self.is_word("else", "or", "and"):
             if self.is_word("is"):
                 self.fail("you cannot chain multiple tests with is")
@@ -343,11 +343,13 @@ class ExpressionReader:
             bounds.append(self.expression())
         return TemplateOperation("slice", tuple(bounds), line)
 
-    def _arguments(self) -> tuple[tuple[TemplateExpr, ...], tuple[TemplateExpr, ...]]:
-        """Arguments by position, and those by name or behind stars."""
+    def _arguments(
+        self,
+    ) -> tuple[tuple[TemplateExpr, ...], tuple[tuple[str | None, TemplateExpr], ...]]:
+        """Arguments by position, and those by name or, without one, behind stars."""
         line = self.expect("(").line
         plain: list[TemplateExpr] = []
-        named: list[TemplateExpr] = []
+        named: list[tuple[str | None, TemplateExpr]] = []
         seen: set[Any] = set()
 
         def orderly(*before: str) -> None:
@@ -362,17 +364,17 @@ class ExpressionReader:
             if self.token.kind == "*":
                 orderly("*", "**")
                 seen.add(self.next().kind)
-                named.append(self.expression())
+                named.append((None, self.expression()))
             elif self.token.kind == "**":
                 orderly("**")
                 seen.add(self.next().kind)
-                named.append(self.expression())
+                named.append((None, self.expression()))
             elif self.token.kind == "name" and self.look().kind == "=":
                 orderly("**")
                 seen.add("named")
+                name = str(self.next().value)
                 self.next()
-                self.next()
-                named.append(self.expression())
+                named.append((name, self.expression()))
             else:
                 orderly("*", "**", "named")
                 seen.add("plain")

@@ -41,12 +41,12 @@ class TemplateItem:
 
 @dataclass(frozen=True, slots=True)
 class TemplateFilter:
-    """`target|name(arguments)`. `named` are the values of named and of starred arguments."""
+    """`target|name(arguments)`. `named` are the named arguments, and without a name the starred."""
 
     target: TemplateExpr
     name: str
     arguments: tuple[TemplateExpr, ...]
-    named: tuple[TemplateExpr, ...]
+    named: tuple[tuple[str | None, TemplateExpr], ...]
     line: int
 
 

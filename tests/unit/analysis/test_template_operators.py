@@ -32,6 +32,11 @@ JOINED = [
     "{% set b = a + a %}{{ b }}{{ b + b }}",
     "{{ (a + a) if n > 3 else a }}",
     "{{ (a + a)|upper }}",
+    "{% set b = a %}{% if n < 3 %}{% set b = n %}{% endif %}{{ b }}",
+    "{% if n < 3 %}{% set a = n %}{% endif %}{{ a|upper }}",
+    "{% for x in xs %}{% if not loop.first %}{{ loop.previtem or '' }}{% endif %}{% endfor %}",
+    "{% for x in xs %}{% if loop.nextitem is defined %}{{ loop.nextitem }}{% endif %}{% endfor %}",
+    "{% if n > 3 %}{% set ys = xs|reverse %}{% else %}{% set ys = [a] %}{% endif %}{{ ys[0] }}",
 ]
 
 

@@ -57,6 +57,12 @@ def given(node: Any) -> tuple[Any, ...]:
     return many([*named, *(one for one in (node.dyn_args, node.dyn_kwargs) if one is not None)])
 
 
+def names_of(node: Any) -> list[str | None]:
+    """The names of what `given` gives; what stands behind stars has none."""
+    starred = [one for one in (node.dyn_args, node.dyn_kwargs) if one is not None]
+    return [*(keyword.key for keyword in node.kwargs), *(None for _ in starred)]
+
+
 def ours(node: Any) -> Any:
     line = node.lineno
     match node:
@@ -69,7 +75,7 @@ def ours(node: Any) -> Any:
         case jn.Getitem():
             return TemplateItem(ours(node.node), ours(node.arg), line)
         case jn.Filter():
-            named = given(node)
+            named = tuple(zip(names_of(node), given(node), strict=True))
             return TemplateFilter(ours(node.node), node.name, many(node.args), named, line)
         case jn.Test():
             return TemplateTest(ours(node.node), node.name, (*many(node.args), *given(node)), line)

@@ -57,6 +57,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 from pipelang.semantics.kernels.media import refusal, rule_of
+from pipelang.semantics.quantities import plain
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import RecordType, choices_of
 
@@ -295,7 +296,7 @@ class ModelCalls:
         limits = [budget.limits for budget in run.budget.chain() if budget.limits is not None]
         over = ""
         if money > held.money and any(limit.money is not None for limit in limits):
-            over = f"${money} where at most ${held.money} was reserved"
+            over = f"${plain(money)} where at most ${plain(held.money)} was reserved"
         elif tokens > held.tokens and any(limit.tokens is not None for limit in limits):
             over = f"{tokens} tokens where at most {held.tokens} were reserved"
         if over:

@@ -37,7 +37,7 @@ def prompt(context: Context, file: str, key: str, decl: ast.PromptDecl) -> p.Pro
         tuple(dict.fromkeys((*found, *too)))
         for found, too in zip((shows, counts), more, strict=True)
     )
-    used = {path[0] for path in shows}
+    used = {path[0] for path in (*shows, *counts)}
     for param in decl.params:
         name = param.name.text
         if name == FEEDBACK:

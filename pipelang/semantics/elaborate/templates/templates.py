@@ -11,17 +11,11 @@ from functools import lru_cache
 from typing import assert_never
 
 from pipelang.semantics.elaborate.context import Context
+from pipelang.semantics.elaborate.templates.members import LOOP, elements
 from pipelang.semantics.elaborate.templates.positions import TemplateSource
-from pipelang.semantics.elaborate.templates.values import (
-    Names,
-    Reading,
-    Variable,
-    expression,
-    output,
-    plain_test,
-    present_if,
-    present_unless,
-)
+from pipelang.semantics.elaborate.templates.presence import plain_test, present_if, present_unless
+from pipelang.semantics.elaborate.templates.reading import Names, Reading, Variable, one_of
+from pipelang.semantics.elaborate.templates.values import expression, output, tested
 from pipelang.semantics.program import (
     TemplateBranch,
     TemplateLoop,
@@ -30,7 +24,6 @@ from pipelang.semantics.program import (
     TemplateText,
 )
 from pipelang.semantics.types import (
-    INT,
     JSON,
     TEXT,
     ErrorType,
@@ -44,7 +37,6 @@ from pipelang.semantics.types import (
 from pipelang.syntax.templates.nodes import (
     TemplateBody,
     TemplateData,
-    TemplateFilter,
     TemplateFor,
     TemplateIf,
     TemplateNode,
@@ -127,7 +119,9 @@ def _node(reading: Reading, node: TemplateNode, names: Names) -> list[TemplatePa
         case TemplateFor():
             return _loop(reading, node, names)
         case TemplateSet():
-            names[node.name] = reading.named(node.name, expression(reading, node.value, names))
+            value = expression(reading, node.value, names)
+            reading.passes(value)  # it is read where the name is
+            names[node.name] = reading.named(node.name, value)
             return []
         case TemplateOther():
             reading.tell(
@@ -142,25 +136,26 @@ def _node(reading: Reading, node: TemplateNode, names: Names) -> list[TemplatePa
 
 def _if(reading: Reading, node: TemplateIf, names: Names) -> TemplatePart:
     ways = []
+    ends = [dict(names) for _ in (*node.arms, node.otherwise)]
     known: frozenset[tuple[str, ...]] = frozenset()
-    for test, body in node.arms:
+    for (test, body), inner in zip(node.arms, ends, strict=False):
         with reading.knowing(known):
-            expression(reading, test, names)
+            tested(reading, test, names)
             with reading.knowing(present_if(test, names)):
-                ways.append(_body(reading, body, names))
+                ways.append(_body(reading, body, inner))
         known |= present_unless(test, names)
     with reading.knowing(known):
-        ways.append(_body(reading, node.otherwise, names))
+        ways.append(_body(reading, node.otherwise, ends[-1]))
+    for name in dict.fromkeys(name for inner in ends for name in inner):
+        names[name] = one_of([inner[name] for inner in ends if name in inner])
     only = plain_test(node.arms[0][0], names) if len(node.arms) == 1 else None
     return TemplateBranch(tuple(ways), only)
 
 
 def _loop(reading: Reading, node: TemplateFor, names: Names) -> list[TemplatePart]:
     over = expression(reading, node.over, names)
-    is_list = isinstance(present(over.type), ListType)
-    if over.path is not None and is_list and not isinstance(node.over, TemplateFilter):
-        reading.passes(over)  # what is shown of its elements is read where it is shown
-        reading.loops[over.path] = None
+    if isinstance(present(over.type), ListType):
+        reading.counts(over)
     if isinstance(over.type, OptionalType) and not reading.is_present(over):
         reading.absent(node.line, over)
     inner = dict(names)
@@ -170,7 +165,7 @@ def _loop(reading: Reading, node: TemplateFor, names: Names) -> list[TemplatePar
     match present(over.type):
         case ListType() as type:
             length = type.max_length
-            element = Variable(type.element, over.inside())
+            element = elements(over)
         case MapType() as type:
             length = type.max_length
             element = Variable(TEXT, None)
@@ -179,18 +174,18 @@ def _loop(reading: Reading, node: TemplateFor, names: Names) -> list[TemplatePar
             reading.tell(node.line, f"a loop goes over a list, this is {quoted(type)}")
         case _:
             pass
-    for name, value in zip(node.names, (element, second), strict=False):
+    values = [element, second]
+    if node.unpacks and not isinstance(present(over.type), MapType):
+        values = [elements(element)] * len(node.names)
+        reading.reads(element)  # a name inside another one is none of these
+    for name, value in zip(node.names, values, strict=False):
         if name is not None:
             inner[name] = reading.named(name, value)
-    inner["loop"] = Variable(_LOOP, None)
     if node.test is not None:
-        expression(reading, node.test, inner)
+        tested(reading, node.test, inner)
+    inner["loop"] = reading.named("loop", Variable(LOOP, None, neighbour=element))
     with reading.knowing(present_if(node.over, names)):
         body = _body(reading, node.body, inner)
-    otherwise = _body(reading, node.otherwise, names)
+    otherwise = _body(reading, node.otherwise, dict(names))
     looped: TemplatePart = TemplateLoop(length, body, over.path if node.test is None else None)
     return [TemplateBranch(((looped,), otherwise))] if otherwise else [looped]
-
-
-_LOOP = MapType(INT)
-"""Type of `loop`: whatever is asked of it is a number."""

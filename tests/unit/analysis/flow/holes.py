@@ -3,8 +3,8 @@
 `holes.txt` has them, `channels.txt` those by which data is told of without being passed on (and
 what a gate really bounds), `told.txt` what a secret has picked, what is left of a budget, what
 people write who send back, pictures and decisions, `again.txt` second rounds, and how many elements
-a template goes through. Each is written once: `<<hole|mended>>` is where
-the two differ, `$NAME` stands for a piece that many share.
+a template goes through, `shown.txt` what templates read of lists. Each is written once:
+`<<hole|mended>>` is where the two differ, `$NAME` stands for a piece that many share.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelang.semantics.build import build
 
 from ....memory import MemoryLoader
 
-NAMES = ("holes", "channels", "told", "again")
+NAMES = ("holes", "channels", "told", "again", "shown")
 FILES = [Path(__file__).with_name(f"{name}.txt") for name in NAMES]
 
 WORLD = '''

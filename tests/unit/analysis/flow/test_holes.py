@@ -1,6 +1,6 @@
 """Holes in the flow of data are found, and their sound twins are left alone.
 
-The cases of `holes.txt`, `channels.txt`, `told.txt` and `again.txt` are written by hand, each for
+The cases of `holes.txt` and of the files beside it are written by hand, each for
 one kind of hole; those of `mutations` are sound pipelines that have lost their guard. Faults that
 the analysis once had are put back, one at a time: the cases find each.
 """

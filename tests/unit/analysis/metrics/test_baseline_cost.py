@@ -19,6 +19,7 @@ from pipelang.semantics.build import build
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
 from pipelang.semantics.walk import contents
+from tests.memory import MemoryLoader
 
 REPO = Path(__file__).parents[4]
 FILES = ["support/support", "supervisor/supervisor", "moderation/moderation", "devops/devops"]
@@ -134,3 +135,36 @@ def analysed(path: Path, tier: str) -> float:
     number = check_file(str(path)).analyses[0].baseline[tier]
     assert number.value is not None
     return number.value
+
+
+MIXED = """
+provider lab { available 99% }
+tier paid { provider lab price $1 in, $5 out transient 1% context 200k tokens }
+prompt say(t: text max 20 tokens) \"""x {{ t }}\"""
+pipeline main(t: text max 20 tokens) -> text max 20 tokens {
+  step a: text max 20 tokens = ask say(t) by paid { A output 9 tokens max }
+  gate g: a == t { catches 8 of 10 false_alarms 1 of 10 } else reject
+  step b: text max 20 tokens = ask say(a) by paid { accuracy 90% output 9 tokens max }
+  return b
+}
+"""
+
+
+@pytest.mark.parametrize("accuracy", ["", "accuracy 90 of 100", "recovers 0%", "accuracy 70%"])
+def test_a_baseline_is_no_surer_than_the_mean_run_that_it_is(accuracy: str) -> None:
+    """All is asked at one tier as it is: counts leave as much open beside unknowns as alone."""
+    built = build("m.pipe", MemoryLoader({"m.pipe": MIXED.replace("A ", f"{accuracy} ")}))
+    assert built.program is not None, built.diagnostics
+    found = analyse(built.program, built.program.pipelines["main"])
+    mean, base = found.numbers["cost.mean"], found.baseline["paid"]
+    assert mean.low is not None
+    assert mean.high is not None
+    wide = mean.high - mean.low
+    assert wide > 0
+    assert base.low is not None
+    assert base.high is not None
+    # Draws and the delta method are not quite the same.
+    assert base.low < mean.low + wide / 5
+    assert base.high > mean.high - wide / 5
+    assert base.high - base.low < 2 * wide
+    assert base.basis is mean.basis

@@ -124,6 +124,10 @@ def test_what_is_expected_and_does_not_come(tmp_path: Path, lines: str, miss: st
     assert message.startswith(miss)
 
 
+def test_a_small_amount_is_written_out(tmp_path: Path) -> None:
+    assert ", expected <= $0.0000001" in missed(tmp_path, f"{FINE} expect cost <= $0.0000001")
+
+
 def test_other_endings(tmp_path: Path) -> None:
     def both(lines: str, right: str, *wrong: tuple[str, str]) -> None:
         assert outcome(tmp_path, f"{lines} {right}").misses == ()

@@ -75,6 +75,10 @@ def test_line_ends(end: str) -> None:
         ("enum E { a }  # b\renum F { c }\r", "P102"),
         ("## b\renum E { a }\n", "P102"),
         ("# b\r\r\nenum E { a }\r\r\n", ""),
+        # So is a text, of which a reader shows the half: what it shows as the next line is no code.
+        ('fn f() -> text = "a\rb"', "P102"),
+        ('patterns links { "a\r" "b" }\r', "P102"),
+        ('fn f() -> text = "a\\rb"\r', ""),
     ],
 )
 def test_strange_letters(text: str, code: str) -> None:
