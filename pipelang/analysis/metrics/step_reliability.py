@@ -14,6 +14,7 @@ from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.shapes import Form, form_of, plain_step
 from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.records import replace
@@ -29,40 +30,51 @@ def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
     found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        share, parameters = float(cases.total()), of_class.parameters
-        by_form: dict[Form, float] = {}
+        share, by_form = float(cases.total()), dict[Form, float | None]()
         for name, step in model.steps.items():
-            mine = share * _of_class(of_class, step, by_form)
-            if parameters.unknown_sites:
-                found[name] = None
-                for site in parameters.unknown_sites:
-                    parameters.bases.pop(site, None)
-                parameters.unknown_sites.clear()
-            elif (so_far := found[name]) is not None:
-                found[name] = so_far + mine
+            mine, so_far = _of_class(of_class, step, by_form), found[name]
+            found[name] = None if mine is None or so_far is None else so_far + share * mine
 
     in_each_class(model, Table(), act)
     return found
 
 
-def _of_class(model: PipelineModel, step: p.Step, by_form: dict[Form, float]) -> float:
-    """The same in one class of cases; a function of the rates for all steps of one structure."""
+def _of_class(
+    model: PipelineModel, step: p.Step, by_form: dict[Form, float | None]
+) -> float | None:
+    """The same in one class of cases; of one form it is the same, whether known or not."""
     plain = plain_step(model, step, frozenset())
     form = None if plain is None else form_of(model, step, plain)
     if form is None:
-        return float(_own(model, step))
-    found = by_form.get(form)
-    if found is None:
-        values = [model.parameters.value(chance) for chance in form.chances]
-        fixed = {at: value for at, value in enumerate(values) if is_certain(value)}
-        key = ("own", form.structure, *fixed.items())
-        known: CompiledMove | None = model.prepared.get(key)
-        if known is None:
-            known = model.prepared[key] = _compiled(model, step, form.chances, fixed)
-        if fixed:
-            values = [value for at, value in enumerate(values) if at not in fixed]
-        found = by_form[form] = float(known.forward(ONE, values)[0][0])
-    return found
+        return _if_known(model.parameters, float(_own(model, step)))
+    if form not in by_form:
+        by_form[form] = _if_known(model.parameters, _of_form(model, step, form))
+    return by_form[form]
+
+
+def _if_known(parameters: Parameters, share: float) -> float | None:
+    """A share that has just been worked out; None where that asked for what nobody declared, which
+    is forgotten.
+    """
+    if not parameters.unknown_sites:
+        return share
+    for site in parameters.unknown_sites:
+        parameters.bases.pop(site, None)
+    parameters.unknown_sites.clear()
+    return None
+
+
+def _of_form(model: PipelineModel, step: p.Step, form: Form) -> float:
+    """A function of the rates, which is compiled once for all steps of one structure."""
+    values = [model.parameters.value(chance) for chance in form.chances]
+    fixed = {at: value for at, value in enumerate(values) if is_certain(value)}
+    key = ("own", form.structure, *fixed.items())
+    known: CompiledMove | None = model.prepared.get(key)
+    if known is None:
+        known = model.prepared[key] = _compiled(model, step, form.chances, fixed)
+    if fixed:
+        values = [value for at, value in enumerate(values) if at not in fixed]
+    return float(known.forward(ONE, values)[0][0])
 
 
 ONE = ((1.0,), ())
