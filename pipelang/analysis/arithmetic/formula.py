@@ -74,8 +74,6 @@ def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
     """The function of an operation, and the registers that it is given. The register `itself` holds
     all registers.
     """
-    if one.kind is MOVE:
-        return one.mover.forward, one.first, one.second, one.at
     if one.kind is BUNDLE:
         return _bundler(one.members), itself, itself, one.at
     if one.kind is ITEM:
@@ -232,7 +230,14 @@ def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> 
     blank: list[Any] = [None] * (trace.size + 1)
     for number, at in trace.constants.items():
         blank[at] = number
-    steps = tuple([_function(one, trace.size) for one in operations])
+    steps = tuple(
+        [
+            (one.mover.forward, one.first, one.second, one.at)
+            if one.kind is MOVE  # as nearly all of a large pipeline are
+            else _function(one, trace.size)
+            for one in operations
+        ]
+    )
     stays.update(trace.constants.values())
     return CompiledFormula(tuple(blank), tuple(operations), steps, frozenset(stays), beside)
 

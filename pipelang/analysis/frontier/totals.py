@@ -84,6 +84,9 @@ def record(
     if wrong_effect:
         totals.wrong_effect = totals.wrong_effect + weight
     match outcome:
+        case p.Fail():  # as nearly all of a large pipeline are
+            totals.failure = totals.failure + weight
+            add(totals.failures, outcome.code, weight)
         case p.Return():
             if succeeds(outcome, is_right, wrong_effect):
                 totals.success = totals.success + weight
@@ -94,9 +97,6 @@ def record(
             add(totals.escalations, outcome.reason, weight)
         case p.Reject():
             totals.rejection = totals.rejection + weight
-        case p.Fail():
-            totals.failure = totals.failure + weight
-            add(totals.failures, outcome.code, weight)
         case _:
             assert_never(outcome)
 

@@ -94,7 +94,7 @@ def _bounded(case: _Case, met: Parameters) -> Conditioned:
     if number is None:
         return Conditioned(None, "too much of the pipeline is undeclared")
     if number.high is not None and number.high == inf:
-        return Conditioned(replace(number, high=None))
+        return Conditioned(number._replace(high=None))
     return Conditioned(number)
 
 

@@ -13,7 +13,6 @@ from pipelang.analysis.budgets.endings import RunEnd
 from pipelang.analysis.metrics.metrics import ratio_between
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number
-from pipelang.records import replace
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
@@ -47,7 +46,7 @@ def with_cuts(numbers: Mapping[str, Number], runs: BudgetedRuns) -> dict[str, Nu
         if counts_of(name) is not None:
             found[name] = share_with_cuts(name, number, runs)
         elif name.partition(".")[0] in AMOUNTS and number.value:
-            found[name] = replace(number, basis=max(number.basis, Basis.BOUND))
+            found[name] = number._replace(basis=max(number.basis, Basis.BOUND))
         else:
             found[name] = number
     found[m.SELECTIVE_RISK] = _risk(found)
@@ -75,7 +74,7 @@ def _risk(numbers: Mapping[str, Number]) -> Number:
     wrong, right = numbers[m.SILENT_ERROR], numbers[m.SUCCESS]
     if not wrong.high and not right.high:
         return UNCOMPUTED
-    return replace(ratio_between(wrong, right), basis=max(wrong.basis, right.basis))
+    return ratio_between(wrong, right)._replace(basis=max(wrong.basis, right.basis))
 
 
 def escalations_with_cuts(

@@ -284,7 +284,7 @@ def _at_most(number: Number, high: float) -> Number:
 
 def if_finite(number: Number) -> Number:
     """An amount; an unknown one where nothing bounds what it is made of."""
-    for side in {number.value, number.low, number.high, number.mean}:
+    for side in number[:4]:
         if side is not None and not isfinite(side):
             return Number(None, 0.0, None, None, Basis.UNKNOWN)
     return number

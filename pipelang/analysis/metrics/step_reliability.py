@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
@@ -13,7 +14,8 @@ from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
-from pipelang.analysis.sweep.shapes import step_shape
+from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.shapes import Form, form_of, plain_step
 from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -28,47 +30,63 @@ def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
     found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        share, parameters = float(cases.total()), of_class.parameters
+        share, by_form = float(cases.total()), dict[Form, float | None]()
         for name, step in model.steps.items():
-            mine = share * _of_class(of_class, step)
-            if parameters.unknown_sites:
-                found[name] = None
-                for site in parameters.unknown_sites:
-                    parameters.bases.pop(site, None)
-                parameters.unknown_sites.clear()
-            elif (so_far := found[name]) is not None:
-                found[name] = so_far + mine
+            mine, so_far = _of_class(of_class, step, by_form), found[name]
+            found[name] = None if mine is None or so_far is None else so_far + share * mine
 
     in_each_class(model, Table(), act)
     return found
 
 
-def _of_class(model: PipelineModel, step: p.Step) -> float:
-    """The same in one class of cases; a function of the rates for all steps of one structure."""
-    shape = step_shape(model, step, frozenset())
-    if shape is None:
-        return float(_own(model, step))
-    form = shape.form
-    of_form: float | None = model.prepared.get(("own", form))
-    if of_form is not None:
-        return of_form
-    values = tuple(map(model.parameters.value, form.chances))
-    pattern = tuple([value if is_certain(value) else None for value in values])
-    key = ("own", form.structure, pattern)
+def _of_class(
+    model: PipelineModel, step: p.Step, by_form: dict[Form, float | None]
+) -> float | None:
+    """The same in one class of cases; of one form it is the same, whether known or not."""
+    plain = plain_step(model, step, frozenset())
+    form = None if plain is None else form_of(model, step, plain)
+    if form is None:
+        return _if_known(model.parameters, float(_own(model, step)))
+    if form not in by_form:
+        by_form[form] = _if_known(model.parameters, _of_form(model, step, form))
+    return by_form[form]
+
+
+def _if_known(parameters: Parameters, share: float) -> float | None:
+    """A share that has just been worked out; None where that asked for what nobody declared, which
+    is forgotten.
+    """
+    if not parameters.unknown_sites:
+        return share
+    for site in parameters.unknown_sites:
+        parameters.bases.pop(site, None)
+    parameters.unknown_sites.clear()
+    return None
+
+
+def _of_form(model: PipelineModel, step: p.Step, form: Form) -> float:
+    """A function of the rates, which is compiled once for all steps of one structure."""
+    values = [model.parameters.value(chance) for chance in form.chances]
+    fixed = {at: value for at, value in enumerate(values) if is_certain(value)}
+    key = ("own", form.structure, *fixed.items())
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:
-        known = model.prepared[key] = _compiled(model, step, form.chances, pattern)
-    arguments = [value for value, fixed in zip(values, pattern, strict=True) if fixed is None]
-    found = model.prepared["own", form] = float(known.forward(((1.0,), ()), arguments)[0][0])
-    return found
+        known = model.prepared[key] = _compiled(model, step, form.chances, fixed)
+    if fixed:
+        values = [value for at, value in enumerate(values) if at not in fixed]
+    return float(known.forward(ONE, values)[0][0])
+
+
+ONE = ((1.0,), ())
+"""The weights of a single state, of which nothing else has come."""
 
 
 def _compiled(
-    model: PipelineModel, step: p.Step, chances: tuple[Chance, ...], pattern: tuple[Any, ...]
+    model: PipelineModel, step: p.Step, chances: tuple[Chance, ...], fixed: Mapping[int, float]
 ) -> CompiledMove:
-    """A step's own reliability as a move from one state to one."""
+    """A step's own reliability as a move from one state to one, from the chances not `fixed`."""
     trace = Trace()
-    terms = [trace.new() if fixed is None else fixed for fixed in pattern]
+    terms = [fixed[at] if at in fixed else trace.new() for at in range(len(chances))]
     inputs = Arguments(dict(zip(chances, terms, strict=True)))
     parameters = replace(model.parameters, inputs=inputs)
     total = _own(replace(model, parameters=parameters, prepared={}), step)

@@ -13,11 +13,10 @@ from pipelang.analysis.metrics.step_reliability import own_reliabilities
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.sweep.compiled import Slopes
-from pipelang.records import dataclass
+from pipelang.records import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(NamedTuple):
     """A step in the report. `own` is P(answers and is right | reached, arguments right).
 
     `importance_*` are the derivatives of an outcome by the step's accuracy (Birnbaum importance).
@@ -44,24 +43,22 @@ def step_rows(
     unknown, here = bool(model.parameters.unknown_sites), model.pipeline.name
     if model.parameters.left_out or derivatives is None:
         derivatives = {}
-    never: tuple[float | None, float | None] = (0.0, 0.0)
     own = {} if unknown else own_reliabilities(model)
     rows, basis = [], figure.basis
     reached = figure.numbers("reached", model.steps)
     costs = figure.numbers("step_costs", model.steps, unit=False)
     for name, often, cost in zip(model.steps, reached, costs, strict=True):
-        success, silent = derivatives.get((here, name), never if derivatives else (None, None))
-        rows.append(
-            StepRow(
-                name,
-                own.get(name),
-                often,
-                UNCOMPUTED if success is None else certain(success, basis),
-                UNCOMPUTED if silent is None else certain(silent, basis),
-                amounts.of_step(here, name, figure.amount(cost)),
-            )
-        )
+        matters = (UNCOMPUTED, UNCOMPUTED)
+        if derivatives:
+            success, silent = derivatives.get((here, name), NEVER)
+            matters = certain(success, basis), certain(silent, basis)
+        spent = amounts.of_step(here, name, figure.amount(cost))
+        rows.append(StepRow(name, own.get(name), often, *matters, spent))
     return tuple(rows)
+
+
+NEVER: Slopes = (0.0, 0.0)
+"""The importances of a step that is never reached."""
 
 
 def inner_step_rows(
@@ -81,7 +78,7 @@ def inner_step_rows(
         cost = by_name("inside", (pipeline, name, COSTS))
         success = silent = UNCOMPUTED
         if derivatives:
-            right, wrong = derivatives.get((pipeline, name), (0.0, 0.0))
+            right, wrong = derivatives.get((pipeline, name), NEVER)
             success, silent = certain(right, figure.basis), certain(wrong, figure.basis)
         rows.append(
             StepRow(

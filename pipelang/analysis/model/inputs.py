@@ -114,7 +114,7 @@ class FormulaInputs:
         """The input of a chance, whose value is now `found`."""
         owner = self.owner if chance.site in self.own else None
         case = parameters.hard if isinstance(chance, ByCase) else None
-        key = ("value", chance.site, case, owner)
+        key = (chance.site, case) if owner is None else (chance.site, case, owner)
         if owner is not None and is_certain(found):
             self.fixed_accuracies[owner] = None
         term = self._single(key, chance, case, found, owner is not None and self.all_slopes)
@@ -128,14 +128,13 @@ class FormulaInputs:
         """
         number = parameters.number(chance)
         case = parameters.hard if isinstance(chance, ByCase) else None
-        key = ("value", chance.site, case, None)
-        found = self._single(key, chance, case, number, False)
+        found = self._single((chance.site, case), chance, case, number, False)
         if isinstance(found, Term) or owner is None:
             return found
         if not self.all_slopes:
             self.fixed_accuracies[owner] = None
             return found
-        key = ("free", chance.site, case, None)
+        key = ("free", chance.site, case)
         return self._single(key, chance, case, found, True)
 
     def moved(self) -> Any:

@@ -31,12 +31,13 @@ Taint = frozenset[str]
 def uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
     """The variables that an item reads, everything inside it included."""
     plain = plain_step(model, item, taint) if isinstance(item, p.Step) else None
-    return _uses(model, item, taint, plain)
-
-
-def _uses(model: PipelineModel, item: p.Item, taint: Taint, plain: Plain | None) -> Collection[Key]:
     if plain is not None:
-        return (*map(value_key, taint), *plain.reads) if taint else plain.reads
+        return (*map(value_key, taint), *plain.reads)
+    return _uses(model, item, taint)
+
+
+def _uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
+    """The same of an item that is no plain step."""
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
@@ -127,12 +128,18 @@ def needed_after(
 def _needed_after(
     model: PipelineModel, block: p.Block, taint: Taint, after: Needed | None, at: int
 ) -> Needed:
-    plain = [
-        plain_step(model, item, taint) if isinstance(item, p.Step) else None for item in block.items
-    ]
-    used = [_uses(model, item, taint, one) for item, one in zip(block.items, plain, strict=True)]
+    around = tuple(map(value_key, taint))
+    plain: list[Plain | None] = []
+    used: list[Collection[Key]] = []
     last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
-    for index, keys in enumerate(used):
+    for index, item in enumerate(block.items):
+        one = plain_step(model, item, taint) if isinstance(item, p.Step) else None
+        if one is None:
+            keys = _uses(model, item, taint)
+        else:
+            keys = (*around, *one.reads) if around else one.reads
+        plain.append(one)
+        used.append(keys)
         for key in keys:
             last[key] = index
     for index, item in enumerate(block.items):

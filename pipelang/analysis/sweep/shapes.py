@@ -63,29 +63,38 @@ class Form:
 
 class Shape(NamedTuple):
     """An item by its form; `names` are the variables that it makes and reads, in the order in which
-    the structure speaks of them, `passing` those of them that may end here: all but `EFFECT` and
-    `END`. `own` is the outcome that it may end a run with, `owner` the step that it is.
+    the structure speaks of them. `own` is the outcome that it may end a run with, `owner` the step
+    that it is.
     """
 
     form: Form
     names: tuple[Key, ...]
-    passing: tuple[Key, ...]
     owner: Owner | None
     own: p.Outcome
 
 
-@dataclass(slots=True)
-class Plain:
-    """A step that has a shape: the values that all of its links read, or none (`given`, by link),
-    the conditions around it that it does not read, the outages of its providers. `reads` is every
-    variable that it reads, `shape` the shape once it was asked for (False: it was not; None: an
-    amount has no bound).
+@dataclass(slots=True, eq=False)
+class Outline:
+    """All that plain steps have alike that differ in names alone: the values that all links read,
+    or none (`given`, by link), the conditions around that the step does not read, the outages of
+    its providers. Steps whose links call tools alone share it; `form` is there once it was asked
+    for (False: it was not; None: an amount has no bound).
     """
 
     roots: int
     around: int
     outages: tuple[Key, ...]
     given: tuple[bool, ...]
+    form: Form | Literal[False] | None
+
+
+@dataclass(slots=True, eq=False)
+class Plain:
+    """A step that has a shape, by its outline and every variable that it reads; `shape` is there
+    once it was asked for, as `form` is.
+    """
+
+    outline: Outline
     reads: tuple[Key, ...]
     shape: Shape | Literal[False] | None
 
@@ -101,91 +110,106 @@ def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pla
 
 
 def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
-    if step.name in model.latent or isinstance(step.chain.end, p.Return):
+    chain, reads = step.chain, step.reads
+    links, end = chain.links, chain.end
+    if (end is not None and isinstance(end, p.Return)) or step.name in model.latent:
         return None
-    roots = model.roots(step.reads)
-    outages: dict[Key, None] = {}
+    roots = model.roots(reads)
+    around = sorted(taint - roots) if taint else ()
+    outages: tuple[Key, ...] = ()
     given: list[bool] = []
-    for link in step.chain.links:
+    for link in links:
         if link.vote is not None or link.cache is not None:
             return None
-        action = link.action
+        action, behind = link.action, roots
+        if link.reads != reads:
+            behind = model.roots(link.reads)
+            if behind and behind != roots:
+                return None
+        given.append(bool(behind))
         if not isinstance(action, (p.Call, p.Value)):
             if not isinstance(action, p.AskTier) or not isinstance(action.who, expr.Const):
                 return None
-            provider = model.program.tiers[str(action.who.value)].provider
-            outages[outage_key(provider)] = None
-        behind = roots if link.reads == step.reads else model.roots(link.reads)
-        if behind and behind != roots:
-            return None
-        given.append(bool(behind))
-    around = sorted(taint - roots) if taint else ()
-    reads = (*map(value_key, sorted(roots)), *map(value_key, around), *outages)
-    return Plain(len(roots), len(around), tuple(outages), tuple(given), reads, False)
+            outage = outage_key(model.program.tiers[str(action.who.value)].provider)
+            outages = outages if outage in outages else (*outages, outage)
+    keys = tuple(map(value_key, sorted(roots)))
+    if around or outages:
+        keys = (*keys, *map(value_key, around), *outages)
+    return Plain(_outline(model, links, len(roots), len(around), outages, given), keys, False)
 
 
-def step_shape(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Shape | None:
-    """Return the shape of a step under the conditions `taint`; None for one without."""
-    plain = plain_step(model, step, taint)
-    return None if plain is None else shape_of(model, step, plain)
+def _outline(
+    model: PipelineModel,
+    links: tuple[p.Link, ...],
+    roots: int,
+    around: int,
+    outages: tuple[Key, ...],
+    given: list[bool],
+) -> Outline:
+    """The outline of such links; looked up where they call tools alone, whose numbers are their
+    own.
+    """
+    key: tuple[Any, ...] = (roots, around, *given)
+    for link in links:
+        action, accuracy = link.action, link.accuracy
+        if not isinstance(action, p.Call):
+            return Outline(roots, around, outages, tuple(given), False)
+        # A site is one parameter: where it is named, its number need not be compared.
+        key += (action.tool, accuracy.site, accuracy.__class__, link.retry.count)
+    known: Outline | None = model.shapes.get(key)
+    if known is None:
+        known = model.shapes[key] = Outline(roots, around, (), tuple(given), False)
+    return known
+
+
+def form_of(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
+    """Return the form of a step that has a shape, unless an amount has no bound."""
+    outline = plain.outline
+    if outline.form is False:
+        links = step.chain.links
+        outline.form = _form_of_call(model, outline, links[0]) if len(links) == 1 else None
+        outline.form = outline.form or _new_form(model, step, outline)
+    return outline.form
 
 
 def shape_of(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
     """Return the shape of a step that has one, unless an amount has no bound."""
     if plain.shape is False:
-        form, name, reads = _form(model, step, plain), step.name, plain.reads
+        form, name, reads = form_of(model, step, plain), step.name, plain.reads
         if form is None:
             plain.shape = None
             return None
-        made = value_key(name)
-        names, passing = (made, EFFECT, END, *reads), (made, *reads)
-        owner, own = (model.pipeline.name, name), step.chain.end or ending(step.chain, step)
-        shape = (form, names, passing, owner, own)
+        names = (value_key(name), EFFECT, END, *reads)
+        owner, own = (model.pipeline.name, name), ending(step.chain, step)
+        shape = (form, names, owner, own)
         plain.shape = tuple.__new__(Shape, shape)  # half the time of a call
     return plain.shape
 
 
-def _form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
-    """The form of a step; looked up where it calls tools alone, whose numbers are their own."""
-    links, calls = step.chain.links, []
-    for link in links:
-        if not isinstance(link.action, p.Call):
-            return _new_form(model, step, plain)
-        accuracy = link.accuracy
-        # A site is one parameter: where it is named, its number need not be compared.
-        calls.append((link.action.tool, accuracy.site, accuracy.__class__, link.retry.count))
-    key = ("form", plain.roots, plain.around, plain.given, *calls)
-    known: Any = model.shapes.get(key, False)
-    if known is False:
-        known = _form_of_call(model, plain, links[0]) if len(links) == 1 else None
-        known = model.shapes[key] = known or _new_form(model, step, plain)
-    found: Form | None = known
-    return found
-
-
-def _form_of_call(model: PipelineModel, plain: Plain, link: p.Link) -> Form | None:
+def _form_of_call(model: PipelineModel, outline: Outline, link: p.Link) -> Form | None:
     """The same form that `_new_form` makes, of a single call, as most steps are; None where its two
-    chances may be one.
+    chances may be one, or where it calls nothing.
     """
-    assert isinstance(link.action, p.Call)
-    tool, accuracy, (given,) = model.program.tools[link.action.tool], link.accuracy, plain.given
+    if not isinstance(link.action, p.Call):
+        return None
+    tool, accuracy, (given,) = model.program.tools[link.action.tool], link.accuracy, outline.given
     if tool.succeeds.site == accuracy.site:
         return None
     call = ("call", tool.acts, 0, 0, 1, link.retry.count, given)
-    alike = structure("step", plain.roots, plain.around, call)
+    alike = structure("step", outline.roots, outline.around, call)
     return Form(alike, (tool.succeeds, accuracy), ((tool.name, float(tool.cost)),), (1,))
 
 
-def _new_form(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
+def _new_form(model: PipelineModel, step: p.Step, outline: Outline) -> Form | None:
     asked = _Arguments()
     parts = [
-        (*_numbers(model, step, link, plain.outages, asked), link.retry.count, given)
-        for link, given in zip(step.chain.links, plain.given, strict=True)
+        (*_numbers(model, step, link, outline.outages, asked), link.retry.count, given)
+        for link, given in zip(step.chain.links, outline.given, strict=True)
     ]
     accuracies = dict.fromkeys(asked.accuracies)
     if inf in [amount for _, amount in asked.amounts]:
         return None
-    alike = structure("step", plain.roots, plain.around, *parts)
+    alike = structure("step", outline.roots, outline.around, *parts)
     return Form(alike, tuple(asked.chances), tuple(asked.amounts), (*accuracies,))
 
 
@@ -261,7 +285,6 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     (draw,) = gate_plan(model, gate).draws
     asked = _Arguments()
     rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
-    passing = (draw.key, *draw.given)
     # Values that an outcome hands over decide nothing about it.
     form = Form(structure("gate", len(draw.given), *rates), tuple(asked.chances))
-    return Shape(form, (EFFECT, END, *passing), passing, None, gate.otherwise)
+    return Shape(form, (EFFECT, END, draw.key, *draw.given), None, gate.otherwise)

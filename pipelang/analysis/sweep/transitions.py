@@ -61,7 +61,7 @@ def moved(
     """Return the table after the item of an index; None where that is better worked out as any
     other. `leaves` says that a region is left.
     """
-    form, names, passing, owner, own = shape
+    form, names, owner, own = shape
     slots, vectors, layout = table.slots, table.vectors, table.layout
     assert vectors is not None
     before = len(layout.states)
@@ -69,10 +69,10 @@ def moved(
         return None
     arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
     bundle, kind = arguments or _arguments(walk, vectors, form, owner)
-    # Where each name is among the slots (None: nowhere); and which of those that are made or read
-    # are read later. All other slots are, since what nothing reads was summed out before.
+    # Where each name is among the slots (None: nowhere), and which of them are read later. All
+    # other slots are, since what nothing reads was summed out before.
     places = tuple(map(dict(zip(slots, count())).get, names))
-    key = (kind, places, walk.needed.keeping(passing, index), leaves)
+    key = (kind, places, walk.needed.keeping(names, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         made = None
@@ -150,7 +150,7 @@ def _worked_out(
     vectors: Vectors,
 ) -> Transition | None:
     """The transition from a table; None for one that has a slot which nobody reads any more."""
-    form, names, _, owner, own = shape
+    form, names, owner, own = shape
     if not all(walk.needed.keeps(key, index) for key in table.slots if key not in names):
         return None
     trace = Trace()
@@ -249,13 +249,12 @@ def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -
     cost, tokens = totals.cost, totals.tokens
     for at, name, ends, own in moves:
         found = registers[at][1]
-        first = 0
         if name is not None:
-            first, often, spent = 3, found[0], found[1]
+            often, spent, used, *found = found
             reached[name] = reached[name] + often if name in reached else often
             costs[name] = costs[name] + spent if name in costs else spent
-            cost, tokens = cost + spent, tokens + found[2]
-        for (other, right, wrong), weight in zip(ends, found[first:], strict=True):
+            cost, tokens = cost + spent, tokens + used
+        for (other, right, wrong), weight in zip(ends, found, strict=True):
             if not is_zero(weight):
                 record(totals, other or own, right, wrong, weight)
     totals.cost, totals.tokens = cost, tokens

@@ -7,7 +7,6 @@ from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import listed, value
 from pipelang.interfaces.text.table import Cell, Row, lay_out
-from pipelang.records import replace
 from pipelang.semantics.metrics import LATENCY, QUANTILES, TURNAROUND, WORST
 from pipelang.semantics.quantities import show_seconds
 
@@ -46,7 +45,7 @@ def _clocks(view: View, metric: str) -> list[Number]:
     if most is None:
         return found
     return [
-        replace(number, high=most)
+        number._replace(high=most)
         if number.value is None and number.high is not None and number.high > most
         else number
         for number in found

@@ -62,3 +62,24 @@ pipeline p(x: text max 9 tokens, a: bool) -> bool {
     assert not analysis.unknown
     assert analysis.steps[0].own is None
     assert analysis.numbers["success"].value == 1
+
+
+@pytest.mark.parametrize("declared", ["accuracy 90%", "accuracy 90% cost $1"])
+def test_no_step_that_is_never_reached_is_known_where_a_like_one_is_not(declared: str) -> None:
+    """Steps of one form are worked out once: the second stood there with a half for the unknown."""
+    text = f"""
+tool open(x: int) -> int {{ python "m:f" effect read {declared} }}
+pipeline p(x: int) -> int {{
+  traffic {{ x > 3: 0% }}
+  gate over: x <= 3 else return x
+  gate under: x > 3 else return x
+  step a = call open(x)
+  step b = call open(a)
+  step c = call open(b)
+  return c
+}}
+"""
+    checked = check_file("p.pipe", MemoryLoader({"p.pipe": text}))
+    (analysis,) = checked.analyses
+    assert not analysis.unknown
+    assert [row.own for row in analysis.steps] == [None, None, None]
