@@ -136,6 +136,9 @@ def _metered(original: Callable[..., Any]) -> Callable[..., Any]:
         elif wants == "environment":
             first = (context.environment,)
         made = original(*first, *values, **named)
+        if isinstance(made, Iterator):
+            # What was turned round, or is told apart, has a length and a first element as well.
+            made = list(made)
         _spend(context, made)
         if isinstance(made, str):
             _bounded(len(made))

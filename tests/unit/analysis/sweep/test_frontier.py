@@ -13,6 +13,8 @@ from pipelang.analysis.sweep import pruning
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics.build import build
 
+ROUNDING = 1e-12
+
 ONE = 'python "m:f" effect read succeeds 97% accuracy 90% cost $0.01'
 
 
@@ -100,7 +102,8 @@ def test_bounds_hold_what_is_exact(
         assert number.low is not None
         assert number.high is not None
         assert true is not None
-        assert number.low <= true <= number.high, name
+        # Where all runs cost the same, the most of a run is that, added up in another order.
+        assert number.low <= true <= number.high * (1 + ROUNDING), name
         widths.append(number.high - number.low)
     assert 0 < max(widths) < 0.9
     row = next(row for row in bounded.steps if row.name == "t0")

@@ -5,6 +5,7 @@ a watch beside them.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,8 @@ def test_a_watch_remembers_beside_the_runs(stage: Stage, tmp_path: Path) -> None
         (["--alert", "https:///hook"], "is no web address"),
         (["--alert", "judges="], "names no place for alerts"),
         (["--alert", str(tmp_path)], "is a folder"),
+        (["--alert", str(tmp_path / "none" / "a.jsonl")], "in a folder that is there"),
+        (["--alert", os.devnull], "is no plain file"),
         (["--secret", "env:NO_SUCH_SECRET"], "no alert goes to a web address"),
         (["--alert", hook, "--secret", "env:NO_SUCH_SECRET"], "there is nothing behind"),
         (["--alert", hook, "--secret", f"file:{tmp_path}"], "there is nothing behind"),

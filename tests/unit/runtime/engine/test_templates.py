@@ -43,6 +43,9 @@ HANGS = 60
         ("{{ 2.345 | round(2) }}", "2.35"),
         ("{{ text | indent(2) }}", "héllo <b>"),
         ("{{ text.missing | default('x') }}", "x"),
+        ("{{ (list | reverse)[0] }}", "b"),
+        ("{% set kept = ['a', 'A', 'b'] | unique %}{{ kept | length }}{{ kept[1] }}", "2b"),
+        ("{% set pairs = {'k': 1} | items %}{{ pairs[0][0] }}{{ pairs | length }}", "k1"),
     ],
 )
 def test_what_a_template_shows(template: str, shown: str) -> None:
