@@ -103,13 +103,14 @@ def _must_take_lines(where: str) -> None:
     """Refuse the name of a file that no alert could be appended to. Raises `NoTarget`."""
     path = Path(where)
     try:
-        if path.is_dir():
-            raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise NoTarget(f"`{where}` is no plain file", "name one, which gets a line each")
-        there = path.parent.is_dir()
+        folder, there = path.is_dir(), path.parent.is_dir()
+        odd = path.is_symlink() or (path.exists() and not path.is_file())
     except (OSError, ValueError):  # a name that the system does not take
-        there = False
+        folder = odd = there = False
+    if folder:
+        raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
+    if odd:
+        raise NoTarget(f"`{where}` is no plain file", "name one, which gets a line each")
     if not there:
         help = "name a file in a folder that is there"
         raise NoTarget(f"no alert can be written to `{where}`", help)
