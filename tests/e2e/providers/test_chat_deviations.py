@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.testing import ChatDialect, FaultServer, Reply
 from pipelang.testing.provider_suite import GOOD, LOOKUP, request
 
@@ -69,6 +69,36 @@ def test_a_usage_that_is_left_out_is_bounded_from_above_and_told(usage: Any) -> 
     assert found.usage.input >= sent
     assert 1 <= found.usage.output <= 200
     assert found.note is not None
+
+
+@pytest.mark.parametrize(
+    ("counts", "thought", "output"),
+    [
+        ({"completion_tokens": 9, "total_tokens": 135}, 94, 103),  # Grok: beside the output
+        ({"completion_tokens": 9, "total_tokens": 135}, None, 103),  # Gemini: without details
+        ({"completion_tokens": 103, "total_tokens": 135}, 94, 103),  # OpenAI: among it
+        ({"completion_tokens": 9}, 94, 103),  # more thoughts than output cannot be among it
+        ({"completion_tokens": 103}, 94, 103),
+        ({"completion_tokens": 103, "total_tokens": 0}, "94", 103),
+        ({"completion_tokens": 103, "total_tokens": 99}, 0, 103),  # a total that is none
+        ({"completion_tokens": 103, "total_tokens": "135"}, 94, 103),
+    ],
+)
+def test_thoughts_count_as_output_wherever_a_server_counts_them(
+    counts: dict[str, Any], thought: Any, output: int
+) -> None:
+    """Those of Grok and Gemini cost nothing, and no budget knew of them."""
+    told = {
+        "prompt_tokens": 32,
+        "prompt_tokens_details": {"cached_tokens": 6},
+        **counts,
+    }
+    if thought is not None:
+        told["completion_tokens_details"] = {"reasoning_tokens": thought}
+    message = {"role": "assistant", "content": json.dumps(GOOD)}
+    found, _ = answers(completion(message, usage=told))
+    assert found.usage == Usage(26, output, cache_read=6)
+    assert found.note is None
 
 
 def test_a_server_without_schemas_is_asked_in_words_and_remembered() -> None:
