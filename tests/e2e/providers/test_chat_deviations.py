@@ -160,6 +160,17 @@ def test_calls_without_ids_with_arguments_in_any_shape(arguments: Any, name: Any
     assert len({call.id for call in found.calls}) == 2
 
 
+@pytest.mark.parametrize("arguments", ["", " ", "null", '""', '"{}"', "{}", {}, None])
+def test_a_call_without_arguments_in_any_shape(arguments: Any) -> None:
+    function = {"name": "look_up", "arguments": arguments}
+    call = {"id": "a", "type": "function", "function": function}
+    found, _ = answers(
+        completion({"role": "assistant", "content": None, "tool_calls": [call]}),
+        asked=request(answer=None, tools=(LOOKUP,)),
+    )
+    assert [call.arguments for call in found.calls] == [{}]
+
+
 def test_arguments_that_are_no_json_are_a_misfit() -> None:
     call = {"id": "1", "type": "function", "function": {"name": "look_up", "arguments": "{word"}}
     with pytest.raises(ModelFault) as caught:
