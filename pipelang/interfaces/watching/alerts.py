@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -102,11 +103,11 @@ def target_from(text: str, secret: str | None = None) -> AlertTarget:
 def _must_take_lines(where: str) -> None:
     """Refuse the name of a file that no alert could be appended to. Raises `NoTarget`."""
     path = Path(where)
-    try:
+    folder = odd = there = False
+    # A name that the system does not take is one of nothing.
+    with contextlib.suppress(OSError, ValueError):
         folder, there = path.is_dir(), path.parent.is_dir()
         odd = path.is_symlink() or (path.exists() and not path.is_file())
-    except (OSError, ValueError):  # a name that the system does not take
-        folder = odd = there = False
     if folder:
         raise NoTarget(f"`{where}` is a folder", "name a file in it, which gets a line each")
     if odd:
