@@ -101,6 +101,25 @@ def test_a_changed_prompt_type_or_model_is_told(folder: Path) -> None:
         assert codes(folder) == expected, old
 
 
+@pytest.mark.parametrize("place", ["accuracy", "tier", "gate"])
+def test_who_says_a_shift_is_not_told_to_say_another(folder: Path, place: str) -> None:
+    text, shifted = PIPE, 'from "evals/a.jsonl" shift 12.5%'
+    if place == "gate":
+        text = text.replace('accuracy from "evals/a.jsonl"', "accuracy 90%")
+        text = text.replace("80% else", '80% { evidence from "evals/a.jsonl" shift 12.5% } else')
+    elif place == "tier":
+        text = text.replace('accuracy from "evals/a.jsonl"', f"accuracy small {shifted}")
+    else:
+        text = text.replace('from "evals/a.jsonl"', shifted)
+    (folder / "main.pipe").write_text(text)
+    origin = '{"prompt": "0123456789abcdef", "model": "other"}\n'
+    (folder / "evals" / "a.jsonl").write_text(origin + ROWS)
+    report = json.loads(out(run("check", "main.pipe", "--format", "json", cwd=folder)))
+    helps = [one["help"] for one in report["diagnostics"] if one["code"] in ("P530", "P531")]
+    assert len(helps) == 2
+    assert all("`shift 12.5%` has to be" in one and "shift 3%" not in one for one in helps)
+
+
 def test_a_layout_is_no_change(folder: Path) -> None:
     run("evidence", "stamp", "main.pipe", "a", cwd=folder)
     spread = PIPE.replace("Say it: {{ q }}", "\n    Say it: {{ q }}\n  ")

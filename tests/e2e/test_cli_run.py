@@ -216,7 +216,7 @@ def test_a_bad_line_is_told_and_the_others_run(capsys: Any) -> None:
     assert main(["run", "main.pipe", "--input", "@in.jsonl"]) == 1
     out = capsys.readouterr().out
     assert "input error: `main` has no input `m`" in out
-    assert "2 runs: 2 answered (100%); 1 inputs did not fit" in out
+    assert "2 runs: 2 answered (100%); 1 input did not fit" in out
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -232,10 +232,21 @@ def test_a_line_may_have_any_text(capsys: Any) -> None:
     assert [json.loads(line)["value"] for line in out.strip().split("\n")] == given
 
 
+def test_one_is_no_more_than_one(capsys: Any) -> None:
+    """`1 simulated runs`, `1 runs`"""
+    Path("in.jsonl").write_text('{"n": 1}\n', encoding="utf-8")
+    main(["run", "main.pipe", "--input", "@in.jsonl"])
+    Path("one.pipe").write_text("pipeline one(x: bool) -> bool { traffic { } return x }\n")
+    main(["simulate", "one.pipe", "--runs", "1"])
+    out = capsys.readouterr().out
+    assert "1 run: 1 answered" in out
+    assert "1 simulated run (seed" in out
+
+
 def test_lines_none_of_which_fit(capsys: Any) -> None:
     Path("in.jsonl").write_text('{"n": "x"}\n', encoding="utf-8")
     assert main(["run", "main.pipe", "--input", "@in.jsonl"]) == 1
-    assert capsys.readouterr().out.strip().split("\n")[-1] == "1 inputs did not fit"
+    assert capsys.readouterr().out.strip().split("\n")[-1] == "1 input did not fit"
 
 
 def test_a_number_of_thousands_of_digits_is_a_bad_input(capsys: Any) -> None:

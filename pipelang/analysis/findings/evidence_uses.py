@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from pipelang.analysis.model.model import file_cuts, make_model
 from pipelang.analysis.model.parameters import point_parameters
@@ -22,7 +23,7 @@ Passed = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class EvidenceUse:
     """A file as evidence: of the answers of `step`, to these `prompts` by these `tiers` (none of
-    people and tools), at the place `name`, behind these `gates`.
+    people and tools), at the place `name`, behind these `gates`; its shares may be off by `shift`.
     """
 
     file: str
@@ -33,6 +34,7 @@ class EvidenceUse:
     prompts: tuple[tuple[str, Type], ...]
     tiers: tuple[str, ...]
     gates: Passed
+    shift: Decimal = Decimal(0)
 
     def stands_behind(self, gate: str) -> bool:
         """Whether every case passed a gate, by its name or by pipeline and name, before."""
@@ -73,7 +75,8 @@ def evidence_uses(program: p.Program, pipeline: p.Pipeline) -> Iterator[Evidence
                 prompts = tuple(asked for link in links if (asked := asked_by(link.action)))
                 tiers = tuple(tier for link in links for tier in tiers_of(link.action))
                 names = (pipeline.name, gate.name, name)
-                yield EvidenceUse(file, gate.span, *names, prompts, tiers, behind[gate.name])
+                before, shift = behind[gate.name], gate.evidence.shift
+                yield EvidenceUse(file, gate.span, *names, prompts, tiers, before, shift)
                 break
 
 
@@ -87,7 +90,8 @@ def _of_step(pipeline: p.Pipeline, step: p.Step, gates: Passed) -> Iterator[Evid
         for tiers, share in [*measured, (rest, link.accuracy)]:
             if isinstance(share, MeasuredShare):
                 names = (pipeline.name, step.name, step.name)
-                yield EvidenceUse(share.file, link.span, *names, prompts, tiers, gates)
+                where = (share.file, link.span)
+                yield EvidenceUse(*where, *names, prompts, tiers, gates, share.shift)
 
 
 def asked_today(pipeline: p.Pipeline, step: str) -> Iterator[tuple[tuple[str, Type], set[str]]]:

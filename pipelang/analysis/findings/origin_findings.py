@@ -16,6 +16,7 @@ from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_origin import ALL, prompt_hash
 from pipelang.semantics.evidence_rows import EvidenceOrigin
+from pipelang.semantics.quantities import show_share
 from pipelang.semantics.walk import all_steps, inner_links
 
 
@@ -52,7 +53,23 @@ def _other_prompt(
     if not now:
         was += f", and `{use.step}` asks none"
     return report(
-        codes.OTHER_PROMPT, use.span, file=use.file, line=origin.line, was=was, step=use.step
+        codes.OTHER_PROMPT,
+        use.span,
+        help=_help(use, "as it is now"),
+        file=use.file,
+        line=origin.line,
+        was=was,
+        step=use.step,
+    )
+
+
+def _help(use: EvidenceUse, today: str) -> str | None:
+    """The mend where a `shift` is said already; None, which is that of the rule, where none is."""
+    if not use.shift:
+        return None
+    return (
+        f"measure the step {today}, then `pipelang evidence stamp`; until then"
+        f" `shift {show_share(use.shift)}` has to be as much as the old rows may be off"
     )
 
 
@@ -78,6 +95,7 @@ def _other_model(program: p.Program, use: EvidenceUse, origin: EvidenceOrigin) -
     return report(
         codes.OTHER_MODEL,
         use.span,
+        help=_help(use, "with its model"),
         file=use.file,
         line=origin.line,
         was=origin.model,

@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
+from pipelang.interfaces.text.number_format import plural
 
 _HASH = 64
 
@@ -105,7 +106,7 @@ def _verify_stored(store: str, expect: str | None, form: str) -> int:
         write(f"{where}: {paint('broken', 'bad')}: {found.message}\n")
     else:
         whole = paint("no link is broken", "good")
-        write(f"{shown}: {found.rows:,} rows of {found.runs:,} runs, {whole}\n")
+        write(f"{shown}: {plural(found.rows, 'row')} of {plural(found.runs, 'run')}, {whole}\n")
         write(f"last hash {found.last}\n")
     return int(broken)
 

@@ -15,6 +15,7 @@ from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.options.quantities import ShareOption
 from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
 from pipelang.interfaces.cli.terminal import warn, write
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.golden.cases import GoldenCase
@@ -253,7 +254,7 @@ def _record(golden: str, text: str, made: SetRuns) -> None:
     write(f"{golden}: {len(made.runs)} case{'' if len(made.runs) == 1 else 's'} recorded; review ")
     write("them: what is wrong now is expected from now on\n")
     if made.left:
-        write(f"the budget is spent: {len(made.left)} cases are left\n")
+        write(f"the budget is spent: {plural(len(made.left), 'case is', 'cases are')} left\n")
 
 
 def _as_expected(one: CaseRuns) -> dict[str, Any]:
@@ -282,7 +283,7 @@ def _text(
 ) -> None:
     each = "" if found.times == 1 else f" {found.times} of {found.times} times"
     share = f"{found.passed / found.cases:.1%}" if found.cases else "none"
-    write(f"{found.passed} of {found.cases} cases pass{each}: {share}")
+    write(f"{found.passed} of {plural(found.cases, 'case')} pass{each}: {share}")
     write(f" ({found.low:.1%} to {found.high:.1%})\n")
     if found.times > 1:
         write(f"single runs: {found.run_passes} of {found.runs} pass\n")

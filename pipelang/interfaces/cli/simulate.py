@@ -12,6 +12,7 @@ from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import Paint, painter
+from pipelang.interfaces.text.number_format import plural
 from pipelang.semantics.metrics import COST_MEAN, ESCALATION, MEAN, P50, P95, P99
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def command(
         write("\n".join(line for one in results for line in _text(one, seed, paint)) + "\n")
     wrong = sum(not one.agrees for result in results for one in _all(result))
     if wrong:
-        warn(f"{wrong} predictions lie outside their 99.9% interval")
+        lie = "prediction lies outside its" if wrong == 1 else "predictions lie outside their"
+        warn(f"{wrong} {lie} 99.9% interval")
         sys.exit(1)
 
 
@@ -98,7 +100,7 @@ def _all(result: Simulated) -> list[ObservedFigure]:
 def _text(result: Simulated, seed: int, paint: Paint) -> list[str]:
     room = 20 if any(one.bounds for one in _all(result)) else 12
     lines = [
-        paint(result.name, "title") + f"  {result.runs:,} simulated runs (seed {seed})",
+        paint(result.name, "title") + f"  {plural(result.runs, 'simulated run')} (seed {seed})",
         paint(f"  {'':<24}{'observed':>10}{'99.9% interval':>20}{'predicted':>{room}}", "dim"),
     ]
     rows = [*result.outcomes.items(), *result.shares.items()]

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 class FolderSource:
     """The runs of a state folder. A trace is read once; `unreadable` are the names of those that no
-    run can be read of.
+    run can be read of, `damaged` has the lines that cannot be read of those of which one can.
     """
 
     def __init__(self, root: Path) -> None:
         self.folder = StateFolder(root)
         self.shown = str(root)
         self.unreadable: set[str] = set()
+        self.damaged: dict[str, tuple[int, ...]] = {}
         self._traces: dict[str, WrittenTrace] = {}
 
     def now(self) -> float:
@@ -51,6 +52,8 @@ class FolderSource:
                     self.unreadable.add(path.name)
             elif run.pipeline == pipeline:
                 self._traces[run.id] = trace
+                if trace.damaged:
+                    self.damaged[path.name] = trace.damaged
                 found.append(run)
         return sorted(found, key=lambda run: (run.started, run.id))
 

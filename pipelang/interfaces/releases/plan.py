@@ -8,6 +8,7 @@ from collections.abc import Collection
 from hashlib import sha256
 
 from pipelang.diagnostics.spelling import closest
+from pipelang.interfaces.text.number_format import plural
 from pipelang.records import dataclass
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions.arms import ReleaseRuns
@@ -141,7 +142,7 @@ def with_label_plans(
         plan = _label_plan(store, program, pipeline, current, alpha, canary_share, a_day)
         if plan.days > days:
             raise NoPlan(
-                f"a guard on silent errors needs {plan.needed:,} labels of the canary, and "
+                f"a guard on silent errors needs {plural(plan.needed, 'label')} of the canary, and "
                 f"{plan.a_day:,.0f} a day come: {plan.days:,.0f} days",
                 f"sample more, give the canary more runs, or allow it: --within {plan.days:.0f}d",
             )

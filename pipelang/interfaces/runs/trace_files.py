@@ -31,13 +31,15 @@ class NoTrace(LookupError):
 @dataclass(frozen=True, slots=True)
 class WrittenTrace:
     """A trace as far as it is written. `header` is {} where it cannot be read; `torn` are the
-    numbers of lines that cannot. `last` is the wall clock of the last event, as written.
+    numbers of lines that cannot, `damaged` those of them that nobody is still writing. `last` is
+    the wall clock of the last event, as written.
     """
 
     header: dict[str, Any]
     events: tuple[Event, ...]
     torn: tuple[int, ...]
     last: str | None = None
+    damaged: tuple[int, ...] = ()
 
     @property
     def outcome(self) -> Event | None:
@@ -101,7 +103,8 @@ def read(path: Path) -> WrittenTrace:
     events: list[Event] = []
     torn: list[int] = []
     last: str | None = None
-    for number, line in enumerate(data.split(b"\n"), 1):
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, 1):
         if not line:
             continue
         found = object_of(line)
@@ -114,7 +117,9 @@ def read(path: Path) -> WrittenTrace:
             last = str(found["time"]) if "time" in found else None
         else:
             torn.append(number)
-    return WrittenTrace(header, tuple(events), tuple(torn), last)
+    # Behind the last line end there is nothing yet, or what a process is about to write out.
+    damaged = tuple(number for number in torn if number < len(lines))
+    return WrittenTrace(header, tuple(events), tuple(torn), last, damaged)
 
 
 def follow(path: Path, pause: float = 0.1) -> Iterator[dict[str, Any] | None]:

@@ -14,6 +14,10 @@ from pipelang.semantics.types import Type
 Subjects = tuple[expr.Expr, ...]
 """The expressions by which the matches around a link decided, outermost first."""
 
+UNDECLARED_TIMEOUT = 600.0
+"""Seconds that an attempt may take whose step declares no timeout: the default of the makers' SDKs.
+No longer wait is granted to a server that asks for one."""
+
 
 class AttemptFailed(Exception):
     """An attempt without an answer; the chain goes on with a retry or a fallback.

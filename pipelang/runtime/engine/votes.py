@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pipelang.records import replace
 from pipelang.runtime.engine.agents import run_agent
 from pipelang.runtime.engine.values import attribute, to_json
-from pipelang.runtime.engine.world import Attempt, AttemptFailed
+from pipelang.runtime.engine.world import UNDECLARED_TIMEOUT, Attempt, AttemptFailed
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ChainPosition, longest_wait
@@ -174,11 +174,11 @@ def caller(run: Run, agent: p.Agent | None = None) -> Call:
 
 
 def gives_up(link: p.Link, failure: AttemptFailed) -> bool:
-    """Whether the same again is pointless, or allowed only after the link's timeout."""
+    """Whether the same again is pointless, or allowed only after what an attempt may take."""
     if not failure.retryable:
         return True
-    later, patience = failure.retry_after, link.timeout
-    return later is not None and patience is not None and later > float(patience)
+    patience = UNDECLARED_TIMEOUT if link.timeout is None else float(link.timeout)
+    return failure.retry_after is not None and failure.retry_after > patience
 
 
 async def wait(

@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 from pipelang.runtime.engine.budget import Reservation
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.messages import NOTHING as NOTHING
+from pipelang.runtime.engine.messages import UNDECLARED_TIMEOUT as UNDECLARED_TIMEOUT
 from pipelang.runtime.engine.messages import Attempt as Attempt
 from pipelang.runtime.engine.messages import AttemptFailed as AttemptFailed
 from pipelang.runtime.engine.messages import Decision as Decision

@@ -17,10 +17,10 @@ from pipelang.runtime.inbox.inbox import Inbox
 from pipelang.runtime.inbox.webhook import signature_of
 
 
-async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
+async def receive(inbox: Inbox, body: bytes, signature: str | bytes | None) -> Case:
     """A decision that a web server was sent: `{"case": ID, "by": NAME}` with `yes` or `answer`, and
-    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook. The
-    case, decided. Raises `Refused`.
+    perhaps `reason`. The signature must be the body's, by the secret of the inbox's webhook; a
+    header may be text or bytes, as servers give it. The case, decided. Raises `Refused`.
     """
     secret = None if inbox.webhook is None else inbox.webhook.secret
     if secret is None:
@@ -29,7 +29,10 @@ async def receive(inbox: Inbox, body: bytes, signature: str | None) -> Case:
         expected = signature_of(body, resolve_secret(secret))
     except SecretMissing as missing:
         raise Refused(str(missing)) from None
-    if not hmac.compare_digest(expected.encode(), (signature or "").strip().encode()):
+    if isinstance(signature, str):  # which may hold halves of characters
+        signature = signature.encode(errors="replace")
+    given = bytes(signature).strip() if isinstance(signature, bytes | bytearray) else b""
+    if not hmac.compare_digest(expected.encode(), given):
         raise Refused("the signature is not that of the body")
     decision = _read(body)
     case_id, by, reason = decision["case"], decision["by"], decision.get("reason", "")

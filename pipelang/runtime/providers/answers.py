@@ -96,17 +96,21 @@ def result_text(result: ToolResult) -> str:
 
 
 def arguments_of(text: object) -> dict[str, Any] | None:
-    """The arguments of a call, which most makers send as a JSON text; None if they are none."""
+    """The arguments of a call, which most makers send as a JSON text; None if they are none. A call
+    without any may have an empty text or null.
+    """
     if isinstance(text, dict):
         return text
     if not isinstance(text, str):
         return None
     try:
-        value = json.loads(text or "{}", parse_constant=_no_constant)
+        value = json.loads(text.strip() or "{}", parse_constant=_no_constant)
         if isinstance(value, str):  # some write the text of a text
-            value = json.loads(value, parse_constant=_no_constant)
+            value = json.loads(value.strip() or "{}", parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+    if value is None:
+        return {}
     return value if isinstance(value, dict) else None
 
 

@@ -197,8 +197,9 @@ def _usage(response: object) -> Usage | None:
     assert taken is not None and tool is not None and given is not None
     assert thought is not None and cached is not None
     cached = min(cached, taken)
-    # Thoughts are billed as output, and counted beside it.
-    return Usage(taken - cached + tool, given + thought, cache_read=cached)
+    # Thoughts are billed as output, and counted beside it; of what is told of neither is the total.
+    given = max(given + thought, (count_of(told, "total_token_count") or 0) - taken - tool)
+    return Usage(taken - cached + tool, given, cache_read=cached)
 
 
 def _name(value: object) -> str | None:

@@ -12,6 +12,8 @@ from pipelang.runtime.providers.openai_wire import NAME, usage_in, user_content
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.records import field_of
 
+_ROUNDING = 1e-6
+
 _INSTRUCTIONS = "Choose the value that answers the text."
 
 
@@ -55,7 +57,7 @@ def answer_of(request: ModelRequest, decision: object) -> ModelAnswer:
     share = _probability(answer, choice)
     if share is None:
         raise ModelFault("server", "the API's decision has no probability", used)
-    value = {"value": choice, "confidence": min(1.0, max(0.0, share))}
+    value = {"value": choice, "confidence": share}
     return ModelAnswer(value, used, model, probabilities=True)
 
 
@@ -64,10 +66,18 @@ def _probability(answer: object, choice: object) -> float | None:
     told = field_of(answer, "probabilities")
     for one in told if isinstance(told, list) else ():
         value, share = field_of(one, "value"), field_of(one, "probability")
-        if value == choice and type(value) is type(choice) and isinstance(share, (int, float)):
-            return float(share)
-    overall = field_of(answer, "confidence")
-    return float(overall) if isinstance(overall, (int, float)) else None
+        if value == choice and type(value) is type(choice) and share is not None:
+            return _share(share)
+    return _share(field_of(answer, "confidence"))
+
+
+def _share(told: object) -> float | None:
+    """A probability, up to the rounding of one; None for what is none: 95 may be percent, and taken
+    for certain it would pass every gate.
+    """
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return None
+    return min(1.0, max(0.0, float(told))) if -_ROUNDING <= told <= 1 + _ROUNDING else None
 
 
 WEIGHED = "message.output_text.logprobs"

@@ -217,10 +217,24 @@ def usage_in(usage: object, taken_as: str, given_as: str) -> Usage | None:
     read, written = count_of(details, "cached_tokens"), count_of(details, "cache_write_tokens")
     if not taken or given is None or field_of(usage, f"{given_as}_tokens") is None:
         return None
+    given = _with_thoughts(usage, taken, given, given_as)
     read, written = read or 0, written or 0
     if read + written > taken:  # more than there was: all of it counts as input
         read = written = 0
     return Usage(taken - read - written, given, cache_write=written, cache_read=read)
+
+
+def _with_thoughts(usage: object, taken: int, given: int, given_as: str) -> int:
+    """The tokens of an output with those of its thoughts, which are billed as it is.
+
+    OpenAI counts them among the output, servers of Grok and Gemini beside it: the total tells, and
+    without one that there are more thoughts than output.
+    """
+    total = count_of(usage, "total_tokens")
+    if total:
+        return max(given, total - taken)
+    thought = count_of(field_of(usage, f"{given_as}_tokens_details"), "reasoning_tokens")
+    return given + thought if thought is not None and thought > given else given
 
 
 # A 429 that waiting does not mend: an account without money, a spent quota.

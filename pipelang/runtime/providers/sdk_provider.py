@@ -24,6 +24,7 @@ from collections.abc import Awaitable
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from pipelang.runtime.engine.messages import UNDECLARED_TIMEOUT
 from pipelang.runtime.providers.loop_clients import LoopClients
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.semantics.kernels.addresses import address_problem, secrets_in
@@ -31,7 +32,7 @@ from pipelang.semantics.kernels.media import BOTH
 
 Client = TypeVar("Client")
 
-DEFAULT_TIMEOUT = 600.0
+DEFAULT_TIMEOUT = UNDECLARED_TIMEOUT
 """Seconds for an attempt whose step declares no timeout; the SDKs' own default."""
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection to be made."""

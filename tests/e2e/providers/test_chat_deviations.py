@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelang.runtime.providers.openai import OpenAICompatibleProvider
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.testing import ChatDialect, FaultServer, Reply
 from pipelang.testing.provider_suite import GOOD, LOOKUP, request
 
@@ -71,6 +71,36 @@ def test_a_usage_that_is_left_out_is_bounded_from_above_and_told(usage: Any) -> 
     assert found.note is not None
 
 
+@pytest.mark.parametrize(
+    ("counts", "thought", "output"),
+    [
+        ({"completion_tokens": 9, "total_tokens": 135}, 94, 103),  # Grok: beside the output
+        ({"completion_tokens": 9, "total_tokens": 135}, None, 103),  # Gemini: without details
+        ({"completion_tokens": 103, "total_tokens": 135}, 94, 103),  # OpenAI: among it
+        ({"completion_tokens": 9}, 94, 103),  # more thoughts than output cannot be among it
+        ({"completion_tokens": 103}, 94, 103),
+        ({"completion_tokens": 103, "total_tokens": 0}, "94", 103),
+        ({"completion_tokens": 103, "total_tokens": 99}, 0, 103),  # a total that is none
+        ({"completion_tokens": 103, "total_tokens": "135"}, 94, 103),
+    ],
+)
+def test_thoughts_count_as_output_wherever_a_server_counts_them(
+    counts: dict[str, Any], thought: Any, output: int
+) -> None:
+    """Those of Grok and Gemini cost nothing, and no budget knew of them."""
+    told = {
+        "prompt_tokens": 32,
+        "prompt_tokens_details": {"cached_tokens": 6},
+        **counts,
+    }
+    if thought is not None:
+        told["completion_tokens_details"] = {"reasoning_tokens": thought}
+    message = {"role": "assistant", "content": json.dumps(GOOD)}
+    found, _ = answers(completion(message, usage=told))
+    assert found.usage == Usage(26, output, cache_read=6)
+    assert found.note is None
+
+
 def test_a_server_without_schemas_is_asked_in_words_and_remembered() -> None:
     async def main(url: str) -> None:
         provider = OpenAICompatibleProvider(None, url)
@@ -128,6 +158,17 @@ def test_calls_without_ids_with_arguments_in_any_shape(arguments: Any, name: Any
     )
     assert [call.arguments for call in found.calls] == [{"word": "a"}] * 2
     assert len({call.id for call in found.calls}) == 2
+
+
+@pytest.mark.parametrize("arguments", ["", " ", "null", '""', '"{}"', "{}", {}, None])
+def test_a_call_without_arguments_in_any_shape(arguments: Any) -> None:
+    function = {"name": "look_up", "arguments": arguments}
+    call = {"id": "a", "type": "function", "function": function}
+    found, _ = answers(
+        completion({"role": "assistant", "content": None, "tool_calls": [call]}),
+        asked=request(answer=None, tools=(LOOKUP,)),
+    )
+    assert [call.arguments for call in found.calls] == [{}]
 
 
 def test_arguments_that_are_no_json_are_a_misfit() -> None:

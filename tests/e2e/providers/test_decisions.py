@@ -193,6 +193,20 @@ def test_what_is_no_decision_is_a_failed_attempt(reply: Reply, tmp_path: Path) -
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("share", [95, 1.01, -0.01, float("nan"), float("inf"), []])
+def test_what_is_no_probability_is_not_taken_for_certain(share: Any, tmp_path: Path) -> None:
+    """Percent and infinity were 100%, which every gate lets pass."""
+    result, _ = play(tmp_path, DecisionsDialect(), Reply.answer(json.dumps(["billing", share])))
+    assert isinstance(result, pipelang.Failed)
+    assert result.code == "no", result
+
+
+@pytest.mark.parametrize(("share", "sure"), [(1.0000001, 1.0), (1, 1.0), (0, 0.0), (-1e-9, 0.0)])
+def test_a_probability_may_be_rounded(share: float, sure: float, tmp_path: Path) -> None:
+    result, _ = play(tmp_path, DecisionsDialect(), Reply.answer(["billing", share]))
+    assert answered(result)["confidence"] == sure
+
+
 def test_votes_agree_whatever_their_confidences(tmp_path: Path) -> None:
     script = [
         Reply.answer({"value": value, "confidence": share})

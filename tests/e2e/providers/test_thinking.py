@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,35 @@ def _sent(path: Path, server: FaultServer, provider: Any) -> tuple[Any, dict[str
         result = asyncio.run(main())
         bodies = [seen.body for seen in server.requests if "count" not in seen.path]
         return result, bodies[-1]
+
+
+@pytest.mark.parametrize(
+    ("told", "output"),
+    [
+        ({"candidatesTokenCount": 5, "thoughtsTokenCount": 50, "totalTokenCount": 74}, 55),
+        ({"candidatesTokenCount": 5, "thoughtsTokenCount": 50}, 55),
+        ({"thoughtsTokenCount": 50, "totalTokenCount": 69}, 50),
+        ({"candidatesTokenCount": 5, "totalTokenCount": 74}, 55),  # of the thoughts the total
+        ({"totalTokenCount": 74}, 55),
+        ({"candidatesTokenCount": 5, "totalTokenCount": 3}, 5),
+    ],
+)
+def test_what_gemini_counts_in_the_total_alone_is_output(
+    tmp_path: Path, told: dict[str, int], output: int
+) -> None:
+    """An answer without a count of its own cost nothing."""
+    path = _written(tmp_path, "google", "gemini-3-flash-preview", "output 20 tokens mean")
+    usage = {"promptTokenCount": 10, "toolUsePromptTokenCount": 9, "cachedContentTokenCount": 8}
+    content = {"role": "model", "parts": [{"text": "Yes."}]}
+    body = {
+        "candidates": [{"content": content, "finishReason": "STOP", "index": 0}],
+        "usageMetadata": usage | told,
+    }
+    server = FaultServer(GoogleDialect(), Reply.raw(json.dumps(body).encode()), key=KEY)
+    result, _ = _sent(path, server, lambda url: GoogleProvider(KEY, url))
+    assert isinstance(result, pipelang.Answered), result
+    assert result.tokens == 10 + 9 + output
+    assert result.cost == Decimal(5) * output / 1_000_000
 
 
 def test_a_run_of_the_most_thought_costs_what_the_analysis_bounds(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipelang.interfaces.cli.options.quantities import Duration, ShareOption
 from pipelang.interfaces.cli.programs import load_program, pick_pipeline, stop
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
+from pipelang.interfaces.text.number_format import plural
 
 
 @click.command(name="release", short_help="Put a version of a pipeline out, or a canary of it.")
@@ -105,7 +106,7 @@ def command(
         write(f"{version} of `{name}` is out{share}: program {loaded.hash[:12]}\n")
         if plan is not None:
             write(
-                f"silent errors: judged at {plan.needed:,} labels of the canary, after "
+                f"silent errors: judged at {plural(plan.needed, 'label')} of the canary, after "
                 f"{plan.days:.1f} days; {plan.ideal:,} is what the best test needs on average to "
                 f"tell {plan.share:.1%} from {2 * plan.share:.1%}\n"
             )

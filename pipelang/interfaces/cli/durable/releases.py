@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.inbox import user
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import write
 from pipelang.interfaces.runs.state_folder import DEFAULT
+from pipelang.interfaces.text.number_format import plural
 from pipelang.semantics.metrics import COST_MEAN
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _guard(state: GuardState) -> str:
     tolerance = f" + {guard.tolerance:.0%}" if guard.tolerance else ""
     labels = ""
     if guard.labels is not None:
-        labels = f", judged at {guard.labels:,} labels"
+        labels = f", judged at {plural(guard.labels, 'label')}"
     money = guard.metric == COST_MEAN
     own = f"${state.canary[0]:.6f}" if money else f"{state.canary[0]:.2%}"
     other = f"${state.current[0]:.6f}" if money else f"{state.current[0]:.2%}"

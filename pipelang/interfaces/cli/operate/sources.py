@@ -46,6 +46,14 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
                 f"`{min(source.unreadable)}`"
                 + (" and others" if len(source.unreadable) > 1 else "")
             )
+        if source.damaged:
+            first = min(source.damaged)
+            count = plural(sum(map(len, source.damaged.values())), "line")
+            traces = plural(len(source.damaged), "trace")
+            warn(
+                f"note: {count} of {traces} in {state} cannot be read, and what happened there is "
+                f"missing: `{first}`, line {source.damaged[first][0]}"
+            )
 
 
 def program_of(

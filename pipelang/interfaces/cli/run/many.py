@@ -15,6 +15,7 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.batch_options import BatchOptions
@@ -168,8 +169,8 @@ def _summary(records: list[dict[str, Any]], tag: str) -> None:
     reasons = Counter(record["reason"] for record in ran if record.get("reason") is not None)
     say(tag)
     shares = ", ".join(f"{n} {kind} ({n / total:.0%})" for kind, n in counts.most_common())
-    parts = [f"{total} runs: {shares}"] if total else []
-    say(tag + "; ".join([*parts, f"{bad} inputs did not fit"] if bad else parts))
+    parts = [f"{plural(total, 'run')}: {shares}"] if total else []
+    say(tag + "; ".join([*parts, f"{plural(bad, 'input')} did not fit"] if bad else parts))
     if reasons:
         say(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
     if total:

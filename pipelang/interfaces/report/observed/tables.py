@@ -79,7 +79,7 @@ def headline(found: Observation) -> list[str]:
             "thread count as one where independence is assumed"
         )
     if found.tallies.runs < found.runs:
-        said.append(f"steps are told of the newest {found.tallies.runs:,} runs")
+        said.append(f"steps are told of the newest {plural(found.tallies.runs, 'run')}")
     if found.simulated:
         said.append(f"{found.simulated:,} of the runs have simulated answers, which no model gave")
     if found.unfinished:

@@ -32,6 +32,7 @@ from pipelang.interfaces.service.backends.memory_runs import (
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -145,7 +146,7 @@ class MemoryBackend:
             raise Problem(
                 429,
                 "queue_full",
-                f"{len(self._queue)} runs wait to begin",
+                f"{plural(len(self._queue), 'run waits', 'runs wait')} to begin",
                 headers={"Retry-After": "5"},
             )
         from pipelang.runtime.host.inputs import has_media, read_ahead

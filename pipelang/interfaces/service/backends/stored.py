@@ -28,6 +28,7 @@ from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_qu
 from pipelang.interfaces.service.backends.watch import RunWatch
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
+from pipelang.interfaces.text.number_format import plural
 from pipelang.runtime.durable import listing, programs, run_pages, upkeep
 from pipelang.runtime.durable.address import (
     KeyConflict,
@@ -220,7 +221,7 @@ class StoreBackend:
             raise Problem(
                 429,
                 "queue_full",
-                f"{self._queued} runs wait to begin",
+                f"{plural(self._queued, 'run waits', 'runs wait')} to begin",
                 headers={"Retry-After": "10"},
             )
         found = self._deployed[order.pipeline]

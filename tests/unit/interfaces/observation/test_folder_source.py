@@ -143,6 +143,26 @@ def test_traces_that_cannot_be_read_are_told(folder: Folder) -> None:
         json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("torn", [b"{", b"\xff\xfe", b"[]", b'{"kind": "answer"'])
+def test_lines_of_a_trace_that_cannot_be_read_are_told(folder: Folder, torn: bytes) -> None:
+    """What happened there was missing in every figure, and nobody was told."""
+    line = [str(folder.file), "--state", str(folder.state), "--format", "json"]
+    for number in range(3):
+        folder.write(number, timedelta(hours=2))
+    one, two, last = sorted((folder.state / "traces").iterdir())
+    with last.open("ab") as file:
+        file.write(torn)  # as a process leaves a line that it is still writing
+    assert CliRunner().invoke(observe, line).stderr == ""
+    for path in (one, two):
+        lines = path.read_bytes().split(b"\n")
+        path.write_bytes(b"\n".join([lines[0], torn, *lines[1:2], torn, *lines[3:]]))
+    for command in (observe, watch):
+        done = CliRunner().invoke(command, line, catch_exceptions=False)
+        assert "4 lines of 2 traces" in done.stderr
+        assert f"`{one.name}`, line 2" in done.stderr
+        json.loads(done.stdout)
+
+
 @pytest.mark.parametrize(
     "kept", [b"", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}', b"[]", b"9" * 5_000, None]
 )

@@ -140,6 +140,19 @@ def test_retry_after_beyond_the_timeout_goes_to_the_next_link(
     assert slept == []
 
 
+@pytest.mark.parametrize(("asked", "waited"), [(600.0, [600.0]), (601.0, []), (2_592_000.0, [])])
+def test_without_a_timeout_no_more_is_waited_than_an_attempt_may_take(
+    tmp_path: Path, slept: list[float], asked: float, waited: list[float]
+) -> None:
+    """A server that asked to be left alone for 30 days held the run for as long."""
+    fault = ModelFault("rate_limited", "slow down", retry_after=asked)
+    links = "ask say(x) by small { retry 5 } else ask say(x) by big"
+    models = Models(a=[fault, "fine"])
+    assert isinstance(play(chain(tmp_path, links), models, x="hi"), Answered)
+    assert [request.tier for request in models.requests] == ["small", "small" if waited else "big"]
+    assert slept == waited
+
+
 def test_retry_after_of_the_last_attempt_is_not_waited_for(
     tmp_path: Path, slept: list[float]
 ) -> None:

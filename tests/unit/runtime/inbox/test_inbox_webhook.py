@@ -262,11 +262,26 @@ def test_what_is_no_decision_is_refused(inbox: Inbox, told: Any, words: str) -> 
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_a_signature_is_a_header_as_servers_give_it(inbox: Inbox, kind: type) -> None:
+    """ASGI has headers as bytes, which were an error of Python."""
+
+    async def main() -> None:
+        filed = await inbox.file(case())
+        body, signature = signed({"case": filed.id, "yes": True, "by": "ada"})
+        decided = await receive(inbox, body, kind(b" " + signature.encode()))
+        assert decided.state != "open"
+
+    asyncio.run(main())
+
+
 def test_what_is_not_signed_is_refused(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         filed = await inbox.file(case())
         body, signature = signed({"case": filed.id, "yes": True, "by": "ada"})
-        wrong = [None, "", "sha256=", "sha256=é", signature[7:], signed(body, "other")[1]]
+        bare = signature[7:]
+        wrong: list[Any] = [None, "", "sha256=", "sha256=é", bare, signed(body, "other")[1]]
+        wrong += ["sha256=\udcff", b"", b"sha256=\xff", bare.encode(), 7, [signature]]
         for one in wrong:
             with pytest.raises(Refused, match="signature is not that of the body"):
                 await receive(inbox, body, one)
