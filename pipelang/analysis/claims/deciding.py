@@ -89,31 +89,35 @@ class Assignment:
     texts: Mapping[str, str]
     numbers: Mapping[str, Fraction]
     literals: tuple[SignedAtom, ...]
+    made: dict[And | Or, bool] = field(default_factory=dict, compare=False, repr=False)
+    """Answers of `makes` so far. Where branches meet, formulas share parts, and a walk that goes
+    into such a part each time doubles with every branch."""
 
     def makes(self, formula: Formula) -> bool:
         """Whether a formula is true under this assignment."""
-        match formula:
-            case And():
-                return all(map(self.makes, formula.parts))
-            case Or():
-                return any(map(self.makes, formula.parts))
-            case SignedAtom():
-                return self._atom(formula.atom) is formula.positive
-            case _:
-                assert_never(formula)
+        if isinstance(formula, SignedAtom):
+            return self._atom(formula.atom) is formula.positive
+        known = self.made.get(formula)
+        if known is None:
+            every = all if isinstance(formula, And) else any
+            known = self.made[formula] = every(map(self.makes, formula.parts))
+        return known
 
-    def support(self, formula: Formula) -> Iterator[SignedAtom]:
+    def support(self, formula: Formula) -> list[SignedAtom]:
         """Return literals of a true formula that suffice to make it true."""
-        match formula:
-            case And():
-                for part in formula.parts:
-                    yield from self.support(part)
-            case Or():
-                yield from self.support(next(part for part in formula.parts if self.makes(part)))
-            case SignedAtom():
-                yield formula
-            case _:
-                assert_never(formula)
+        found: list[SignedAtom] = []
+        left, seen = [formula], set[Formula]()
+        while left:
+            part = left.pop()
+            if isinstance(part, SignedAtom):
+                found.append(part)
+            elif part not in seen:
+                seen.add(part)
+                if isinstance(part, And):
+                    left.extend(reversed(part.parts))
+                else:
+                    left.append(next(filter(self.makes, part.parts)))
+        return found
 
     def text(self, name: str) -> str:
         """Return the value of a text or an enum."""

@@ -137,6 +137,13 @@ class Grid:
     def size(self) -> int:
         return prod(self.shape)
 
+    @property
+    def wide(self) -> list[int]:
+        """The axes of more than one point. Arrays have 32 or 64 dimensions, and of unknowns that
+        a figure does not hang on there may be any number.
+        """
+        return [axis for axis, points in enumerate(self.shape) if points > 1]
+
     def points(self, axis: int) -> list[float]:
         """The points of one unknown, both ends included."""
         if self.axes[axis].parts:
@@ -150,10 +157,9 @@ class Grid:
         """An axis' point at every point of the grid."""
         import numpy as np
 
-        along = [1] * len(self.axes)
-        along[axis] = -1
-        flat: Array = np.broadcast_to(np.reshape(self.points(axis), along), self.shape).reshape(-1)
-        return flat
+        inner = prod(self.shape[axis + 1 :])
+        points: Array = np.repeat(np.asarray(self.points(axis), dtype=float), inner)
+        return np.tile(points, self.size // points.size)
 
     def values(self) -> tuple[Unknown, Choose]:
         """Return the values of unknowns in a sweep over the grid."""
@@ -171,15 +177,17 @@ class Grid:
         return unknown, choose
 
     def coefficients(self, values: Any) -> Array:
-        """Bernstein coefficients of the polynomial with these values on the grid; of many
-        polynomials at once if `values` has further axes.
+        """Bernstein coefficients of the polynomial with these values on the grid, along its wide
+        axes; of many polynomials at once if `values` has further axes.
         """
         import numpy as np
 
         table = np.asarray(values, dtype=float)
         rest = table.shape[1:]
-        tensor: Array = np.broadcast_to(table, (self.size, *rest)).reshape((*self.shape, *rest))
-        for axis, degree in enumerate(self.degrees):
+        shape = [self.shape[axis] for axis in self.wide]
+        tensor: Array = np.broadcast_to(table, (self.size, *rest)).reshape((*shape, *rest))
+        for place, axis in enumerate(self.wide):
+            degree = self.degrees[axis]
             if degree <= 1 or self.axes[axis].parts:
                 continue  # of degree one, the values at both ends are the coefficients
             basis = np.array(
@@ -188,9 +196,9 @@ class Grid:
                     for x in self.points(axis)
                 ]
             )
-            moved = np.moveaxis(tensor, axis, 0)
+            moved = np.moveaxis(tensor, place, 0)
             solved = np.linalg.solve(basis, moved.reshape(degree + 1, -1)).reshape(moved.shape)
-            tensor = np.moveaxis(solved, 0, axis)
+            tensor = np.moveaxis(solved, 0, place)
         return tensor
 
     def enclose(self, values: Any) -> Bounds:
@@ -198,7 +206,7 @@ class Grid:
         import numpy as np
 
         tensor = self.coefficients(values)
-        mixed = [index for index, axis in enumerate(self.axes) if axis.parts]
+        mixed = [place for place, axis in enumerate(self.wide) if self.axes[axis].parts]
         rows = np.moveaxis(tensor, mixed, range(len(mixed)))
         rows = rows.reshape((-1, *rows.shape[len(mixed) :]))
         found = [enclose(row) for row in rows]

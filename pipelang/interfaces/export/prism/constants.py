@@ -13,7 +13,7 @@ from typing import assert_never
 
 from pipelang.analysis.model.parameters import in_time
 from pipelang.interfaces.export.prism.formulas import product, rest
-from pipelang.interfaces.export.prism.machine import NotExportable
+from pipelang.interfaces.export.prism.machine import NotExportable, TakenNames
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import (
@@ -52,7 +52,7 @@ class Constants:
     evidence: dict[str, EvidenceFile]
     hard: str = "false"
     made: dict[object, Constant] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    taken: TakenNames = field(default_factory=TakenNames)
 
     def share(self, chance: Chance) -> str:
         """A share in a formula; what is certain needs no constant."""
@@ -152,7 +152,7 @@ class Constants:
     def _constant(self, key: object, kind: str, shown: str, value: str | None, note: str) -> str:
         known = self.made.get(key)
         if known is None:
-            name = unused(f"{kind}_{identifier(shown)}", self.taken)
+            name = self.taken.unused(f"{kind}_{identifier(shown)}")
             known = self.made[key] = Constant(name, value, note)
         return known.name
 
@@ -174,16 +174,6 @@ def identifier(text: str) -> str:
     if text.isascii() and text.isidentifier():
         return text
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:60] or "x"
-
-
-def unused(name: str, taken: set[str]) -> str:
-    """The name, or the name with the first number that makes it one of its own."""
-    candidate, count = name, 1
-    while candidate in taken:
-        count += 1
-        candidate = f"{name}_{count}"
-    taken.add(candidate)
-    return candidate
 
 
 def _shown(site: str, pipeline: str) -> str:

@@ -9,6 +9,8 @@ reads, and what matters where it leads, unless it is written on the way.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 from pipelang.interfaces.export.prism.formulas import number
 from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
 
@@ -52,8 +54,10 @@ def _live(machine: Machine) -> list[frozenset[str]]:
             coming[move.to].add(command.place)
     live: list[frozenset[str]] = [frozenset()] * machine.places
     waiting = set(range(machine.places))
-    while waiting:
-        place = max(waiting)  # places are numbered along the run: from its end, few are seen twice
+    order = [-place for place in reversed(range(machine.places))]
+    while order:
+        # Places are numbered along the run: from its end, few are seen twice.
+        place = -heappop(order)
         waiting.remove(place)
         found = set(paid[place])
         for command in leaving[place]:
@@ -66,5 +70,7 @@ def _live(machine: Machine) -> list[frozenset[str]]:
                         found |= value.reads
         if found != live[place]:
             live[place] = frozenset(found)
-            waiting |= coming[place]
+            for before in coming[place] - waiting:
+                waiting.add(before)
+                heappush(order, -before)
     return live

@@ -63,6 +63,27 @@ class Reward:
     guard: Formula = TRUE
 
 
+class TakenNames:
+    """Names that are in use, and for each the number that was last put behind it: nobody tries
+    again those that were taken when it was asked for before.
+    """
+
+    __slots__ = ("names",)
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+
+    def unused(self, name: str) -> str:
+        """The name, or the name with the first number that makes it one of its own."""
+        candidate, count = name, self.names.get(name, 1)
+        while candidate in self.names:
+            count += 1
+            candidate = f"{name}_{count}"
+        self.names[name] = count
+        self.names.setdefault(candidate, 1)
+        return candidate
+
+
 @dataclass(slots=True)
 class Machine:
     """`kept` are variables whose last value counts when the run is over, `taken` names that are in
@@ -77,7 +98,7 @@ class Machine:
     endings: dict[str, dict[str, int]] = field(default_factory=dict)
     reached: dict[str, list[int]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)
+    taken: TakenNames = field(default_factory=TakenNames)
     places: int = 0
 
     def place(self, heading: str = "") -> int:

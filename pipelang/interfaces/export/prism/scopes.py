@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.interfaces.export.prism.constants import identifier, unused
+from pipelang.interfaces.export.prism.constants import identifier
 from pipelang.interfaces.export.prism.formulas import TRUE, Formula
 from pipelang.interfaces.export.prism.machine import Machine
 from pipelang.records import dataclass, field, replace
@@ -51,7 +51,7 @@ class PrismFrame:
 
     def variable(self, name: str, highest: int, note: str, initial: int = 0) -> str:
         """A new variable of this call; a number is added to a name that is there already."""
-        name = unused(name, self.machine.taken)
+        name = self.machine.taken.unused(name)
         self.variables.append(name)
         return self.machine.declare(name, highest, note, initial)
 
@@ -84,7 +84,7 @@ class PrismScope:
     def element(self, name: str, type: Type, behind: frozenset[str]) -> PrismScope:
         """The scope of the body of an `each`; the element is as right as what is behind it."""
         inner = self.inside()
-        own = unused(f"v_{identifier(name)}", self.frame.machine.taken)
+        own = self.frame.machine.taken.unused(f"v_{identifier(name)}")
         inner.names[name] = expr.Read(own, type)
         inner.written = {**self.written, own: expr.Read(name, type)}
         inner.behind = {**self.behind, own: behind}
@@ -188,7 +188,7 @@ def called(
     arguments = dict(action.arguments)
     given: dict[str, expr.Expr] = {}
     for parameter in frame.pipeline.parameters:
-        own = unused(f"v_{identifier(parameter.name)}", frame.machine.taken)
+        own = frame.machine.taken.unused(f"v_{identifier(parameter.name)}")
         here = caller.expand(arguments[parameter.name])
         given[own] = here
         scope.names[parameter.name] = expr.Read(own, parameter.type)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelang.diagnostics.columns import harmless
-from pipelang.interfaces.export.prism.constants import Constant, identifier, unused
+from pipelang.interfaces.export.prism.constants import Constant, identifier
 from pipelang.interfaces.export.prism.formulas import Formula
-from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate
+from pipelang.interfaces.export.prism.machine import Command, Machine, PrismUpdate, TakenNames
 from pipelang.interfaces.export.prism.translation import EFFECT, Translation
 from pipelang.semantics.metrics import OUTCOMES, SUCCESS
 
@@ -129,22 +129,22 @@ def _move(share: str, move: PrismUpdate, command: Command) -> str:
 def _labels(
     machine: Machine, numbers: Mapping[int, int], endings: Mapping[str, int]
 ) -> Iterator[str]:
-    taken: set[str] = set()
+    taken = TakenNames()
     groups: dict[str, list[int]] = {name: [] for name in OUTCOMES}
     for name, place in endings.items():
         groups[name.partition(" ")[0]].append(place)
     for name in OUTCOMES:
-        yield _label(unused(name, taken), groups[name])
+        yield _label(taken.unused(name), groups[name])
     effect = f"{EFFECT}=1" if EFFECT in machine.variables else "false"
-    yield f'label "{unused(EFFECT, taken)}" = {effect};'
-    yield _label(unused("done", taken), list(endings.values()))
+    yield f'label "{taken.unused(EFFECT)}" = {effect};'
+    yield _label(taken.unused("done"), list(endings.values()))
     for name, place in endings.items():
         kind, _, reason = name.partition(" ")
         if reason:
-            yield _label(unused(f"{kind}_{identifier(reason)}", taken), [place])
+            yield _label(taken.unused(f"{kind}_{identifier(reason)}"), [place])
     for step, places in machine.reached.items():
         there = [numbers[place] for place in places if place in numbers]
-        yield _label(unused(f"reached_{identifier(step)}", taken), there)
+        yield _label(taken.unused(f"reached_{identifier(step)}"), there)
 
 
 def _label(name: str, places: Sequence[int]) -> str:
