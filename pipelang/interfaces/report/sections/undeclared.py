@@ -21,7 +21,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.hard import HARD
 from pipelang.semantics.types import EnumType
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import all_items, once
 
 LONG = 40
 """Lines longer than this leave no room for the words beside them."""
@@ -218,8 +218,16 @@ def _of_test(block: p.Block, shown: str) -> Missing:
     return Missing("traffic", f"{name}: 90% if right, 60% if wrong", "how often it holds")
 
 
-def _find(block: p.Block, shown: str) -> tuple[str | None, expr.Expr | None]:
+Found = tuple[str | None, expr.Expr | None]
+
+
+def _find(block: p.Block, shown: str) -> Found:
     """The expression that is shown so, and the name of the gate or branch that is just it."""
+    return once(block, _as_shown).get(shown, (None, None))
+
+
+def _as_shown(block: p.Block) -> dict[str, Found]:
+    found: dict[str, Found] = {}
     lets: dict[str, expr.Expr] = {}
     for item in all_items(block):
         if isinstance(item, p.Let):
@@ -228,9 +236,8 @@ def _find(block: p.Block, shown: str) -> tuple[str | None, expr.Expr | None]:
         for name, condition in _conditions(item):
             whole = expr.substitute(condition, lets)
             for part in expr.walk(whole):
-                if expr.show(part) == shown:
-                    return (name if part is whole else None), part
-    return None, None
+                found.setdefault(expr.show(part), (name if part is whole else None, part))
+    return found
 
 
 def _conditions(item: p.Item) -> Iterator[tuple[str | None, expr.Expr]]:
