@@ -120,9 +120,9 @@ def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysi
         read = READINGS[name].read
         if name == COST_MONTH:
             read = READINGS[COST_MEAN].read
+            rates = (_a_month(before.pipeline), _a_month(after.pipeline))
         if name in before.open_figures | after.open_figures:
             read = None  # a sweep counts but a part of it
-            rates = (_a_month(before.pipeline), _a_month(after.pipeline))
         metrics[name] = of(was, now, read, rates)
     escalations = {}
     nobody = certain(0.0, Basis.EXACT)

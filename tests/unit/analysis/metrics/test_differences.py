@@ -90,6 +90,21 @@ def test_evidence_that_did_not_change_is_no_reason_for_a_difference() -> None:
     assert after.low < before.high  # by themselves, the two ranges overlap
 
 
+def test_a_month_is_that_of_the_traffic_of_each_side() -> None:
+    """How often the second step is asked is counted, so the difference has an interval."""
+    gate = GATE.format("70%").replace("a.", "z.")
+    steps = step("z", "q", 'from "e.jsonl"') + gate + step("a", "z", "90%")
+    few, many = (checked(f"  traffic {n}/day {{ }}\n{steps}{RETURN}") for n in (100, 300))
+    found = changes(few, many).metrics
+    mean, month = found["cost.mean"], found["cost.month"]
+    assert mean.direction == "same"
+    assert month.direction == "up"
+    assert month.before is not None
+    assert month.change.value == pytest.approx(2 * month.before.value)
+    assert month.change.low == pytest.approx(2 * month.before.low, rel=1e-3)
+    assert month.change.high == pytest.approx(2 * month.before.high, rel=1e-3)
+
+
 @pytest.mark.parametrize("form", ["40 of 50", 'from "e.jsonl"'])
 def test_the_same_program_has_no_difference(form: str) -> None:
     text = step("a", "q", form) + (GATE.format("70%") if "from" in form else "") + RETURN
