@@ -7,31 +7,27 @@ Steps of a region run side by side, so all of them count, in writing order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from pipelang.analysis.kernels.each import fixed_length
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.each import least
+from pipelang.semantics.kernels.run import by_pipeline
 
 
 def call_beyond(program: p.Program, pipeline: p.Pipeline, limit: int) -> tuple[p.Step, int] | None:
     """The first step of a pipeline that no run gets to make whole, and how many calls come first at
     least; None if some run makes all of them.
     """
-    return _beyond(_fewest_by_name(program), pipeline.block, 0, limit)[1]
+    return _beyond(by_pipeline(program, _shortest), pipeline.block, 0, limit)[1]
 
 
 Inner = Callable[[str], int]
 """The fewest calls of a run of a sub-pipeline, however it ends."""
 
 
-def _fewest_by_name(program: p.Program) -> Inner:
-    @cache
-    def fewest(name: str) -> int:
-        through, ended = _ways(fewest, program.pipelines[name].block)
-        return min(way for way in (through, ended) if way is not None)
-
-    return fewest
+def _shortest(inner: Inner, pipeline: p.Pipeline) -> int:
+    through, ended = _ways(inner, pipeline.block)
+    return min(way for way in (through, ended) if way is not None)
 
 
 Found = tuple[p.Step, int] | None

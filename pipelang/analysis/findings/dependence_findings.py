@@ -59,29 +59,27 @@ def _files(program: p.Program, pipeline: p.Pipeline) -> dict[str, Span]:
     of, and where each comes in first.
     """
     found: dict[str, Span] = {}
-    for name, span, run in _own_files(pipeline):
-        if run is None:
-            found.setdefault(name, span)
+    for span, what in _places(pipeline):
+        if isinstance(what, str):
+            found.setdefault(what, span)
             continue
-        inner = program.pipelines[run]
-        for one in (inner, *pipelines_run(program, inner)):
-            for name, _, further in _own_files(one):
-                if further is None:
-                    found.setdefault(name, span)
+        run = program.pipelines[what.pipeline]
+        for one in (run, *pipelines_run(program, run)):
+            for _, inner in _places(one):
+                if isinstance(inner, str):
+                    found.setdefault(inner, span)
     return {name: span for name, span in found.items() if program.evidence[name].columns.cases}
 
 
-def _own_files(pipeline: p.Pipeline) -> Iterator[tuple[str, Span, str | None]]:
-    """The evidence files of a pipeline itself and the pipelines that it runs (these with their name
-    once more), in writing order.
-    """
+def _places(pipeline: p.Pipeline) -> Iterator[tuple[Span, str | p.RunPipeline]]:
+    """The evidence files of a pipeline itself, and where it runs others, in writing order."""
     for item in all_items(pipeline.block):
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
                 for one in (link.accuracy, *link.accuracy_by_tier.values()):
                     if isinstance(one, MeasuredShare):
-                        yield one.file, link.span, None
+                        yield link.span, one.file
                 if isinstance(link.action, p.RunPipeline):
-                    yield link.action.pipeline, link.span, link.action.pipeline
+                    yield link.span, link.action
         elif isinstance(item, p.Gate) and isinstance(item.evidence, p.ByFile):
-            yield item.evidence.file, item.span, None
+            yield item.span, item.evidence.file

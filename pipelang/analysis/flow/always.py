@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.run import tools_behind
+from pipelang.semantics.kernels.run import by_pipeline, tools_behind
 from pipelang.semantics.walk import all_items, inner_links
 
 
 def always_called(program: p.Program, ways: Iterable[p.Block]) -> frozenset[str]:
     """Return the tools that each of some ways calls equally often, and never under a test."""
-    certain = [_certain(program, way) for way in ways]
+    certain_of = by_pipeline(program, lambda inner, one: _certain(inner, one.block))
+    certain = [_certain(certain_of, way) for way in ways]
     first, *others = certain
     found = {tool for tool, calls in first.items() if all(o[tool] == calls for o in others)}
-    mentions = [_mentions(program, way) for way in ways] if found else []
+    if not found:
+        return frozenset()
+    mentions_of = by_pipeline(program, lambda inner, one: _mentions(program, inner, one.block))
+    mentions = [_mentions(program, mentions_of, way) for way in ways]
     return frozenset(
         tool
         for tool in found
@@ -23,12 +27,12 @@ def always_called(program: p.Program, ways: Iterable[p.Block]) -> frozenset[str]
     )
 
 
-def _certain(program: p.Program, block: p.Block) -> Counter[str]:
+Inner = Callable[[str], Counter[str]]
+"""The same of a pipeline that is run, by name."""
+
+
+def _certain(inner: Inner, block: p.Block) -> Counter[str]:
     """Return how often each tool is called before anything can end or divide the run."""
-    return _certain_in(program, block, {})
-
-
-def _certain_in(program: p.Program, block: p.Block, known: dict[str, Counter[str]]) -> Counter[str]:
     found = Counter[str]()
     for item in block.items:
         if isinstance(item, p.Step) and item.chain.links:
@@ -36,23 +40,14 @@ def _certain_in(program: p.Program, block: p.Block, known: dict[str, Counter[str
             if isinstance(action, p.Call):
                 found[action.tool] += 1
             elif isinstance(action, p.RunPipeline):
-                name = action.pipeline
-                if name not in known:
-                    known[name] = _certain_in(program, program.pipelines[name].block, known)
-                found += known[name]
+                found += inner(action.pipeline)
         elif not isinstance(item, (p.Step, p.Let, p.Remember)):
             break
     return found
 
 
-def _mentions(program: p.Program, block: p.Block) -> Counter[str]:
+def _mentions(program: p.Program, inner: Inner, block: p.Block) -> Counter[str]:
     """Return how often each tool is called anywhere; in a loop, more often than anything else."""
-    return _mentions_in(program, block, {})
-
-
-def _mentions_in(
-    program: p.Program, block: p.Block, known: dict[str, Counter[str]]
-) -> Counter[str]:
     found = Counter[str]()
     for item in all_items(block):
         for link in inner_links(item.chain) if isinstance(item, p.Step) else ():
@@ -60,10 +55,7 @@ def _mentions_in(
             if isinstance(action, p.Call):
                 found[action.tool] += 1
             elif isinstance(action, p.RunPipeline):
-                name = action.pipeline
-                if name not in known:
-                    known[name] = _mentions_in(program, program.pipelines[name].block, known)
-                found += known[name]
+                found += inner(action.pipeline)
         if isinstance(item, p.Step):
             for link in inner_links(item.chain):
                 found.update(dict.fromkeys(_looped(program, link), _OFTEN))

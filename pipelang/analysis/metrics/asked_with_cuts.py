@@ -5,7 +5,7 @@ added, and what a run that is cut has not come to any more is taken off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import partial
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import SAME, BudgetedRuns
@@ -16,7 +16,7 @@ from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.redo import redo_of
-from pipelang.semantics.kernels.run import passed_on, with_inner
+from pipelang.semantics.kernels.run import by_pipeline, passed_on, with_inner
 from pipelang.semantics.walk import all_items, outcomes
 
 NONE = Number(0.0, 0.0, 0.0, 0.0, Basis.EXACT)
@@ -73,20 +73,12 @@ def _added(name: str, without: Number, runs: BudgetedRuns) -> tuple[float, float
 
 def most_cases(program: p.Program, pipeline: p.Pipeline, role: str) -> int:
     """The most cases that one run may send to a role: all that it asks, and its end."""
-    asked = _most_by_name(program, role)
+    asked: Inner = by_pipeline(program, partial(_questions, role))
     return asked(pipeline.name) + int(_ends_there(program, pipeline, role))
 
 
 Inner = Callable[[str], int]
 """The most questions of a run of a pipeline to a role."""
-
-
-def _most_by_name(program: p.Program, role: str) -> Inner:
-    @cache
-    def most(name: str) -> int:
-        return _questions(most, program.pipelines[name], role)
-
-    return most
 
 
 def _ends_there(program: p.Program, pipeline: p.Pipeline, role: str) -> bool:
@@ -98,7 +90,7 @@ def _ends_there(program: p.Program, pipeline: p.Pipeline, role: str) -> bool:
     )
 
 
-def _questions(inner: Inner, pipeline: p.Pipeline, role: str) -> int:
+def _questions(role: str, inner: Inner, pipeline: p.Pipeline) -> int:
     count, rounds = 0, 1
     for item in all_items(pipeline.block):
         redo = redo_of(item)

@@ -127,9 +127,8 @@ def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
             return _beside_counts(compiled, point, bounds)
     if not (point.counted or point.counted_bins):
         return certain(value, basis)
-    spread = _spread(
-        compiled, point, value, lambda _: 0.0
-    )  # whatever is unknown, it changes nothing
+    # Whatever is unknown, it changes nothing.
+    spread = _spread(compiled, point, value, lambda _: 0.0)
     return Number(value, *spread.bounds(Z), spread.mean, basis)
 
 

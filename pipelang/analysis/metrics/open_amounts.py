@@ -18,7 +18,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.run import with_inner
+from pipelang.semantics.kernels.run import run_by_link, with_inner
 from pipelang.semantics.walk import agent_of, all_items, contents, inner_links
 
 AMOUNTS = (m.Unit.MONEY, m.Unit.TOKENS)
@@ -72,12 +72,13 @@ class OpenAmounts:
 
 def open_amounts(model: PipelineModel) -> OpenAmounts:
     """Find what is open of the amounts of a swept model."""
-    unpriced = [(key, key[1]) for key, cost in all_costs(model) if not cost.priced]
+    unpriced = [key for key, cost in all_costs(model) if not cost.priced]
     program, pipelines = model.program, tuple(with_inner(model.program, model.pipeline))
-    spends = {one.name for one in pipelines if _spends(program, one)}
-    if not unpriced and not any(_called(link) for one in pipelines for link in _links(one)):
+    called_by_agents = {name for one in pipelines for link in _links(one) for name in _called(link)}
+    if not unpriced and not called_by_agents:
         return OpenAmounts()
-    without = {key[0] for key, _ in unpriced}
+    spends = {one.name for one in pipelines if _spends(program, one)}
+    without = {link for link, *_ in unpriced}
     unknown: set[tuple[str, str]] = set()
     called: set[tuple[str, str]] = set()
     for _ in pipelines:  # what is run may run another one
@@ -85,16 +86,19 @@ def open_amounts(model: PipelineModel) -> OpenAmounts:
             for step in _steps(one):
                 place = (one.name, step.name)
                 links = tuple(inner_links(step.chain))
-                runs = {name for link in links for name in _runs(link)}
+                ran = {name for link in links for name in run_by_link(link)}
                 agents = {name for link in links for name in _called(link)}
                 asks = any(id(link) in without for link in links)
-                if asks or (runs | agents) & {owner for owner, _ in unknown}:
+                if asks or ran & {owner for owner, _ in unknown}:
                     unknown.add(place)
-                if runs & {owner for owner, _ in called} or agents & spends:
+                if ran & {owner for owner, _ in called} or agents & spends:
                     called.add(place)
-    tiers = tuple(dict.fromkeys(tier for _, tier in unpriced))
-    agents = {name for one in pipelines for link in _links(one) for name in _called(link)}
-    inner = {one.name for name in agents for one in with_inner(program, program.pipelines[name])}
+    tiers = tuple(dict.fromkeys(tier for _, tier, *_ in unpriced))
+    inner = {
+        one.name
+        for name in called_by_agents
+        for one in with_inner(program, program.pipelines[name])
+    }
     return OpenAmounts(tiers, frozenset(unknown), frozenset(called), frozenset(inner))
 
 
@@ -140,11 +144,6 @@ def _called(link: p.Link) -> tuple[str, ...]:
     """The pipelines among the tools of an agent."""
     agent = agent_of(link.action)
     return () if agent is None else tuple(agent.pipelines)
-
-
-def _runs(link: p.Link) -> tuple[str, ...]:
-    action = link.action
-    return (action.pipeline,) if isinstance(action, p.RunPipeline) else ()
 
 
 def _spends(program: p.Program, pipeline: p.Pipeline) -> bool:

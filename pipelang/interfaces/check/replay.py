@@ -71,8 +71,8 @@ class Replayer:
         self._withheld = False
         if await self._scripted(found):
             return found
-        if self._withheld and await self._scripted(found.apart(pipeline)):
-            return found.apart(pipeline)
+        if self._withheld and await self._scripted(apart := found.apart(pipeline)):
+            return apart
         for other in found.varied():
             if await self._run(other, _Script()):
                 return other

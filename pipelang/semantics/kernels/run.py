@@ -8,6 +8,8 @@ Escalating and rejecting are decisions: they end the caller's run too, and by na
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TypeVar
 
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -20,6 +22,8 @@ from pipelang.semantics.walk import (
     outcomes,
     tiers_of,
 )
+
+Answer = TypeVar("Answer")
 
 
 def passed_on(pipeline: str, outcome: p.Outcome) -> p.Outcome:
@@ -66,6 +70,20 @@ def _each_once(
             seen.add(name)
             yield one
             ahead += reversed([*inside(one)])
+
+
+def by_pipeline(
+    program: p.Program, answer: Callable[[Callable[[str], Answer], p.Pipeline], Answer]
+) -> Callable[[str], Answer]:
+    """The answer to a question about each pipeline, by name and worked out once; `answer` is given
+    those of the pipelines that one runs.
+    """
+
+    @cache
+    def known(name: str) -> Answer:
+        return answer(known, program.pipelines[name])
+
+    return known
 
 
 def pipelines_run(program: p.Program, pipeline: p.Pipeline) -> tuple[p.Pipeline, ...]:
@@ -116,22 +134,19 @@ def run_by_link(link: p.Link) -> Iterator[str]:
 
 def endings_of(program: p.Program, pipeline: str) -> tuple[p.Outcome, ...]:
     """The decisions that a sub-pipeline may end its caller's run with."""
-    return tuple(_endings(program, pipeline, {}))
+    return by_pipeline(program, _endings)(pipeline)
 
 
 def _endings(
-    program: p.Program, pipeline: str, known: dict[str, dict[p.Outcome, None]]
-) -> dict[p.Outcome, None]:
-    if pipeline in known:
-        return known[pipeline]
-    block = program.pipelines[pipeline].block
-    found = known[pipeline] = {}
-    for outcome in outcomes(block):
+    inner: Callable[[str], tuple[p.Outcome, ...]], pipeline: p.Pipeline
+) -> tuple[p.Outcome, ...]:
+    found: dict[p.Outcome, None] = {}
+    for outcome in outcomes(pipeline.block):
         if isinstance(outcome, (p.Escalate, p.Reject)):
-            found[passed_on(pipeline, outcome)] = None
-    for inner in sub_pipelines(block):
-        found |= _endings(program, inner, known)
-    return found
+            found[passed_on(pipeline.name, outcome)] = None
+    for name in sub_pipelines(pipeline.block):
+        found |= dict.fromkeys(inner(name))
+    return tuple(found)
 
 
 def asks_people(pipeline: p.Pipeline) -> bool:
