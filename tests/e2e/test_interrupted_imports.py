@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,10 +22,14 @@ pipeline main(x: text) -> text { step a = call look(x) else fail "no" return a }
 test "it is called" { given main(x: "a")  expect answered }
 """
 SLOW = """
-import pathlib, time
+import faulthandler, pathlib, time
+faulthandler.enable()
 pathlib.Path(__file__).with_name("importing").touch()
-time.sleep(60)
+for _ in range(60_000):
+    time.sleep(0.01)
 """
+"""Many short sleeps: a signal that comes right before Python falls asleep does not wake it."""
+
 COMMANDS = {
     "run": ["run", "p.pipe", "--input", '{"x": "a"}'],
     "batch": ["run", "p.pipe", "--input", "@in.jsonl", "--output", "out.jsonl"],
@@ -48,7 +53,11 @@ def test_an_import_is_interrupted(tmp_path: Path, command: str, how: str) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(getattr(signal, how))
-        out, err = process.communicate(timeout=30)
+        try:
+            process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # it tells where it is
+        out, err = process.communicate()
     finally:
         process.kill()
         process.wait()

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -106,11 +107,14 @@ class Process:
             self._out = self._err = files.enter_context(log.open("ab+") if log else _temporary())
             if log is None:
                 self._err = files.enter_context(_temporary())
+            # Closed with it, where a test failed before it read them: whoever collects the garbage
+            # that is left is another test, and would fail too.
             self._files = files.pop_all()
+            weakref.finalize(self, self._files.close)
         with _temporary() as given:
             given.write(input)
             given.seek(0)
-            self._line = socket.socket(socket.AF_UNIX)
+            self._line = self._files.enter_context(socket.socket(socket.AF_UNIX))
             self._line.connect(_warm_process(without))
             files = [one.fileno() for one in (given, self._out, self._err)]
             socket.send_fds(self._line, [len(text).to_bytes(8, "big")], files)
