@@ -7,7 +7,7 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
@@ -83,6 +83,40 @@ class ChanceSource(NamedTuple):
         return [(self.at, value)]
 
 
+class BundleSource(NamedTuple):
+    """The arguments of a move as one input: chances, in the class of cases `case`, and `amounts`,
+    which are given. By chance `fixed` has the number that is 0 or 1 (None: another one), which is
+    no argument unless it is `free`.
+    """
+
+    chances: tuple[Chance, ...]
+    case: bool
+    at: int
+    fixed: tuple[Any, ...]
+    free: Collection[int]
+    amounts: tuple[float, ...]
+
+    def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
+        """The register with its values; None where these parameters do not fit."""
+        values = [_in_class(parameters, chance, self.case) for chance in self.chances]
+        for fixed, value in zip(self.fixed, values, strict=True):
+            if is_certain(value) if fixed is None else not is_certain(value) or value != fixed:
+                return None
+        return [(self.at, self.bundle(values))]
+
+    def bundle(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """The arguments, of the values of all chances."""
+        if self.fixed.count(None) == len(values):
+            return (*values, *self.amounts)
+        free = self.free
+        places = zip(self.fixed, values, strict=True)
+        kept = [value for at, (fixed, value) in enumerate(places) if fixed is None or at in free]
+        return (*kept, *self.amounts)
+
+
+Source = InputSource | ChanceSource | BundleSource
+
+
 @dataclass(slots=True)
 class FormulaInputs:
     """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
@@ -94,7 +128,7 @@ class FormulaInputs:
 
     trace: Trace
     all_slopes: bool = False
-    sources: list[InputSource | ChanceSource] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     given: list[tuple[int, Any]] = field(default_factory=list)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     singles: dict[Any, tuple[tuple[Chance, Any], ...]] = field(default_factory=dict)
@@ -122,20 +156,32 @@ class FormulaInputs:
             self.owned.setdefault(owner, {})[term.at] = None
         return term
 
-    def argument(self, parameters: Asked, chance: Chance, owner: Owner | None) -> Any:
-        """The input of a chance as the argument of a move: with an owner, its accuracy, by which
-        the move knows its derivative.
+    def bundle(
+        self,
+        parameters: Asked,
+        owner: Owner | None,
+        chances: tuple[Chance, ...],
+        accuracies: Collection[int],
+        amounts: tuple[float, ...],
+    ) -> tuple[int, tuple[Any, ...]]:
+        """The input of the arguments of a move: its register, and for each chance the number that
+        is no argument (None: it is one). `accuracies` says which chances are those of the `owner`,
+        by which the move knows its derivative.
         """
-        number = parameters.number(chance)
-        case = parameters.hard if isinstance(chance, ByCase) else None
-        found = self._single((chance.site, case), chance, case, number, False)
-        if isinstance(found, Term) or owner is None:
-            return found
-        if not self.all_slopes:
+        values = [parameters.number(chance) for chance in chances]
+        fixed = tuple([float(value) if is_certain(value) else None for value in values])
+        at, pattern, free = self.trace.new().at, fixed, tuple[int, ...]()
+        certain = [number for number in accuracies if fixed[number] is not None]
+        if certain and self.all_slopes:
+            free = tuple(certain)
+            pattern = tuple([None if at in free else one for at, one in enumerate(fixed)])
+        elif certain and owner is not None:
             self.fixed_accuracies[owner] = None
-            return found
-        key = ("free", chance.site, case)
-        return self._single(key, chance, case, found, True)
+        made = (chances, parameters.hard, at, fixed, free, amounts)
+        source = tuple.__new__(BundleSource, made)  # half the time of a call
+        self.sources.append(source)
+        self.given.append((at, source.bundle(values)))
+        return at, pattern
 
     def moved(self) -> Any:
         """An input that is 0: what is added to the right answers of the step."""

@@ -16,7 +16,7 @@ from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.kernels.costs import all_priced
-from pipelang.analysis.model.inputs import ChanceSource, FormulaInputs, InputSource, Owner
+from pipelang.analysis.model.inputs import FormulaInputs, Owner, Source
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
@@ -200,7 +200,7 @@ class _Written:
     """
 
     formula: CompiledFormula
-    sources: tuple[InputSource | ChanceSource, ...]
+    sources: tuple[Source, ...]
     repeats: tuple[tuple[Span, int], ...]
     terms: Totals
     moved: tuple[Moved, ...]
@@ -272,6 +272,9 @@ class _Written:
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:
+    """Some columns of the value of an input; of a bundle, those of each of its values."""
+    if isinstance(value, tuple):
+        return tuple([_cut(one, part, columns) for one in value])
     return value[part] if getattr(value, "shape", ()) == (columns,) else value
 
 

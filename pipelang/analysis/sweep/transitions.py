@@ -117,25 +117,14 @@ def _arguments(
     walk: BlockSweep, vectors: Vectors, form: Form, owner: Owner | None
 ) -> tuple[int, MoveKind]:
     """The register of an item's arguments, and its kind."""
-    parameters, trace, accuracies = walk.sweep.model.parameters, vectors.trace, form.accuracies
+    parameters = walk.sweep.model.parameters
     inputs = parameters.inputs
     assert isinstance(inputs, FormulaInputs)
-    pattern: list[Any] = []
-    members: list[int] = []
-    for number, chance in enumerate(form.chances):
-        one = inputs.argument(parameters, chance, owner if number in accuracies else None)
-        if isinstance(one, Term):
-            members.append(one.at)
-            one = None
-        pattern.append(one)
-    for _, amount in form.amounts:
-        if is_certain(amount):
-            pattern.append(amount)
-        else:
-            members.append(trace.register(amount))
-            pattern.append(None)
-    kind = _kind(form.structure, tuple(pattern))
-    known = vectors.bundles[form, parameters.hard] = (trace.bundle(tuple(members)), kind)
+    pattern = tuple([amount if is_certain(amount) else None for _, amount in form.amounts])
+    amounts = tuple([amount for _, amount in form.amounts if not is_certain(amount)])
+    at, fixed = inputs.bundle(parameters, owner, form.chances, form.accuracies, amounts)
+    kind = _kind(form.structure, fixed + pattern)
+    known = vectors.bundles[form, parameters.hard] = (at, kind)
     return known
 
 
