@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
+from pipelang.analysis.arithmetic.moves import Mover, Moves
 from pipelang.records import NamedTuple, dataclass, field
 
 MOST_TERMS = 400_000
@@ -27,8 +28,8 @@ class Untraceable(Exception):
 class OperationKind(IntEnum):
     """The kind of an operation. The first six are on two numbers; of `NOT` and `IS_ZERO` the second
     is not read. A `BUNDLE` puts registers side by side, a `PACK` makes weights of a bundle, an
-    `ITEM` is one of some weights, a `MOVE` goes from weights to weights by a `Mover` and a bundle
-    of arguments, a `SUM` adds weights.
+    `ITEM` is one of some weights, `MOVE` goes from weights to weights by `Moves`, a `SUM` adds
+    weights.
     """
 
     PLUS = 0
@@ -64,23 +65,9 @@ class OperationKind(IntEnum):
 ) = OperationKind
 
 
-class Mover(Protocol):
-    """A way from the weights of some states to those of others. Weights are a pair: those of
-    the states, and what else comes of the step (`Transition.ends`).
-    """
-
-    def forward(self, weights: Any, arguments: Any) -> Any:
-        """The weights after, from those before and the arguments."""
-
-    def backward(self, weights: Any, after: Any, arguments: Any) -> tuple[Any, Any, Any]:
-        """The derivatives by the weights before and by the arguments (None: none is wanted) from
-        those by the weights after; and the derivative by the step's accuracy.
-        """
-
-
 class Operation(NamedTuple):
     """An operation on two registers, and the register of its result; the registers of a bundle, and
-    the mover of a move with whose accuracy it hangs on.
+    the moves of one (whose first move has these two registers, and this result).
     """
 
     kind: OperationKind
@@ -88,8 +75,7 @@ class Operation(NamedTuple):
     second: int
     at: int
     members: tuple[int, ...] = ()
-    mover: Any = None
-    owner: Any = None
+    moves: Any = None
 
     @property
     def reads(self) -> tuple[int, ...]:
@@ -171,6 +157,7 @@ class Trace:
     constants: dict[float, int] = field(default_factory=dict)
     known: dict[Any, int] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+    moves: Moves | None = None
 
     def new(self) -> Term:
         """A term for a number that is given."""
@@ -211,7 +198,7 @@ class Trace:
         at = self.known.get(members)  # no other key begins with a register
         if at is None:
             at = self.known[members] = self._next()
-            made = (BUNDLE, 0, 0, at, members, None, None)
+            made = (BUNDLE, 0, 0, at, members, None)
             self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at
 
@@ -232,13 +219,22 @@ class Trace:
         return Term(self, at)
 
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
-        """The weights after a move."""
-        at = self.size
-        if at > 5 * MOST_TERMS:
-            raise Untraceable("too many terms")
-        self.size = at + 1
-        made = (MOVE, weights, arguments, at, (), mover, owner)
-        self.operations.append(tuple.__new__(Operation, made))
+        """The weights after a move, whose arguments are an input."""
+        moves = self.moves
+        if moves is None or moves.places[-1] != weights:
+            return self.first_move(weights, mover, arguments, owner)
+        at = self._next()
+        moves.add(mover, arguments, owner, at)
+        return at
+
+    def first_move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
+        """The same, whatever the arguments are. Moves that follow on it are one operation with
+        it.
+        """
+        moves = self.moves = Moves(weights)
+        at = self._next()
+        moves.add(mover, arguments, owner, at)
+        self.operations.append(Operation(MOVE, weights, arguments, at, (), moves))
         return at
 
     def sum(self, first: int, second: int) -> int:
