@@ -84,34 +84,35 @@ class ChanceSource(NamedTuple):
 
 
 class BundleSource(NamedTuple):
-    """The arguments of a move as one input: chances, in the class of cases `case`, and `amounts`,
-    which are given. By chance `fixed` has the number that is 0 or 1 (None: another one), which is
-    no argument unless it is `free`.
+    """The arguments of a move as one input: the values of chances, in the class of cases `case`,
+    and `amounts`, which are given. What is 0 or 1 by `fixed` (None: another number) is no argument,
+    unless it is `free`.
     """
 
     chances: tuple[Chance, ...]
     case: bool
     at: int
+    amounts: tuple[float, ...]
     fixed: tuple[Any, ...]
     free: Collection[int]
-    amounts: tuple[float, ...]
 
     def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
         """The register with its values; None where these parameters do not fit."""
         values = [_in_class(parameters, chance, self.case) for chance in self.chances]
-        for fixed, value in zip(self.fixed, values, strict=True):
+        for fixed, value in zip(self.fixed, values, strict=False):
             if is_certain(value) if fixed is None else not is_certain(value) or value != fixed:
                 return None
-        return [(self.at, self.bundle(values))]
+        return [(self.at, arguments((*values, *self.amounts), self.fixed, self.free))]
 
-    def bundle(self, values: Sequence[Any]) -> tuple[Any, ...]:
-        """The arguments, of the values of all chances."""
-        if self.fixed.count(None) == len(values):
-            return (*values, *self.amounts)
-        free = self.free
-        places = zip(self.fixed, values, strict=True)
-        kept = [value for at, (fixed, value) in enumerate(places) if fixed is None or at in free]
-        return (*kept, *self.amounts)
+
+def arguments(
+    numbers: tuple[Any, ...], fixed: tuple[Any, ...], free: Collection[int]
+) -> tuple[Any, ...]:
+    """The numbers but those that are `fixed` and not `free`."""
+    if fixed.count(None) == len(numbers):  # as nearly always
+        return numbers
+    pairs = enumerate(zip(numbers, fixed, strict=True))
+    return tuple([number for at, (number, known) in pairs if known is None or at in free])
 
 
 Source = InputSource | ChanceSource | BundleSource
@@ -164,12 +165,12 @@ class FormulaInputs:
         accuracies: Collection[int],
         amounts: tuple[float, ...],
     ) -> tuple[int, tuple[Any, ...]]:
-        """The input of the arguments of a move: its register, and for each chance the number that
-        is no argument (None: it is one). `accuracies` says which chances are those of the `owner`,
-        by which the move knows its derivative.
+        """The input of the arguments of a move, which are chances and amounts: its register, and
+        for each of these the number that is no argument (None: it is one). `accuracies` says which
+        chances are those of the `owner`, by which the move knows its derivative.
         """
-        values = [parameters.number(chance) for chance in chances]
-        fixed = tuple([float(value) if is_certain(value) else None for value in values])
+        numbers = (*map(parameters.number, chances), *amounts)
+        fixed = tuple([float(one) if is_certain(one) else None for one in numbers])
         at, pattern, free = self.trace.new().at, fixed, tuple[int, ...]()
         certain = [number for number in accuracies if fixed[number] is not None]
         if certain and self.all_slopes:
@@ -177,10 +178,9 @@ class FormulaInputs:
             pattern = tuple([None if at in free else one for at, one in enumerate(fixed)])
         elif certain and owner is not None:
             self.fixed_accuracies[owner] = None
-        made = (chances, parameters.hard, at, fixed, free, amounts)
-        source = tuple.__new__(BundleSource, made)  # half the time of a call
-        self.sources.append(source)
-        self.given.append((at, source.bundle(values)))
+        made = (chances, parameters.hard, at, amounts, fixed, free)
+        self.sources.append(tuple.__new__(BundleSource, made))  # half the time of a call
+        self.given.append((at, arguments(numbers, fixed, free)))
         return at, pattern
 
     def moved(self) -> Any:

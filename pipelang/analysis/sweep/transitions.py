@@ -20,7 +20,7 @@ from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table, picker
 from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
-from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape, Structure
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
@@ -120,10 +120,9 @@ def _arguments(
     parameters = walk.sweep.model.parameters
     inputs = parameters.inputs
     assert isinstance(inputs, FormulaInputs)
-    pattern = tuple([amount if is_certain(amount) else None for _, amount in form.amounts])
-    amounts = tuple([amount for _, amount in form.amounts if not is_certain(amount)])
+    amounts = tuple([amount for _, amount in form.amounts])
     at, fixed = inputs.bundle(parameters, owner, form.chances, form.accuracies, amounts)
-    kind = _kind(form.structure, fixed + pattern)
+    kind = _kind(form.structure, fixed)
     known = vectors.bundles[form, parameters.hard] = (at, kind)
     return known
 
