@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter, mul, sub, truediv
 from typing import Any
 
-from pipelang.analysis.arithmetic.moves import added
 from pipelang.analysis.arithmetic.terms import (
     BUNDLE,
     ITEM,
@@ -26,6 +25,7 @@ from pipelang.analysis.arithmetic.terms import (
     Operation,
     OperationKind,
     Trace,
+    added,
 )
 from pipelang.records import NamedTuple, dataclass, field
 
