@@ -22,6 +22,7 @@ from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.analysis.sweep.transitions import read_off
+from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -78,8 +79,9 @@ class Compiled:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
         no formula was written down. What is impossible there is gone through too.
         """
-        found = self._differentiable(parameters)
-        return None if found is None else found[0].slopes(found[1])[1]
+        with CollectingLater():  # all that is made on the way is gone at its end
+            found = self._differentiable(parameters)
+            return None if found is None else found[0].slopes(found[1])[1]
 
     def with_slopes(
         self, parameters: Parameters
