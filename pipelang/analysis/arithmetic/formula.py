@@ -25,6 +25,7 @@ from pipelang.analysis.arithmetic.terms import (
     Operation,
     OperationKind,
     Trace,
+    added,
 )
 from pipelang.records import NamedTuple, dataclass, field
 
@@ -70,10 +71,12 @@ FUNCTIONS: dict[OperationKind, Function] = {
 }
 
 
-def _function(one: Operation, itself: int) -> tuple[Function, int, int, int]:
-    """The function of an operation, and the registers that it is given. The register `itself` holds
-    all registers.
+def _function(one: Operation, itself: int) -> Step:
+    """The function of an operation, the registers that it is given, and that of its result. The
+    register `itself` holds all registers.
     """
+    if one.kind is MOVE:
+        return one.moves.forward, one.first, itself, one.moves.places[-1]
     if one.kind is BUNDLE:
         return _bundler(one.members), itself, itself, one.at
     if one.kind is ITEM:
@@ -89,10 +92,15 @@ def _bundler(members: tuple[int, ...]) -> Function:
     return lambda values, _: tuple([values[at] for at in members])
 
 
-class LastUses(NamedTuple):
-    """The registers that each operation is the last to read, and how many are needed at a time."""
+Step = tuple[Function, int, int, int]
 
-    over: tuple[tuple[int, ...], ...]
+
+class LastUses(NamedTuple):
+    """The operations, each move by itself, with the registers that each is the last to read; and
+    how many are needed at a time.
+    """
+
+    steps: Sequence[tuple[Step, tuple[int, ...]]]
     widest: int
 
 
@@ -106,7 +114,7 @@ class CompiledFormula:
 
     blank: tuple[Any, ...]
     operations: tuple[Operation, ...]
-    steps: tuple[tuple[Function, int, int, int], ...]
+    steps: tuple[Step, ...]
     stays: frozenset[int]
     moved: frozenset[int] = frozenset()
     uses: list[LastUses] = field(default_factory=list)
@@ -115,7 +123,7 @@ class CompiledFormula:
     def last_uses(self) -> LastUses:
         """The last uses of registers; one look at arrays needs them, one at numbers does not."""
         if not self.uses:
-            self.uses.append(_last_uses(self.operations, self.stays))
+            self.uses.append(_last_uses(self.operations, self.steps, self.stays))
         return self.uses[0]
 
     def registers(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
@@ -129,9 +137,7 @@ class CompiledFormula:
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
         """The same, but for registers that only led to others: of arrays, few are kept at once."""
         values = self._given(given)
-        for (function, first, second, at), over in zip(
-            self.steps, self.last_uses.over, strict=True
-        ):
+        for (function, first, second, at), over in self.last_uses.steps:
             values[at] = function(values[first], values[second])
             for one in over:
                 values[one] = ((), values[one][1]) if one in self.moved else None
@@ -156,18 +162,14 @@ class CompiledFormula:
         for at, seed in seeds:
             slopes[at] += seed
         for one in reversed(self.operations):
-            kind, first, second, at, _, mover, owner = one
+            kind, first, second, at, _, moves = one
+            if kind is MOVE:
+                moves.backward(values, slopes, owned)
+                continue
             slope = slopes[at]
             if not slope:
                 continue
-            if kind is MOVE:
-                before, by, rise = mover.backward(values[first][0], slope, values[second])
-                slopes[first] = _added(slopes[first], before) if slopes[first] else before
-                if by is not None:
-                    slopes[second] = _added(slopes[second], by)
-                if owner is not None:
-                    owned[owner] = owned[owner] + rise if owner in owned else rise
-            elif kind is TIMES:
+            if kind is TIMES:
                 slopes[first] += slope * values[second]
                 slopes[second] += slope * values[first]
             elif kind is PLUS:
@@ -197,20 +199,15 @@ def _back(one: Operation, slope: Any, slopes: list[Any], values: Sequence[Any]) 
             vector[number] += slope
             slopes[one.first] = vector
         case OperationKind.SUM:
-            slopes[one.first] = _added(slopes[one.first], slope)
-            slopes[one.second] = _added(slopes[one.second], slope)
+            slopes[one.first] = added(slopes[one.first], slope)
+            slopes[one.second] = added(slopes[one.second], slope)
         case OperationKind.PACK:
-            slopes[one.first] = _added(slopes[one.first], slope)
+            slopes[one.first] = added(slopes[one.first], slope)
         case OperationKind.BUNDLE:
             for at, part in zip(one.members, slope, strict=True):
                 slopes[at] += part
         case _:
             pass
-
-
-def _added(known: Any, more: Any) -> Any:
-    """Slopes by weights, added to what is known of them."""
-    return [*map(add, known, more)] if known else more
 
 
 def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> CompiledFormula:
@@ -219,40 +216,42 @@ def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> 
     kept = stays | beside
     operations: list[Operation] = []
     for one in reversed(trace.operations):
-        if one.at in kept:
-            if one.kind is MOVE:
-                kept.add(one.first)
-                kept.add(one.second)
-            else:
-                kept.update(one.reads)
+        if one.kind is MOVE:
+            if not kept.isdisjoint(one.moves.places):
+                kept.update((one.first, *one.moves.arguments))
+                operations.append(one)
+        elif one.at in kept:
+            kept.update(one.reads)
             operations.append(one)
     operations.reverse()
     blank: list[Any] = [None] * (trace.size + 1)
     for number, at in trace.constants.items():
         blank[at] = number
-    steps = tuple(
-        [
-            (one.mover.forward, one.first, one.second, one.at)
-            if one.kind is MOVE  # as nearly all of a large pipeline are
-            else _function(one, trace.size)
-            for one in operations
-        ]
-    )
+    steps = tuple([_function(one, trace.size) for one in operations])
     stays.update(trace.constants.values())
     return CompiledFormula(tuple(blank), tuple(operations), steps, frozenset(stays), beside)
 
 
-def _last_uses(operations: Sequence[Operation], stays: frozenset[int]) -> LastUses:
+def _last_uses(
+    operations: Sequence[Operation], steps: Sequence[Step], stays: frozenset[int]
+) -> LastUses:
+    singly: list[tuple[Step, tuple[int, ...]]] = []
+    for one, step in zip(operations, steps, strict=True):
+        if one.kind is MOVE:
+            for mover, before, by, at in one.moves.singly():
+                singly.append(((mover.forward, before, by, at), (before, by)))
+        else:
+            singly.append((step, one.reads))
     read = set(stays)
-    over: list[tuple[int, ...]] = []
-    for one in reversed(operations):
-        now = tuple([at for at in {*one.reads} if at not in read])
-        read.update(now)
-        over.append(now)
-    over.reverse()
-    held = widest = len(read) - len({one.at for one in operations} & read)
-    for ended in over:
+    found: list[tuple[Step, tuple[int, ...]]] = []
+    for step, reads in reversed(singly):
+        over = tuple([at for at in {*reads} if at not in read])
+        read.update(over)
+        found.append((step, over))
+    found.reverse()
+    held = widest = len(read) - len({at for (*_, at), _ in found} & read)
+    for _, over in found:
         held += 1
         widest = max(widest, held)
-        held -= len(ended)
-    return LastUses(tuple(over), max(1, widest))
+        held -= len(over)
+    return LastUses(found, max(1, widest))

@@ -8,8 +8,10 @@ programming of arithmetic operations", 1958).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from math import isfinite
+from operator import add
 from typing import Any, Protocol
 
 from pipelang.records import NamedTuple, dataclass, field
@@ -27,8 +29,8 @@ class Untraceable(Exception):
 class OperationKind(IntEnum):
     """The kind of an operation. The first six are on two numbers; of `NOT` and `IS_ZERO` the second
     is not read. A `BUNDLE` puts registers side by side, a `PACK` makes weights of a bundle, an
-    `ITEM` is one of some weights, a `MOVE` goes from weights to weights by a `Mover` and a bundle
-    of arguments, a `SUM` adds weights.
+    `ITEM` is one of some weights, `MOVE` goes from weights to weights by `Moves`, a `SUM` adds
+    weights.
     """
 
     PLUS = 0
@@ -78,9 +80,68 @@ class Mover(Protocol):
         """
 
 
+@dataclass(slots=True, eq=False)
+class Moves:
+    """Moves, each from the weights that the one before leaves; the `first` from a register. By
+    move: the register of its arguments, with whose accuracy it hangs on, and the register after it.
+    The arguments of all but the first are inputs, so that they are there when the first is made.
+
+    Nearly all of a large pipeline is moves in a row. An operation of its own for each was looked
+    up, unpacked and put away four times in an analysis.
+    """
+
+    first: int
+    movers: list[Mover] = field(default_factory=list)
+    arguments: list[int] = field(default_factory=list)
+    owners: list[Any] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, mover: Mover, arguments: int, owner: Any, at: int) -> None:
+        """One more move."""
+        self.movers.append(mover)
+        self.arguments.append(arguments)
+        self.owners.append(owner)
+        self.places.append(at)
+
+    def singly(self) -> Iterator[tuple[Mover, int, int, int]]:
+        """Each move, with the registers of the weights before, its arguments and those after."""
+        before = (self.first, *self.places)
+        return zip(self.movers, before, self.arguments, self.places, strict=False)
+
+    def forward(self, weights: Any, values: list[Any]) -> Any:
+        """The weights after all moves; those after each go to their registers."""
+        for mover, by, at in zip(self.movers, self.arguments, self.places, strict=True):
+            weights = values[at] = mover.forward(weights, values[by])
+        return weights
+
+    def backward(self, values: list[Any], slopes: list[Any], owned: dict[Any, complex]) -> None:
+        """The derivatives by the weights before, from those after; and by owners' accuracies."""
+        slope: Any = 0j
+        places, before = self.places, [self.first, *self.places[:-1]]
+        for number in range(len(places) - 1, -1, -1):
+            at = places[number]
+            slope = added(slopes[at], slope) if slope else slopes[at]
+            if not slope:
+                continue
+            by, owner = self.arguments[number], self.owners[number]
+            weights = values[before[number]][0]
+            slope, of_arguments, rise = self.movers[number].backward(weights, slope, values[by])
+            if of_arguments is not None:
+                slopes[by] = added(slopes[by], of_arguments)
+            if owner is not None:
+                owned[owner] = owned[owner] + rise if owner in owned else rise
+        if slope:
+            slopes[self.first] = added(slopes[self.first], slope)
+
+
+def added(known: Any, more: Any) -> Any:
+    """Slopes by weights, added to what is known of them."""
+    return [*map(add, known, more)] if known else more
+
+
 class Operation(NamedTuple):
     """An operation on two registers, and the register of its result; the registers of a bundle, and
-    the mover of a move with whose accuracy it hangs on.
+    the moves of one (whose first move has these two registers, and this result).
     """
 
     kind: OperationKind
@@ -88,8 +149,7 @@ class Operation(NamedTuple):
     second: int
     at: int
     members: tuple[int, ...] = ()
-    mover: Any = None
-    owner: Any = None
+    moves: Any = None
 
     @property
     def reads(self) -> tuple[int, ...]:
@@ -171,6 +231,7 @@ class Trace:
     constants: dict[float, int] = field(default_factory=dict)
     known: dict[Any, int] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+    moves: Moves | None = None
 
     def new(self) -> Term:
         """A term for a number that is given."""
@@ -211,7 +272,7 @@ class Trace:
         at = self.known.get(members)  # no other key begins with a register
         if at is None:
             at = self.known[members] = self._next()
-            made = (BUNDLE, 0, 0, at, members, None, None)
+            made = (BUNDLE, 0, 0, at, members, None)
             self.operations.append(tuple.__new__(Operation, made))  # half the time of a call
         return at
 
@@ -232,13 +293,22 @@ class Trace:
         return Term(self, at)
 
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
-        """The weights after a move."""
-        at = self.size
-        if at > 5 * MOST_TERMS:
-            raise Untraceable("too many terms")
-        self.size = at + 1
-        made = (MOVE, weights, arguments, at, (), mover, owner)
-        self.operations.append(tuple.__new__(Operation, made))
+        """The weights after a move, whose arguments are an input."""
+        moves = self.moves
+        if moves is None or moves.places[-1] != weights:
+            return self.first_move(weights, mover, arguments, owner)
+        at = self._next()
+        moves.add(mover, arguments, owner, at)
+        return at
+
+    def first_move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
+        """The same, whatever the arguments are. Moves that follow on it are one operation with
+        it.
+        """
+        moves = self.moves = Moves(weights)
+        at = self._next()
+        moves.add(mover, arguments, owner, at)
+        self.operations.append(Operation(MOVE, weights, arguments, at, (), moves))
         return at
 
     def sum(self, first: int, second: int) -> int:

@@ -6,7 +6,7 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
@@ -72,7 +72,7 @@ class Analysis:
     pipeline: p.Pipeline
     numbers: dict[str, Number]
     escalations: dict[str, Number]
-    steps: tuple[StepRow, ...]
+    steps: Sequence[StepRow]
     inner: tuple[StepRow, ...]
     slo: tuple[ObjectiveVerdict, ...]
     worst: Worst | None

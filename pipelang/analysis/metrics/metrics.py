@@ -6,7 +6,7 @@ something is undeclared, one over degrees and one over a grid give certain bound
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from pipelang.analysis.metrics.readings import (
     READINGS,
     SWEPT,
     MetricReading,
-    by_name,
     field_of,
     reader_of,
 )
@@ -92,13 +91,11 @@ class Figures:
             mean = self.means.rule.mean(read(self.means.values))
         return Number(value, spread.low, spread.high, mean, basis)
 
-    def numbers(self, group: str, names: Iterable[str], unit: bool = True) -> list[Number]:
-        """The figures of a group by their names: `number` of each, asked once what they are."""
+    @property
+    def is_certain(self) -> bool:
+        """Whether every figure is the number of the point sweep."""
         known = self.parameters
-        if known.left_out or known.unknown_sites or self.draws is not None:
-            return [self.number(by_name(group, name), unit) for name in names]
-        found, basis = getattr(self.point, group), self.basis
-        return [certain(float(found.get(name, 0.0)), basis) for name in names]
+        return not known.left_out and not known.unknown_sites and self.draws is None
 
     def _incomplete(self, read: Read, value: float, unit: bool) -> Number:
         """Bounds where unlikely states were left out: a figure that grows with the probability of
@@ -245,8 +242,12 @@ class Figures:
         number = if_finite(number)
         if number.value is None or not number.value:
             return number
-        basis = max(number.basis, Basis.BOUND) if self.parameters.bounded else number.basis
+        basis = self.of_amounts(number.basis)
         return Number(number.value, number.low, number.high, number.mean, basis)
+
+    def of_amounts(self, basis: Basis) -> Basis:
+        """The basis of an amount whose shares have this one."""
+        return max(basis, Basis.BOUND) if self.parameters.bounded else basis
 
 
 def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:

@@ -37,6 +37,11 @@ class OpenAmounts:
     called: frozenset[tuple[str, str]] = frozenset()
     by_agents: frozenset[str] = frozenset()
 
+    @property
+    def any_of_steps(self) -> bool:
+        """Whether a step's own amount may be open."""
+        return bool(self.unknown or self.called or self.by_agents)
+
     def visits(self, pipeline: str, often: Number) -> Number:
         """Visits of a step of a pipeline that is run."""
         if pipeline not in self.by_agents:

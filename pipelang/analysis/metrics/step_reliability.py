@@ -66,13 +66,14 @@ def _if_known(parameters: Parameters, share: float) -> float | None:
 
 def _of_form(model: PipelineModel, step: p.Step, form: Form) -> float:
     """A function of the rates, which is compiled once for all steps of one structure."""
-    values = [model.parameters.value(chance) for chance in form.chances]
-    fixed = {at: value for at, value in enumerate(values) if is_certain(value)}
-    key = ("own", form.structure, *fixed.items())
+    values = [*map(model.parameters.value, form.chances)]
+    certain = tuple([(at, value) for at, value in enumerate(values) if is_certain(value)])
+    key = ("own", form.structure, certain)
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:
-        known = model.prepared[key] = _compiled(model, step, form.chances, fixed)
-    if fixed:
+        known = model.prepared[key] = _compiled(model, step, form.chances, dict(certain))
+    if certain:
+        fixed = dict(certain)
         values = [value for at, value in enumerate(values) if at not in fixed]
     return float(known.forward(ONE, values)[0][0])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
 
 from pipelang.analysis.frontier.totals import COSTS, REACHED
 from pipelang.analysis.metrics.importance import inner_steps
-from pipelang.analysis.metrics.metrics import Figures
+from pipelang.analysis.metrics.metrics import Figures, if_finite
 from pipelang.analysis.metrics.open_amounts import OpenAmounts
 from pipelang.analysis.metrics.readings import by_name
 from pipelang.analysis.metrics.step_reliability import own_reliabilities
@@ -14,6 +15,7 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.sweep.compiled import Slopes
 from pipelang.records import NamedTuple
+from pipelang.semantics.chance import Basis
 
 
 class StepRow(NamedTuple):
@@ -36,18 +38,78 @@ Derivatives = Mapping[tuple[str, str], Slopes]
 """Importances, by pipeline and step."""
 
 
+class StepRows(Sequence[StepRow]):
+    """Rows of which all is certain, as columns: a row is made when it is read. Most of 10,000 are
+    not, and columns are soon freed, and soon looked through for garbage.
+    """
+
+    __slots__ = ("_bases", "_columns", "_names")
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        own: Sequence[float | None],
+        reached: Sequence[float],
+        slopes: Sequence[Slopes],
+        costs: Sequence[float],
+        bases: tuple[Basis, Basis],
+    ) -> None:
+        self._names = names
+        self._columns: tuple[Sequence[Any], ...] = (names, own, reached, slopes, costs)
+        self._bases = bases  # of all figures, and of amounts
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, at: int) -> StepRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[StepRow]: ...
+    def __getitem__(self, at: int | slice) -> StepRow | Sequence[StepRow]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        return self._row(*[column[at] for column in self._columns])
+
+    def __iter__(self) -> Iterator[StepRow]:
+        return map(self._row, *self._columns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _row(
+        self, name: str, own: float | None, often: float, slopes: Slopes, cost: float
+    ) -> StepRow:
+        (success, silent), (basis, of_amounts) = slopes, self._bases
+        matters = certain(success, basis), certain(silent, basis)
+        spent = if_finite(certain(cost, of_amounts if cost else basis))
+        return StepRow(name, own, certain(often, basis), *matters, spent)
+
+
 def step_rows(
     model: PipelineModel, figure: Figures, derivatives: Derivatives | None, amounts: OpenAmounts
-) -> tuple[StepRow, ...]:
+) -> Sequence[StepRow]:
     """The steps of a pipeline, in writing order."""
     unknown, here = bool(model.parameters.unknown_sites), model.pipeline.name
     if model.parameters.left_out or derivatives is None:
         derivatives = {}
     own = {} if unknown else own_reliabilities(model)
+    if derivatives and figure.is_certain and not amounts.any_of_steps:
+        reached, costs = figure.point.reached.get, figure.point.step_costs.get
+        names, basis = list(model.steps), figure.basis
+        return StepRows(
+            names,
+            [own.get(name) for name in names],
+            [float(reached(name, 0.0)) for name in names],
+            [derivatives.get((here, name), NEVER) for name in names],
+            [float(costs(name, 0.0)) for name in names],
+            (basis, figure.of_amounts(basis)),
+        )
     rows, basis = [], figure.basis
-    reached = figure.numbers("reached", model.steps)
-    costs = figure.numbers("step_costs", model.steps, unit=False)
-    for name, often, cost in zip(model.steps, reached, costs, strict=True):
+    for name in model.steps:
+        often = figure.number(by_name("reached", name))
+        cost = figure.number(by_name("step_costs", name), unit=False)
         matters = (UNCOMPUTED, UNCOMPUTED)
         if derivatives:
             success, silent = derivatives.get((here, name), NEVER)

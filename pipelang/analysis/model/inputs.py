@@ -7,7 +7,7 @@ parameters that are 0 or 1 in the same places. Arrays and the like are inputs wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from pipelang.analysis.arithmetic.terms import Term, Trace
@@ -83,6 +83,41 @@ class ChanceSource(NamedTuple):
         return [(self.at, value)]
 
 
+class BundleSource(NamedTuple):
+    """The arguments of a move as one input: the values of chances, in the class of cases `case`,
+    and `amounts`, which are given. What is 0 or 1 by `fixed` (None: another number) is no argument,
+    unless it is `free`.
+    """
+
+    chances: tuple[Chance, ...]
+    case: bool
+    at: int
+    amounts: tuple[float, ...]
+    fixed: tuple[Any, ...]
+    free: Collection[int]
+
+    def given(self, parameters: Asked) -> list[tuple[int, Any]] | None:
+        """The register with its values; None where these parameters do not fit."""
+        values = [_in_class(parameters, chance, self.case) for chance in self.chances]
+        for fixed, value in zip(self.fixed, values, strict=False):
+            if is_certain(value) if fixed is None else not is_certain(value) or value != fixed:
+                return None
+        return [(self.at, arguments((*values, *self.amounts), self.fixed, self.free))]
+
+
+def arguments(
+    numbers: tuple[Any, ...], fixed: tuple[Any, ...], free: Collection[int]
+) -> tuple[Any, ...]:
+    """The numbers but those that are `fixed` and not `free`."""
+    if fixed.count(None) == len(numbers):  # as nearly always
+        return numbers
+    pairs = enumerate(zip(numbers, fixed, strict=True))
+    return tuple([number for at, (number, known) in pairs if known is None or at in free])
+
+
+Source = InputSource | ChanceSource | BundleSource
+
+
 @dataclass(slots=True)
 class FormulaInputs:
     """The inputs of a trace. While a step is looked at, its accuracies are inputs of its own
@@ -94,7 +129,7 @@ class FormulaInputs:
 
     trace: Trace
     all_slopes: bool = False
-    sources: list[InputSource | ChanceSource] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     given: list[tuple[int, Any]] = field(default_factory=list)
     terms: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     singles: dict[Any, tuple[tuple[Chance, Any], ...]] = field(default_factory=dict)
@@ -122,20 +157,31 @@ class FormulaInputs:
             self.owned.setdefault(owner, {})[term.at] = None
         return term
 
-    def argument(self, parameters: Asked, chance: Chance, owner: Owner | None) -> Any:
-        """The input of a chance as the argument of a move: with an owner, its accuracy, by which
-        the move knows its derivative.
+    def bundle(
+        self,
+        parameters: Asked,
+        owner: Owner | None,
+        chances: tuple[Chance, ...],
+        accuracies: Collection[int],
+        amounts: tuple[float, ...],
+    ) -> tuple[int, tuple[Any, ...]]:
+        """The input of the arguments of a move, which are chances and amounts: its register, and
+        for each of these the number that is no argument (None: it is one). `accuracies` says which
+        chances are those of the `owner`, by which the move knows its derivative.
         """
-        number = parameters.number(chance)
-        case = parameters.hard if isinstance(chance, ByCase) else None
-        found = self._single((chance.site, case), chance, case, number, False)
-        if isinstance(found, Term) or owner is None:
-            return found
-        if not self.all_slopes:
+        numbers = (*map(parameters.number, chances), *amounts)
+        fixed = tuple([float(one) if is_certain(one) else None for one in numbers])
+        at, pattern, free = self.trace.new().at, fixed, tuple[int, ...]()
+        certain = [number for number in accuracies if fixed[number] is not None]
+        if certain and self.all_slopes:
+            free = tuple(certain)
+            pattern = tuple([None if at in free else one for at, one in enumerate(fixed)])
+        elif certain and owner is not None:
             self.fixed_accuracies[owner] = None
-            return found
-        key = ("free", chance.site, case)
-        return self._single(key, chance, case, found, True)
+        made = (chances, parameters.hard, at, amounts, fixed, free)
+        self.sources.append(tuple.__new__(BundleSource, made))  # half the time of a call
+        self.given.append((at, arguments(numbers, fixed, free)))
+        return at, pattern
 
     def moved(self) -> Any:
         """An input that is 0: what is added to the right answers of the step."""

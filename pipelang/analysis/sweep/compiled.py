@@ -16,12 +16,13 @@ from pipelang.analysis.arithmetic.terms import Term, Trace, Untraceable
 from pipelang.analysis.frontier.recorder import Moved, Vectors
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.kernels.costs import all_priced
-from pipelang.analysis.model.inputs import ChanceSource, FormulaInputs, InputSource, Owner
+from pipelang.analysis.model.inputs import FormulaInputs, Owner, Source
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.analysis.sweep.transitions import read_off
+from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
@@ -78,8 +79,9 @@ class Compiled:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
         no formula was written down. What is impossible there is gone through too.
         """
-        found = self._differentiable(parameters)
-        return None if found is None else found[0].slopes(found[1])[1]
+        with CollectingLater():  # all that is made on the way is gone at its end
+            found = self._differentiable(parameters)
+            return None if found is None else found[0].slopes(found[1])[1]
 
     def with_slopes(
         self, parameters: Parameters
@@ -200,7 +202,7 @@ class _Written:
     """
 
     formula: CompiledFormula
-    sources: tuple[InputSource | ChanceSource, ...]
+    sources: tuple[Source, ...]
     repeats: tuple[tuple[Span, int], ...]
     terms: Totals
     moved: tuple[Moved, ...]
@@ -272,6 +274,9 @@ class _Written:
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:
+    """Some columns of the value of an input; of a bundle, those of each of its values."""
+    if isinstance(value, tuple):
+        return tuple([_cut(one, part, columns) for one in value])
     return value[part] if getattr(value, "shape", ()) == (columns,) else value
 
 

@@ -132,17 +132,19 @@ def _needed_after(
     plain: list[Plain | None] = []
     used: list[Collection[Key]] = []
     last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
+    others: list[tuple[int, p.Item]] = []
     for index, item in enumerate(block.items):
         one = plain_step(model, item, taint) if isinstance(item, p.Step) else None
         if one is None:
             keys = _uses(model, item, taint)
+            others.append((index, item))
         else:
             keys = (*around, *one.reads) if around else one.reads
         plain.append(one)
         used.append(keys)
         for key in keys:
             last[key] = index
-    for index, item in enumerate(block.items):
+    for index, item in others:
         redo = None if isinstance(item, p.Step) else redo_of(item)
         if redo is not None:
             for rerun in all_reruns(block.items, index, redo):

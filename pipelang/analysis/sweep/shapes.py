@@ -47,7 +47,7 @@ def structure(*parts: Any) -> Structure:
     return Structure(parts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Form:
     """All that items have alike that differ in names alone: `chances` and `amounts` are the
     arguments, each once, and `accuracies` says which of the chances are those of a step, as the
@@ -118,16 +118,26 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
     around = sorted(taint - roots) if taint else ()
     outages: tuple[Key, ...] = ()
     given: list[bool] = []
+    # Steps that call tools alone have an outline in common with all that are alike in this.
+    alike: tuple[Any, ...] = (len(roots), len(around))
+    calls_alone = True
     for link in links:
         if link.vote is not None or link.cache is not None:
             return None
         action, behind = link.action, roots
-        if link.reads != reads:
+        if link.reads is not reads and link.reads != reads:
             behind = model.roots(link.reads)
             if behind and behind != roots:
                 return None
         given.append(bool(behind))
-        if not isinstance(action, (p.Call, p.Value)):
+        if isinstance(action, p.Call):
+            # A site is one parameter: where it is named, its number need not be compared.
+            accuracy = link.accuracy
+            alike += (action.tool, accuracy.site, accuracy.__class__)
+            alike += (link.retry.count, bool(behind))
+            continue
+        calls_alone = False
+        if not isinstance(action, p.Value):
             if not isinstance(action, p.AskTier) or not isinstance(action.who, expr.Const):
                 return None
             outage = outage_key(model.program.tiers[str(action.who.value)].provider)
@@ -135,31 +145,12 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
     keys = tuple(map(value_key, sorted(roots)))
     if around or outages:
         keys = (*keys, *map(value_key, around), *outages)
-    return Plain(_outline(model, links, len(roots), len(around), outages, given), keys, False)
-
-
-def _outline(
-    model: PipelineModel,
-    links: tuple[p.Link, ...],
-    roots: int,
-    around: int,
-    outages: tuple[Key, ...],
-    given: list[bool],
-) -> Outline:
-    """The outline of such links; looked up where they call tools alone, whose numbers are their
-    own.
-    """
-    key: tuple[Any, ...] = (roots, around, *given)
-    for link in links:
-        action, accuracy = link.action, link.accuracy
-        if not isinstance(action, p.Call):
-            return Outline(roots, around, outages, tuple(given), False)
-        # A site is one parameter: where it is named, its number need not be compared.
-        key += (action.tool, accuracy.site, accuracy.__class__, link.retry.count)
-    known: Outline | None = model.shapes.get(key)
-    if known is None:
-        known = model.shapes[key] = Outline(roots, around, (), tuple(given), False)
-    return known
+    outline: Outline | None = model.shapes.get(alike) if calls_alone else None
+    if outline is None:
+        outline = Outline(len(roots), len(around), outages, tuple(given), False)
+        if calls_alone:
+            model.shapes[alike] = outline
+    return Plain(outline, keys, False)
 
 
 def form_of(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:

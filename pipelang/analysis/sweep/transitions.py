@@ -20,7 +20,7 @@ from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
 from pipelang.analysis.frontier.table import Table, picker
 from pipelang.analysis.frontier.totals import Totals, record
 from pipelang.analysis.kernels.costs import AttemptCost
-from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner, is_certain
+from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape, Structure
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
@@ -117,25 +117,13 @@ def _arguments(
     walk: BlockSweep, vectors: Vectors, form: Form, owner: Owner | None
 ) -> tuple[int, MoveKind]:
     """The register of an item's arguments, and its kind."""
-    parameters, trace, accuracies = walk.sweep.model.parameters, vectors.trace, form.accuracies
+    parameters = walk.sweep.model.parameters
     inputs = parameters.inputs
     assert isinstance(inputs, FormulaInputs)
-    pattern: list[Any] = []
-    members: list[int] = []
-    for number, chance in enumerate(form.chances):
-        one = inputs.argument(parameters, chance, owner if number in accuracies else None)
-        if isinstance(one, Term):
-            members.append(one.at)
-            one = None
-        pattern.append(one)
-    for _, amount in form.amounts:
-        if is_certain(amount):
-            pattern.append(amount)
-        else:
-            members.append(trace.register(amount))
-            pattern.append(None)
-    kind = _kind(form.structure, tuple(pattern))
-    known = vectors.bundles[form, parameters.hard] = (trace.bundle(tuple(members)), kind)
+    amounts = tuple([amount for _, amount in form.amounts])
+    at, fixed = inputs.bundle(parameters, owner, form.chances, form.accuracies, amounts)
+    kind = _kind(form.structure, fixed)
+    known = vectors.bundles[form, parameters.hard] = (at, kind)
     return known
 
 

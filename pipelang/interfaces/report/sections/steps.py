@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Sequence
 
 from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.metrics.step_rows import StepRow
@@ -117,13 +117,13 @@ def _bar(share: float | None, room: int) -> Cell:
     return Cell("") if share is None else Cell(bar(share, room), "", (share, share))
 
 
-def heaviest(rows: tuple[StepRow, ...], most: int) -> list[int]:
+def heaviest(rows: Sequence[StepRow], most: int) -> list[int]:
     """The indices of the rows that matter most, at most so many."""
     ranked = range(len(rows))
     return sorted(ranked, key=lambda i: -abs(rows[i].importance_success.value or 0.0))[:most]
 
 
-def running_products(rows: tuple[StepRow, ...]) -> list[float | None]:
+def running_products(rows: Sequence[StepRow]) -> list[float | None]:
     """Own reliabilities multiplied in order; None from the first unknown one on."""
     product: float | None = 1.0
     products = []
@@ -133,7 +133,7 @@ def running_products(rows: tuple[StepRow, ...]) -> list[float | None]:
     return products
 
 
-def _costs(rows: tuple[StepRow, ...]) -> list[str]:
+def _costs(rows: Sequence[StepRow]) -> list[str]:
     """Dollars with the same number of decimals, so that they line up."""
     known = [row.cost_mean.value for row in rows if row.cost_mean.value]
     if not known:
