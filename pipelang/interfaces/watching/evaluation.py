@@ -8,7 +8,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.labels import AnswerLabel, labels_from
-from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
+from pipelang.interfaces.observation.records import (
+    DAY,
+    ObservedRun,
+    RunSource,
+    clocks_disagree,
+    day_of,
+    is_of,
+)
 from pipelang.interfaces.watching.baselines import (
     FrozenBaseline,
     baseline_from,
@@ -162,7 +169,7 @@ def evaluate(
     lines = lines_of(program, pipeline)
     since = _since(lines, state, now)
     every = source.runs(pipeline.name, since)
-    runs = [run for run in every if is_of(run, release) and not _is_impossible(run, now)]
+    runs = [run for run in every if is_of(run, release) and not clocks_disagree(run, now)]
     cases = [case for case in source.cases(pipeline.name) if not _is_before(case, since)]
     labels = labels_from(program, pipeline.name, cases).labels
     others: list[ObservedRun] = []
@@ -181,11 +188,6 @@ def evaluate(
     )
     share = ALPHA / max(1, sum(one.measure is not LineMeasure.NONE for one in lines))
     return [_line(known, one, state, share) for one in lines], state
-
-
-def _is_impossible(run: ObservedRun, now: float) -> bool:
-    """Whether clocks disagree about a run: it begins later than now, or ended before it began."""
-    return run.started > now + GRACE or (run.ended is not None and run.ended < run.started - 1.0)
 
 
 def _is_before(case: Case, since: float) -> bool:

@@ -125,6 +125,8 @@ def _diff(name: str, before: str, after: str) -> str:
 
 
 def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
+    from pipelang.interfaces.labels.verdicts import not_counted
+
     for rows in pulled.files.values():
         write(f"{rows.file}: {_rows(len(rows.new))} {'to write' if dry_run else 'new'}")
         write(f", {rows.known} already there\n" if rows.known else "\n")
@@ -134,7 +136,7 @@ def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
     left: Counter[str] = Counter(found.left_out)
     left.update(pulled.left_out)
     for why, count in sorted(left.items(), key=lambda pair: -pair[1]):
-        write(f"{count} not counted: they {why}\n")
+        write(not_counted(count, why) + "\n")
     for one in found.contradictions[:10]:
         write(f"  {one}\n")
     if found.waiting:

@@ -135,8 +135,8 @@ def test_hurried_verdicts_and_those_of_unknown_time_never_count(office: Office) 
     asyncio.run(office.inbox.label(first.id, right=True, by="ada", seconds=19.9))
     asyncio.run(office.inbox.label(second.id, right=True, by="ada"))
     said = office.pull().output
-    assert "1 not counted: they were given in a hurry" in said
-    assert "1 not counted: they do not say how long" in said
+    assert "1 not counted: it was given in a hurry" in said
+    assert "1 not counted: it does not say how long it took, and its role has" in said
     assert office.rows() == []
 
 
@@ -185,7 +185,7 @@ def test_who_decided_for_a_role_that_must_differ_does_not_count(office: Office) 
 def test_the_programs_own_word_never_counts(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30, by="Small")
-    assert "1 not counted: they are the program's own word" in office.pull().output
+    assert "1 not counted: it is the program's own word" in office.pull().output
     assert office.rows() == []
 
 
@@ -193,7 +193,7 @@ def test_answers_to_another_prompt_are_told(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30)
     office.write(prompt="other")
-    assert "1 not counted: they answer another prompt" in office.pull().output
+    assert "1 not counted: it answers another prompt" in office.pull().output
     assert office.rows() == []
 
 
@@ -226,8 +226,8 @@ def test_a_step_without_a_file_gets_one(office: Office) -> None:
 @pytest.mark.parametrize(
     ("today", "why"),
     [
-        ("step plain: Answer = ask other(x) by small", "they answer another prompt"),
-        ("step plain: Answer = ask say(x) by large", "they are of another model"),
+        ("step plain: Answer = ask other(x) by small", "it answers another prompt"),
+        ("step plain: Answer = ask say(x) by large", "it is of another model"),
     ],
 )
 def test_a_new_file_takes_only_answers_to_what_is_asked_today(
