@@ -244,6 +244,33 @@ def test_a_new_file_takes_only_answers_to_what_is_asked_today(
     assert not Path("plain.jsonl").exists()
 
 
+def test_rows_of_decisions_say_what_their_confidence_is(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A threshold on what a model says of itself is held to no probabilities that were told
+    (P615): rows that do not say which they have can be held to nothing.
+    """
+    told = [True, False, True]
+
+    async def answer(self: Model, request: ModelRequest) -> ModelAnswer:
+        if not request.choices:
+            return ModelAnswer({"value": "v", "confidence": 0.7}, Usage(9, 5), request.model)
+        value = {"value": "api", "confidence": 0.75}
+        return ModelAnswer(value, Usage(9, 5), request.model, probabilities=told.pop(0))
+
+    monkeypatch.setattr(Model, "answer", answer)
+    text = PROGRAM.replace("SHARE", "100%").replace("PROMPT", "say")
+    text = text.replace("kind: Answer", "kind: decision Team").replace("kind.value", "plain.value")
+    Path("main.pipe").write_text("enum Team { api hosting }" + text)
+    office.run(3)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.judge(of("plain", "labellers"), True, seconds=30)
+    office.pull("--to", "plain=plain.jsonl")
+    found = sorted(str(row.get("confidence_from")) for row in office.rows())
+    assert found == ["probabilities", "probabilities", "word"]
+    assert "confidence_from" not in Path("plain.jsonl").read_text()
+
+
 LISTS = (
     PROGRAM.replace("sample SHARE of kind, plain", "sample 100% of kinds, child.kind")
     .replace("  sample SHARE of kind by experts\n", "")
