@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.evidence.reading import read_evidence_file
+from pipelang.interfaces.cli.evidence.reading import must_stay_readable, read_evidence_file
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import read_program, stop
 from pipelang.interfaces.cli.terminal import write
@@ -88,6 +88,8 @@ def pull_command(
         for name, rows in pulled.files.items()
         if rows.new
     }
+    for name, (_, after) in changes.items():
+        must_stay_readable(name, after.encode())
     if form == "json":
         _json(found, pulled)
     else:

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 import pipelang
 from pipelang import Case, Inbox, Runtime
 from pipelang.diagnostics import RULES
+from pipelang.interfaces.check import disk_loader
 from pipelang.interfaces.cli.evidence.command import command
 from pipelang.interfaces.labels.verdicts import SAME_PERSON, verdicts
 from pipelang.runtime.inbox.cases import Verdict
@@ -269,6 +270,23 @@ def test_rows_of_decisions_say_what_their_confidence_is(
     found = sorted(str(row.get("confidence_from")) for row in office.rows())
     assert found == ["probabilities", "probabilities", "word"]
     assert "confidence_from" not in Path("plain.jsonl").read_text()
+
+
+def test_a_file_does_not_grow_beyond_what_can_be_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither `check` nor the next `pull` could read it: what is new belongs into another file."""
+    office.run(2)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    before = office.evidence.read_bytes()
+    for most in (len(before) + 20, len(before) + 150):
+        monkeypatch.setattr(disk_loader, "MAX_BYTES", most)
+        said = office.pull(code=1)
+        assert "could not be read any more" in said.stderr
+        assert "another file" in said.stderr
+        assert office.evidence.read_bytes() == before
+    monkeypatch.setattr(disk_loader, "MAX_BYTES", len(before) + 1000)
+    assert "2 rows new" in office.pull().output
 
 
 LISTS = (
