@@ -57,6 +57,8 @@ class ReleaseRuns:
 
     def ended(self) -> list[ShownRun]:
         """The runs that have ended since the last look, in that order."""
+        # A run that ended while the store's clock ran ahead keeps none of those after it away.
+        self._cursor = min(self._cursor, self._store.now())
         rows = self._store.rows(
             """SELECT run, program, status, outcome, cost, ended FROM pipelang_runs
             WHERE pipeline = :pipeline AND program IN (:current, :canary) AND created >= :since

@@ -16,7 +16,6 @@ import pytest
 
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.observation.labels import AnswerLabel, of_returned, speaking
-from pipelang.interfaces.observation.observation import observe
 from pipelang.interfaces.observation.records import DAY, ObservedRun
 from pipelang.interfaces.watching.alerts import NoTarget, alert_json, target_from, tell
 from pipelang.interfaces.watching.evaluation import (
@@ -25,7 +24,6 @@ from pipelang.interfaces.watching.evaluation import (
     evaluate,
     name_of,
 )
-from pipelang.records import replace
 from pipelang.runtime.inbox.webhook import signature_of
 from pipelang.semantics import program as p
 from pipelang.statistics.shares import ShareMonitor
@@ -223,23 +221,6 @@ def test_labels_say_that_accuracy_and_calibration_fell(tmp_path: Path) -> None:
         history.add_day(runs=20, labels=(25, 0.7), sure=0.9)
         states = [one.state for one in look(history, program)]
     assert states == [LineState.ALERT] * 2
-
-
-@pytest.mark.parametrize(("ahead", "counts"), [(290, True), (310, False), (590, False)])
-def test_what_begins_later_than_now_is_left_out_by_watch_as_by_observe(
-    ahead: float, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = program_with(tmp_path, "failure <= 10% over 2d")
-    history = History(7, program.hash[:12])
-    history.add_day(runs=50)
-    source = history.source
-    odd = replace(source.every[0], id="odd", started=source.clock + ahead, ended=None, outcome=None)
-    every = [*source.every, replace(odd, ended=odd.started, outcome="failed")]
-    monkeypatch.setattr(source, "runs", lambda pipeline, since=0.0: every)
-    (analysis,) = check_file(str(tmp_path / "desk.pipe")).analyses
-    seen = observe(program, analysis, source, 0.0, program.hash)
-    (status,) = look(history, program)
-    assert (seen.clocks, status.count) == ((0, 51) if counts else (1, 50))
 
 
 LISTS = """

@@ -407,6 +407,19 @@ def test_guards_on_what_every_run_shows(store: Store, guard: Guard, worse: dict[
     assert guards.look() == []
 
 
+def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
+    """Runs that end before the latest one seen are late ones, for a minute: not for a month."""
+    put_out(store, "v1", "one")
+    put_out(store, "v2", "two", share=0.5, guards=(Guard("failure"),))
+    guards = ReleaseGuards(store)
+    end(store, "two", mixed(1, 2), store.now() + 30 * 86_400, first=9000)
+    assert guards.look() == []
+    end(store, "one", mixed(300, 25, status="failed"), store.now() + 1)
+    end(store, "two", mixed(300, 2, status="failed"), store.now() + 1)
+    ((release, why),) = guards.look()
+    assert (release.version, "failure is worse" in why) == ("v2", True)
+
+
 def test_a_guard_with_a_tolerance_lets_a_little_pass() -> None:
     """A fifth escalates today: half as many more may, a quarter more or twice as many."""
     for share, worse in ((0.25, False), (0.4, True)):
