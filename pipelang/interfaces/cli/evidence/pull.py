@@ -180,14 +180,11 @@ def _needed(share: float) -> int:
 
 
 def _write(name: str, text: str) -> None:
-    from pipelang.interfaces.cli.fmt import replace
+    from pipelang.runtime.files.whole_files import write_whole
 
     try:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        if Path(name).exists():
-            replace(name, text.encode())
-        else:
-            Path(name).write_bytes(text.encode())
+        write_whole(name, text.encode())
     except OSError as error:
         stop(f"`{name}` cannot be written: {error.strerror or error}", FINDINGS)
 
