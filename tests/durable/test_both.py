@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pipelang.runtime.durable import listing, programs, upkeep
+from pipelang.runtime.durable.address import UnknownRun
 from pipelang.runtime.durable.history import auditing, forking
 from pipelang.runtime.durable.submitting import Submission, submit
 
@@ -57,5 +61,45 @@ def test_a_store_answers_alike(url: str, tmp_path: Path) -> None:
             programs.drop_unused(connection, store.now_on(connection) + 10 * programs.KEPT)
         for table in ("runs", "journal", "programs", "cases"):
             assert store.rows(f"SELECT * FROM pipelang_{table}") == []
+    finally:
+        store.close()
+
+
+def test_lists_read_no_more_than_they_show_and_take_any_number_of_ids(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest 5 of 100,000 runs took as long as all of them, and no database takes 70,000 ids
+    in one query.
+    """
+    stage = Stage(url, tmp_path)
+    store = stage.store
+    try:
+        given = [stage.submit("acts") for _ in range(12)]
+        for run in given[:6]:
+            assert stage.do(stage.take(run))
+        everyone = listing.runs(store)
+        assert len(everyone) == 12
+        monkeypatch.setattr(listing, "A_QUERY", 4)
+        read: list[int] = []
+        rows = store.rows
+
+        def counted(statement: str, **values: Any) -> list[dict[str, Any]]:
+            found = rows(statement, **values)
+            read.append(len(found))
+            return found
+
+        monkeypatch.setattr(store, "rows", counted)
+        for status in (None, "answered", "queued"):
+            read.clear()
+            fitting = [one for one in everyone if status in (None, one["status"])]
+            assert listing.runs(store, status=status, limit=3) == fitting[:3]
+            assert sum(read) <= 4
+            assert listing.runs(store, status=status, limit=50) == fitting
+        assert listing.runs(store, status="waiting", limit=3) == []
+        monkeypatch.undo()
+        many = [f"none{n}" for n in range(70_000)]
+        assert listing.runs(store, [*many, *given]) == everyone
+        with pytest.raises(UnknownRun, match="none0"):
+            listing.wait_for(store, [*given, *many], 0)
     finally:
         store.close()

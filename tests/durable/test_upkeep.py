@@ -109,6 +109,34 @@ def test_a_run_that_was_resumed_meanwhile_is_not_pruned(
         upkeep.resume(stage.store, runs[1])
 
 
+def test_runs_are_deleted_many_at_a_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait for the disk for each: a year of 100,000 runs took a quarter of an hour. One of them
+    that goes on, or is gone already, keeps none of the others.
+    """
+    monkeypatch.setattr(upkeep, "AT_ONCE", 4, raising=False)
+    runs = sorted(stage.submit("asks") for _ in range(11))
+    for run in runs:
+        upkeep.cancel(stage.store, run)
+    deletes: list[str] = []
+    forget = stage.store.legs.forget
+
+    def counted(connection: Any, run: str, legs: int) -> None:
+        deletes.append(str(id(connection)))
+        held.append(connection)
+        forget(connection, run, legs)
+
+    held: list[Any] = []
+    monkeypatch.setattr(stage.store.legs, "forget", counted)
+    upkeep.resume(stage.store, runs[5])
+    assert upkeep.prune(stage.store, -1) == 10
+    assert len(set(deletes)) == 3
+    assert [run["id"] for run in listing.runs(stage.store)] == [runs[5]]
+    for table in ("pipelang_journal", "pipelang_cases", stage.store.legs.table):
+        column = "workflow_uuid" if table == stage.store.legs.table else "run"
+        left = stage.store.rows(f"SELECT {column} AS run FROM {table}")
+        assert {row["run"].partition(":")[0] for row in left} <= {runs[5]}
+
+
 @pytest.mark.parametrize("id", ["a\x00b", "\ud800", "%", ""])
 def test_an_id_that_nobody_can_have_is_unknown(stage: Stage, id: str) -> None:
     """A host has ids from its own callers; a NUL in one looked like a database that is away."""

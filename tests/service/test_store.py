@@ -316,5 +316,10 @@ def test_what_a_deploy_left_behind_has_switches(tmp_path: Path) -> None:
         assert caller.post(f"/v1/runs/{run}/cancel").json["status"] == "failed"
         on = caller.post("/v1/switches", {"action": "restore", "pipeline": "refund"})
         assert on.json["items"] == [], "what is switched can be restored when no run is left"
+        # Everything is what is served and what is not: nothing begins, and all of it goes on.
+        every = caller.post("/v1/switches", {"action": "pause", "all": True})
+        assert {one["name"] for one in every.json["items"]} == {"other", "refund"}
+        on = caller.post("/v1/switches", {"action": "restore", "all": True})
+        assert on.json["items"] == []
     finally:
         assert server.close() == 0

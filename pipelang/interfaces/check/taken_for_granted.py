@@ -31,26 +31,29 @@ def _evidence(program: p.Program, analysis: Analysis) -> list[str]:
         declared = Basis.ASSUMED in analysis.bases.values()
         counted = Basis.MEASURED in analysis.bases.values()
         return ["what is declared holds"] if declared or counted else []
-    silent = [name for name in files if not _says(program, name)]
+    silent = {name: rows for name in files if (rows := _silent(program, name)) > 0}
     if not silent:
         return ["evidence holds"]
+    partly = any(rows < len(program.evidence[name].rows) for name, rows in silent.items())
     if len(silent) > 1:
-        return [f"{len(silent)} files without origin hold"]
-    folder = os.path.dirname(program.file)
-    return [f"`{silent[0].removeprefix(folder + '/')}` holds (it has no origin)"]
+        return [f"{len(silent)} files {'with rows ' if partly else ''}without origin hold"]
+    ((file, rows),) = silent.items()
+    why = "it has no origin"
+    if partly:
+        have = "has" if rows == 1 else "have"
+        why = f"{rows:,} of {len(program.evidence[file].rows):,} rows {have} no origin"
+    return [f"`{file.removeprefix(os.path.dirname(program.file) + '/')}` holds ({why})"]
 
 
 def _used(analysis: Analysis, file: str) -> bool:
     return file in analysis.bases or file + BINS in analysis.bases
 
 
-def _says(program: p.Program, file: str) -> bool:
-    """Whether all rows of a file say of which prompt and model they are, as far as what they are
-    evidence for has any: a tool has neither, people answer a prompt and are no model.
+def _silent(program: p.Program, file: str) -> int:
+    """The rows of a file that do not say of which prompt and model they are, as far as what they
+    are evidence for has any: a tool has neither, people answer a prompt and are no model.
     """
     found = program.evidence[file]
-    if not found.origins:
-        return False
     uses = [
         use
         for pipeline in program.pipelines.values()
@@ -64,7 +67,7 @@ def _says(program: p.Program, file: str) -> bool:
         for one in found.origins
         if (one.prompt or not prompt) and (one.model or not model) and any(_said(one))
     )
-    return told == len(found.rows)
+    return len(found.rows) - told
 
 
 def _said(origin: EvidenceOrigin) -> tuple[str | None, ...]:

@@ -58,6 +58,7 @@ def _update(path: str) -> None:
     from pipelang.interfaces.check.today import today
     from pipelang.interfaces.cli.programs import stop
     from pipelang.interfaces.importing.genai_prices import as_text, installed_snapshot
+    from pipelang.runtime.files.whole_files import write_whole
 
     try:
         snapshot = installed_snapshot(date.fromisoformat(today()))
@@ -67,8 +68,7 @@ def _update(path: str) -> None:
             help="pip install --upgrade genai-prices",
         )
     try:
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(as_text(snapshot))
+        write_whole(path, as_text(snapshot).encode())
     except OSError as error:
         stop(
             f"`{path}` cannot be written: {error.strerror or error}", help="name one: --output FILE"

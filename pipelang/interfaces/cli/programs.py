@@ -120,8 +120,9 @@ def deliver(text: str, out: str | None) -> None:
     if out is None or out == "-":
         write(text)
         return
+    from pipelang.runtime.files.whole_files import write_whole
+
     try:
-        with open(out, "wb") as file:
-            file.write(text.encode())
+        write_whole(out, text.encode())
     except OSError as error:
         stop(f"`{out}` cannot be written: {error.strerror or error}")

@@ -123,6 +123,8 @@ def _row(one: Judged, sampled: str) -> dict[str, Any]:
         row["attempt"] = one.visit + 1
     if one.about.get("confidence") is not None:
         row["confidence"] = one.about["confidence"]
+        if one.about.get("confidence_from") is not None:
+            row["confidence_from"] = one.about["confidence_from"]
     return {
         **row,
         "correct": one.right,

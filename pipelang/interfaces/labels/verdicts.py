@@ -123,6 +123,19 @@ SAME_PERSON = "are of somebody who decided in this run for a role that must diff
 OWN = "are the program's own word"
 
 
+def not_counted(count: int, why: str) -> str:
+    """A reason with the number of verdicts that it leaves out, in a sentence."""
+    if count != 1:
+        return f"{count:,} not counted: they {why}"
+    verb, _, rest = why.partition(" ")
+    words = [_OF_ONE.get(word, word) for word in rest.split(" ")]
+    return f"1 not counted: it {_DOES.get(verb, verb)} {' '.join(words)}"
+
+
+_DOES = {"answer": "answers", "are": "is", "do": "does", "were": "was"}
+_OF_ONE = {"they": "it", "their": "its"}
+
+
 def _no_count(
     program: p.Program,
     case: Case,

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from pipelang.runtime.inbox.cases import Case
 
 
+MOST_KEPT = 20_000
+"""Traces that are kept in memory, some 8 KB each: the newest, of which steps are told."""
+
+
 class FolderSource:
-    """The runs of a state folder. A trace is read once; `unreadable` are the names of those that no
+    """The runs of a state folder. A trace is read once, but for old ones whose events are asked
+    for, where there are too many to be kept; `unreadable` are the names of those that no
     run can be read of, `damaged` has the lines that cannot be read of those of which one can.
     """
 
@@ -29,7 +34,7 @@ class FolderSource:
         self.shown = str(root)
         self.unreadable: set[str] = set()
         self.damaged: dict[str, tuple[int, ...]] = {}
-        self._traces: dict[str, WrittenTrace] = {}
+        self._traces: dict[str, WrittenTrace | Path] = {}
 
     def now(self) -> float:
         import time
@@ -51,7 +56,7 @@ class FolderSource:
                 if trace.header or trace.events or trace.torn:  # else it is only just begun
                     self.unreadable.add(path.name)
             elif run.pipeline == pipeline:
-                self._traces[run.id] = trace
+                self._traces[run.id] = trace if len(self._traces) < MOST_KEPT else path
                 if trace.damaged:
                     self.damaged[path.name] = trace.damaged
                 found.append(run)
@@ -59,7 +64,13 @@ class FolderSource:
 
     def events(self, runs: Sequence[ObservedRun]) -> Iterator[tuple[ObservedRun, Sequence[Event]]]:
         for run in runs:
-            yield run, self._traces[run.id].events
+            trace = self._traces[run.id]
+            if isinstance(trace, Path):
+                try:
+                    trace = read(trace)
+                except OSError:
+                    continue  # somebody took it away meanwhile
+            yield run, trace.events
 
     def cases(self, pipeline: str) -> list[Case]:
         from pipelang.runtime.inbox.inbox import Inbox

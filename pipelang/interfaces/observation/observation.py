@@ -36,7 +36,14 @@ from pipelang.interfaces.observation.people_and_savings import (
     savings,
 )
 from pipelang.interfaces.observation.quotas_left import QuotaLeft, quotas_left
-from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
+from pipelang.interfaces.observation.records import (
+    DAY,
+    ObservedRun,
+    RunSource,
+    clocks_disagree,
+    day_of,
+    is_of,
+)
 from pipelang.interfaces.observation.step_tallies import Tallies, tallied
 from pipelang.records import dataclass
 from pipelang.semantics import metrics as m
@@ -47,9 +54,6 @@ from pipelang.semantics.watched.sampled_steps import sampled_steps
 
 MOST_EVENTS = 20_000
 """Runs whose events are read, the newest: steps are told of these, all else of all runs."""
-
-FUTURE = 300.0
-"""Seconds that a start may lie ahead of the store's clock before clocks are told to disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ def observe(
         if not is_of(run, release):
             others[run.program[:12]] = others.get(run.program[:12], 0) + 1
     own = [run for run in every if is_of(run, release)]
-    runs = [run for run in own if not _wrong_clock(run, until)]
+    runs = [run for run in own if not clocks_disagree(run, until)]
     ended = ended_runs(runs)
     tallies = tallied(source.events(ended[-MOST_EVENTS:]))
     cases = [case for case in source.cases(pipeline.name) if case.opened_at.timestamp() >= since]
@@ -232,11 +236,6 @@ LEAST_TIME = 3_600.0
 def _rate(runs: int, seconds: float) -> float | None:
     """Runs a day; None where they span too little time to say."""
     return runs / seconds * DAY if seconds >= LEAST_TIME else None
-
-
-def _wrong_clock(run: ObservedRun, now: float) -> bool:
-    """Whether a run cannot have been: it ended before it began, or has not begun."""
-    return run.started > now + FUTURE or (run.ended is not None and run.ended < run.started - 1.0)
 
 
 def _overdue(run: ObservedRun, now: float, analysis: Analysis) -> bool:

@@ -49,6 +49,17 @@ class ObservedRun:
         return None if self.ended is None else self.ended - self.started
 
 
+FUTURE = 300.0
+"""Seconds that a start may lie ahead of the store's clock before clocks are told to disagree."""
+
+
+def clocks_disagree(run: ObservedRun, now: float) -> bool:
+    """Whether a run cannot have been as it is recorded: it ended before it began, or begins later
+    than now.
+    """
+    return run.started > now + FUTURE or (run.ended is not None and run.ended < run.started - 1.0)
+
+
 class RunSource(Protocol):
     """A place where runs are kept, and what a watch remembers beside them."""
 

@@ -305,9 +305,7 @@ class Service:
             case "pause" if tool is not None:
                 raise Problem(422, "bad_shape", "a tool is killed and restored, never paused")
             case "pause":
-                names = [pipeline] if pipeline is not None else list(self.pipelines)
-                for name in names:
-                    await self.backend.pause(name)
+                await self.backend.pause(pipeline)
                 return True
             case "restore":
                 return await self.backend.restore(tool, pipeline)

@@ -148,11 +148,15 @@ class TokenFile:
         made = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
         file = os.open(made, flags, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(made, self.path)
+        try:
+            with os.fdopen(file, "w", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(made, self.path)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
 
 
 class _Change:

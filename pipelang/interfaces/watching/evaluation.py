@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.labels import AnswerLabel, labels_from
-from pipelang.interfaces.observation.records import DAY, ObservedRun, RunSource, day_of, is_of
+from pipelang.interfaces.observation.records import (
+    DAY,
+    ObservedRun,
+    RunSource,
+    clocks_disagree,
+    day_of,
+    is_of,
+)
 from pipelang.interfaces.watching.baselines import (
     FrozenBaseline,
     baseline_from,
@@ -16,6 +22,7 @@ from pipelang.interfaces.watching.baselines import (
     with_tolerance,
 )
 from pipelang.interfaces.watching.changes import what_changed
+from pipelang.interfaces.watching.kept_state import WatchState, set_right
 from pipelang.interfaces.watching.lines import WatchedLine, lines_of
 from pipelang.interfaces.watching.measurements import Measurement, measurements
 from pipelang.interfaces.watching.monitors import LineMonitor, monitor_of
@@ -42,8 +49,6 @@ GRACE = 600.0
 
 CHANGE = 0.4
 """The relative change of which is said how many days it takes to be found."""
-
-VERSION = 1
 
 
 class LineState(Enum):
@@ -99,48 +104,6 @@ class LineStatus:
         }
 
 
-class KeptStateBroken(ValueError):
-    """The state that a watch kept cannot be read."""
-
-
-def _is_of_a_line(kept: Any) -> bool:
-    days = ("began", "closed")
-    parts = ("alert", "monitor", "baseline")
-    return (
-        isinstance(kept, dict)
-        and all(type(kept.get(one, 0)) is int for one in days)
-        and all(isinstance(kept.get(one) or {}, dict) for one in parts)
-    )
-
-
-@dataclass(slots=True)
-class WatchState:
-    """Memory of a watch on a pipeline's program: each line's monitor as of the last day that
-    was closed, its baseline, and the alert that stands.
-    """
-
-    lines: dict[str, dict[str, Any]]
-
-    @classmethod
-    def read(cls, text: str | None) -> WatchState:
-        """The state that was kept; an empty one where there is none, or one of another version.
-        Raises `KeptStateBroken`.
-        """
-        if text is None:
-            return cls({})
-        try:
-            record = json.loads(text)
-            lines = record["lines"] if record.get("version") == VERSION else {}
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as broken:
-            raise KeptStateBroken(str(broken)) from broken
-        if not isinstance(lines, dict) or not all(map(_is_of_a_line, lines.values())):
-            raise KeptStateBroken("its lines are not what a watch keeps")
-        return cls(lines)
-
-    def text(self) -> str:
-        return json.dumps({"version": VERSION, "lines": self.lines}, sort_keys=True)
-
-
 def name_of(pipeline: str, release: str) -> str:
     """The name under which the state of a watch is kept."""
     return f"{pipeline}.{release[:12]}"
@@ -160,9 +123,11 @@ def evaluate(
     now = source.now()
     state = WatchState.read(source.recall(name_of(pipeline.name, release)))
     lines = lines_of(program, pipeline)
+    for record in state.lines.values():
+        set_right(record, now)
     since = _since(lines, state, now)
     every = source.runs(pipeline.name, since)
-    runs = [run for run in every if is_of(run, release) and not _is_impossible(run, now)]
+    runs = [run for run in every if is_of(run, release) and not clocks_disagree(run, now)]
     cases = [case for case in source.cases(pipeline.name) if not _is_before(case, since)]
     labels = labels_from(program, pipeline.name, cases).labels
     others: list[ObservedRun] = []
@@ -181,11 +146,6 @@ def evaluate(
     )
     share = ALPHA / max(1, sum(one.measure is not LineMeasure.NONE for one in lines))
     return [_line(known, one, state, share) for one in lines], state
-
-
-def _is_impossible(run: ObservedRun, now: float) -> bool:
-    """Whether clocks disagree about a run: it begins later than now, or ended before it began."""
-    return run.started > now + GRACE or (run.ended is not None and run.ended < run.started - 1.0)
 
 
 def _is_before(case: Case, since: float) -> bool:
@@ -362,6 +322,8 @@ def _monitored(
         if part % PARTS == 0 and part * PART + GRACE <= known.now:
             # A day that is just over is judged, and judged again once all of it is recorded.
             record["closed"], record["monitor"] = part // PARTS - 1, monitor.state()
+            taken = [one.at for one in found if one.at < part * PART]
+            record["newest"] = max([record.get("newest", 0.0), *taken[-1:]])
     rest = [one for at, ones in sorted(by_part.items()) if at >= part for one in ones]
     if monitor.take(rest):
         record["fired"] = known.now

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from pipelang.runtime.durable.address import UnknownRun
@@ -30,8 +31,11 @@ def runs(
     tenant: str | None = None,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The runs of a store, newest first: those with these ids, or all."""
-    wheres, values = [], {}
+    """The runs of a store, newest first: those with these ids, or all. With a `limit` no more rows
+    are read than it takes to find so many.
+    """
+    wheres: list[str] = []
+    values: dict[str, Any] = {}
     for name, given in (("pipeline", pipeline), ("tenant", tenant)):
         if given is not None:
             wheres.append(f"r.{name} = :{name}")
@@ -41,30 +45,74 @@ def runs(
         values["status"] = status
     elif status is not None:
         wheres.append("r.status IS NULL")
+    served = served_queues(store)
     if ids is not None:
-        names = {f"r{n}": one for n, one in enumerate(ids)}
-        listed = ", ".join(f":{name}" for name in names) or "NULL"
-        wheres.append(f"r.run IN ({listed})")
-        values |= names
+        rows: Iterable[dict[str, Any]] = _with_ids(store, list(ids), wheres, values)
+    elif limit is None:
+        rows = _rows(store, wheres, values)
+    else:
+        whole = status is None or status in ENDED
+        rows = _by_pages(store, wheres, values, limit if whole else max(limit, A_QUERY))
+    made = (run_json(row, served) for row in rows)
+    return list(islice((one for one in made if status in (None, one["status"])), limit))
+
+
+A_QUERY = 500
+"""The ids of one query, of which no database takes any number, and the rows of a page of runs whose
+state is no column.
+"""
+
+
+def _rows(
+    store: Store, wheres: list[str], values: dict[str, Any], size: int | None = None
+) -> list[dict[str, Any]]:
+    """The rows of runs with the states of their legs, newest first; the first so many."""
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    rows = store.rows(
-        f"""SELECT r.*, {leg_status(store)} AS leg_status FROM pipelang_runs r
+    limit = "" if size is None else f"LIMIT {size}"
+    return store.rows(
+        f"""SELECT r.*, {leg_status(store)} AS leg_status FROM
+            (SELECT * FROM pipelang_runs r {where} ORDER BY r.created DESC, r.run {limit}) r
         LEFT JOIN {store.legs.table} w ON w.workflow_uuid = r.run || ':' || r.leg
-        {where} ORDER BY r.created DESC, r.run""",
+        ORDER BY r.created DESC, r.run""",
         **values,
     )
-    served = served_queues(store)
-    found = [run_json(row, served) for row in rows]
-    chosen = [one for one in found if status in (None, one["status"])]
-    return chosen if limit is None else chosen[:limit]
+
+
+def _by_pages(
+    store: Store, wheres: list[str], values: dict[str, Any], size: int
+) -> Iterator[dict[str, Any]]:
+    """The same rows, read so many at a time."""
+    rows = _rows(store, wheres, values, size)
+    yield from rows
+    older = [*wheres, "r.created <= :at AND (r.created < :at OR r.run > :id)"]
+    while len(rows) == size:
+        after = {"at": rows[-1]["created"], "id": rows[-1]["run"]}
+        rows = _rows(store, older, values | after, size)
+        yield from rows
+
+
+def _with_ids(
+    store: Store, ids: list[str], wheres: list[str], values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows of the runs with these ids."""
+    rows: list[dict[str, Any]] = []
+    for first in range(0, len(ids), A_QUERY):
+        names = {f"r{n}": one for n, one in enumerate(ids[first : first + A_QUERY])}
+        among = f"r.run IN ({', '.join(f':{name}' for name in names)})"
+        rows += _rows(store, [*wheres, among], values | names)
+    return sorted(rows, key=lambda row: (-row["created"], row["run"]))
 
 
 def run(store: Store, id: str) -> dict[str, Any]:
     """One run. Raises `UnknownRun`."""
     found = runs(store, [id])
     if not found:
-        raise UnknownRun(f"there is no run `{id}` in {store.address.shown}")
+        raise _unknown(store, id)
     return found[0]
+
+
+def _unknown(store: Store, id: str) -> UnknownRun:
+    return UnknownRun(f"there is no run `{id}` in {store.address.shown}")
 
 
 def wait_for(
@@ -72,8 +120,10 @@ def wait_for(
 ) -> list[dict[str, Any]] | None:
     """Wait until runs have ended: those runs, None if it took longer. Raises `UnknownRun`."""
     asked = list(ids)
+    known = {one["id"] for one in runs(store, asked)}
     for one in asked:
-        run(store, one)
+        if one not in known:
+            raise _unknown(store, one)
     end = None if seconds is None else time.monotonic() + seconds
     pause = 0.1
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,11 @@ def prune(store: Store, older_than: float) -> int:
     sweep(store)
     then = store.now() - older_than
     rows = store.rows(
-        "SELECT run FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then", then=then
+        "SELECT run FROM pipelang_runs WHERE status IS NOT NULL AND ended < :then ORDER BY run",
+        then=then,
     )
-    gone = sum(_forget(store, row["run"], then) for row in rows)
+    over = [row["run"] for row in rows]
+    gone = sum(_forget(store, over[n : n + AT_ONCE], then) for n in range(0, len(over), AT_ONCE))
     with store.transaction() as connection:
         forget_windows(connection, then)
         programs.drop_unused(connection, store.now_on(connection))
@@ -132,19 +135,30 @@ def prune(store: Store, older_than: float) -> int:
     return gone
 
 
-def _forget(store: Store, run: str, then: float) -> bool:
-    """Delete all of a run, unless somebody was first or it goes on by now: whether it is gone."""
+AT_ONCE = 100
+"""Runs that are deleted in a transaction: few enough that workers wait for none of them, and enough
+that 100,000 are not as many times the wait for a disk.
+"""
+
+
+def _forget(store: Store, runs: Sequence[str], then: float) -> int:
+    """Delete all of these runs, but for those where somebody was first and those that go on by now:
+    how many. They are in the order of their ids, so that two who delete wait for each other in the
+    same one.
+    """
     with store.transaction() as connection:
-        try:
-            found = locked_run(store, connection, run)
-        except UnknownRun:
-            return False
-        if found.status is None or found.ended >= then:
-            return False
-        store.legs.forget(connection, run, found.leg)
-        for table in _OF_RUN:
-            connection.execute(sa.text(f"DELETE FROM {table} WHERE run = :run"), {"run": run})
-    return True
+        gone = []
+        for run in runs:
+            try:
+                found = locked_run(store, connection, run)
+            except UnknownRun:
+                continue
+            if found.status is not None and found.ended < then:
+                store.legs.forget(connection, run, found.leg)
+                gone.append({"run": run})
+        for table in _OF_RUN if gone else ():
+            connection.execute(sa.text(f"DELETE FROM {table} WHERE run = :run"), gone)
+    return len(gone)
 
 
 def check(store: Store) -> dict[str, Any]:

@@ -44,6 +44,7 @@ async def walk(run: Run, step: p.Step, chain: p.Chain, feedback: str | None = No
             feedback = run.feedback.pop(step.name, None)
     if run.sampled:
         run.notes.tiers.pop(run.at(step.name), None)
+        run.notes.sources.pop(run.at(step.name), None)
     # What this holds while it waits, ten thousand runs hold: the fewer names the better.
     at: ChainPosition | None = START
     misfit: str | None = None

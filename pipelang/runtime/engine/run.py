@@ -47,10 +47,20 @@ class Notes:
     branches around the current item. For a handoff: `partial` has the elements that an unfinished
     `each` has so far, `decided` the decisions of people, `unfinished` the values of sub-pipelines
     that were cut short. `recalled` belongs to the world: by step and visit, what it found at which
-    places of memories. `tiers` are those that answer the steps now that are sampled.
+    places of memories. Of the steps that are sampled `tiers` are those that answer now, `sources`
+    say what the confidence of a decision is.
     """
 
-    __slots__ = ("conditions", "decided", "partial", "recalled", "redos", "tiers", "unfinished")
+    __slots__ = (
+        "conditions",
+        "decided",
+        "partial",
+        "recalled",
+        "redos",
+        "sources",
+        "tiers",
+        "unfinished",
+    )
 
     redos: dict[Span, int]
     conditions: list[expr.Expr]
@@ -59,6 +69,7 @@ class Notes:
     unfinished: dict[str, Any]
     recalled: dict[tuple[str, int], dict[Any, Any]]
     tiers: dict[str, str]
+    sources: dict[str, str]
 
     if not TYPE_CHECKING:
 

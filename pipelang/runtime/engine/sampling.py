@@ -119,6 +119,7 @@ def _about(run: Run, step: p.Step, link: p.Link, said: Any, path: str) -> dict[s
         model = run.program.tiers[tier].model
         asked = prompt_hash(run.program, action.prompt, action.answers)
     sure = said.get("confidence") if isinstance(said, dict) else None
+    source = run.notes.sources.get(run.at(step.name))
     return {
         "program": run.program.hash,
         "pipeline": run.pipeline.name,
@@ -130,4 +131,5 @@ def _about(run: Run, step: p.Step, link: p.Link, said: Any, path: str) -> dict[s
         "model": model,
         "prompt": asked,
         "confidence": sure if isinstance(sure, (int, float)) else None,
+        **({} if asked is None or source is None else {"confidence_from": source}),
     }

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from pipelang.runtime.engine.world import ToolResult, Turn
+from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
@@ -153,13 +153,21 @@ def unnamed(usage: Usage) -> ModelFault:
     return ModelFault("misfit", "the model asked for a tool and named none", usage)
 
 
-def named_call(call: object, name: str, identity: str, usage: Usage) -> tuple[str, str]:
+def named_call(
+    call: object, name: str, identity: str, usage: Usage, before: list[ToolCall]
+) -> tuple[str, str]:
     """The tool that a call names in one field, and what the call itself is called in another.
-    Raises ModelFault where one of them is missing.
+    Raises ModelFault where one of them is missing, or where a call `before` it is called the same.
+
+    Results go back by the id of their call, so no maker takes a turn in which two have one: both
+    would be carried out, and the conversation would end there. Nobody can tell whether one call
+    came twice or two were meant, so none is made, and the next attempt is told.
     """
     tool, own = text_in(call, name), text_in(call, identity)
     if tool is None or own is None:
         raise unnamed(usage)
+    if any(one.id == own for one in before):
+        raise ModelFault("misfit", "the model gave two calls the same id", usage)
     return tool, own
 
 

@@ -196,10 +196,10 @@ def answer_of(request: ModelRequest, message: object) -> ModelAnswer:
 def _calls(message: object, usage: Usage, model: str) -> ModelAnswer:
     """A turn that asks for tools. All its blocks are kept, because the API wants them back."""
     blocks = list_of(message, "content")
-    calls = []
+    calls: list[ToolCall] = []
     for block in blocks:
         if field_of(block, "type") == "tool_use":
-            name, identity = named_call(block, "name", "id", usage)
+            name, identity = named_call(block, "name", "id", usage, calls)
             given = field_of(block, "input")
             calls.append(ToolCall(identity, name, given if isinstance(given, dict) else {}))
     if not calls:

@@ -175,10 +175,10 @@ def answer_of(request: ModelRequest, response: object) -> ModelAnswer:
 
 def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
     """A turn that asks for tools. All its items are kept, because the API wants them back."""
-    calls = []
+    calls: list[ToolCall] = []
     for item in output:
         if field_of(item, "type") == "function_call":
-            name, identity = named_call(item, "name", "call_id", usage)
+            name, identity = named_call(item, "name", "call_id", usage, calls)
             arguments = arguments_of(field_of(item, "arguments"))
             if arguments is None:
                 raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)

@@ -207,8 +207,12 @@ class FolderSwitches(Switches):
         record = {"kind": switch.kind, "name": switch.name, "reason": reason, "at": time.time()}
         file = self._file(switch)
         made = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        made.write_text(json.dumps(record) + "\n", encoding="utf-8")
-        os.replace(made, file)
+        try:
+            made.write_text(json.dumps(record) + "\n", encoding="utf-8")
+            os.replace(made, file)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
         self._look(now=True)
 
     def _erase(self, switch: Switch) -> bool:

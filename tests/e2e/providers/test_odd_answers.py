@@ -171,6 +171,38 @@ def test_no_part_of_an_answer_is_taken_for_granted(maker: str, kind: str) -> Non
     assert len(script) > 40
 
 
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_turn_with_one_id_for_two_calls_is_told_and_not_carried_out(maker: str) -> None:
+    """No maker takes the results of such calls: both would act, and then the conversation ends.
+    Google's calls have no ids of its own, and servers of chat completions often name all the same.
+    """
+    if maker == "other":
+        pytest.importorskip("pydantic_ai", reason="an extra: pipelang-dsl[models]")
+    make, dialect, _ = MAKERS[maker]
+    model = "openai-responses:test-model" if maker == "other" else "test-model"
+    body = json.dumps(dialect.body(CALLS, {"model": "test-model"}, 1)).replace('_1_1"', '_1_0"')
+
+    async def main(url: str) -> ModelAnswer | ModelFault:
+        provider: ModelProvider = make(KEY, url)
+        try:
+            return await provider.answer(request(model=model, tools=(LOOKUP,)))
+        except ModelFault as fault:
+            return fault
+        finally:
+            await provider.close()
+
+    free = patch.object(type(dialect), "problem", return_value=None)
+    with free, FaultServer(dialect, Reply.raw(body.encode())) as server:
+        found = asyncio.run(main(server.url))
+    if maker in ("google", "compatible"):
+        assert isinstance(found, ModelAnswer)
+        assert len({call.id for call in found.calls}) == 2
+    else:
+        assert isinstance(found, ModelFault)
+        assert (found.kind, "the same id" in found.message) == ("misfit", True)
+        assert found.usage is not None
+
+
 class Counter(FaultServer):
     """A server whose counter of tokens answers what the script says."""
 

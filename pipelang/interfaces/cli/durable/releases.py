@@ -125,7 +125,7 @@ def rollback_command(
         found = releases.find(ready, pipeline, version)
         back = releases.roll_back(ready, found, who, why)
         if back is None:
-            now = found.state.replace("_", " ")
+            now = releases.find(ready, found.pipeline, version).state.replace("_", " ")
             stop(f"`{version}` of `{found.pipeline}` is not out: it is {now}", FINDINGS)
         noted(state, found.pipeline, version, "rolled back", who, why)
         write(f"{version} of `{found.pipeline}` is rolled back: {back.version} is current\n")

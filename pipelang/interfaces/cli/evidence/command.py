@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -177,11 +176,13 @@ def _deliver_png(picture: str, out: str | None) -> None:
     except ImportError:
         help = 'pip install "pipelang-dsl[png]"; or take --format svg, and convert it: '
         stop("PNG needs the package `resvg-py`", USAGE, help + "rsvg-convert c.svg -o c.png")
+    from pipelang.runtime.files.whole_files import write_whole
+
     data = svg_to_bytes(svg_string=picture, zoom=2.0)
     try:
         if out is None or out == "-":
             sys.stdout.buffer.write(data)
         else:
-            Path(out).write_bytes(data)
+            write_whole(out, data)
     except OSError as error:
         stop(f"`{out}` cannot be written: {error.strerror or error}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.evidence.reading import read_evidence_file
+from pipelang.interfaces.cli.evidence.reading import must_stay_readable, read_evidence_file
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import read_program, stop
 from pipelang.interfaces.cli.terminal import write
@@ -88,6 +88,8 @@ def pull_command(
         for name, rows in pulled.files.items()
         if rows.new
     }
+    for name, (_, after) in changes.items():
+        must_stay_readable(name, after.encode())
     if form == "json":
         _json(found, pulled)
     else:
@@ -125,6 +127,8 @@ def _diff(name: str, before: str, after: str) -> str:
 
 
 def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
+    from pipelang.interfaces.labels.verdicts import not_counted
+
     for rows in pulled.files.values():
         write(f"{rows.file}: {_rows(len(rows.new))} {'to write' if dry_run else 'new'}")
         write(f", {rows.known} already there\n" if rows.known else "\n")
@@ -134,7 +138,7 @@ def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
     left: Counter[str] = Counter(found.left_out)
     left.update(pulled.left_out)
     for why, count in sorted(left.items(), key=lambda pair: -pair[1]):
-        write(f"{count} not counted: they {why}\n")
+        write(not_counted(count, why) + "\n")
     for one in found.contradictions[:10]:
         write(f"  {one}\n")
     if found.waiting:
@@ -176,14 +180,11 @@ def _needed(share: float) -> int:
 
 
 def _write(name: str, text: str) -> None:
-    from pipelang.interfaces.cli.fmt import replace
+    from pipelang.runtime.files.whole_files import write_whole
 
     try:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        if Path(name).exists():
-            replace(name, text.encode())
-        else:
-            Path(name).write_bytes(text.encode())
+        write_whole(name, text.encode())
     except OSError as error:
         stop(f"`{name}` cannot be written: {error.strerror or error}", FINDINGS)
 

@@ -32,3 +32,18 @@ def read_evidence_file(file: str) -> EvidenceFile:
     if isinstance(found, Flaw):
         stop(f"`{file}`, line {found.line}: {found.why}", FINDINGS, found.help)
     return found
+
+
+def must_stay_readable(file: str, data: bytes) -> None:
+    """End the process where a file would be too large to be read again with these bytes in it."""
+    from pipelang.interfaces.check import disk_loader
+    from pipelang.semantics.evidence_file import unreadable_help
+    from pipelang.semantics.loader import Unreadable
+
+    try:
+        disk_loader.text_of(
+            data + b"\n", disk_loader.MAX_BYTES
+        )  # a file of just the most bytes is not read either
+    except Unreadable as problem:
+        why = f"`{file}` could not be read any more with what is new: {problem}"
+        stop(why, FINDINGS, f"{unreadable_help(str(problem))}; begin another file for what is new")

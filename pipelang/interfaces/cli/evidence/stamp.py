@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelang.interfaces.cli.evidence.reading import read_evidence_file
+from pipelang.interfaces.cli.evidence.reading import must_stay_readable, read_evidence_file
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import read_program, stop
 from pipelang.interfaces.cli.terminal import warn, write
@@ -131,7 +131,9 @@ def _stamp(
         why = f"`{file}`, line {own}: this row says itself where it comes from"
         stop(why, FINDINGS, "a stamp is for all rows: take `prompt`, `model`, ... out of that one")
     try:
-        replace(file, stamped(text, made.row).encode())
+        data = stamped(text, made.row).encode()
+        must_stay_readable(file, data)
+        replace(file, data)
     except OSError as error:
         stop(f"`{file}` cannot be written: {error.strerror or error}", FINDINGS)
     said = ", ".join(f"{key} {value}" for key, value in made.row.items())

@@ -144,7 +144,8 @@ def _told(
 ) -> tuple[list[LineStatus], list[str]]:
     """The lines of a pipeline, whose alerts have been told, and what did not work in that."""
     from pipelang.interfaces.watching.alerts import tell_all
-    from pipelang.interfaces.watching.evaluation import KeptStateBroken, evaluate, name_of
+    from pipelang.interfaces.watching.evaluation import evaluate, name_of
+    from pipelang.interfaces.watching.kept_state import KeptStateBroken
 
     kept = name_of(pipeline.name, program.hash)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import inf
 
+from pipelang.interfaces.labels.verdicts import not_counted
 from pipelang.interfaces.observation.comparison import FigureVerdict, ObservedMetric
 from pipelang.interfaces.observation.observation import Observation
 from pipelang.interfaces.observation.observed_steps import ObservedStep, WhoAnswers
@@ -282,7 +283,7 @@ def _people(found: Observation) -> ObservedTable:
         said.append(
             f"labels: {len(labels.labels):,} count, {plural(labels.open, 'answer')} still to judge"
         )
-        said += [f"{n:,} not counted: they {why}" for why, n in sorted(labels.left_out.items())]
+        said += [not_counted(n, why) for why, n in sorted(labels.left_out.items())]
     if rows and found.others:
         said.append("cases are of all programs of the pipeline: a role has one queue for them")
     return ObservedTable("People", head, "<>>>>>>>", tuple(rows), tuple(said))

@@ -466,9 +466,9 @@ class MemoryBackend:
         self._pump()
         return was
 
-    async def pause(self, pipeline: str) -> None:
-        """Have no run of a pipeline begin."""
-        self._paused.add(pipeline)
+    async def pause(self, pipeline: str | None) -> None:
+        """Have no run of a pipeline begin, or of any."""
+        self._paused.update(self._deployed if pipeline is None else (pipeline,))
 
     async def paused(self) -> tuple[str, ...]:
         """The pipelines of which no run begins."""

@@ -414,15 +414,23 @@ class StoreBackend:
 
         def turn() -> bool:
             was = self._switches.revive(tool=tool, pipeline=pipeline)
-            names = [pipeline] if pipeline is not None else list(self._deployed)
+            names = [pipeline] if pipeline is not None else run_pages.paused_pipelines(self._store)
             paused = [] if tool is not None else [upkeep.unpause(self._store, n) for n in names]
             return was or any(paused)
 
         return await self._ask(turn)
 
-    async def pause(self, pipeline: str) -> None:
-        """Have no run of a pipeline begin."""
-        await self._ask(lambda: upkeep.pause(self._store, pipeline))
+    async def pause(self, pipeline: str | None) -> None:
+        """Have no run of a pipeline begin, or of any: others serve some on the same store, and a
+        deploy left some behind.
+        """
+
+        def turn() -> None:
+            known = {*self._deployed, *run_pages.pipelines(self._store)}
+            for name in [pipeline] if pipeline is not None else sorted(known):
+                upkeep.pause(self._store, name)
+
+        await self._ask(turn)
 
     async def paused(self) -> tuple[str, ...]:
         """The pipelines of which no run begins."""

@@ -57,6 +57,9 @@ class ReleaseRuns:
 
     def ended(self) -> list[ShownRun]:
         """The runs that have ended since the last look, in that order."""
+        # A run that ended while the store's clock ran ahead keeps none of those after it away.
+        now = self._store.now()
+        self._cursor = min(self._cursor, now)
         rows = self._store.rows(
             """SELECT run, program, status, outcome, cost, ended FROM pipelang_runs
             WHERE pipeline = :pipeline AND program IN (:current, :canary) AND created >= :since
@@ -71,7 +74,7 @@ class ReleaseRuns:
         for row in new:
             self._seen[row["run"]] = row["ended"]
             self._status[row["run"]] = row["program"] == self._canary, row["status"]
-            self._cursor = max(self._cursor, row["ended"])
+            self._cursor = max(self._cursor, min(row["ended"], now))
         then = self._cursor - 2 * OVERLAP
         self._seen = {run: at for run, at in self._seen.items() if at > then}
         return [self._read(row) for row in new]

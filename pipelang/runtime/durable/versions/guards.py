@@ -257,7 +257,8 @@ class ReleaseGuards:
             state = known.look()
             if state is not None:
                 why = state.why
-                if releases.roll_back(self._store, canary, BY, why) is not None:
+                back_to = releases.roll_back(self._store, canary, BY, why, canary_only=True)
+                if back_to is not None:
                     back.append((canary, why))
         return back
 

@@ -21,6 +21,7 @@ from pipelang.runtime.durable.history.chain import GENESIS
 from pipelang.runtime.durable.store import Store
 
 CURRENT, CANARY, RETIRED, ROLLED_BACK = "current", "canary", "retired", "rolled_back"
+PROMOTED = "promoted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,8 @@ def find(store: Store, pipeline: str | None, version: str) -> Release:
 def release(store: Store, made: Release, why: str) -> None:
     """Put a version out: as what is current, or as a canary beside it. Raises `NotPossible`."""
     with store.transaction() as connection:
+        found = _all_of(store, connection, made.pipeline)
         now = store.now_on(connection)
-        found = _all_of(connection, made.pipeline)
         same = [one for one in found if one.version == made.version]
         if same:
             raise NotPossible(
@@ -202,32 +203,43 @@ def _fits_beside(made: Release, current: Release | None) -> None:
 def promote(store: Store, found: Release, by: str, why: str) -> None:
     """Have all new runs be of a canary, or of one that was rolled back. Raises `NotPossible`."""
     with store.transaction() as connection:
+        every = _all_of(store, connection, found.pipeline)
         now = store.now_on(connection)
-        every = _all_of(connection, found.pipeline)
         state = next(one.state for one in every if one.version == found.version)
         if state == CURRENT:
             raise NotPossible(f"`{found.version}` is current already")
+        if (found.state, state) == (CANARY, ROLLED_BACK):
+            entry = _last_of(connection, found)
+            raise NotPossible(
+                f"`{found.version}` was rolled back just now by {entry.made_by}: {entry.why}",
+                "say it once more to have all new runs be of it all the same",
+            )
         for one in every:
             if one.state in (CURRENT, CANARY) and one.version != found.version:
                 _set_state(connection, one, RETIRED, now)
                 _move(store, connection, one, found)
         _set_state(connection, found, CURRENT, now)
-        _note(connection, found.pipeline, found.version, "promoted", by, why, now)
+        _note(connection, found.pipeline, found.version, PROMOTED, by, why, now)
 
 
-def roll_back(store: Store, found: Release, by: str, why: str) -> Release | None:
+def roll_back(
+    store: Store, found: Release, by: str, why: str, canary_only: bool = False
+) -> Release | None:
     """Take a version back: new runs, and those that wait and have not begun, are of the one before
-    it. That one; None if another process was first. Raises `NotPossible` if there is none.
+    it. That one; None if another process was first: if it is out no more, or, with `canary_only`,
+    is no canary any more, because a person promoted it. Raises `NotPossible` if there is none.
     """
     with store.transaction() as connection:
+        every = _all_of(store, connection, found.pipeline)
         now = store.now_on(connection)
-        every = _all_of(connection, found.pipeline)
         state = next(one.state for one in every if one.version == found.version)
-        if state not in (CURRENT, CANARY):
+        if state != CANARY and (state != CURRENT or canary_only):
             return None
         back = next((one for one in every if one.state == CURRENT), None)
         if state == CURRENT:
-            older = [one for one in every if one.state == RETIRED]
+            # A canary that the promotion of another one ended never had all runs.
+            was_current = _were_current(connection, found.pipeline)
+            older = [one for one in every if one.state == RETIRED and one.version in was_current]
             back = max(older, key=lambda one: one.changed, default=None)
             if back is None:
                 raise NotPossible(
@@ -243,8 +255,13 @@ def roll_back(store: Store, found: Release, by: str, why: str) -> Release | None
     return back
 
 
-def _all_of(connection: sa.Connection, pipeline: str) -> list[Release]:
-    """The releases of a pipeline, which nobody else changes until the transaction ends."""
+def _all_of(store: Store, connection: sa.Connection, pipeline: str) -> list[Release]:
+    """The releases of a pipeline. Until the transaction ends nobody else changes releases: not
+    those that are there, nor by a first one, which no row could be locked for, nor the log, whose
+    entries of all pipelines are one chain.
+    """
+    if not store.address.is_sqlite:  # where a transaction that writes is alone
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041777)"))
     connection.execute(
         sa.text("UPDATE pipelang_releases SET share = share WHERE pipeline = :pipeline"),
         {"pipeline": pipeline},
@@ -254,6 +271,29 @@ def _all_of(connection: sa.Connection, pipeline: str) -> list[Release]:
         {"pipeline": pipeline},
     )
     return [_release(dict(row._mapping)) for row in rows]
+
+
+def _last_of(connection: sa.Connection, found: Release) -> sa.Row[Any]:
+    """The last entry of the log about a version."""
+    return connection.execute(
+        sa.text(
+            """SELECT made_by, why FROM pipelang_release_log
+            WHERE pipeline = :pipeline AND version = :version ORDER BY number DESC LIMIT 1"""
+        ),
+        {"pipeline": found.pipeline, "version": found.version},
+    ).one()
+
+
+def _were_current(connection: sa.Connection, pipeline: str) -> set[str]:
+    """The versions of a pipeline that were what is current at some time."""
+    rows = connection.execute(
+        sa.text(
+            """SELECT DISTINCT version FROM pipelang_release_log
+            WHERE pipeline = :pipeline AND act IN (:put_out, :promoted)"""
+        ),
+        {"pipeline": pipeline, "put_out": CURRENT, "promoted": PROMOTED},
+    )
+    return {str(row.version) for row in rows}
 
 
 def _set_state(connection: sa.Connection, found: Release, state: str, now: float) -> None:

@@ -154,9 +154,9 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
     if response.finish_reason == "length":
         raise cut_off(request, usage)
     if request.tools and asked:
-        calls = []
+        calls: list[ToolCall] = []
         for part in asked:
-            name, identity = named_call(part, "tool_name", "tool_call_id", usage)
+            name, identity = named_call(part, "tool_name", "tool_call_id", usage, calls)
             arguments = arguments_of(part.args if part.args is not None else "{}")
             if arguments is None:
                 message = f"the arguments of `{name}` are no JSON object"

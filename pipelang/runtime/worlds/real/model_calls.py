@@ -175,6 +175,8 @@ class ModelCalls:
         self._beyond(run, attempt, tier, held, used)
         money, tokens = used
         confidence = _confidence(value)
+        if run.sampled and request.choices:
+            run.notes.sources[run.at(attempt.step.name)] = _source(answer)
         asked = [{"tool": call.name, "arguments": dict(call.arguments)} for call in answer.calls]
         run.emit(
             "turn" if answer.calls else "answer",

@@ -54,3 +54,24 @@ def test_rows_say_as_much_as_they_can(
     said = taken_for_granted(checked.program, checked.analyses[0])
     assert ("evidence holds" in said) == has_one
     assert any("has no origin" in one for one in said) != has_one
+
+
+@pytest.mark.parametrize(
+    ("origins", "said"),
+    [
+        ([], "`rows.jsonl` holds (it has no origin)"),
+        ([{}, MODEL], "`rows.jsonl` holds (1 of 2 rows has no origin)"),
+        ([{}, {}, MODEL], "`rows.jsonl` holds (2 of 3 rows have no origin)"),
+        ([PROMPT, MODEL], "`rows.jsonl` holds (1 of 2 rows has no origin)"),
+    ],
+)
+def test_rows_without_origin_are_counted(
+    origins: list[dict[str, str]], said: str, tmp_path: Path
+) -> None:
+    rows = [{"correct": True} | origin for origin in origins or [{}, {}]]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = tmp_path / "p.pipe"
+    path.write_text(TEXT.format(action=ACTIONS["model"]))
+    checked = check_file(str(path))
+    assert checked.program is not None, checked.diagnostics
+    assert said in taken_for_granted(checked.program, checked.analyses[0])

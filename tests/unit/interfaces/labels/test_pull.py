@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 import pipelang
 from pipelang import Case, Inbox, Runtime
 from pipelang.diagnostics import RULES
+from pipelang.interfaces.check import disk_loader
 from pipelang.interfaces.cli.evidence.command import command
 from pipelang.interfaces.labels.verdicts import SAME_PERSON, verdicts
 from pipelang.runtime.inbox.cases import Verdict
@@ -135,8 +136,8 @@ def test_hurried_verdicts_and_those_of_unknown_time_never_count(office: Office) 
     asyncio.run(office.inbox.label(first.id, right=True, by="ada", seconds=19.9))
     asyncio.run(office.inbox.label(second.id, right=True, by="ada"))
     said = office.pull().output
-    assert "1 not counted: they were given in a hurry" in said
-    assert "1 not counted: they do not say how long" in said
+    assert "1 not counted: it was given in a hurry" in said
+    assert "1 not counted: it does not say how long it took, and its role has" in said
     assert office.rows() == []
 
 
@@ -185,7 +186,7 @@ def test_who_decided_for_a_role_that_must_differ_does_not_count(office: Office) 
 def test_the_programs_own_word_never_counts(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30, by="Small")
-    assert "1 not counted: they are the program's own word" in office.pull().output
+    assert "1 not counted: it is the program's own word" in office.pull().output
     assert office.rows() == []
 
 
@@ -193,7 +194,7 @@ def test_answers_to_another_prompt_are_told(office: Office) -> None:
     office.run(1)
     office.judge(of("kind", "labellers"), True, seconds=30)
     office.write(prompt="other")
-    assert "1 not counted: they answer another prompt" in office.pull().output
+    assert "1 not counted: it answers another prompt" in office.pull().output
     assert office.rows() == []
 
 
@@ -226,8 +227,8 @@ def test_a_step_without_a_file_gets_one(office: Office) -> None:
 @pytest.mark.parametrize(
     ("today", "why"),
     [
-        ("step plain: Answer = ask other(x) by small", "they answer another prompt"),
-        ("step plain: Answer = ask say(x) by large", "they are of another model"),
+        ("step plain: Answer = ask other(x) by small", "it answers another prompt"),
+        ("step plain: Answer = ask say(x) by large", "it is of another model"),
     ],
 )
 def test_a_new_file_takes_only_answers_to_what_is_asked_today(
@@ -242,6 +243,50 @@ def test_a_new_file_takes_only_answers_to_what_is_asked_today(
     Path("main.pipe").write_text(text.replace("role labellers", tier + "role labellers", 1))
     assert f"1 not counted: {why}" in office.pull("--to", "plain=plain.jsonl").output
     assert not Path("plain.jsonl").exists()
+
+
+def test_rows_of_decisions_say_what_their_confidence_is(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A threshold on what a model says of itself is held to no probabilities that were told
+    (P615): rows that do not say which they have can be held to nothing.
+    """
+    told = [True, False, True]
+
+    async def answer(self: Model, request: ModelRequest) -> ModelAnswer:
+        if not request.choices:
+            return ModelAnswer({"value": "v", "confidence": 0.7}, Usage(9, 5), request.model)
+        value = {"value": "api", "confidence": 0.75}
+        return ModelAnswer(value, Usage(9, 5), request.model, probabilities=told.pop(0))
+
+    monkeypatch.setattr(Model, "answer", answer)
+    text = PROGRAM.replace("SHARE", "100%").replace("PROMPT", "say")
+    text = text.replace("kind: Answer", "kind: decision Team").replace("kind.value", "plain.value")
+    Path("main.pipe").write_text("enum Team { api hosting }" + text)
+    office.run(3)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.judge(of("plain", "labellers"), True, seconds=30)
+    office.pull("--to", "plain=plain.jsonl")
+    found = sorted(str(row.get("confidence_from")) for row in office.rows())
+    assert found == ["probabilities", "probabilities", "word"]
+    assert "confidence_from" not in Path("plain.jsonl").read_text()
+
+
+def test_a_file_does_not_grow_beyond_what_can_be_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither `check` nor the next `pull` could read it: what is new belongs into another file."""
+    office.run(2)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    before = office.evidence.read_bytes()
+    for most in (len(before) + 20, len(before) + 150):
+        monkeypatch.setattr(disk_loader, "MAX_BYTES", most)
+        said = office.pull(code=1)
+        assert "could not be read any more" in said.stderr
+        assert "another file" in said.stderr
+        assert office.evidence.read_bytes() == before
+    monkeypatch.setattr(disk_loader, "MAX_BYTES", len(before) + 1000)
+    assert "2 rows new" in office.pull().output
 
 
 LISTS = (

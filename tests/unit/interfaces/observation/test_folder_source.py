@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.cli.operate.observe import command as observe
 from pipelang.interfaces.cli.operate.watch import command as watch
+from pipelang.interfaces.observation import folder_source
 from pipelang.interfaces.observation.folder_source import FolderSource
 
 PROGRAM = """
@@ -239,3 +240,21 @@ def test_a_day_costs_what_its_rate_comes_to(folder: Folder) -> None:
     line = [str(folder.file), "--state", str(folder.state), "--format", "html"]
     page = CliRunner().invoke(observe, line, catch_exceptions=False).output
     assert "$0.012" in page.partition("cost a day")[2][:200]
+
+
+def test_of_many_traces_the_newest_are_kept_and_the_others_read_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100,000 of them, each with its events, took 840 MB."""
+    for number in range(6):
+        folder.write(number, timedelta(hours=number))
+    whole = FolderSource(folder.state)
+    expected = [(run, list(events)) for run, events in whole.events(whole.runs("main"))]
+    monkeypatch.setattr(folder_source, "MOST_KEPT", 2)
+    source = FolderSource(folder.state)
+    found = source.runs("main")
+    kept = [one for one in source._traces.values() if not isinstance(one, Path)]
+    assert len(kept) == 2
+    assert [(run, list(events)) for run, events in source.events(found)] == expected
+    next(folder.state.glob("traces/*0.jsonl")).unlink()
+    assert len(list(source.events(found))) == 5

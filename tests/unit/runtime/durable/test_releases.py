@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -132,6 +133,71 @@ def test_what_is_current_goes_back_to_the_one_before(store: Store) -> None:
     assert given(store)["program"] == "two"
     releases.promote(store, third, "eve", "mended elsewhere")
     assert given(store)["program"] == "three"
+
+
+def test_the_way_back_leads_to_what_had_all_runs(store: Store) -> None:
+    """Not to a canary that ended when another version was promoted."""
+    for seed in range(6):  # the names decide in which order the rows are read
+        old, canary = ("a", "b") if seed % 2 else ("b", "a")
+        pipeline = f"p{seed}"
+        for version, share in (("v0", None), ("v1", 0.5), (old, None), (canary, 0.5)):
+            state = releases.CURRENT if share is None else releases.CANARY
+            made = Release(
+                pipeline, version, f"h{version}", "s", state, share or 1.0, (), "t", "ada", 0.0, 0.0
+            )
+            releases.release(store, made, "tests")
+            if version == "v1":
+                releases.roll_back(store, releases.find(store, pipeline, version), "ada", "worse")
+        again = releases.find(store, pipeline, "v1")
+        releases.promote(store, again, "ada", "it was better")
+        back = releases.roll_back(store, releases.find(store, pipeline, "v1"), "ada", "it was not")
+        assert back is not None
+        assert back.version == old
+
+
+def test_of_two_operators_at_once_the_second_learns_of_the_first(store: Store) -> None:
+    put_out(store, "v1", "one")
+    canary = put_out(store, "v2", "two", 0.5)
+    releases.roll_back(store, canary, "bob", "worse")
+    with pytest.raises(NotPossible, match="rolled back just now by bob: worse"):
+        releases.promote(store, canary, "ada", "better")
+    assert releases.find(store, "main", "v1").state == releases.CURRENT
+    releases.promote(store, releases.find(store, "main", "v2"), "ada", "better, I insist")
+    # Guards take canaries back: what a person has promoted meanwhile is none.
+    assert releases.roll_back(store, canary, "pipelang:guard", "worse", canary_only=True) is None
+    assert releases.find(store, "main", "v2").state == releases.CURRENT
+
+
+def test_first_releases_at_once_leave_one_current_and_a_whole_log(store: Store) -> None:
+    """No row is there to be locked for a first release, and the log is one for all pipelines."""
+    told: list[BaseException] = []
+    for turn in range(3):
+        together = threading.Barrier(4)
+        names = [(f"p{turn}", "a"), (f"p{turn}", "b"), (f"p{turn}", "c"), (f"q{turn}", "a")]
+
+        def put(pipeline: str, version: str, together: threading.Barrier = together) -> None:
+            own = Store.open(store.address.url)
+            made = Release(
+                pipeline, version, f"h{version}", "s", "current", 1.0, (), "t", "ada", 0.0, 0.0
+            )
+            try:
+                together.wait(30)
+                releases.release(own, made, "tests")
+            except BaseException as error:
+                told.append(error)
+            finally:
+                own.close()
+
+        threads = [threading.Thread(target=put, args=one) for one in names]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(60)
+        out = [one for one in releases.releases(store, f"p{turn}") if one.state == "current"]
+        assert len(out) == 1
+    assert told == []
+    entries, broken = releases.log(store)
+    assert ([one.number for one in entries], broken) == (list(range(1, 13)), None)
 
 
 def test_who_has_the_file_of_other_types_keeps_its_program(store: Store) -> None:
@@ -339,6 +405,19 @@ def test_guards_on_what_every_run_shows(store: Store, guard: Guard, worse: dict[
     entry = releases.log(store)[0][-1]
     assert (entry.act, entry.by, entry.why) == ("rolled back", "pipelang:guard", why)
     assert guards.look() == []
+
+
+def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
+    """Runs that end before the latest one seen are late ones, for a minute: not for a month."""
+    put_out(store, "v1", "one")
+    put_out(store, "v2", "two", share=0.5, guards=(Guard("failure"),))
+    guards = ReleaseGuards(store)
+    end(store, "two", mixed(1, 2), store.now() + 30 * 86_400, first=9000)
+    assert guards.look() == []
+    end(store, "one", mixed(300, 25, status="failed"), store.now() + 1)
+    end(store, "two", mixed(300, 2, status="failed"), store.now() + 1)
+    ((release, why),) = guards.look()
+    assert (release.version, "failure is worse" in why) == ("v2", True)
 
 
 def test_a_guard_with_a_tolerance_lets_a_little_pass() -> None:
