@@ -20,10 +20,10 @@ from pipelang.analysis.latency.quantiles import (
     SHARES,
     Measured,
     Taken,
+    between,
     beyond,
     coarse_scales,
     fine_scales,
-    finer,
     measured,
     quantile,
     taking,
@@ -63,9 +63,6 @@ PAIRS = {
 }
 
 READ = (m.MEAN, *SHARES)
-
-SMALL = 8
-"""A quantile of less than so many steps of a lattice is read off a finer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,17 +291,15 @@ def _away(
 def _missing(
     coarse: Measured, found: Measured, measure: Measure, taken: Taken, drifts: int
 ) -> list[Scale]:
-    """The scales that a measure lacks: beyond its lattices, and for quantiles that may be so small
-    that these do not tell them from nothing.
+    """The scales that a measure lacks: beyond its lattices, and around the ends of posteriors that
+    these are too coarse for.
     """
     spreads = [_quantile_spread(taken.quantiles[one][0], taken, one, drifts) for one in SHARES]
     scales = []
     if not all(spread.whole for spread in spreads):
         scales = [scale for scale in beyond(coarse, found) if scale.measure is measure]
-    step = min((step for step, _ in taken.lattices), default=0.0)
-    if any(spread.deviation and spread.bounds()[0] < SMALL * step for spread in spreads):
-        scales += finer(measure, step)
-    return scales
+    ends = {end for spread in spreads if spread.deviation for end in spread.bounds()}
+    return scales + between(measure, taken, sorted(ends))
 
 
 def _spread(value: float, taken: Taken, read: str, drifts: int) -> FigureSpread | QuantileSpread:

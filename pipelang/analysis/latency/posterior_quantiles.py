@@ -10,7 +10,7 @@ Association 47, 1952).
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from math import erf, inf, sqrt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EDGE = 0.025
 """A central 95% interval leaves so much out on each side."""
 
-FAR = 12.0
+FAR = 9.0
 """So many deviations away from a share, a chance counts as certain."""
 
 MANY = 1e7
@@ -43,8 +43,8 @@ LEAST = 1e-9
 CLOSE = 5e-4
 """An amount that is read off a lattice is within this part of what it is."""
 
-HALVINGS = 36
-"""Halvings of a cell of a lattice: past the tenth digit of a quantile."""
+HALVINGS = 18
+"""Halvings of a cell of a lattice: to the seventh digit of a quantile."""
 
 
 def chance_above(mean: float, deviation: float, share: float) -> float:
@@ -92,15 +92,17 @@ class QuantileSpread:
     share: float
     cells: tuple[QuantilePlace, ...]
     chances: tuple[tuple[float, ...], ...]
+    low: float
+    high: float
 
     @property
     def deviation(self) -> float:
         """More than nothing where it is not certain what the quantile is: between the ends of the
         cells, or within one.
         """
-        between = max((min(one, 1 - one) for side in self.chances for one in side), default=0.0)
-        low, high = self.bounds()
-        return between or (high - low if high - low > LEAST * high else 0.0)
+        if self.high - self.low > LEAST * self.high:
+            return self.high - self.low
+        return max((min(one, 1 - one) for side in self.chances for one in side), default=0.0)
 
     @property
     def whole(self) -> bool:
@@ -109,7 +111,7 @@ class QuantileSpread:
 
     def bounds(self) -> tuple[float, float]:
         """The central 95%, and what drift adds to it."""
-        return self._reaching(2, EDGE), self._reaching(0, 1 - EDGE)
+        return self.low, self.high
 
     def below(self, target: float, side: int, closed: bool) -> float:
         """P(the quantile is at most a target, or less if it is not `closed`); `side` is that of the
@@ -133,19 +135,6 @@ class QuantileSpread:
             return self.below(target, 0, op == "<=")
         return 1 - self.below(target, 2, op == ">")
 
-    def _reaching(self, side: int, chance: float) -> float:
-        """The least amount that the quantile is at most with a chance."""
-        for cell, reached in zip(self.cells, self.chances[side], strict=True):
-            if reached < chance:
-                continue
-            low, high = 0.0, 1.0
-            for _ in range(HALVINGS if cell.end > cell.start else 0):
-                middle = (low + high) / 2
-                enough = _chance(cell.at(middle), self.share, side) >= chance
-                low, high = (low, middle) if enough else (middle, high)
-            return cell.start + (cell.end - cell.start) * high
-        return inf
-
 
 def _chance(there: tuple[float, float, float], share: float, side: int) -> float:
     mean, deviation, drift = there
@@ -164,25 +153,44 @@ def quantile_spread(
     """
     if len(rows) == 1:  # it hangs on no count
         here = (1.0, 0.0, 0.0)
-        return QuantileSpread(
-            value, share, (QuantilePlace(value, value, here, here),), ((1.0,),) * 3
-        )
+        places = (QuantilePlace(value, value, here, here),)
+        return QuantileSpread(value, share, places, ((1.0,),) * 3, value, value)
     off = value - rows[0] if rows[0] < inf else 0.0
     cells: list[QuantilePlace] = []
     for number, (step, masses) in enumerate(lattices, 1):
         start = cells[-1].end if cells else -inf
         made = cells_of(masses, step, drifts, value, off, number == len(lattices))
         cells += [cell for cell in made if cell.start >= start]
-    sides: list[tuple[float, ...]] = []
-    for side in range(3):
-        reached = 0.0
-        chances = []
-        for cell in cells:
-            reached = max(reached, _chance(cell.after, share, side))
-            chances.append(reached)
-        sides.append(tuple(chances))
-    mean = _mean(value, rows, cells, sides[1])
-    return QuantileSpread(mean, share, tuple(cells), tuple(sides))
+    sides = [_chances(cells, share, side) for side in ((0, 1, 2) if drifts else (1,))]
+    least, plain, most = sides if drifts else sides * 3
+    low = _reaching(cells, most, share, 2, EDGE)
+    high = _reaching(cells, least, share, 0, 1 - EDGE)
+    mean = _mean(value, rows, cells, plain)
+    return QuantileSpread(mean, share, tuple(cells), (least, plain, most), low, high)
+
+
+def _chances(cells: Sequence[QuantilePlace], share: float, side: int) -> tuple[float, ...]:
+    """The chances that the quantile is no higher than the end of each cell."""
+    found, reached = [], 0.0
+    for cell in cells:
+        reached = max(reached, _chance(cell.after, share, side))
+        found.append(reached)
+    return tuple(found)
+
+
+def _reaching(
+    cells: Sequence[QuantilePlace], chances: Sequence[float], share: float, side: int, chance: float
+) -> float:
+    """The least amount that the quantile is at most with a chance."""
+    at = bisect_left(chances, chance)
+    if at == len(chances):
+        return inf
+    cell, low, high = cells[at], 0.0, 1.0
+    for _ in range(HALVINGS if cell.end > cell.start else 0):
+        middle = (low + high) / 2
+        enough = _chance(cell.at(middle), share, side) >= chance
+        low, high = (low, middle) if enough else (middle, high)
+    return cell.start + (cell.end - cell.start) * high
 
 
 def cells_of(

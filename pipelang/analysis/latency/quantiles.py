@@ -43,6 +43,9 @@ FINER = 12.0
 MAGNITUDES = 3
 """Scales beyond the quantiles, and below them: each so many times the one before, and how many."""
 
+FEW = 24
+"""Points of a lattice up to an amount that is read off it well enough."""
+
 ROOM = 1.25
 """Reach of the lattice beyond its quantile."""
 
@@ -124,9 +127,19 @@ def beyond(coarse: Measured, found: Measured) -> tuple[Scale, ...]:
     return tuple(scales)
 
 
-def finer(measure: Measure, step: float) -> list[Scale]:
-    """Return scales below one of this step: each ends where the next one has some points."""
-    ends = [step * COARSE / FINER**number for number in range(1, 1 + MAGNITUDES)]
+def between(measure: Measure, taken: Taken, amounts: Sequence[float]) -> list[Scale]:
+    """Return scales for amounts of which the lattices that reach them have few points, and below
+    one that these do not tell from nothing.
+    """
+    ends: list[float] = []
+    for found in amounts:
+        reaching = (step for step, masses in taken.lattices if step * masses.shape[-1] > found)
+        step = next(reaching, 0.0)
+        if not 0 < step * FEW > found:
+            continue
+        most = (found + step) * ROOM
+        wanted = [most / FINER**number for number in range(MAGNITUDES if found < step else 1)]
+        ends += [end for end in wanted if not any(end / 2 <= one <= end * 2 for one in ends)]
     return [Scale(measure, Lattice(end / COARSE, COARSE)) for end in ends]
 
 
