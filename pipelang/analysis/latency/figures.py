@@ -1,29 +1,33 @@
 """Quantiles and means of cost and time, with their uncertainty.
 
 Counts: one walk with every counted share moved by a standard deviation in turn gives the posterior
-deviation of a figure, to first order. Unknowns: the share of runs below an amount is a polynomial
-in the unknowns and lies between its Bernstein coefficients, so the quantile lies between those of
-the two bounds. With both, these are moved by the largest deviation where all unknowns are 0, a half
-and 1.
+deviation of a mean, to first order, and that of the share of runs below each amount, which decides
+where quantiles lie (`posterior_quantiles`). Unknowns: the share of runs below an amount is a
+polynomial in the unknowns and lies between its Bernstein coefficients, so the quantile lies between
+those of the two bounds. With both, these are moved by the most that counts leave open where all
+unknowns are 0, a half and 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import erf, inf, sqrt
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.frontier.meter import Measure, MetUndeclared
+from pipelang.analysis.frontier.meter import Measure, MetUndeclared, Scale
 from pipelang.analysis.latency.quantiles import (
     COARSE,
     SHARES,
     Measured,
     Taken,
+    between,
+    beyond,
     coarse_scales,
     fine_scales,
     measured,
     quantile,
     taking,
+    with_lattices,
 )
 from pipelang.analysis.latency.worst_time import longest_runs
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
@@ -40,10 +44,8 @@ from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import asks_people, with_inner
 
 if TYPE_CHECKING:
-    from pipelang.analysis.latency.moved import FigureSpread
-
-Z = 1.959963984540054
-"""Two-sided 95% of the standard normal."""
+    from pipelang.analysis.latency.moved import FigureSpread, MovedRows
+    from pipelang.analysis.latency.posterior_quantiles import QuantileSpread
 
 MOST_WORK = 12_000_000
 OVERHEAD = 5_000
@@ -71,7 +73,7 @@ class FigureRange:
     low: float
     high: float
     fixed: float | None = None
-    spread: FigureSpread | None = None
+    spread: FigureSpread | QuantileSpread | None = None
     tight: bool = True
 
     @property
@@ -93,15 +95,9 @@ class FigureRange:
         return None if self.spread is None else chance_of(self.spread, op, target)
 
 
-def chance_of(spread: FigureSpread, op: str, target: float) -> float | None:
-    """P(a normal figure is on the right side of a target); None for one that is certain. Where
-    drift leaves it open, the chance that says least.
-    """
-    if not spread.deviation:
-        return None
-    mean = spread.nearest(target)
-    below = 0.5 * (1 + erf((target - mean) / spread.deviation / sqrt(2)))
-    return below if op in ("<", "<=") else 1 - below
+def chance_of(spread: FigureSpread | QuantileSpread, op: str, target: float) -> float | None:
+    """P(a figure is on the right side of a target); None for one that is certain."""
+    return spread.chance(op, target) if spread.deviation else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +225,7 @@ def _known(
 
         rows = moved(point)
         drifts = rows.drifts
-        around = fine_scales(coarse, COARSE)
-        if around and _fits(around, rows.rows, work):
-            away = measured(program, pipeline, rows.parameters, around, measures)
+        away = _away(program, pipeline, rows, rows.parameters, coarse, work)
     ranges = {}
     for name, (least, most) in _pairs(coarse, families).items():
         for read in READ:
@@ -268,6 +262,61 @@ def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> flo
     return exact if rough.quantiles[read][0] and exact < inf else rough.quantiles[read][0]
 
 
+def _away(
+    program: p.Program,
+    pipeline: p.Pipeline,
+    rows: MovedRows,
+    given: Parameters,
+    coarse: Measured,
+    work: int,
+) -> Measured | None:
+    """Return what runs take with every counted share moved in turn, on lattices that reach as far
+    as a quantile may lie; None where that takes too long.
+    """
+    measures = tuple(coarse.taken)
+    around = fine_scales(coarse, COARSE) or beyond(coarse, coarse)
+    if not around or not _fits(around, rows.rows, work):
+        return None
+    found = measured(program, pipeline, given, around, measures)
+    more = tuple(
+        scale
+        for measure, taken in found.taken.items()
+        for scale in _missing(coarse, found, measure, taken, rows.drifts)
+    )
+    if not more or not _fits(more, rows.rows, work):
+        return found
+    return with_lattices(found, measured(program, pipeline, given, more, measures, means=False))
+
+
+def _missing(
+    coarse: Measured, found: Measured, measure: Measure, taken: Taken, drifts: int
+) -> list[Scale]:
+    """The scales that a measure lacks: beyond its lattices, and around the ends of posteriors that
+    these are too coarse for.
+    """
+    spreads = [_quantile_spread(taken.quantiles[one][0], taken, one, drifts) for one in SHARES]
+    scales = []
+    if not all(spread.whole for spread in spreads):
+        scales = [scale for scale in beyond(coarse, found) if scale.measure is measure]
+    ends = {end for spread in spreads if spread.deviation for end in spread.bounds()}
+    return scales + between(measure, taken, sorted(ends))
+
+
+def _spread(value: float, taken: Taken, read: str, drifts: int) -> FigureSpread | QuantileSpread:
+    """The posterior of a figure, to first order."""
+    if read != m.MEAN:
+        return _quantile_spread(value, taken, read, drifts)
+    from pipelang.analysis.latency.moved import spread_of
+
+    return spread_of(value, taken.mean, drifts)
+
+
+def _quantile_spread(value: float, taken: Taken, read: str, drifts: int) -> QuantileSpread:
+    from pipelang.analysis.latency.posterior_quantiles import quantile_spread
+
+    return quantile_spread(value, taken.quantiles[read], taken.lattices, SHARES[read], drifts)
+
+
 def _around(
     value: float, away: Measured | None, measure: Measure, read: str, drifts: int
 ) -> FigureRange:
@@ -277,25 +326,20 @@ def _around(
             value if value < inf else None, value if value < inf else 0.0, value, value
         )
     taken = away.taken[measure]
-    rows = taken.mean if read == m.MEAN else taken.quantiles[read]
-    if inf in rows:
+    if len(taken.mean) == 1 or (read == m.MEAN and inf in taken.mean):
         return FigureRange(value, value, value, value)
-    from pipelang.analysis.latency.moved import spread_of
-
-    spread = spread_of(value, rows, drifts)
+    spread = _spread(value, taken, read, drifts)
     if not spread.deviation:
         return FigureRange(value, value, value, value)
-    return FigureRange(value, *spread.bounds(Z), spread=spread)
+    return FigureRange(value, *spread.bounds(), spread=spread)
 
 
 def _reach(taken: Taken, read: str, drifts: int) -> tuple[float, float]:
     """The distance of both ends of a posterior from a figure as counted, to first order."""
-    from pipelang.analysis.latency.moved import spread_of
-
     rows = taken.mean if read == m.MEAN else taken.quantiles[read]
-    if inf in rows:
+    if len(rows) == 1 or rows[0] == inf or (read == m.MEAN and inf in rows):
         return 0.0, 0.0
-    low, high = spread_of(rows[0], rows, drifts).bounds(Z)
+    low, high = _spread(rows[0], taken, read, drifts).bounds()
     return max(0.0, rows[0] - low), max(0.0, high - rows[0])
 
 
@@ -359,18 +403,19 @@ def _beside_counts(
     from pipelang.analysis.latency.moved import moved
 
     rows = moved(point)
-    scales = fine_scales(coarse, COARSE)
+    scales = fine_scales(coarse, COARSE) or beyond(coarse, coarse)
     if not scales or not _fits(scales, rows.rows, work):
         return [], 0
-    given, measures = rows.parameters, tuple(coarse.taken)
+    given = rows.parameters
 
-    def walk(unknown: float) -> Measured:
+    def walk(unknown: float) -> Measured | None:
         here = Parameters(given.evidence, lambda _: unknown, given.measured, given.bins)
-        return measured(program, pipeline, here, scales, measures)
+        return _away(program, pipeline, rows, here, coarse, work)
 
     all_fit = _wanted(scales, rows.rows, work * len(SETTINGS)) <= limited(MOST_WORK)
     settings = SETTINGS if all_fit else SETTINGS[:2]
-    return list(map(walk, settings)), rows.drifts
+    walks = [found for found in map(walk, settings) if found is not None]
+    return walks, rows.drifts
 
 
 def _enclosed(

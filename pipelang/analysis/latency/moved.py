@@ -10,7 +10,7 @@ which direction it drifted is unknown and no draw.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import sqrt
+from math import erf, sqrt
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.drift import DriftKey, bins_off, drifting, share_off
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+Z = 1.959963984540054
+"""Two-sided 95% of the standard normal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,17 @@ class FigureSpread:
     deviation: float
     drift: float
 
-    def bounds(self, z: float) -> tuple[float, float]:
+    def bounds(self, z: float = Z) -> tuple[float, float]:
         """So many standard deviations to both sides, and the drift; at least 0."""
         reach = z * self.deviation + self.drift
         return max(0.0, self.mean - reach), self.mean + reach
+
+    def chance(self, op: str, target: float) -> float:
+        """P(a normal figure is on the right side of a target). Where drift leaves it open, the
+        chance that says least.
+        """
+        below = 0.5 * (1 + erf((target - self.nearest(target)) / self.deviation / sqrt(2)))
+        return below if op in ("<", "<=") else 1 - below
 
     def nearest(self, target: float) -> float:
         """The mean, drifted towards a target as far as it may: what is least sure of it."""

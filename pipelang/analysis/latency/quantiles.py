@@ -16,7 +16,7 @@ from pipelang.analysis.frontier.meter import MOST, TINY, Measure, Meter, Scale
 from pipelang.analysis.latency.walk import TimeWalk, walk
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import P50, P95, P99
 
@@ -35,11 +35,25 @@ SECONDS = (1e-3, 3e7)
 APART = 8.0
 """The scales of the first walk: dollars and seconds, each so many times the one before."""
 
+TOP = 1 - 1e-6
+"""The share of runs that take no more than the most there is, but for noise."""
+
+WIDER = 4.0
+FINER = 12.0
+MAGNITUDES = 3
+"""Scales beyond the quantiles, and below them: each so many times the one before, and how many."""
+
+FEW = 24
+"""Points of a lattice up to an amount that is read off it well enough."""
+
 ROOM = 1.25
 """Reach of the lattice beyond its quantile."""
 
 LONE = 1e-7
 """Less than this is the noise of the transform."""
+
+DIGITS = 9
+"""Digits of an amount that is not of that noise."""
 
 WIDE = 6
 """A mass that is spread over more points than this is no single amount."""
@@ -93,6 +107,50 @@ def fine_scales(found: Measured, size: int = FINE) -> tuple[Scale, ...]:
                 ends.append(most * ROOM)
         scales += [Scale(measure, Lattice(end / size, size)) for end in ends]
     return tuple(scales)
+
+
+def beyond(coarse: Measured, found: Measured) -> tuple[Scale, ...]:
+    """Return scales for what lies beyond those of `found`, up to the most that a first walk saw of
+    each measure; where it has none, over the last magnitudes.
+    """
+    scales = []
+    for measure, taken in coarse.taken.items():
+        end = quantile([(step, masses[0]) for step, masses in taken.lattices], TOP) * ROOM
+        if not 0 < end < inf:
+            continue
+        mine = [scale.lattice.end for scale in found.scales if scale.measure is measure]
+        none = found is coarse or not mine
+        reached = end / WIDER**MAGNITUDES if none else max(mine)
+        while end > reached:
+            scales.append(Scale(measure, Lattice(end / COARSE, COARSE)))
+            end /= WIDER
+    return tuple(scales)
+
+
+def between(measure: Measure, taken: Taken, amounts: Sequence[float]) -> list[Scale]:
+    """Return scales for amounts of which the lattices that reach them have few points, and below
+    one that these do not tell from nothing.
+    """
+    ends: list[float] = []
+    for found in amounts:
+        reaching = (step for step, masses in taken.lattices if step * masses.shape[-1] > found)
+        step = next(reaching, 0.0)
+        if not 0 < step * FEW > found:
+            continue
+        most = (found + step) * ROOM
+        wanted = [most / FINER**number for number in range(MAGNITUDES if found < step else 1)]
+        ends += [end for end in wanted if not any(end / 2 <= one <= end * 2 for one in ends)]
+    return [Scale(measure, Lattice(end / COARSE, COARSE)) for end in ends]
+
+
+def with_lattices(found: Measured, more: Measured) -> Measured:
+    """Return what was found with the lattices of another walk beside its own."""
+    taken = {
+        measure: replace(one, lattices=tuple(sorted((*one.lattices, *more.taken[measure].lattices),
+                                                    key=lambda pair: pair[0])))
+        for measure, one in found.taken.items()
+    }  # fmt: skip
+    return replace(found, taken=taken)
 
 
 def measured(
@@ -189,9 +247,14 @@ def quantile_of(masses: Array, step: float, share: float) -> float | None:
         return 0.0
     alone = _centre(masses, at)
     if alone is not None:
-        return alone * step
+        return amount(alone * step)
     inside = min(1.0, max(0.0, (share - below[at - 1]) / max(masses[at], LONE)))
     return float((at - 0.5 + inside) * step)
+
+
+def amount(read: float) -> float:
+    """The amount that was read off a lattice by itself, without the noise of the transform."""
+    return float(f"{read:.{DIGITS}g}")
 
 
 def _centre(masses: Array, at: int) -> float | None:

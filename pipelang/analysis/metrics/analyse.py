@@ -214,7 +214,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
 
             numbers = with_cuts(numbers, runs)
             asked = asked_with_cuts(program, pipeline, asked, escalations, runs, cuts)
-            escalations = escalations_with_cuts(escalations, runs)
+            escalations = escalations_with_cuts(program, pipeline, escalations, runs)
             slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
     found = Analysis(
         pipeline=pipeline,

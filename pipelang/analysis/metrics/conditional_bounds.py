@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.latency.figures import Z
-from pipelang.analysis.latency.moved import spread_of
+from pipelang.analysis.latency.moved import Z, spread_of
 from pipelang.analysis.model.bernstein_bounds import (
     GRID_LIMIT,
     Axis,

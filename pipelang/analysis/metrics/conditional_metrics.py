@@ -16,8 +16,9 @@ from pipelang.analysis.frontier.meter import Measure, Meter, Scale
 from pipelang.analysis.frontier.table import Table, split
 from pipelang.analysis.frontier.totals import PLAIN
 from pipelang.analysis.kernels.conditions import expression_plan, perform
-from pipelang.analysis.latency.figures import PAIRS, READ, Z, chance_of
+from pipelang.analysis.latency.figures import PAIRS, READ, chance_of
 from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
+from pipelang.analysis.latency.posterior_quantiles import QuantileSpread, quantile_spread
 from pipelang.analysis.latency.quantiles import (
     SHARES,
     Measured,
@@ -25,6 +26,7 @@ from pipelang.analysis.latency.quantiles import (
     coarse_scales,
     fine_scales,
     read_off,
+    with_lattices,
 )
 from pipelang.analysis.latency.walk import walk
 from pipelang.analysis.metrics.conditional_bounds import bounds_over, unknowns_met
@@ -40,6 +42,9 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import MEAN, OUTCOMES
 
+Lattices = list[tuple[float, Any]]
+"""Steps of lattices, with the masses of all rows."""
+
 SUMS = tuple(name for name in PLAIN if name != "tokens")
 
 
@@ -51,7 +56,7 @@ class Conditioned:
 
     number: Number | None
     why: str = ""
-    spread: FigureSpread | None = None
+    spread: FigureSpread | QuantileSpread | None = None
     some: bool = True
 
     def probability(self, line: p.SloLine) -> float | None:
@@ -75,7 +80,11 @@ def conditioned(
         met = unknowns_met(case.sweep, point)
         if met is not None and met.unknown_sites:
             return _bounded(case, met)
-    found = _of_totals(case) if reader_of(line.metric) is not None else _of_walk(case)
+    lattices: Lattices = []
+    if reader_of(line.metric) is not None:
+        found = _of_totals(case)
+    else:
+        found, lattices = _of_walk(case)
     if found is None:
         return Conditioned(None, f"no run is one in which `{line.when}`", some=False)
     if found and any(value is None or value == inf for value in found):
@@ -83,7 +92,11 @@ def conditioned(
     if not found:
         return Conditioned(None, f"`{line.metric}` is not worked out under a condition")
     known = [value for value in found if value is not None]
-    return _with_spread(known, case.drifts, point.known_basis)
+    spread: FigureSpread | QuantileSpread = spread_of(known[0], known, case.drifts)
+    if lattices:
+        share = SHARES[line.metric.partition(".")[2]]
+        spread = quantile_spread(known[0], known, lattices, share, case.drifts)
+    return _with_spread(known[0], spread, point.known_basis)
 
 
 def _bounded(case: _Case, met: Parameters) -> Conditioned:
@@ -98,11 +111,12 @@ def _bounded(case: _Case, met: Parameters) -> Conditioned:
     return Conditioned(number)
 
 
-def _with_spread(found: list[float], drifts: int, basis: Basis) -> Conditioned:
-    spread = spread_of(found[0], found, drifts)
+def _with_spread(value: float, spread: FigureSpread | QuantileSpread, basis: Basis) -> Conditioned:
     if not spread.deviation:
-        return Conditioned(certain(found[0], basis))
-    number = Number(found[0], *spread.bounds(Z), spread.mean, basis)
+        return Conditioned(certain(value, basis))
+    number = Number(value, *spread.bounds(), spread.mean, basis)
+    if number.high == inf:
+        number = number._replace(high=None)
     return Conditioned(number, spread=spread)
 
 
@@ -194,24 +208,31 @@ def _of_totals(case: _Case) -> list[float | None] | None:
     return [float(value) for value in np.broadcast_to(read(parts), (case.rows,))]
 
 
-def _of_walk(case: _Case) -> list[float | None] | None:
-    """A mean or quantile of dollars or seconds, for every row; empty if it is neither."""
+def _of_walk(case: _Case) -> tuple[list[float | None] | None, Lattices]:
+    """A mean or quantile of dollars or seconds, for every row, and the lattices that a quantile is
+    read off where rows differ; empty if it is neither.
+    """
     family, _, read = case.line.metric.partition(".")
     if family not in PAIRS or read not in READ:
-        return []
+        return [], []
     measure = PAIRS[family][1]
     rough = _walked(case, measure, coarse_scales((measure,)))
     if rough is None or rough.vague:
-        return None if rough is None else [None]
+        return None if rough is None else [None], []
     taken = rough.taken[measure]
     if read == MEAN:
-        return list(taken.mean)
+        return list(taken.mean), []
     scales = fine_scales(rough)
     fine = _walked(case, measure, scales) if scales else rough
     assert fine is not None
     exact = fine.taken[measure].quantiles[read]
     pairs = zip(taken.quantiles[read], exact, strict=True)
-    return [found if first and found < inf else first for first, found in pairs]
+    both = fine if fine is rough else with_lattices(fine, rough)
+    lattices = [
+        (step, masses) for step, masses in both.taken[measure].lattices if len(masses) == case.rows
+    ]
+    found = [one if first and one < inf else first for first, one in pairs]
+    return list(found), lattices if case.rows > 1 else []
 
 
 def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measured | None:

@@ -6,7 +6,7 @@ without cuts bounds what they do with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, Counts
 from pipelang.analysis.budgets.endings import RunEnd
@@ -16,6 +16,10 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.kernels.run import with_inner
+
+BUDGET = "budget"
+"""The name of the way that a budget takes."""
 
 
 def counts_of(metric: str) -> Counts | None:
@@ -78,19 +82,33 @@ def _risk(numbers: Mapping[str, Number]) -> Number:
 
 
 def escalations_with_cuts(
-    escalations: Mapping[str, Number], runs: BudgetedRuns
+    program: p.Program,
+    pipeline: p.Pipeline,
+    escalations: Mapping[str, Number],
+    runs: BudgetedRuns,
 ) -> dict[str, Number]:
-    """Every way to a person, those that a budget takes among them."""
+    """Every way to a person, those that a budget takes among them: of runs that may come to
+    anything, those that any budget may take.
+    """
     names = dict.fromkeys(escalations)
-    for ends, _ in runs.shares or ():
+    ends_of_some = [runs.cut_to, *(ends for ends, _ in runs.shares or ((None, 0),))]
+    for ends in ends_of_some:
         names |= dict.fromkeys(name for kind, name, _ in ends or () if kind == m.ESCALATION)
-    names |= dict.fromkeys(name for kind, name, _ in runs.cut_to or () if kind == m.ESCALATION)
+    if None in ends_of_some:
+        names |= dict.fromkeys(_budget_ways(program, pipeline))
     none = Number(0.0, 0.0, 0.0, 0.0, Basis.EXACT)
     found = {}
     for name in names:
         metric = f"{m.ESCALATION}.{name}"
         found[name] = share_with_cuts(metric, escalations.get(name, none), runs)
     return {name: number for name, number in found.items() if number.high or name in escalations}
+
+
+def _budget_ways(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """The ways to a person that budgets may take, of a pipeline and of those that it runs."""
+    for one in with_inner(program, pipeline):
+        if one.budget is not None and isinstance(one.budget.otherwise, p.Escalate):
+            yield BUDGET if one is pipeline else f"{one.name}.{BUDGET}"
 
 
 def decided_with_cuts(

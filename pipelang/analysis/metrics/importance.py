@@ -30,7 +30,8 @@ def all_importances(compiled: Compiled, point: Parameters) -> dict[Owner, Slopes
 def inner_steps(model: PipelineModel) -> Iterator[tuple[PipelineModel, p.Step]]:
     """The steps of all pipelines that a swept model runs, each with the model it was swept in."""
     seen: set[str] = set()
-    for child in model.children.values():
+    # Whoever reads them may close a kernel that the sweep never came to, whose child is added then.
+    for child in tuple(model.children.values()):
         if isinstance(child, PipelineModel) and child.pipeline.name not in seen:
             seen.add(child.pipeline.name)
             for step in child.steps.values():

@@ -6,7 +6,9 @@ from typing import Any
 
 from pipelang.analysis.model.intervals import Number, compare
 from pipelang.records import dataclass
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class ObjectiveVerdict:
         }
 
 
+def _may_be_less(line: p.SloLine) -> bool:
+    """Whether a bound of a metric says how much it is at most. The worst is a bound by itself."""
+    family, _, read = line.metric.partition(".")
+    return family in SPENT and read != m.WORST
+
+
+SPENT = (m.COST, m.TOKENS_MEAN.partition(".")[0], m.LATENCY, m.TURNAROUND)
+"""The families of metrics that grow with what a run does."""
+
+
 def undecided(verdict: ObjectiveVerdict, why: str) -> ObjectiveVerdict:
     """The verdict of a promise that holds as far as it was worked out, but perhaps not in a run."""
     if verdict.holds is not True:
@@ -45,7 +57,19 @@ SURE = 0.95
 
 
 def decide(line: p.SloLine, number: Number | None, probability: float | None) -> ObjectiveVerdict:
-    """Whether an objective holds.
+    """Whether an objective holds. A figure that is a bound may be less: it keeps no promise of at
+    least so much, and breaks none of at most so much.
+    """
+    verdict = _decided(line, number, probability)
+    unsure = verdict.holds is (line.op in (">=", ">"))
+    if number is None or number.basis is not Basis.BOUND or not unsure or not _may_be_less(line):
+        return verdict
+    why = f"`{line.metric}` is a bound here, and may be less"
+    return ObjectiveVerdict(line, number, None, None, why)
+
+
+def _decided(line: p.SloLine, number: Number | None, probability: float | None) -> ObjectiveVerdict:
+    """Whether an objective holds of a figure that is what it says.
 
     Certain numbers are compared; with unknowns the bounds decide or nothing does; measured ones
     need a posterior probability of at least 95% for a yes and at most 5% for a no.

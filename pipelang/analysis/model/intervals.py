@@ -45,21 +45,28 @@ class Number(NamedTuple):
         return record
 
 
-def compare(value: Any, op: str, target: Any) -> Any:
-    """`value op target`, for numbers and element by element for arrays."""
+ROUNDING = 1e-12
+"""Figures are no nearer than this to what they stand for: in floats, .7 times .7 is below .49."""
+
+
+def compare(value: Any, op: str, target: float) -> Any:
+    """`value op target`, for numbers and element by element for arrays. What lies nearer to the
+    target than sums of floats are exact is equal to it.
+    """
+    near = ROUNDING * max(1.0, abs(target))
     match op:
         case ">=":
-            return value >= target
+            return value >= target - near
         case "<=":
-            return value <= target
+            return value <= target + near
         case ">":
-            return value > target
+            return value > target + near
         case "<":
-            return value < target
+            return value < target - near
         case "==":
-            return value == target
+            return abs(value - target) <= near
         case _:
-            return value != target
+            return abs(value - target) > near
 
 
 def certain(value: float, basis: Basis) -> Number:

@@ -228,3 +228,45 @@ def test_tune_turns_what_is_inside(bench: Bench) -> None:
     assert tuned is not None
     names = {one.name for one in tuned.found.dimensions}
     assert {"`kid.k` retry", "`deep.d` retry", "the fallback of `kid.r` retry"} <= names
+
+
+CHAIN = """
+provider p { available 95% }
+tier t { provider p transient 0% price $1 in, $5 out latency 1s median, 1s p95 }
+prompt q(x: text max 20 tokens) \"\"\"{{ x }}\"\"\"
+pipeline l0(x: text max 20 tokens) -> text max 20 tokens {
+  step i: text max 20 tokens = ask q(x) by t { accuracy 90% timeout 5s }
+  return i
+}
+"""
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 4])
+def test_hard_cases_above_pipelines_that_run_pipelines(levels: int, tmp_path: Path) -> None:
+    """Every step at every level is told of, whichever kernels are made while they are listed: all
+    of them are passed in 95% of the runs, and success is linear in the one accuracy at the bottom.
+    """
+    text = CHAIN
+    for level in range(1, levels + 1):
+        hard = level == levels
+        first = (
+            "step a: text max 20 tokens = ask q(x) by t { accuracy 90%, 40% if hard timeout 5s }"
+        )
+        text += (
+            f"pipeline l{level}(x: text max 20 tokens) -> text max 20 tokens {{\n"
+            f"  {'traffic { hard: 20% }' if hard else ''}\n  {first if hard else ''}\n"
+            f"  step s: text max 20 tokens = run l{level - 1}({'a' if hard else 'x'})\n"
+            "  return s\n}\n"
+        )
+    path = tmp_path / "chain.pipe"
+    path.write_text(text, encoding="utf-8")
+    program = build(str(path), DiskLoader()).program
+    assert program is not None
+    found = analyse(program, program.pipelines[f"l{levels}"])
+    success = (0.8 * 0.9 + 0.2 * 0.4) * 0.9 * 0.95
+    assert found.numbers["success"].value == pytest.approx(success)
+    rows = {row.name: row for row in found.inner}
+    assert set(rows) == {"l0.i", *(f"l{level}.s" for level in range(1, levels))}
+    for row in rows.values():
+        assert row.reached.value == pytest.approx(0.95)
+        assert row.importance_success.value == pytest.approx(success / 0.9)

@@ -1,0 +1,75 @@
+"""A figure that is a bound breaks no promise that runs may keep, nor keeps one that they may break.
+
+Nobody says how often the long branch of a prompt is shown, so what is told of means and quantiles
+is the most that they are; runs that never show it take less. Whatever share of the runs does, the
+figures with that share declared keep or break what is promised, and no verdict says otherwise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .subject import analyse
+
+TEXT = """
+provider p {{ available 100% }}
+tier t {{ provider p transient {transient} price $1 in, $5 out latency 1s median, 1s p95 }}
+type A {{ long: bool  body: text max 20 tokens }}
+prompt q(a: A) \"\"\"{{% if a.long %}}{story}{{% endif %}}{{{{ a.body }}}}\"\"\"
+pipeline main(a: A) -> text max 20 tokens {{
+  {slo}
+  traffic 10/day {{ a.body: 20 tokens mean {share} }}
+  step b: text max 20 tokens = ask q(a) by t {{
+    accuracy 70% timeout 5s retry 1 output 10 tokens mean, 20 tokens max
+  }} else "none" {{ accuracy 50% }}
+  return b
+}}
+"""
+STORY = "a story that is told at length, and then once more, since nobody has had enough of it " * 3
+METRICS = ("cost.mean", "tokens.mean", "cost.p95", "cost.month")
+
+
+def report(folder: Path, transient: str, share: str = "", slo: str = "") -> dict[str, Any]:
+    path = folder / "main.pipe"
+    said = f"slo {{ {slo} }}" if slo else ""
+    text = TEXT.format(transient=transient, story=STORY, share=share, slo=said)
+    path.write_text(text, encoding="utf-8")
+    found: dict[str, Any] = analyse(path)["main"]
+    return found
+
+
+def figure(found: dict[str, Any], metric: str) -> float:
+    family, read = metric.split(".")
+    value: float = found[family][read]["value"]
+    return value
+
+
+@pytest.mark.parametrize("transient", ["20%", "20 of 100"])
+@pytest.mark.parametrize("metric", METRICS)
+def test_no_verdict_of_a_bound_is_refuted_by_runs(
+    metric: str, transient: str, tmp_path: Path
+) -> None:
+    shares = [f"a.long: {percent}%" for percent in (0, 50, 100)]
+    known = [figure(report(tmp_path, transient, share), metric) for share in shares]
+    most = figure(report(tmp_path, transient), metric)
+    assert most == pytest.approx(known[-1], rel=1e-6)
+    assert known[0] < most * 0.9
+    unit = "$" if metric.startswith("cost") else ""
+    for op in ("<=", ">="):
+        for part in (0.5, 0.95, 1.5):
+            target = f"{most * part:.9f}" if unit else f"{round(most * part)}"
+            line = f"{metric} {op} {unit}{target}"
+            (verdict,) = report(tmp_path, transient, slo=line)["slo"]
+            kept = {(one <= float(target)) is (op == "<=") for one in known}
+            if verdict["holds"] is not None:
+                assert kept == {verdict["holds"]}, (line, known)
+            assert verdict["holds"] is not None or part < 1, line
+
+
+def test_the_worst_run_is_a_bound_by_itself(tmp_path: Path) -> None:
+    worst = figure(report(tmp_path, "20%"), "cost.worst")
+    line = f"cost.worst <= ${worst * 0.9:.9f}"
+    assert report(tmp_path, "20%", slo=line)["slo"][0]["holds"] is False
