@@ -23,7 +23,14 @@ from pathlib import Path
 
 import pipelang
 
-LIBRARIES = ("numpy", "rich.console", "rich.live", "rich.table", "rich.text")
+LIBRARIES = (
+  "numpy", "numpy.fft", "numpy.ma", "numpy.random",
+  "rich.console", "rich.live", "rich.table", "rich.text",
+)  # fmt: skip
+OF_COMMANDS = dict.fromkeys(
+    ("mcp", "serve"), ("mcp.server.stdio", "mcp.server.streamable_http_manager")
+)
+"""What a command imports when it is run, and takes a second for."""
 
 
 def warm_up(without: str) -> None:
@@ -43,6 +50,13 @@ def warm_up(without: str) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.collect()
+
+
+def get_ready(words: list[str]) -> None:
+    """Import what a command will need, so that the next of its kind finds it there."""
+    for name in OF_COMMANDS.get(words[0], ()) if words else ():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def main(place: str, without: str) -> None:
@@ -69,6 +83,8 @@ def main(place: str, without: str) -> None:
             if key.fileobj is server:
                 line, _ = server.accept()
                 asked, files = request(line)
+                if not without:
+                    get_ready(asked["words"])
                 process = os.fork()
                 if process == 0:
                     signal.set_wakeup_fd(-1)
