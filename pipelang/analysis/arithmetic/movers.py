@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pipelang.analysis.arithmetic.terms import OperationKind, Term, Trace
+from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Term, Trace
 from pipelang.records import dataclass
 
 Edge = tuple[int, int, Any]
@@ -105,6 +105,17 @@ def _tuple(parts: list[str]) -> str:
     return f"({''.join(f'{part}, ' for part in parts)})"
 
 
+MOST_ADDED = 100
+"""Terms of a sum in a row: Python reads one a level deeper than the one before."""
+
+
+def _added(parts: list[str]) -> str:
+    while len(parts) > MOST_ADDED:
+        starts = range(0, len(parts), MOST_ADDED)
+        parts = [f"({' + '.join(parts[start : start + MOST_ADDED])})" for start in starts]
+    return " + ".join(parts)
+
+
 def _is_nothing(number: Any) -> bool:
     return not isinstance(number, Term) and number == 0
 
@@ -134,15 +145,27 @@ class _Writer:
         return "".join(self.text)
 
     def name(self, at: int) -> str:
-        if at in self.constants:
-            return self.constants[at]
-        known = self.names.get(at)
-        if known is None:
-            one = self.made[at]
-            first, second = self.name(one.first), self.name(one.second)
-            known = self.names[at] = f"t{at}"
-            self.text.append(f"    {known} = {first} {OPERATORS[one.kind]} {second}\n")
-        return known
+        left = [at]  # a sum of a thousand terms is a thousand deep
+        while left:
+            here = left[-1]
+            if self._known(here):
+                left.pop()
+                continue
+            one = self.made[here]
+            open_ = [part for part in (one.second, one.first) if not self._known(part)]
+            if open_:
+                left += open_
+                continue
+            first, second = self._written(one.first), self._written(one.second)
+            self.names[here] = f"t{here}"
+            self.text.append(f"    t{here} = {first} {OPERATORS[one.kind]} {second}\n")
+        return self._written(at)
+
+    def _known(self, at: int) -> bool:
+        return at in self.constants or at in self.names
+
+    def _written(self, at: int) -> str:
+        return self.constants[at] if at in self.constants else self.names[at]
 
     def sum(self, row: list[tuple[str, Any]]) -> str:
         """The sum of products, with those of one factor added up first."""
@@ -153,12 +176,12 @@ class _Writer:
                 by_factor[factor].append(name)
         parts = []
         for factor, names in by_factor.items():
-            added = " + ".join(names)
+            added = _added(names)
             if factor == "1.0":
                 parts.append(added)
             else:
                 parts.append(f"({added}) * {factor}" if len(names) > 1 else f"{added} * {factor}")
-        return " + ".join(parts) or "0.0"
+        return _added(parts) or "0.0"
 
 
 class _Rises:
@@ -173,22 +196,32 @@ class _Rises:
         return self._of(number.at) if isinstance(number, Term) else 0.0
 
     def _of(self, at: int) -> Any:
-        if at in self.known:
-            return self.known[at]
-        one = self.made.get(at)
-        found: Any = 0.0
-        if one is not None:
-            first, second = self._of(one.first), self._of(one.second)
-            if one.kind is OperationKind.PLUS:
-                found = first + second
-            elif one.kind is OperationKind.MINUS:
-                found = first - second
-            elif one.kind is OperationKind.TIMES:
-                found = first * self._term(one.second) + second * self._term(one.first)
-            elif not (_is_nothing(first) and _is_nothing(second)):
-                raise AssertionError("a plain item has no quotient of its accuracy")
-        self.known[at] = found
-        return found
+        left, known = [at], self.known
+        while left:
+            here = left[-1]
+            one = None if here in known else self.made.get(here)
+            if one is None:
+                known.setdefault(here, 0.0)
+                left.pop()
+                continue
+            open_ = [part for part in (one.second, one.first) if part not in known]
+            if open_:
+                left += open_
+            else:
+                known[here] = self._rise(one, known[one.first], known[one.second])
+        return known[at]
+
+    def _rise(self, one: Operation, first: Any, second: Any) -> Any:
+        """The derivative of an operation, by those of its operands."""
+        if one.kind is OperationKind.PLUS:
+            return first + second
+        if one.kind is OperationKind.MINUS:
+            return first - second
+        if one.kind is OperationKind.TIMES:
+            return first * self._term(one.second) + second * self._term(one.first)
+        if not (_is_nothing(first) and _is_nothing(second)):
+            raise AssertionError("a plain item has no quotient of its accuracy")
+        return 0.0
 
     def _term(self, at: int) -> Term:
         return Term(self.trace, at)

@@ -37,11 +37,21 @@ UNLIMITED = Limits()
 
 class NumberBounds:
     """Bounds that tests set. `bounded` says whether an expression has a bound already: from above,
-    if its second argument is true, else from below.
+    if its second argument is true, else from below. One is made for a test: of what it mentions
+    more than once each part is looked at once.
     """
 
     def __init__(self, bounded: Callable[[expr.Expr, bool], bool]) -> None:
-        self.bounded = bounded
+        self._bounded = bounded
+        self._known: dict[tuple[int, bool], tuple[expr.Expr, bool]] = {}
+        self._limits: dict[tuple[int, bool], tuple[expr.Expr, Limits]] = {}
+
+    def bounded(self, node: expr.Expr, up: bool) -> bool:
+        """Whether an expression has a bound, from above if `up`, else from below."""
+        found = self._known.get((id(node), up))
+        if found is None:
+            found = self._known[id(node), up] = (node, self._bounded(node, up))
+        return found[1]
 
     def judged(self, node: expr.Expr, holds: bool = True) -> Limits | None:
         """Return what is bounded on every way on which a test has this result; None if there is no
@@ -111,6 +121,12 @@ class NumberBounds:
 
     def limited(self, node: expr.Expr, up: bool) -> Limits:
         """Return what is bounded where an expression is: from above if `up`, else from below."""
+        found = self._limits.get((id(node), up))
+        if found is None:
+            found = self._limits[id(node), up] = (node, self._limited(node, up))
+        return found[1]
+
+    def _limited(self, node: expr.Expr, up: bool) -> Limits:
         way = path(node)
         if way is not None:
             return _one(way, up)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import Table, assign
+from pipelang.analysis.kernels.operands import operands_of
 from pipelang.analysis.model.model import (
     RIGHT,
     PipelineModel,
@@ -49,10 +50,14 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """A plan for evaluating an expression: draw these, then compute the value from their values."""
+    """A plan for evaluating an expression: draw these, then compute the value from their values.
+
+    Where they are many, `parts` say how to test it one operand after the other instead.
+    """
 
     draws: tuple[Draw, ...]
     compute: Callable[[dict[Key, Any]], Any]
+    parts: TestParts | None = None
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -61,6 +66,21 @@ class EvaluationPlan:
     def uses(self) -> set[Key]:
         """Every variable that evaluating reads."""
         return {key for draw in self.draws for key in (draw.key, *draw.given)}
+
+
+@dataclass(frozen=True, slots=True)
+class TestParts:
+    """A test of many draws, as its operands: `and`, `or`, `not`, or `if` with the condition first.
+    Each of `later` are the variables that the operands behind that one read.
+    """
+
+    op: str
+    operands: tuple[EvaluationPlan, ...]
+    later: tuple[frozenset[Key], ...]
+
+
+FEW_DRAWS = 6
+"""Up to so many are drawn together: 64 states of each."""
 
 
 def perform(table: Table, plan: EvaluationPlan) -> Table:
@@ -150,9 +170,31 @@ def expression_plan(
     model: PipelineModel, node: expr.Expr, own: str | None = None, place: int | None = None
 ) -> EvaluationPlan:
     """A plan for any expression over bools, enums and tiers; `place` is where it is written."""
-    draws = _Draws(node.span.start if place is None else place)
-    compute = _compile(model, model.expand(node), own, draws)
-    return EvaluationPlan(tuple(draws.values()), compute)
+    at = node.span.start if place is None else place
+    return _planned(model, model.expand(node), own, at, {})
+
+
+def _planned(
+    model: PipelineModel,
+    node: expr.Expr,
+    own: str | None,
+    place: int,
+    known: dict[int, EvaluationPlan],
+) -> EvaluationPlan:
+    """The plan of an expression that is written out; `known` are those of its parts."""
+    if id(node) not in known:
+        draws = _Draws(place)
+        compute = _compile(model, node, own, draws)
+        parts = None
+        if len(draws) > FEW_DRAWS:
+            op, operands = operands_of(node)
+            plans = tuple(_planned(model, one, own, place, known) for one in operands)
+            later = [frozenset[Key]()]
+            for plan in reversed(plans[1:]):
+                later.append(later[-1] | plan.uses())
+            parts = TestParts(op, plans, tuple(reversed(later))) if plans else None
+        known[id(node)] = EvaluationPlan(tuple(draws.values()), compute, parts)
+    return known[id(node)]
 
 
 def subject_plan(

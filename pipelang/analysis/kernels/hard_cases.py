@@ -34,7 +34,7 @@ def in_each_class(
     drawn = assign(start, (HARDNESS,), (), lambda seen: [((False,), 1 - hard), ((True,), hard)])
     try:
         for is_hard, part in split(drawn, (HARDNESS,), lambda seen: bool(seen[0])).items():
-            parameters.hard, parameters.handled = is_hard, 0
+            parameters.hard, parameters.handled, parameters.unrolled = is_hard, 0, 0
             act(_of_class(model, is_hard), forget(part, lambda key: key != HARDNESS))
     finally:
         parameters.hard = False

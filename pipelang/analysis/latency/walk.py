@@ -50,7 +50,7 @@ from pipelang.analysis.sweep.branching import (
     outdated,
     together,
 )
-from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after, uses
+from pipelang.analysis.sweep.liveness import Needed, Taint, keeps_inside, needed_after, uses
 from pipelang.analysis.sweep.pruning import joined
 from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.sweep import Start, Totals
@@ -159,7 +159,13 @@ class _Run:
         return _forget(self, index, _barrier(self, index, item, table, visit))
 
     def gate(self, index: int, gate: p.Gate, otherwise: p.Outcome, table: Table) -> Table:
-        passed, failed, _ = self.judged(gate, table)
+        passed, failed = judged(
+            self.walk.model,
+            gate,
+            table,
+            self.walk.plans,
+            lambda key: self.needed.keeps(key, index),
+        )
         if failed is not None:
             _end(self, failed, otherwise)
         return _forget(self, index, passed)
@@ -168,6 +174,9 @@ class _Run:
         if isinstance(item, p.Person):
             return _asked(self, item, table)
         return (*judged(self.walk.model, item, table, self.walk.plans), None)
+
+    def going_back(self, index: int, table: Table) -> Table:
+        return table
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         _end(self, table, outcome)
@@ -452,7 +461,8 @@ def _barrier(run: _Run, index: int, item: p.Item, table: Table, visit: Visit) ->
 
 
 def _branch(run: _Run, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
-    blocks, taint = branches(run.walk.model, item, table, run.taint)
+    keeps = keeps_inside(run.walk.model, item, run.taint, run.needed, index)
+    blocks, taint = branches(run.walk.model, item, table, run.taint, keeps)
     return merge(
         [_block(run.walk, block, part, taint, run.needed, index) for part, block in blocks]
     )

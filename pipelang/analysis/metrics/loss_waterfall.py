@@ -175,6 +175,9 @@ class Watched:
             merge(ended) if ended else None,
         )
 
+    def going_back(self, index: int, table: Table) -> Table:
+        return self.inner.going_back(index, table)
+
     def end(self, table: Table, outcome: p.Outcome) -> None:
         """End the runs for which a gate has no redo left, or a person no answer."""
         gate = next(

@@ -25,6 +25,7 @@ from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -315,7 +316,10 @@ def averaged(compiled: Compiled, point: Parameters) -> Averaged | None:
     from pipelang.analysis.model.quadrature import degree_parameters, rule
 
     parameters, count = degree_parameters(point)
-    degrees = compiled.totals(parameters)
+    try:
+        degrees = compiled.totals(parameters)
+    except TooLarge:  # states that the point does not meet; of them none is likelier
+        return None
     found = rule(point, all_figures(degrees), count, degrees.work)
     if found is None:
         return None

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 GRID_LIMIT = 50_000
 """Points of the grid at most; beyond it, bounds are the trivial ones."""
+MOST_DEGREE = 256
+"""Degree in one unknown at most: the coefficients take the degree's cube of work, and of thousands
+no float holds them.
+"""
 TIGHT = 1e-10
 SPLITS = 4_000
 BEYOND = 1_000_000
@@ -112,7 +116,11 @@ def unknown_degrees(axes: Sequence[Axis]) -> tuple[Unknown, Choose]:
         for index, axis in enumerate(axes)
     }
     whole = {axis.site for axis in axes if axis.parts}
-    return units.__getitem__, lambda site, count: [units[site]] * count if site in whole else None
+    none = Degrees((0,) * len(axes))
+    return (
+        lambda site: units.get(site, none),
+        lambda site, count: [units[site]] * count if site in whole else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,9 @@ class Grid:
 
     @property
     def size(self) -> int:
-        return prod(self.shape)
+        """The number of points; beyond every limit where a degree is."""
+        points = prod(self.shape)
+        return points if max(self.degrees, default=0) <= MOST_DEGREE else max(points, BEYOND)
 
     @property
     def wide(self) -> list[int]:

@@ -79,9 +79,10 @@ class Parameters:
     `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
     measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
     knows their site. `sticks` remembers how many there are at a site; `left_out` are the pipelines
-    of which unlikely states were left out; `handled` counts the states of a sweep's large tables;
-    `shifts` say by how much what was measured may be off, by the site of a share or the name of a
-    file's bins (`bins_of`). While the cases of one class are swept, `hard` says whether they are
+    of which unlikely states were left out; `handled` counts the states of a sweep's large tables,
+    `unrolled` those that redos send through items again; `shifts` say by how much what was measured
+    may be off, by the site of a share or the name of a file's bins
+    (`bins_of`). While the cases of one class are swept, `hard` says whether they are
     hard ones; `supposed` is what is supposed of one class where nobody said. With `inputs`, numbers
     are terms of a formula that is being written down.
     """
@@ -99,6 +100,7 @@ class Parameters:
     bounded: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
+    unrolled: int = 0
     shifts: dict[str, float] = field(default_factory=dict)
     hard: bool = False
     supposed: Supposition | None = None

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MOST_POINTS = 20_000
 """Points of the rule at most; beyond it the mean of the draws must do."""
 
+MOST_NODES = 400
+"""Nodes along one figure: finding them takes their cube of work."""
+
 MOST_WORK = 500_000_000
 """States of a sweep times points."""
 
@@ -135,7 +138,8 @@ def rule(point: Parameters, figures: Sequence[Any], count: int, work: int) -> Qu
         degrees = list(map(max, degrees, degree_of(figure, count)))
     betas = list(posterior_betas(point))
     most = min(MOST_POINTS, limited(MOST_WORK) // work)
-    if prod(nodes_for(degree) for degree in degrees) > most:
+    each = list(map(nodes_for, degrees))
+    if prod(each) > most or max(each, default=0) > MOST_NODES:
         return None
     rules = [
         gauss_jacobi(Beta(a, b, degree)) for (a, b), degree in zip(betas, degrees, strict=True)

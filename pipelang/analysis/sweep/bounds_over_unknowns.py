@@ -21,6 +21,7 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.robust_bounds import Range, RobustBounds, robust_bounds
 from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass, field
@@ -164,12 +165,19 @@ def enclosed(compiled: Compiled, point: Parameters, work: int) -> Enclosed | Non
     if not point.unknown_sites:
         return None
     axes = axes_of(point.unknown_sites, point.sticks)
-    degrees = _degrees(compiled, point, axes)
+    try:
+        degrees, met = _degrees(compiled, point, axes)
+        if met:
+            axes = axes_of(point.unknown_sites, point.sticks)
+            degrees, _ = _degrees(compiled, point, axes)
+    except TooLarge:  # states that the point does not meet; of them none is likelier
+        point.left_out[compiled.pipeline.name] = None
+        return None
     most = highest(degrees, len(axes))
     linear = {axis.site for axis, degree in zip(axes, most, strict=True) if degree <= 1}
     if any(axis.parts and axis.site not in linear for axis in axes):
         axes = broken(axes, linear)
-        degrees = _degrees(compiled, point, axes)
+        degrees, _ = _degrees(compiled, point, axes)
         most = highest(degrees, len(axes))
 
     def swept(unknown: Unknown, choose: Choose, count: int) -> Totals:
@@ -189,11 +197,14 @@ def enclosed(compiled: Compiled, point: Parameters, work: int) -> Enclosed | Non
     )
 
 
-def _degrees(compiled: Compiled, point: Parameters, axes: list[Axis]) -> Totals:
-    """A sweep over degrees, which also goes where the posterior does and the point does not."""
+def _degrees(compiled: Compiled, point: Parameters, axes: list[Axis]) -> tuple[Totals, bool]:
+    """A sweep over degrees, which also goes where the posterior does and the point does not, and
+    where it comes so seldom that floats make it never; whether that met something unknown besides.
+    """
     unknown, choose = unknown_degrees(axes)
     parameters = Parameters(point.evidence, unknown, *point.interior(), choose=choose)
-    return compiled.totals(parameters)
+    totals = compiled.totals(parameters)
+    return totals, point.learn(parameters)
 
 
 def highest(degrees: Totals, count: int) -> list[int]:

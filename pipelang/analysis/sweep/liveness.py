@@ -6,7 +6,7 @@ the counters and latent verdicts of the items that it may run again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
@@ -81,6 +81,30 @@ def _otherwise(model: PipelineModel, item: p.Gate | p.Person) -> set[Key]:
 
 def _values(model: PipelineModel, names: Iterable[str]) -> set[Key]:
     return {value_key(name) for name in model.roots(frozenset(names))}
+
+
+def keeps_inside(
+    model: PipelineModel, item: p.When | p.MatchBranch, taint: Taint, needed: Needed, index: int
+) -> Callable[[Key], bool]:
+    """Whether a variable is still read behind the test of a branch: in it, or after it."""
+    inside: set[Key] | None = None
+
+    def keeps(key: Key) -> bool:
+        nonlocal inside
+        if inside is None:
+            inside = _inside(model, item, taint)
+        return key in inside or needed.keeps(key, index)
+
+    return keeps
+
+
+def _inside(model: PipelineModel, item: p.When | p.MatchBranch, taint: Taint) -> set[Key]:
+    if isinstance(item, p.When):
+        blocks, tested = [item.then, item.otherwise], item.condition
+    else:
+        blocks, tested = [block for _, block in item.arms], item.subject
+    inner = taint | model.values(tested)
+    return {key for block in blocks for part in block.items for key in uses(model, part, inner)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ low by no more than that, and so every figure has certain bounds. Nothing is tak
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import inf
 from operator import itemgetter
 from typing import Any
 
 from pipelang.analysis.arithmetic.terms import Term, Untraceable
-from pipelang.analysis.frontier.states import Key
+from pipelang.analysis.frontier.states import Key, State
 from pipelang.analysis.frontier.table import DerivedTable, Table
 from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
@@ -39,6 +39,16 @@ LEAST_STATES = 16
 """So many always stay."""
 MOST_WORK = 600_000
 """States of all large tables together: some seconds of work at the default limit."""
+
+
+MOST_UNROLLED = 250_000
+"""States that redos send through items once more, before any are left out: some seconds of work at
+the default limit. At half as many again none are sent back any more.
+"""
+UNROLLED_A_STEP = 100
+"""So many more for each step: a long pipeline has many gates with a redo of their own."""
+LEAST_WEIGHT = 1e-8
+"""A run less likely than that is the first that is not redone."""
 
 
 MOST_UNCUT = 16_384
@@ -72,6 +82,25 @@ def most_states(model: PipelineModel) -> int:
     return max(LEAST_STATES, min(MOST_STATES, max(2 * left, most // count // 2)))
 
 
+def fewer_redos(model: PipelineModel, block: p.Block, index: int, table: Table) -> Table:
+    """The states that the item of an index sends back: those that are likely enough, once redos
+    have taken all the work that they may. Counters of many gates make a state each of all their
+    combinations, though no table needs to be large.
+    """
+    most = limited(MOST_UNROLLED + UNROLLED_A_STEP * len(model.steps))
+    over = model.parameters.unrolled / most - 1
+    if over <= 0 or not table:
+        return table
+    where = f"{model.pipeline.name}.{getattr(block.items[index], 'name', '')}"
+    note_limit(WorkPart.STATES, where, model.parameters.unrolled + len(table), most)
+    least = float(LEAST_WEIGHT ** (1 - 2 * over)) if over < 1 / 2 else inf
+    if not _by_likelihood(table):
+        if least == inf:
+            raise TooLarge
+        return table
+    return _kept(model, table, lambda state, weight: _size(weight) > least)
+
+
 def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Table:
     """Values that are only read together from here on, as one: the first, which is as bad as the
     worst of them. The others are as if they were never drawn, which nobody takes for wrong.
@@ -99,21 +128,34 @@ def joined(model: PipelineModel, needed: Needed, index: int, table: Table) -> Ta
 
 def _cut(model: PipelineModel, table: Table, most: int) -> Table:
     """The likeliest states; all of them in an arithmetic that knows no likelier."""
-    if table.vectors is not None or any(isinstance(weight, Term) for weight in table.values):
-        raise Untraceable("some states would be left out")
-    if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
+    if not _by_likelihood(table):
         if len(table) > MOST_UNCUT:
             raise TooLarge
         return table
-    if table.recorder is not None:
-        raise TooLarge
     ranked = sorted(table.weights.items(), key=lambda pair: -_size(pair[1]))[:most]
     likeliest = {state for state, _ in ranked}
-    model.parameters.left_out[model.pipeline.name] = None
+    return _kept(model, table, lambda state, weight: state in likeliest)
+
+
+def _by_likelihood(table: Table) -> bool:
+    """Whether the arithmetic knows which states are likelier. Raises where none may be left out."""
+    if table.vectors is not None or any(isinstance(weight, Term) for weight in table.values):
+        raise Untraceable("some states would be left out")
+    if not all(isinstance(weight, float) or hasattr(weight, "max") for weight in table.values):
+        return False
+    if table.recorder is not None:
+        raise TooLarge
+    return True
+
+
+def _kept(model: PipelineModel, table: Table, keeps: Callable[[State, Any], bool]) -> Table:
+    """Some states of a table; the others are left out, and that is remembered."""
     made = DerivedTable(table)
     for number, (state, weight) in enumerate(table.weights.items()):
-        if state in likeliest:
+        if keeps(state, weight):
             made.add(number, state, weight)
+    if len(made.weights) < len(table):
+        model.parameters.left_out[model.pipeline.name] = None
     return made.table(table.slots)
 
 

@@ -61,6 +61,11 @@ class Passage(Protocol):
         those that end the run in any case.
         """
 
+    def going_back(self, index: int, table: Table) -> Table:
+        """The states that an item sends back; fewer, where redos have taken all the work that they
+        may.
+        """
+
     def end(self, table: Table, outcome: p.Outcome) -> None:
         """All states of a table end the run."""
 
@@ -135,7 +140,7 @@ def _on(
         redo = redo_of(item)
         if redo is not None:
             assert isinstance(item, (p.Gate, p.Person))
-            passed, back = _redoing(passage, item, redo, table)
+            passed, back = _redoing(passage, index, item, redo, table)
             yield _below(place, number, index, starts), passage.let_go(index, passed)
             yield _above(block, place, index, redo, starts), back
             return
@@ -147,7 +152,7 @@ def _on(
 
 
 def _redoing(
-    passage: Passage, gate: p.Gate | p.Person, redo: p.Redo, table: Table
+    passage: Passage, index: int, gate: p.Gate | p.Person, redo: p.Redo, table: Table
 ) -> tuple[Table, Table]:
     """Return the states that pass a gate or person, and those that it sends back; end those without
     a redo left.
@@ -163,7 +168,7 @@ def _redoing(
         passage.end(chances[False], redo.otherwise)
     if True not in chances:
         return passed, table.empty()
-    back = chances[True]
+    back = passage.going_back(index, chances[True])
     return passed, assign(back, (counter,), (counter,), lambda seen: [(((seen[0] or 0) + 1,), 1)])
 
 

@@ -45,7 +45,8 @@ from pipelang.analysis.sweep.branching import (
     judged,
     together,
 )
-from pipelang.analysis.sweep.liveness import Needed, Taint, needed_after
+from pipelang.analysis.sweep.liveness import Needed, Taint, keeps_inside, needed_after
+from pipelang.analysis.sweep.pruning import fewer_redos
 from pipelang.analysis.sweep.redos import Visit, through
 from pipelang.analysis.sweep.shapes import gate_shape
 from pipelang.analysis.sweep.state import BlockSweep, Sweep, Watch, end
@@ -77,6 +78,7 @@ def sweep_root(
 ) -> Totals:
     """Sweep a root pipeline, a class of cases after the other."""
     totals = Totals()
+    model.parameters.unrolled = 0
 
     def act(of_class: PipelineModel, table: Table) -> None:
         begin = start(of_class, table)
@@ -133,6 +135,8 @@ class _Passage:
 
     def region(self, members: Sequence[int], table: Table, visit: Visit) -> Table:
         self.walk.sweep.totals.went_through(len(table))
+        if not visit.first:
+            self.walk.sweep.model.parameters.unrolled += len(table) * len(members)
         return region(self.walk, members, table, visit)
 
     def barrier(self, index: int, item: p.Item, table: Table, visit: Visit) -> Table:
@@ -143,9 +147,13 @@ class _Passage:
         return _gate(self.walk, index, gate, otherwise, table)
 
     def judged(self, item: p.Gate | p.Person, table: Table) -> Judged:
+        self.walk.sweep.model.parameters.unrolled += len(table)
         if isinstance(item, p.Person):
             return _asked(self.walk, item, table)
         return (*judged(self.walk.sweep.model, item, table, self.walk.sweep.plans), None)
+
+    def going_back(self, index: int, table: Table) -> Table:
+        return fewer_redos(self.walk.sweep.model, self.block, index, table)
 
     def end(self, table: Table, outcome: p.Outcome) -> None:
         end(self.walk, table, outcome)
@@ -162,7 +170,13 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
 
     def act(here: BlockSweep, index: int, table: Table, leaves: bool) -> Table:
         here.sweep.totals.went_through(len(table))
-        passed, failed = judged(here.sweep.model, gate, table, here.sweep.plans)
+        passed, failed = judged(
+            here.sweep.model,
+            gate,
+            table,
+            here.sweep.plans,
+            lambda key: here.needed.keeps(key, index),
+        )
         if failed is not None:
             end(here, failed, otherwise)
         return here.let_go(index, passed)
@@ -227,7 +241,8 @@ def _asked(walk: BlockSweep, person: p.Person, table: Table) -> Judged:
 
 
 def _branch(walk: BlockSweep, index: int, item: p.When | p.MatchBranch, table: Table) -> Table:
-    blocks, taint = branches(walk.sweep.model, item, table, walk.taint)
+    keeps = keeps_inside(walk.sweep.model, item, walk.taint, walk.needed, index)
+    blocks, taint = branches(walk.sweep.model, item, table, walk.taint, keeps)
     return merge(
         [_block(walk.sweep, block, part, taint, walk.needed, index) for part, block in blocks]
     )
