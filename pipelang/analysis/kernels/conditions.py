@@ -14,7 +14,6 @@ from typing import Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.frontier.table import Table, assign
-from pipelang.analysis.kernels.operands import operands_of
 from pipelang.analysis.model.model import (
     RIGHT,
     PipelineModel,
@@ -187,7 +186,7 @@ def _planned(
         compute = _compile(model, node, own, draws)
         parts = None
         if len(draws) > FEW_DRAWS:
-            op, operands = operands_of(node)
+            op, operands = expr.operands_of(node)
             plans = tuple(_planned(model, one, own, place, known) for one in operands)
             later = [frozenset[Key]()]
             for plan in reversed(plans[1:]):

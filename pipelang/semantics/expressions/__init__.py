@@ -12,6 +12,7 @@ from pipelang.semantics.expressions.show import show as show
 from pipelang.semantics.expressions.traverse import at_element as at_element
 from pipelang.semantics.expressions.traverse import by_cases as by_cases
 from pipelang.semantics.expressions.traverse import mentions as mentions
+from pipelang.semantics.expressions.traverse import operands_of as operands_of
 from pipelang.semantics.expressions.traverse import parts as parts
 from pipelang.semantics.expressions.traverse import path_of as path_of
 from pipelang.semantics.expressions.traverse import place_of as place_of

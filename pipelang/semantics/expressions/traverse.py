@@ -281,6 +281,29 @@ def _through(
     return item, both
 
 
+def operands_of(expr: Expr) -> tuple[str, list[Expr]]:
+    """Operands of a test, to be tested one after the other, with the word between them; those of
+    `a and b and c` are three.
+    """
+    match expr:
+        case Not():
+            return "not", [expr.operand]
+        case Choice():
+            return "if", [expr.condition, expr.then, expr.otherwise]
+        case Logic():
+            found: list[Expr] = []
+            left: list[Expr] = [expr]
+            while left:
+                one = left.pop()
+                if isinstance(one, Logic) and one.op == expr.op:
+                    left += [one.right, one.left]
+                else:
+                    found.append(one)
+            return expr.op, found
+        case _:
+            return "", []
+
+
 def mentions(expr: Expr) -> frozenset[str]:
     """The names whose values an expression mentions."""
     if isinstance(expr, Read):  # as most are
