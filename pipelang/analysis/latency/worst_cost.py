@@ -53,22 +53,7 @@ class Worst:
     @property
     def attempts(self) -> tuple[tuple[WorstAttempt, int], ...]:
         """Each attempt on the way with its count; their dollars sum up to `cost`."""
-        counts: dict[WorstAttempt, int] = {}
-        todo: list[tuple[Any, int, str]] = [(self.way, 1, UNNAMED)]
-        while todo:
-            way, times, step = todo.pop()
-            if isinstance(way, WorstAttempt):
-                one = replace(way, step=step)
-                counts[one] = counts.get(one, 0) + times
-            elif isinstance(way, list):
-                todo += [(part, times, step) for part in reversed(way)]
-            elif way is not None:
-                inner, second = way
-                if isinstance(second, int):
-                    todo.append((inner, times * second, step))
-                else:
-                    todo.append((inner, times, second))
-        return tuple(counts.items())
+        return () if self.way is None else tuple(_counted(self.way).items())
 
     def __add__(self, other: Worst) -> Worst:
         way = [self.way, other.way] if self.way and other.way else self.way or other.way
@@ -80,6 +65,44 @@ class Worst:
             None if self.tokens is None else self.tokens * count,
             (self.way, count) if self.way and count else None,
         )
+
+
+def _counted(whole: Any) -> dict[WorstAttempt, int]:
+    """Count the attempts on a way. A way that is part of several others is gone through once:
+    pipelines that run each other twice have 2^n ways through n of them.
+    """
+    known: dict[int, dict[WorstAttempt, int]] = {}
+    todo = [whole]
+    while todo:
+        way = todo[-1]
+        inside = _parts(way)
+        missing = [part for part in inside if id(part) not in known]
+        if missing:
+            todo += reversed(missing)
+            continue
+        todo.pop()
+        if isinstance(way, WorstAttempt):
+            known[id(way)] = {way: 1}
+            continue
+        counts: dict[WorstAttempt, int] = {}
+        second = way[1] if isinstance(way, tuple) else 1
+        for part in inside:
+            for attempt, times in known[id(part)].items():
+                one = attempt
+                if isinstance(second, int):
+                    times *= second
+                elif attempt.step == UNNAMED:
+                    one = replace(attempt, step=second)
+                counts[one] = counts.get(one, 0) + times
+        known[id(way)] = counts
+    return known[id(whole)]
+
+
+def _parts(way: Any) -> list[Any]:
+    """The ways that one is made of."""
+    if isinstance(way, WorstAttempt):
+        return []
+    return way if isinstance(way, list) else [way[0]]
 
 
 def _add(first: float | None, second: float | None) -> float | None:
