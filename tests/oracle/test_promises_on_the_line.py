@@ -25,13 +25,15 @@ tool u(x: text max 10 tokens) -> text max 10 tokens {{
 }}
 pipeline main(x: text max 10 tokens) -> text {{
   slo {{ {slo} }}
+  traffic 1/day {{ x: 5 tokens mean }}
 {steps}
   step c: text max 10 tokens = call u(x) {{ retry {retry} }} else x {{ accuracy 100% }}
   return {last}
 }}
 """
 STEP = (
-    "  step a{number}: text max 10 tokens = ask q({given}) by t {{ accuracy {share} timeout 5s }}\n"
+    "  step a{number}: text max 10 tokens = ask q({given}) by t "
+    "{{ accuracy {share} timeout 5s output 5 tokens mean, 10 tokens max }}\n"
 )
 FAILS = Fraction(4, 10)
 OFF = Fraction(1, 10**9)

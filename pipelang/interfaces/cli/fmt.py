@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -70,8 +68,10 @@ def _file(path: str, tally: Tally, check: bool, diff: bool) -> None:
     if diff:
         write(difference(path, before, after))
     if not (check or diff):
+        from pipelang.runtime.files.whole_files import replace_whole
+
         try:
-            replace(path, after.encode())
+            replace_whole(path, after.encode())
         except OSError as error:
             warn(f"pipelang: {path} cannot be written: {error.strerror or error}")
             tally.broken += 1
@@ -154,26 +154,6 @@ def difference(name: str, before: str, after: str) -> str:
     for line in unified_diff(old, new, name, name):
         lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(lines)
-
-
-def replace(path: str, data: bytes) -> None:
-    """Write a file as a whole or not at all, keeping its mode; a link stays a link.
-
-    Raises OSError if the file is write-protected or its folder does not take a new one.
-    """
-    target = os.path.realpath(path)
-    if not os.access(target, os.W_OK):
-        raise PermissionError(13, "it is write-protected")
-    mode = os.stat(target).st_mode
-    handle, beside = tempfile.mkstemp(prefix=".pipelang-", dir=os.path.dirname(target))
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.chmod(beside, mode & 0o7777)
-        os.replace(beside, target)
-    except BaseException:
-        os.unlink(beside)
-        raise
 
 
 def _summary(tally: Tally, dry: bool, diff: bool) -> None:

@@ -236,9 +236,9 @@ def _other(against: str, file: str) -> LoadedProgram:
 
 def _record(golden: str, text: str, made: SetRuns) -> None:
     """Write what was answered into the lines of the cases that expect nothing yet."""
-    from pipelang.interfaces.cli.fmt import replace
     from pipelang.interfaces.golden.cases import lines_of
     from pipelang.runtime.files import strict_json
+    from pipelang.runtime.files.whole_files import replace_whole
 
     lines = lines_of(text)
     for one in made.runs:
@@ -248,7 +248,7 @@ def _record(golden: str, text: str, made: SetRuns) -> None:
         end = line[len(line.rstrip("\r\n")) :]
         lines[one.case.line - 1] = strict_json.line(row) + end
     try:
-        replace(golden, "".join(lines).encode())
+        replace_whole(golden, "".join(lines).encode())
     except OSError as error:
         stop(f"`{golden}` cannot be written: {error.strerror or error}", FINDINGS)
     write(f"{golden}: {len(made.runs)} case{'' if len(made.runs) == 1 else 's'} recorded; review ")

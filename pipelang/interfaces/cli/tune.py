@@ -194,7 +194,7 @@ def _written(results: list[Tuned], checked: Checked) -> bool:
     from pipelang.diagnostics import Edit
     from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.interfaces.check.fix import edited
-    from pipelang.interfaces.cli.fmt import replace
+    from pipelang.runtime.files.whole_files import replace_whole
 
     best = [(one, one.best) for one in results if one.best is not None]
     if not best:
@@ -212,7 +212,7 @@ def _written(results: list[Tuned], checked: Checked) -> bool:
             warn(f"pipelang: {path} has changed meanwhile and is left alone")
             return False
         try:
-            replace(path, edited(text, edits).encode())
+            replace_whole(path, edited(text, edits).encode())
         except OSError as error:
             warn(f"pipelang: {path} cannot be written: {error.strerror or error}")
             return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -18,32 +17,39 @@ def write_whole(path: str, data: bytes) -> None:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
         mode = None
-    if mode is not None and (not stat.S_ISREG(mode) or not os.access(target, os.W_OK)):
-        _write(target, data)
-        return
+    if mode is None or (stat.S_ISREG(mode) and os.access(target, os.W_OK)):
+        with contextlib.suppress(PermissionError):
+            _put(target, data, mode)
+            return
+    with open(target, "wb") as file:
+        file.write(data)
+
+
+def replace_whole(path: str, data: bytes) -> None:
+    """Write a file that is there anew, keeping its mode; a link stays a link. Raises OSError if the
+    file is write-protected or its folder does not take a new one.
+    """
+    target = os.path.realpath(path)
+    if not os.access(target, os.W_OK):
+        raise PermissionError(13, "it is write-protected")
+    _put(target, data, os.stat(target).st_mode)
+
+
+def _put(target: str, data: bytes, mode: int | None) -> None:
+    """Write beside a file, and move that into its place. Without a mode it is that of new files."""
+    beside = os.path.join(os.path.dirname(target), f".pipelang-{os.urandom(8).hex()}")
+    first = 0o666 if mode is None else mode & 0o777
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, first)
+
     try:
-        handle, beside = tempfile.mkstemp(prefix=".pipelang-", dir=os.path.dirname(target))
-    except PermissionError:
-        _write(target, data)
-        return
-    try:
-        with open(handle, "wb") as file:
+        with open(beside, "xb", opener=opener) as file:
             file.write(data)
-        os.chmod(beside, _mode_of_new() if mode is None else mode & 0o7777)
+        if mode is not None:
+            os.chmod(beside, mode & 0o7777)
         os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
-
-
-def _write(target: str, data: bytes) -> None:
-    with open(target, "wb") as file:
-        file.write(data)
-
-
-def _mode_of_new() -> int:
-    """The mode of a new file: what the user's mask leaves."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pipelang.interfaces.check.fix import drafted, is_unchanged
 from pipelang.interfaces.check.pipe_paths import pipe_files
 from pipelang.interfaces.check.profiles.config import CheckSettings
-from pipelang.interfaces.cli.fmt import difference, replace
+from pipelang.interfaces.cli.fmt import difference
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.text.number_format import plural
+from pipelang.runtime.files.whole_files import replace_whole
 
 
 def fix(paths: Sequence[str], show: bool, asked: CheckSettings) -> int:
@@ -41,7 +42,7 @@ def _written(path: str, text: str, unchanged: bool) -> bool:
         warn(f"pipelang: {path} has changed meanwhile and is left alone")
         return False
     try:
-        replace(path, text.encode())
+        replace_whole(path, text.encode())
     except OSError as error:
         warn(f"pipelang: {path} cannot be written: {error.strerror or error}")
         return False

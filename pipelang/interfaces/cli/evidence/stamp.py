@@ -116,7 +116,7 @@ def _stamp(
 ) -> None:
     """Write the origin of one file, and say what was written."""
     from pipelang.interfaces.check.stamping import own_line, stamp, stamped
-    from pipelang.interfaces.cli.fmt import replace
+    from pipelang.runtime.files.whole_files import replace_whole
 
     _check_gate(uses, sampled)
     made = stamp(program, uses, day, sampled)
@@ -133,7 +133,7 @@ def _stamp(
     try:
         data = stamped(text, made.row).encode()
         must_stay_readable(file, data)
-        replace(file, data)
+        replace_whole(file, data)
     except OSError as error:
         stop(f"`{file}` cannot be written: {error.strerror or error}", FINDINGS)
     said = ", ".join(f"{key} {value}" for key, value in made.row.items())
