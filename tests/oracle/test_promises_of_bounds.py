@@ -73,3 +73,49 @@ def test_the_worst_run_is_a_bound_by_itself(tmp_path: Path) -> None:
     worst = figure(report(tmp_path, "20%"), "cost.worst")
     line = f"cost.worst <= ${worst * 0.9:.9f}"
     assert report(tmp_path, "20%", slo=line)["slo"][0]["holds"] is False
+
+
+ANY_LENGTH = """
+provider p {{ available 100% }}
+tier t {{ provider p transient 20% price $1 in, $5 out latency 1s median, 1s p95 }}
+prompt q(x: text max 40 tokens) \"\"\"{words}{{{{ x }}}}\"\"\"
+pipeline main(x: text max 40 tokens) -> text max 20 tokens {{
+  {slo}
+  traffic 10/day {{ {length} }}
+  step b: text max 20 tokens = ask q(x) by t {{
+    accuracy 70% timeout 5s retry 1 output {output}20 tokens max
+  }} else "none" {{ accuracy 50% }}
+  return b
+}}
+"""
+
+
+def at_lengths(folder: Path, words: str, declared: bool, slo: str = "") -> dict[str, Any]:
+    text = ANY_LENGTH.format(
+        words=words,
+        slo=f"slo {{ {slo} }}" if slo else "",
+        length="x: 1 tokens mean" if declared else "",
+        output="1 tokens mean, " if declared else "",
+    )
+    path = folder / "main.pipe"
+    path.write_text(text, encoding="utf-8")
+    found: dict[str, Any] = analyse(path)["main"]
+    return found
+
+
+@pytest.mark.parametrize("words", ["", "a word", "some words " * 30])
+@pytest.mark.parametrize("metric", METRICS)
+def test_what_no_length_can_keep_is_missed(metric: str, words: str, tmp_path: Path) -> None:
+    least = figure(at_lengths(tmp_path, words, declared=True), metric)
+    most = figure(at_lengths(tmp_path, words, declared=False), metric)
+    assert least < most
+    unit = "$" if metric.startswith("cost") else ""
+    for target in (least / 20, least * 0.99, (least + most) / 2, most * 1.01):
+        shown = f"{target:.9f}" if unit else f"{max(1, round(target))}"
+        line = f"{metric} <= {unit}{shown}"
+        (verdict,) = at_lengths(tmp_path, words, declared=False, slo=line)["slo"]
+        if verdict["holds"] is False:
+            assert least > float(shown), line
+        assert (verdict["holds"] is True) is (float(shown) >= most), line
+        if target == least / 20 and unit:
+            assert verdict["holds"] is False, line

@@ -194,7 +194,12 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
         if amounts.leaves(line.metric, pipeline.name):
             probability = None
-        slo.append(decide(line, number, probability))
+        verdict = decide(line, number, probability)
+        if verdict.holds is None and number is not None and number.basis is Basis.BOUND:
+            from pipelang.analysis.metrics.certain_part import missed_at_any_lengths
+
+            verdict = missed_at_any_lengths(verdict, model)
+        slo.append(verdict)
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
     asked = {
         role: figure.number(arrivals_at(role), unit=False)

@@ -14,6 +14,7 @@ from pipelang.interfaces.text.number_format import (
 )
 from pipelang.interfaces.text.table import Cell, Row, lay_out
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import WORST
 
 _MARKS = {True: Cell("✓", "good"), False: Cell("✗", "bad"), None: Cell("?", "unsure")}
 
@@ -78,6 +79,9 @@ def _sure(verdict: ObjectiveVerdict, view: View) -> str:
         return f"undecided: {verdict.why}"
     word = "met" if verdict.holds else "missed"
     if number is not None and number.low is not None and number.low == number.high:
+        if number.basis is Basis.BOUND and not verdict.holds:
+            worst = verdict.line.metric.endswith(f".{WORST}")
+            return f"{word}, at {'the greatest' if worst else 'any'} lengths"
         return f"{word}, {_GROUND[number.basis]}"
     if chance is None:
         return word

@@ -119,7 +119,10 @@ tier cheap { provider host model "n" price $1 in, $1 out transient 0% context 10
 prompt a(x: text max 9 tokens) \"\"\"{{ x }}\"\"\"
 pipeline p(x: text max 9 tokens) -> text max 9 tokens {
   slo { cost.baseline["dear"] <= $0.000001 }
-  step s: text max 9 tokens = ask a(x) by cheap { accuracy 90% } else reject
+  traffic 1/day { x: 5 tokens mean }
+  step s: text max 9 tokens = ask a(x) by cheap {
+    accuracy 90% output 5 tokens mean, 9 tokens max
+  } else reject
   return s
 }
 """,
