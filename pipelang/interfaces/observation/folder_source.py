@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipelang.interfaces.observation.records import ENDINGS, ObservedRun, amount
+from pipelang.interfaces.observation.records import ENDINGS, MOST_EVENTS, ObservedRun, amount
 from pipelang.interfaces.runs.state_folder import StateFolder
 from pipelang.interfaces.runs.trace_files import WrittenTrace, read, recent, run_of
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipelang.runtime.inbox.cases import Case
 
 
-MOST_KEPT = 20_000
-"""Traces that are kept in memory, some 8 KB each: the newest, of which steps are told."""
+MOST_KEPT = MOST_EVENTS
+"""Traces that are kept in memory, some 8 KB each: the newest, whose events are read."""
 
 
 class FolderSource:

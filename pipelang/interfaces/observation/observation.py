@@ -38,6 +38,7 @@ from pipelang.interfaces.observation.people_and_savings import (
 from pipelang.interfaces.observation.quotas_left import QuotaLeft, quotas_left
 from pipelang.interfaces.observation.records import (
     DAY,
+    MOST_EVENTS,
     ObservedRun,
     RunSource,
     clocks_disagree,
@@ -51,9 +52,6 @@ from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.walk import judged_links
 from pipelang.semantics.watched.sampled_steps import sampled_steps
-
-MOST_EVENTS = 20_000
-"""Runs whose events are read, the newest: steps are told of these, all else of all runs."""
 
 
 @dataclass(frozen=True, slots=True)

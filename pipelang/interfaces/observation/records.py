@@ -19,6 +19,9 @@ ENDINGS = (ANSWERED, ESCALATED, REJECTED, FAILED)
 
 DAY = 86_400.0
 
+MOST_EVENTS = 20_000
+"""Runs whose events are read, the newest: steps are told of these, all else of all runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:

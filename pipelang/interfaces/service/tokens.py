@@ -24,6 +24,7 @@ from pipelang.interfaces.service.principals import RIGHTS, Principal, Right
 from pipelang.records import dataclass, replace
 from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.files.private_files import make_private
+from pipelang.runtime.files.whole_files import put
 
 PREFIX = "plt"
 VERSION = 1
@@ -145,18 +146,7 @@ class TokenFile:
     def _write(self, tokens: dict[str, AccessToken]) -> None:
         record = {"version": VERSION, "tokens": [_token_json(one) for one in tokens.values()]}
         text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-        made = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-        file = os.open(made, flags, 0o600)
-        try:
-            with os.fdopen(file, "w", encoding="utf-8") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(made, self.path)
-        except BaseException:
-            made.unlink(missing_ok=True)
-            raise
+        put(self.path, text.encode(), created=0o600, flushed=True)
 
 
 class _Change:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pipelang.runtime.files.plain_files import must_be_plain
+from pipelang.runtime.files.whole_files import put
 
 
 def make_private(folder: Path) -> None:
@@ -46,12 +47,4 @@ def replace_file(path: Path, data: bytes) -> None:
     """Write a private file beside its place and move it there: who reads sees the old or the new
     one, whole. Raises OSError.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(file, "wb") as writing:
-            writing.write(data)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    put(path, data, created=0o600)

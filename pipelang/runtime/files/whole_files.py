@@ -19,7 +19,10 @@ def write_whole(path: str, data: bytes) -> None:
         mode = None
     if mode is None or (stat.S_ISREG(mode) and os.access(target, os.W_OK)):
         with contextlib.suppress(PermissionError):
-            _put(target, data, mode)
+            if mode is None:
+                put(target, data)
+            else:
+                _put_in_place_of(target, data, mode)
             return
     with open(target, "wb") as file:
         file.write(data)
@@ -32,24 +35,38 @@ def replace_whole(path: str, data: bytes) -> None:
     target = os.path.realpath(path)
     if not os.access(target, os.W_OK):
         raise PermissionError(13, "it is write-protected")
-    _put(target, data, os.stat(target).st_mode)
+    _put_in_place_of(target, data, os.stat(target).st_mode)
 
 
-def _put(target: str, data: bytes, mode: int | None) -> None:
-    """Write beside a file, and move that into its place. Without a mode it is that of new files."""
+def put(
+    target: str | os.PathLike[str],
+    data: bytes,
+    created: int = 0o666,
+    mode: int | None = None,
+    flushed: bool = False,
+) -> None:
+    """Write beside a file and move that into its place: who reads sees the old or the new one.
+
+    It is `created` with this mode, of which the user's mask takes its part, and has `mode` in the
+    end, if one is given. `flushed`: it is on the disk before it is in its place. A link is
+    replaced. Raises OSError, and leaves what was there then.
+    """
     beside = os.path.join(os.path.dirname(target), f".pipelang-{os.urandom(8).hex()}")
-    first = 0o666 if mode is None else mode & 0o777
-
-    def opener(name: str, flags: int) -> int:
-        return os.open(name, flags, first)
-
     try:
-        with open(beside, "xb", opener=opener) as file:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, created)) as file:
             file.write(data)
+            if flushed:
+                file.flush()
+                os.fsync(file.fileno())
         if mode is not None:
-            os.chmod(beside, mode & 0o7777)
+            os.chmod(beside, mode)
         os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def _put_in_place_of(target: str, data: bytes, mode: int) -> None:
+    """Put a file in the place of one of this mode. Nobody reads it meanwhile who may not."""
+    put(target, data, created=mode & 0o777, mode=mode & 0o7777)

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
 from pipelang.runtime.files.private_files import make_private
+from pipelang.runtime.files.whole_files import put
 
 EVERYTHING, PIPELINE, TOOL = "everything", "pipeline", "tool"
 
@@ -205,14 +206,7 @@ class FolderSwitches(Switches):
     def _write(self, switch: Switch, reason: str) -> None:
         make_private(self._folder)
         record = {"kind": switch.kind, "name": switch.name, "reason": reason, "at": time.time()}
-        file = self._file(switch)
-        made = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        try:
-            made.write_text(json.dumps(record) + "\n", encoding="utf-8")
-            os.replace(made, file)
-        except BaseException:
-            made.unlink(missing_ok=True)
-            raise
+        put(self._file(switch), f"{json.dumps(record)}\n".encode())
         self._look(now=True)
 
     def _erase(self, switch: Switch) -> bool:

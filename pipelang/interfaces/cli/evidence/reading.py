@@ -41,9 +41,8 @@ def must_stay_readable(file: str, data: bytes) -> None:
     from pipelang.semantics.loader import Unreadable
 
     try:
-        disk_loader.text_of(
-            data + b"\n", disk_loader.MAX_BYTES
-        )  # a file of just the most bytes is not read either
+        # A file of just the most bytes is not read either.
+        disk_loader.text_of(data + b"\n", disk_loader.MAX_BYTES)
     except Unreadable as problem:
         why = f"`{file}` could not be read any more with what is new: {problem}"
         stop(why, FINDINGS, f"{unreadable_help(str(problem))}; begin another file for what is new")
