@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from pipelang.interfaces.check.check import check_file
+
 from .subject import analyse
 
 TEXT = """
@@ -119,3 +121,14 @@ def test_what_no_length_can_keep_is_missed(metric: str, words: str, tmp_path: Pa
         assert (verdict["holds"] is True) is (float(shown) >= most), line
         if target == least / 20 and unit:
             assert verdict["holds"] is False, line
+
+
+def test_what_a_bound_leaves_open_says_what_to_declare(tmp_path: Path) -> None:
+    most = figure(report(tmp_path, "20%"), "cost.mean")
+    slo = f"slo {{ cost.mean <= ${most * 0.9:.9f} }}"
+    text = TEXT.format(transient="20%", story=STORY, share="", slo=slo)
+    path = tmp_path / "main.pipe"
+    path.write_text(text, encoding="utf-8")
+    (found,) = [one for one in check_file(str(path)).diagnostics if one.rule.code == "P502"]
+    assert "may be less" in found.message
+    assert "tokens mean" in (found.help or "")

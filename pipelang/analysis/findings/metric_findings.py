@@ -20,8 +20,9 @@ from pipelang.analysis.metrics.readings import READINGS, MetricSource
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.semantics import expressions as expr
+from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
-from pipelang.semantics.chance import MeasuredShare
+from pipelang.semantics.chance import Basis, MeasuredShare
 from pipelang.semantics.elaborate.options.evidence import confidence_step, cuts_of, opened
 from pipelang.semantics.metrics import Unit, metric_of
 from pipelang.semantics.quantities import apart, dollars_beside, plain, seconds_beside
@@ -44,6 +45,12 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from quota_findings(analysis)
 
 
+MEANS = (
+    "declare means: `output N tokens mean`, and in `traffic` lengths of inputs and shares of bools"
+)
+"""The mend of a mean that is a bound."""
+
+
 def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagnostic]:
     line = verdict.line
     if READINGS[metric_of(line.metric).name].source is MetricSource.LATER:
@@ -55,11 +62,19 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
         yield report(codes.SLO_MISSED, line.span, value=f"it is {shown}", **words)
     elif verdict.holds is None:
         help = None
-        if analysis.unknown:
+        number = verdict.number
+        if number is not None and number.basis is Basis.BOUND and _is_of_lengths(line.metric):
+            help = MEANS
+        elif analysis.unknown:
             help = "nobody declared: " + ", ".join(
                 list(dict.fromkeys(map(site_words, analysis.unknown)))[:4]
             )
         yield report(codes.SLO_UNDECIDED, line.span, why=verdict.why, help=help, **words)
+
+
+def _is_of_lengths(metric: str) -> bool:
+    """Whether a metric grows with the lengths of prompts and answers."""
+    return metric.startswith((f"{m.COST}.", "tokens."))
 
 
 def _missed(line: p.SloLine, number: Number) -> str:
