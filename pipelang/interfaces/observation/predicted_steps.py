@@ -62,7 +62,7 @@ def declared_steps(program: p.Program, pipeline: p.Pipeline) -> dict[str, list[p
 
 
 def only(said: Collection[Said]) -> Said | None:
-    """What all steps of a name declare; None where they differ."""
+    """The one thing that all steps of a name declare; None where they differ."""
     return next(iter(said)) if len(said) == 1 else None
 
 
