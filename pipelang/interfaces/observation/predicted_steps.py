@@ -92,7 +92,7 @@ def _cost(rows: Sequence[StepRow]) -> Number | None:
 
 
 def _most_runs(program: p.Program, pipeline: p.Pipeline) -> dict[str, float]:
-    """How often each pipeline behind one may run in a run of it; infinite where nothing here says
+    """The most runs of each pipeline behind one, in a run of it; infinite where nothing here says
     (for the elements of a list, or where a gate redoes something).
     """
 
