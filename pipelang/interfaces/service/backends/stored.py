@@ -310,19 +310,22 @@ class StoreBackend:
             while True:
                 try:
                     # First whether it has ended: then nothing is recorded after what is read.
-                    mark = (await self._marks([id]) or {}).get(id)
-                    found = await self.recorded(id)
+                    marks = await self._marks([id])
+                    found = await self.recorded(id) if marks else ()
                 except Problem:
-                    mark, found = None, ()
+                    marks, found = None, ()
                 for one in found:
                     if one.number is not None and one.number > place:
                         place = one.number
                         yield one
-                if mark is not None and mark[0]:
+                if marks is not None and (id not in marks or marks[id][0]):  # gone, or ended
                     return
+                known = {(one.kind, one.name, one.at) for one in found}
                 while watcher.live:
-                    yield watcher.live.popleft()
-                if not await watcher.change(IDLE):
+                    told = watcher.live.popleft()
+                    if (told.kind, told.name, told.at) not in known:  # it is in progress no more
+                        yield told
+                if marks is None or not await watcher.change(IDLE):
                     yield None
 
     async def _marks(self, runs: list[str]) -> dict[str, tuple[Any, ...]] | None:
