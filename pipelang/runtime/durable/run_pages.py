@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.case_pages import index_of_cases
 from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
 from pipelang.runtime.durable.store import Store
 
@@ -202,5 +203,5 @@ def make_indexes(store: Store) -> None:
     with store.transaction() as connection:
         if not store.address.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
-        for statement in _INDEXES:
+        for statement in (*_INDEXES, index_of_cases(store)):
             connection.execute(sa.text(statement))

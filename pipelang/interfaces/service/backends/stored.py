@@ -7,15 +7,15 @@ import contextlib
 import json
 import logging
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.interfaces.service.backend import (
+    CaseFilter,
+    CasePage,
     Occurrence,
     RunFilter,
     RunJson,
@@ -35,6 +35,12 @@ from pipelang.runtime.durable.address import (
     NotPossible,
     StoreProblem,
     UnknownRun,
+)
+from pipelang.runtime.durable.case_pages import (
+    CaseQuery,
+    OpenCases,
+    case_page,
+    open_cases_by_pipeline,
 )
 from pipelang.runtime.durable.cases import (
     closed_cases,
@@ -337,9 +343,18 @@ class StoreBackend:
 
     # ---------------------------------------------------------------------------------- cases
 
-    async def cases(self, closed: bool) -> tuple[Case, ...]:
-        """The open cases, oldest first; with `closed` all of them."""
-        return await self._ask(lambda: self._inbox.cases(closed=closed))
+    async def case_page(self, wanted: CaseFilter) -> CasePage:
+        """A page of cases, oldest first."""
+        asked = CaseQuery(
+            tenant=None if wanted.all_tenants else (wanted.tenant,),
+            role=wanted.role,
+            run=wanted.run,
+            closed=wanted.closed,
+            after=wanted.after,
+            limit=wanted.limit,
+        )
+        items, more = await self._ask(lambda: case_page(self._store, asked))
+        return CasePage(tuple(items), more)
 
     async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
         """The ids of the open cases, of a tenant or of all."""
@@ -442,18 +457,17 @@ class StoreBackend:
     async def depths(self) -> dict[str, Depth]:
         """The numbers of each pipeline as they are now."""
         counts = await self._ask(lambda: run_pages.open_counts(self._store))
-        now = datetime.now(UTC)
-        waits: defaultdict[str, list[float]] = defaultdict(list)
-        for case in await self.cases(False):
-            waits[case.pipeline].append(max(0.0, (now - case.opened_at).total_seconds()))
+        cases = await self._ask(lambda: open_cases_by_pipeline(self._store))
+        now = time.time()
+        nobody = OpenCases(0, now)
         none = run_pages.RunCounts()
         return {
             name: Depth(
                 counts.get(name, none).queued,
                 counts.get(name, none).running,
                 counts.get(name, none).waiting,
-                len(waits[name]),
-                max(waits[name], default=0.0),
+                cases.get(name, nobody).count,
+                max(0.0, now - cases.get(name, nobody).oldest),
             )
             for name in self._deployed
         }

@@ -60,7 +60,7 @@ async def live(request: Request) -> Response:
             case "health" if who.has("operator"):
 
                 async def health() -> Any:
-                    return await board.depths(), observatory_of(request).made
+                    return (await board.depths()).parts, observatory_of(request).made
 
                 return _stream(_of_list(service, health, seen, holds))
             case _:
