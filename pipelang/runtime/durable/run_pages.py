@@ -181,12 +181,13 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def ended_since(store: Store, since: float) -> list[dict[str, Any]]:
-    """The rows of the runs that have ended since a time of the store."""
+def ended_between(store: Store, since: float, until: float) -> list[dict[str, Any]]:
+    """The rows of the runs that have ended between two times of the store."""
     return store.rows(
         """SELECT run, pipeline, status, outcome, cost, tokens, ended FROM pipelang_runs
-        WHERE ended >= :since""",
+        WHERE ended >= :since AND ended <= :until""",
         since=since,
+        until=until,
     )
 
 

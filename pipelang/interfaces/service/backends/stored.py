@@ -112,6 +112,7 @@ class StoreBackend:
         self._began = float("inf")
         self._counted: float | None = None
         self._seen: set[str] = set()
+        self._before: set[str] = set()
         self._closing = False
 
     @property
@@ -191,11 +192,16 @@ class StoreBackend:
 
     def _count_ended(self, now: float) -> None:
         """Count the runs that have ended since the last look, whoever did them."""
+        if self._counted is not None and now < self._counted - MOST_SKEW:  # it was put back
+            before = run_pages.ended_between(self._store, now - OVERLAP, self._counted + OVERLAP)
+            self._before |= {row["run"] for row in before}
+            self._counted, self._began = now, min(self._began, now - OVERLAP)
         since = self._counted if self._counted is not None else now
         seen: set[str] = set()
-        for row in run_pages.ended_since(self._store, since - OVERLAP):
+        for row in run_pages.ended_between(self._store, since - OVERLAP, now + OVERLAP):
             seen.add(row["run"])
-            if row["run"] in self._seen or row["ended"] < self._began:
+            known = row["run"] in self._seen or row["run"] in self._before
+            if known or row["ended"] < self._began:
                 continue
             outcome = json.loads(row["outcome"])
             if self._metrics is not None:
