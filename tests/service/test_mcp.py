@@ -276,3 +276,20 @@ def test_an_agent_uses_a_pipeline_by_mcp(open_server: ThreadServer, tmp_path: Pa
     run = open_server.caller().get("/v1/runs?pipeline=say&limit=1").json["items"][0]
     assert run["result"] == {"value": "from an agent"}
     assert "from an agent" in str(models.requests[-1].turns[0].results)
+
+
+def test_a_call_tells_nothing_to_a_token_that_was_revoked_meanwhile(
+    guarded_server: ThreadServer, tokens: TokenFile
+) -> None:
+    token, made = tokens.new("ada", ("caller",), "acme")
+
+    async def use(client: Client) -> None:
+        calling = asyncio.ensure_future(client.call_tool("rest", {"seconds": 1.5}))
+        await asyncio.sleep(0.7)
+        tokens.revoke(made.id)
+        told = await calling
+        assert told.is_error
+        assert told.content[0].text.startswith("bad_token: ")
+        assert told.structured_content is None
+
+    over_http(guarded_server, use, token)

@@ -57,11 +57,13 @@ def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) 
 def _update(path: str) -> None:
     from pipelang.interfaces.check.today import today
     from pipelang.interfaces.cli.programs import stop
-    from pipelang.interfaces.importing.genai_prices import as_text, installed_snapshot
+    from pipelang.interfaces.importing.genai_prices import as_text, dated, installed_snapshot
     from pipelang.runtime.files.whole_files import write_whole
+    from pipelang.semantics.price_snapshot import snapshot_path
 
     try:
-        snapshot = installed_snapshot(date.fromisoformat(today()))
+        made = installed_snapshot(date.fromisoformat(today()))
+        snapshot = dated(made, (path, snapshot_path()))
     except ImportError:
         stop(
             "the package genai-prices isn't installed",

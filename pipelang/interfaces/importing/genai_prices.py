@@ -52,6 +52,22 @@ def snapshot_of(providers: Iterable[Any], version: str, as_of: date) -> dict[str
     }
 
 
+def dated(snapshot: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """A snapshot with the day of the first of these files that says the same: a list is no younger
+    for being written once more.
+    """
+    for path in known:
+        try:
+            with open(path, encoding="utf-8") as file:
+                before = json.load(file)
+        except (OSError, ValueError, RecursionError):
+            continue
+        day = before.get("as_of") if isinstance(before, dict) else None
+        if isinstance(day, str) and {**snapshot, "as_of": day} == before:
+            return {**snapshot, "as_of": day}
+    return snapshot
+
+
 def as_text(snapshot: dict[str, Any]) -> str:
     """A snapshot as a file: a line a model, so that a change is a line of a diff."""
     makers = snapshot["makers"]

@@ -73,6 +73,34 @@ class RunPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """The cases that are asked for, oldest first: the open ones, or with `closed` all. `tenant`
+    holds only if not `all_tenants`; `after` is the place of the last one of the page before.
+    """
+
+    all_tenants: bool = False
+    tenant: str | None = None
+    role: str | None = None
+    run: str | None = None
+    closed: bool = False
+    after: tuple[float, str] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Cases, and whether there are more."""
+
+    items: tuple[Case, ...]
+    more: bool
+
+
+def place_of(case: Case) -> tuple[float, str]:
+    """The place of a case in a list, the oldest first."""
+    return case.opened_at.timestamp(), case.id
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrence:
     """An event of a run. `number` is that of a recorded one, in the run, from 0; None for one in
     progress, which may come otherwise after a crash.
@@ -136,8 +164,8 @@ class Backend(Protocol):
         ends when the run has ended. None now and then says that nothing happened.
         """
 
-    async def cases(self, closed: bool) -> tuple[Case, ...]:
-        """The open cases of all tenants, oldest first; with `closed` all of them."""
+    async def case_page(self, wanted: CaseFilter) -> CasePage:
+        """A page of cases, oldest first."""
 
     async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
         """The ids of the open cases, of a tenant or of all: cheap enough to be asked often."""

@@ -88,6 +88,7 @@ def tools_server(service: Service, who_calls: Callable[[Any], Principal]) -> Ser
         who = who_calls(context)
         try:
             run = await _run(service, who, context, params)
+            who_calls(context)  # their token may have been revoked meanwhile
         except Problem as problem:
             said = f"{problem.code}: {problem.detail}"
             return types.CallToolResult(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelang.interfaces.service.backend import (
     NORMAL,
     Backend,
+    CaseFilter,
+    CasePage,
     Occurrence,
     RunFilter,
     RunJson,
@@ -167,20 +169,12 @@ class Service:
 
     # ---------------------------------------------------------------------------------- cases
 
-    async def cases(
-        self,
-        who: Principal,
-        *,
-        role: str | None = None,
-        run: str | None = None,
-        closed: bool = False,
-    ) -> tuple[Case, ...]:
-        """The cases that are shown to somebody, oldest first."""
-        return tuple(
-            case
-            for case in await self.backend.cases(closed)
-            if who.sees(case.tenant) and role in (None, case.role) and run in (None, case.run_id)
+    async def case_page(self, who: Principal, wanted: CaseFilter) -> CasePage:
+        """A page of the cases that are shown to somebody, oldest first."""
+        page = await self.backend.case_page(
+            replace(wanted, all_tenants=who.sees_all, tenant=who.tenant)
         )
+        return replace(page, items=tuple(one for one in page.items if who.sees(one.tenant)))
 
     async def open_case_ids(self, who: Principal) -> tuple[str, ...]:
         """The ids of the open cases that are shown to somebody."""

@@ -13,6 +13,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -80,6 +81,24 @@ class Authenticator:
         if not token or not number:
             return None
         return self._known(token)
+
+    def holds(self, request: Request, who: Principal) -> Callable[[], bool] | None:
+        """A look whether a request is still of somebody: what goes on for long ends with its token.
+        None where there are no tokens.
+        """
+        if self.tokens is None:
+            return None
+        header = request.headers.get("authorization")
+
+        def look() -> bool:
+            try:
+                if header is None:
+                    return self.of_page(request) == who
+                return self._known(header.partition(" ")[2].strip()) == who
+            except Problem:
+                return False
+
+        return look
 
     def login(self, request: Request, token: str) -> Principal:
         """Whose token this is. Raises `Problem`: 401, and 429 after too many failures. A right one

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+LOOK = 2.0
+"""Seconds between two looks whether somebody may still follow."""
 
 
 class Stopping:
@@ -36,14 +39,18 @@ class Stopping:
             stop.cancel()
             doing.cancel()
 
-    async def ending(self, following: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-        """The same things, until the server is about to end."""
+    async def ending(
+        self, following: AsyncIterator[T], holds: Callable[[], bool] | None = None
+    ) -> AsyncGenerator[T, None]:
+        """The same things, until the server is about to end, or `holds` says that who follows may
+        do so no more.
+        """
         stop = asyncio.ensure_future(self._event.wait())
         try:
             while not stop.done():
                 coming = asyncio.ensure_future(anext(following))
                 try:
-                    await asyncio.wait({coming, stop}, return_when=asyncio.FIRST_COMPLETED)
+                    await self._first(coming, stop, holds)
                 finally:
                     if not coming.done():
                         coming.cancel()
@@ -52,11 +59,24 @@ class Stopping:
                 if coming.cancelled():
                     return
                 try:
-                    yield coming.result()
+                    one = coming.result()
                 except StopAsyncIteration:
                     return
+                if holds is not None and not holds():
+                    return
+                yield one
         finally:
             stop.cancel()
             close = getattr(following, "aclose", None)
             if close is not None:
                 await close()
+
+    async def _first(
+        self, coming: asyncio.Future[T], stop: asyncio.Future[Any], holds: Callable[[], bool] | None
+    ) -> None:
+        """Wait for the next thing, or for what ends all of them."""
+        both: set[asyncio.Future[Any]] = {coming, stop}
+        wait = None if holds is None else LOOK
+        done = set[asyncio.Future[Any]]()
+        while not done and (holds is None or holds()):
+            done, _ = await asyncio.wait(both, timeout=wait, return_when=asyncio.FIRST_COMPLETED)

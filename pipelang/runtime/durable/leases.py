@@ -71,7 +71,8 @@ class Lease:
         for executor, beat in others:
             known = seen.get(executor)
             self._seen[executor] = known if known and known[0] == beat else (beat, here)
-            if now - beat > LEASE and here - self._seen[executor][1] >= LEASE:
+            # A beat far ahead is of before the clock was put back: who lives wrote another since.
+            if abs(now - beat) > LEASE and here - self._seen[executor][1] >= LEASE:
                 dead.append(str(executor))
         return dead if here - self._steady >= LEASE else []
 

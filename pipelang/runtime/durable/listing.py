@@ -173,8 +173,12 @@ def leg_status(store: Store) -> str:
 
 def served_queues(store: Store) -> set[str]:
     """The queues that some live worker takes from."""
-    then = store.now() - LEASE
-    rows = store.rows("SELECT queues FROM pipelang_workers WHERE beat >= :then", then=then)
+    now = store.now()
+    rows = store.rows(
+        "SELECT queues FROM pipelang_workers WHERE beat >= :then AND beat <= :soon",
+        then=now - LEASE,
+        soon=now + LEASE,  # of before the clock was put back
+    )
     return {queue for row in rows for queue in json.loads(row["queues"])}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.case_pages import index_of_cases
 from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
 from pipelang.runtime.durable.store import Store
 
@@ -180,12 +181,13 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def ended_since(store: Store, since: float) -> list[dict[str, Any]]:
-    """The rows of the runs that have ended since a time of the store."""
+def ended_between(store: Store, since: float, until: float) -> list[dict[str, Any]]:
+    """The rows of the runs that have ended between two times of the store."""
     return store.rows(
         """SELECT run, pipeline, status, outcome, cost, tokens, ended FROM pipelang_runs
-        WHERE ended >= :since""",
+        WHERE ended >= :since AND ended <= :until""",
         since=since,
+        until=until,
     )
 
 
@@ -202,5 +204,5 @@ def make_indexes(store: Store) -> None:
     with store.transaction() as connection:
         if not store.address.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
-        for statement in _INDEXES:
+        for statement in (*_INDEXES, index_of_cases(store)):
             connection.execute(sa.text(statement))

@@ -195,7 +195,7 @@ def test_a_page_has_an_end(site: Site) -> None:
     for _ in range(40):
         deep = [deep]
     wide = {str(n): [n] * 5 for n in range(2000)}
-    for more in (deep, wide, ["y" * 100_000] * 5):
+    for more in (deep, wide, ["y" * 100_000] * 5, ["z" * 19_000] * 400, {"k" * 300_000: 1}):
         text = str(more).replace("'", '"')
         form = {"f.0": "fail", "f.1": text, "f.2.#": "0", "f.3.#": "0"}
         started = visitor.fill("/start/answer", form)
@@ -204,3 +204,6 @@ def test_a_page_has_an_end(site: Site) -> None:
         sound(page)
         assert len(page.text) < 400_000
     assert len(visitor.get("/").text) < 100_000
+    form = {"f.0": "fail" + "\n" * 15_000, "f.1": "1", "f.2.#": "0", "f.3.#": "0"}
+    run = visitor.fill("/start/answer", form).headers["location"]
+    assert settled(visitor, run, "escalated</span>").text.count("\n") < 8_000

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelang.interfaces.service.problems import Problem
 from tests.browser import chromium, needs_chromium
 from tests.unit.runtime.stage import Models
 
 from .serving import OFFER, REFUND, Site, serving
-from .test_hostile import FORM, HOSTILE, TEXTS, hostile_model, hostile_reply
+from .test_hostile import FORM, HOSTILE, TEXTS, hostile_model, hostile_reply, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -165,6 +166,42 @@ def test_filters_are_applied_as_they_are_chosen(browser: Browser, site: Site) ->
         assert page.locator("#run-list tbody th a").all_inner_texts() == ["desk"] * len(
             page.locator("#run-list tbody tr").all()
         )
+
+
+def test_a_page_goes_on_after_its_stream_was_refused(
+    browser: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser gives a stream up for good that is answered with an error: a store that was away,
+    or a proxy before a server that starts again.
+    """
+    visitor = site.visitor()
+    run = visitor.fill("/start/refund", {"f.0": COMPLAINT, "f.1": "A-1"}).headers["location"]
+    settled(visitor, run, "Waits for signer")
+    refused: list[str] = []
+
+    def away(*args: object) -> None:
+        refused.append("")
+        raise Problem(503, "store", "the store cannot be reached now")
+
+    with window(browser) as context, monkeypatch.context() as patch:
+        patch.setattr(site.backend, "follow", away)
+        page = opened(context, site.url + run)
+        page.get_by_text("Waits for signer").wait_for()
+        page.wait_for_function("document.body.dataset.stream !== undefined")
+        for _ in range(100):
+            if refused:
+                break
+            page.wait_for_timeout(50)
+        assert refused
+        patch.undo()
+        page.get_by_role("link", name="Decide").wait_for()
+        case = page.get_by_role("link", name="Decide").evaluate("link => link.href")
+        shown = visitor.get(case.removeprefix(site.url))
+        form = {"csrf": shown.csrf, "shown_hash": shown.field("shown_hash"), "verdict": "no"}
+        page.wait_for_timeout(500)
+        visitor.send(case.removeprefix(site.url), form)
+        page.get_by_text("Handed over to clerk").wait_for()
+        assert is_marked(page)
 
 
 # ------------------------------------------------------------------------------------- by keyboard
@@ -319,6 +356,42 @@ def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
             == 0
         )
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_long_names_and_texts_leave_a_page_its_width_and_an_end(
+    browser: Browser, tmp_path: Path
+) -> None:
+    models, tools = Models(reply=hostile_model), {"look": hostile_reply}
+    marks = "Z" + "\u0335\u0321\u0322\u0327" * 45
+    with serving(HOSTILE, tmp_path, models, tools=tools, tokens=True) as site:
+        names = {"name": "W" * 90 + "\u202e\u05d0", "tenant": marks + "/../%2e%2e/" + "V" * 90}
+        visitor = site.visitor(site.token("caller", "approver", **names))
+        cookies: Any = [
+            {"name": name, "value": value, "url": site.url}
+            for name, value in visitor.cookies.items()
+        ]
+        form = {**FORM, "f.0": "\n" * 20_000 + "x", "f.1": f'{{"{"k" * 50_000}": 1}}'}
+        runs = []
+        for thread in ("W" * 200, marks):
+            started = visitor.fill("/start/answer", {**form, "thread": thread})
+            assert started.status == 303, started.text[-2000:]
+            runs.append(started.headers["location"])
+            settled(visitor, runs[-1], "/cases/")
+        case = re.findall(r'"(/cases/[0-9a-f]+)"', visitor.get("/cases").text)[0]
+        for size in (PHONE, DESKTOP):
+            with window(browser, size) as context:
+                context.add_cookies(cookies)
+                for path in ("/", "/cases", "/pipelines", "/start/answer", *runs, case):
+                    page = opened(context, site.url + path)
+                    seen = page.evaluate(
+                        "[document.documentElement.scrollWidth, "
+                        "document.documentElement.scrollHeight]"
+                    )
+                    assert seen[0] <= size[0], path
+                    assert seen[1] <= 100_000, path
+                    box = page.get_by_role("button", name="Log out").bounding_box()
+                    assert box is not None, path
+                    assert box["width"] > 40, path
 
 
 # --------------------------------------------------------------------------------- without scripts

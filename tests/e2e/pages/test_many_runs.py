@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from pipelang.interfaces.loading import load
 from pipelang.interfaces.service.backends.stored import StoreBackend
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.switches import StoredSwitches
+from pipelang.runtime.inbox.cases import Case, case_json
 
 from .markup import sound
 from .serving import REFUND, Site, serving
 
-RUNS, CASES, WAITING = 100_000, 20_000, 200
+RUNS, CASES, WAITING = 100_000, 40_000, 20_000
 STEPS = 100
 """Steps of SQLite's machine between two counts."""
 MOST_STEPS = 1_500_000
@@ -54,7 +56,7 @@ def filled(url: str, program: str) -> None:
                 "outcome": None if status is None else json.dumps({"result": result}),
             }
         )
-    case = {
+    case: dict[str, Any] = {
         "pipeline": "refund",
         "kind": "approve",
         "name": "signed",
@@ -63,6 +65,8 @@ def filled(url: str, program: str) -> None:
         "lasting": True,
         "opened_at": "2026-11-29T10:00:00Z",
     }
+    first = Case(**{**case, "id": "", "run_id": "", "opened_at": datetime.now(UTC)})
+    kept = case_json(first)  # its keys in their order
     cases = []
     for n in range(CASES):
         is_open = n < WAITING
@@ -70,7 +74,7 @@ def filled(url: str, program: str) -> None:
         more = {"id": f"{n:012x}", "run_id": f"{n:020x}", "state": state}
         if not is_open:
             more |= {"closed_at": "2026-11-29T11:00:00Z", "why": "its time ran out"}
-        value = {**case, **more, "tenant": None if n % 2 else "acme"}
+        value = {**kept, **case, **more, "tenant": None if n % 2 else "acme"}
         cases.append(
             {"id": more["id"], "run": more["run_id"], "state": state, "v": json.dumps(value)}
         )
@@ -148,6 +152,8 @@ PATHS = (
     "/pipelines",
     "/pipelines/refund",
     "/health",
+    "/v1/cases",
+    "/v1/runs?status=escalated",
 )
 
 
@@ -167,7 +173,8 @@ def test_a_page_reads_little(counted: tuple[Site, Count], path: str, tenant: str
     seconds = time.process_time() - began
     statements, steps = count.taken()
     assert page.status in (200, 403, 404)
-    sound(page)
+    if not path.startswith("/v1/"):
+        sound(page)
     assert statements <= 12
     assert steps <= MOST_STEPS, f"{path}: {steps:,} steps, {seconds:.3f} s"
     assert seconds <= MOST_SECONDS, f"{path}: {steps:,} steps, {seconds:.3f} s"

@@ -90,18 +90,19 @@ def pull_command(
     }
     for name, (_, after) in changes.items():
         must_stay_readable(name, after.encode())
+    # Written first and told then: what a full disk refuses is not said to be there.
+    if not dry_run:
+        for name, (_, after) in changes.items():
+            _write(name, after)
     if form == "json":
         _json(found, pulled)
     else:
         for name, (before, after) in changes.items() if dry_run else ():
             write(_diff(name, before, after))
         _tell(found, pulled, dry_run)
-    if not dry_run:
-        for name, (_, after) in changes.items():
-            _write(name, after)
-        if corrections is not None:
-            real = [one for one in found.judged if not is_simulated(program, one)]
-            _corrections(corrections, real, quiet=form == "json")
+    if corrections is not None and not dry_run:
+        real = [one for one in found.judged if not is_simulated(program, one)]
+        _corrections(corrections, real, quiet=form == "json")
     if any(rows.differ for rows in pulled.files.values()):
         raise SystemExit(FINDINGS)
 

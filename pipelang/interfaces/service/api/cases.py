@@ -18,22 +18,23 @@ from pipelang.interfaces.service.api.requests import (
     who_asks,
 )
 from pipelang.interfaces.service.api.runs import LIMIT
+from pipelang.interfaces.service.backend import CaseFilter, place_of
 
 
 async def listed(request: Request) -> Response:
     """A page of cases."""
     who, service = who_asks(request), service_of(request)
     query = query_of(request, "role", "run", "closed", "cursor", "limit")
-    limit = number_of(query, "limit", 1, 200, 50)
-    after = cursor_of(query, "cases")
-    found = await service.cases(
-        who, role=query.get("role"), run=query.get("run"), closed=flag_of(query, "closed")
+    wanted = CaseFilter(
+        role=query.get("role"),
+        run=query.get("run"),
+        closed=flag_of(query, "closed"),
+        after=cursor_of(query, "cases"),
+        limit=number_of(query, "limit", 1, 200, 50),
     )
-    places = [((case.opened_at.timestamp(), case.id), case) for case in found]
-    left = sorted((one for one in places if after is None or one[0] > after), key=lambda o: o[0])
-    page = left[:limit]
-    more = page[-1][0] if len(left) > limit else None
-    items = [case_view(case) for _, case in page]
+    page = await service.case_page(who, wanted)
+    more = place_of(page.items[-1]) if page.more and page.items else None
+    items = [case_view(case) for case in page.items]
     return JsonAnswer({"items": items, "next": cursor_to(more, query, "cases")})
 
 

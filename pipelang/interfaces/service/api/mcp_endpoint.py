@@ -32,7 +32,7 @@ class McpEndpoint:
 
         # Nothing is kept between requests: any server on the same store answers any of them.
         self._manager = StreamableHTTPSessionManager(
-            tools_server(service, _caller), stateless=True, max_request_body_size=MOST_BODY
+            tools_server(service, self._caller), stateless=True, max_request_body_size=MOST_BODY
         )
 
     @asynccontextmanager
@@ -47,12 +47,11 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
-        request.state.principal = self._gate.of_api(request)
+        self._gate.of_api(request)
         if self._manager is None:
             raise Problem(501, "not_installed", "the extra `mcp` is not installed on the server")
         await self._manager.handle_request(scope, receive, send)
 
-
-def _caller(context: Any) -> Principal:
-    found: Principal = context.request.state.principal
-    return found
+    def _caller(self, context: Any) -> Principal:
+        """The principal of a call, who may be one no more when it ends."""
+        return self._gate.of_api(context.request)

@@ -54,6 +54,7 @@ async def start(request: Request) -> Response:
         delay=body.delay,
     )
     run = await (service.wait(who, id, wait) if wait else service.run(who, id))
+    who_asks(request)  # its token may have been revoked meanwhile
     status = 200 if run["status"] in ENDED else 202
     return JsonAnswer(run, status, headers={"Location": f"/v1/runs/{id}"})
 
@@ -118,7 +119,8 @@ async def events(request: Request) -> Response:
         raise Problem(400, "bad_query", "`Last-Event-ID` is the `id` of an event of this run")
     id = request.path_params["id"]
     found = await service.follow(who, id, -1 if said is None else int(said))
-    return event_stream(service, who, id, found, request.method == "HEAD")
+    holds = request.app.state.gate.holds(request, who)
+    return event_stream(service, who, id, found, holds, request.method == "HEAD")
 
 
 def _id(what: str) -> ApiParameter:

@@ -14,6 +14,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.service.backend import (
+    CaseFilter,
+    CasePage,
     Occurrence,
     RunFilter,
     RunJson,
@@ -28,6 +30,7 @@ from pipelang.interfaces.service.backends.memory_runs import (
     hash_of,
     is_in,
     is_older,
+    page_of_cases,
 )
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
 from pipelang.interfaces.service.health import Depth, Health
@@ -98,8 +101,7 @@ class MemoryBackend:
 
     async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
         """Begin to work on these pipelines."""
-        self._deployed = deployed
-        self._metrics = metrics
+        self._deployed, self._metrics = deployed, metrics
         self._cleaner = Cleaner(deployed)
 
     async def close(self, grace: float) -> None:
@@ -373,14 +375,13 @@ class MemoryBackend:
 
     # ---------------------------------------------------------------------------------- cases
 
-    async def cases(self, closed: bool) -> tuple[Case, ...]:
-        """The open cases, oldest first; with `closed` all of them."""
-        return self._inbox.cases(closed=closed)
+    async def case_page(self, wanted: CaseFilter) -> CasePage:
+        """A page of cases, oldest first."""
+        return page_of_cases(self._inbox.cases(closed=wanted.closed), wanted)
 
     async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
         """The ids of the open cases, of a tenant or of all."""
-        found = self._inbox.cases()
-        return tuple(one.id for one in found if all_tenants or one.tenant == tenant)
+        return tuple(one.id for one in self._inbox.cases() if all_tenants or one.tenant == tenant)
 
     async def open_cases_of(self, run: str) -> tuple[Case, ...]:
         """The open cases of a run, oldest first."""

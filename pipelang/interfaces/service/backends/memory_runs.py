@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipelang.interfaces.service.backend import Occurrence, RunFilter, RunJson, RunOrder
+from pipelang.interfaces.service.backend import (
+    CaseFilter,
+    CasePage,
+    Occurrence,
+    RunFilter,
+    RunJson,
+    RunOrder,
+    place_of,
+)
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
+    from pipelang.runtime.inbox.cases import Case
 
 
 class MemoryRun:
@@ -125,3 +134,19 @@ def moment(seconds: float | None) -> str | None:
         return None
     at = datetime.fromtimestamp(seconds, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def page_of_cases(cases: Iterable[Case], wanted: CaseFilter) -> CasePage:
+    """A page of cases in memory."""
+    found = sorted(
+        (
+            case
+            for case in cases
+            if (wanted.all_tenants or case.tenant == wanted.tenant)
+            and wanted.role in (None, case.role)
+            and wanted.run in (None, case.run_id)
+            and (wanted.after is None or place_of(case) > wanted.after)
+        ),
+        key=place_of,
+    )
+    return CasePage(tuple(found[: wanted.limit]), len(found) > wanted.limit)

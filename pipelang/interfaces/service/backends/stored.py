@@ -7,15 +7,15 @@ import contextlib
 import json
 import logging
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.interfaces.service.backend import (
+    CaseFilter,
+    CasePage,
     Occurrence,
     RunFilter,
     RunJson,
@@ -35,6 +35,12 @@ from pipelang.runtime.durable.address import (
     NotPossible,
     StoreProblem,
     UnknownRun,
+)
+from pipelang.runtime.durable.case_pages import (
+    CaseQuery,
+    OpenCases,
+    case_page,
+    open_cases_by_pipeline,
 )
 from pipelang.runtime.durable.cases import (
     closed_cases,
@@ -106,6 +112,7 @@ class StoreBackend:
         self._began = float("inf")
         self._counted: float | None = None
         self._seen: set[str] = set()
+        self._before: set[str] = set()
         self._closing = False
 
     @property
@@ -185,11 +192,16 @@ class StoreBackend:
 
     def _count_ended(self, now: float) -> None:
         """Count the runs that have ended since the last look, whoever did them."""
+        if self._counted is not None and now < self._counted - MOST_SKEW:  # it was put back
+            before = run_pages.ended_between(self._store, now - OVERLAP, self._counted + OVERLAP)
+            self._before |= {row["run"] for row in before}
+            self._counted, self._began = now, min(self._began, now - OVERLAP)
         since = self._counted if self._counted is not None else now
         seen: set[str] = set()
-        for row in run_pages.ended_since(self._store, since - OVERLAP):
+        for row in run_pages.ended_between(self._store, since - OVERLAP, now + OVERLAP):
             seen.add(row["run"])
-            if row["run"] in self._seen or row["ended"] < self._began:
+            known = row["run"] in self._seen or row["run"] in self._before
+            if known or row["ended"] < self._began:
                 continue
             outcome = json.loads(row["outcome"])
             if self._metrics is not None:
@@ -310,19 +322,22 @@ class StoreBackend:
             while True:
                 try:
                     # First whether it has ended: then nothing is recorded after what is read.
-                    mark = (await self._marks([id]) or {}).get(id)
-                    found = await self.recorded(id)
+                    marks = await self._marks([id])
+                    found = await self.recorded(id) if marks else ()
                 except Problem:
-                    mark, found = None, ()
+                    marks, found = None, ()
                 for one in found:
                     if one.number is not None and one.number > place:
                         place = one.number
                         yield one
-                if mark is not None and mark[0]:
+                if marks is not None and (id not in marks or marks[id][0]):  # gone, or ended
                     return
+                known = {(one.kind, one.name, one.at) for one in found}
                 while watcher.live:
-                    yield watcher.live.popleft()
-                if not await watcher.change(IDLE):
+                    told = watcher.live.popleft()
+                    if (told.kind, told.name, told.at) not in known:  # it is in progress no more
+                        yield told
+                if marks is None or not await watcher.change(IDLE):
                     yield None
 
     async def _marks(self, runs: list[str]) -> dict[str, tuple[Any, ...]] | None:
@@ -334,9 +349,18 @@ class StoreBackend:
 
     # ---------------------------------------------------------------------------------- cases
 
-    async def cases(self, closed: bool) -> tuple[Case, ...]:
-        """The open cases, oldest first; with `closed` all of them."""
-        return await self._ask(lambda: self._inbox.cases(closed=closed))
+    async def case_page(self, wanted: CaseFilter) -> CasePage:
+        """A page of cases, oldest first."""
+        asked = CaseQuery(
+            tenant=None if wanted.all_tenants else (wanted.tenant,),
+            role=wanted.role,
+            run=wanted.run,
+            closed=wanted.closed,
+            after=wanted.after,
+            limit=wanted.limit,
+        )
+        items, more = await self._ask(lambda: case_page(self._store, asked))
+        return CasePage(tuple(items), more)
 
     async def open_case_ids(self, all_tenants: bool, tenant: str | None) -> tuple[str, ...]:
         """The ids of the open cases, of a tenant or of all."""
@@ -439,18 +463,17 @@ class StoreBackend:
     async def depths(self) -> dict[str, Depth]:
         """The numbers of each pipeline as they are now."""
         counts = await self._ask(lambda: run_pages.open_counts(self._store))
-        now = datetime.now(UTC)
-        waits: defaultdict[str, list[float]] = defaultdict(list)
-        for case in await self.cases(False):
-            waits[case.pipeline].append(max(0.0, (now - case.opened_at).total_seconds()))
+        cases = await self._ask(lambda: open_cases_by_pipeline(self._store))
+        now = time.time()
+        nobody = OpenCases(0, now)
         none = run_pages.RunCounts()
         return {
             name: Depth(
                 counts.get(name, none).queued,
                 counts.get(name, none).running,
                 counts.get(name, none).waiting,
-                len(waits[name]),
-                max(waits[name], default=0.0),
+                cases.get(name, nobody).count,
+                max(0.0, now - cases.get(name, nobody).oldest),
             )
             for name in self._deployed
         }

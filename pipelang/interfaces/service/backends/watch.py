@@ -16,6 +16,8 @@ MOST_LIVE = 1_000
 """Events in progress that are kept for somebody who is slow; the oldest go."""
 
 Mark = tuple[Any, ...]
+GONE: Mark = ()
+"""The mark of a run that is there no more."""
 Marks = Callable[[list[str]], Awaitable[dict[str, Mark] | None]]
 """The marks of runs, None while the store is away."""
 
@@ -77,11 +79,13 @@ class RunWatch:
     async def _look(self) -> None:
         while self._watchers:
             await asyncio.sleep(LOOK)
-            found = await self._marks(list(self._watchers))
-            for run, mark in (found or {}).items():
-                if self._known.get(run) != mark:
+            asked = list(self._watchers)
+            found = await self._marks(asked)
+            for run in asked if found is not None else ():
+                mark = (found or {}).get(run, GONE)
+                if run in self._watchers and self._known.get(run) != mark:
                     self._known[run] = mark
-                    for watcher in self._watchers.get(run, ()):
+                    for watcher in self._watchers[run]:
                         watcher.wake()
 
     def close(self) -> None:

@@ -6,13 +6,16 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from pipelang.records import dataclass
+
 if TYPE_CHECKING:
     from pipelang.interfaces.service.backend import RunFilter, RunJson
+    from pipelang.interfaces.service.health import Depth, Health
     from pipelang.interfaces.service.principals import Principal
     from pipelang.interfaces.service.service import Service
     from pipelang.runtime.inbox.cases import Case
@@ -81,20 +84,31 @@ class Board:
 
         return await self._seen(("runs", _scope(who), key), look), await self.cases(who)
 
-    async def depths(self) -> tuple[Any, ...]:
-        """The parts of the page of health that may change."""
+    async def depths(self) -> Depths:
+        """The numbers of the page of health."""
 
-        async def look() -> tuple[Any, ...]:
-            depths = await self._service.backend.depths()
-            states = [(d.queued, d.running, d.waiting, d.cases) for d in depths.values()]
-            return (
-                await self._service.backend.health(),
-                await paused_or_off(self._service),
-                states,
-            )
+        async def look() -> Depths:
+            backend = self._service.backend
+            depths = await backend.depths()
+            return Depths(await backend.health(), await paused_or_off(self._service), depths)
 
-        found: tuple[Any, ...] = await self._seen("depths", look)
+        found: Depths = await self._seen("depths", look)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """The numbers of the page of health: also what is paused or off, with that word."""
+
+    health: Health
+    states: Mapping[str, str]
+    depths: Mapping[str, Depth]
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The parts that may change."""
+        numbers = [(d.queued, d.running, d.waiting, d.cases) for d in self.depths.values()]
+        return self.health, self.states, numbers
 
 
 def parts_of_runs(runs: Iterable[RunJson]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipelang.interfaces.service.backend import CaseFilter
 from pipelang.interfaces.service.pages.access import form_of
 from pipelang.interfaces.service.pages.board import board_of, mark_of
 from pipelang.interfaces.service.pages.forms import (
@@ -51,10 +52,12 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
     known = await board_of(request).cases(who)
     query = request.query_params
     role, closed = query.get("role") or None, query.get("state") == "closed"
+    more = False
     if closed:
         found = await service.closed_cases(who, role, A_PAGE)
     else:
-        found = await service.cases(who, role=role)
+        page = await service.case_page(who, CaseFilter(role=role, limit=A_PAGE))
+        found, more = page.items, page.more
     now = datetime.now(UTC)
     roles = {name for one in service.pipelines.values() for name in one.roles}
     return render(
@@ -62,8 +65,9 @@ async def cases_page(request: Request, service: Service, who: Principal) -> Resp
         "cases.html",
         who,
         "cases",
-        cases=[_row(case, now) for case in found[:A_PAGE]],
-        left_out=len(found) - min(len(found), A_PAGE),
+        cases=[_row(case, now) for case in found],
+        left_out=0 if role else len(known) - len(found),
+        more=more,
         role=role or "",
         roles=sorted(roles | {case.role for case in found}),
         closed=closed,

@@ -40,14 +40,14 @@ async def live(request: Request) -> Response:
     if who is None:
         return Response(status_code=401)
     board, service, query = board_of(request), state.service, request.query_params
-    seen = query.get("seen", "")
+    seen, holds = query.get("seen", ""), state.gate.holds(request, who)
     try:
         match query.get("of"):
             case "run":
                 text, id = query.get("after", ""), query.get("id", "")
                 after = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
                 following = await service.follow(who, id, after)
-                return _stream(_of_run(service, following, lambda: board.run(who, id), seen))
+                return _stream(_of_run(service, following, lambda: board.run(who, id), seen, holds))
             case "runs":
                 filters = filters_of(query)
                 key = tuple(sorted(filters.items()))
@@ -56,15 +56,15 @@ async def live(request: Request) -> Response:
                     wanted = filter_of(filters, None)
                     return await board.runs(who, wanted, key)
 
-                return _stream(_of_list(service, runs, seen))
+                return _stream(_of_list(service, runs, seen, holds))
             case "health" if who.has("operator"):
 
                 async def health() -> Any:
-                    return await board.depths(), observatory_of(request).made
+                    return (await board.depths()).parts, observatory_of(request).made
 
-                return _stream(_of_list(service, health, seen))
+                return _stream(_of_list(service, health, seen, holds))
             case _:
-                return _stream(_of_list(service, lambda: board.cases(who), seen))
+                return _stream(_of_list(service, lambda: board.cases(who), seen, holds))
     except Problem as problem:
         return Response(status_code=problem.status)
 
@@ -79,10 +79,11 @@ async def _of_run(
     following: AsyncIterator[Occurrence | None],
     look: Callable[[], Awaitable[Any]],
     seen: str,
+    holds: Callable[[], bool] | None,
 ) -> AsyncIterator[bytes]:
     """Changes of a run: its events, and what changes beside them."""
     yield _BEGIN
-    found = service.stopping.ending(following)
+    found = service.stopping.ending(following, holds)
     coming: asyncio.Future[Occurrence | None] | None = None
     try:
         while True:
@@ -101,7 +102,7 @@ async def _of_run(
             if one is not None:
                 await asyncio.sleep(PAUSE)
     except StopAsyncIteration:
-        if not service.stopping.asked:
+        if not service.stopping.asked and (holds is None or holds()):
             yield _OVER
     except Problem:
         return
@@ -123,11 +124,14 @@ async def _looked(look: Callable[[], Awaitable[Any]], seen: str) -> str:
 
 
 async def _of_list(
-    service: Service, look: Callable[[], Awaitable[Any]], seen: str
+    service: Service,
+    look: Callable[[], Awaitable[Any]],
+    seen: str,
+    holds: Callable[[], bool] | None,
 ) -> AsyncIterator[bytes]:
     yield _BEGIN
     quiet = 0.0
-    while not service.stopping.asked:
+    while not service.stopping.asked and (holds is None or holds()):
         now = await _looked(look, seen)
         if now != seen:
             seen, quiet = now, 0.0

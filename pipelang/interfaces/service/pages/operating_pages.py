@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelang.interfaces.service.pages.access import form_of
-from pipelang.interfaces.service.pages.board import board_of, mark_of, paused_or_off
+from pipelang.interfaces.service.pages.board import board_of, mark_of
 from pipelang.interfaces.service.pages.observatory import Observed, observatory_of
 from pipelang.interfaces.service.pages.rendering import render, see_other
 from pipelang.interfaces.service.problems import Problem
@@ -24,10 +24,9 @@ LONGEST_REASON = 500
 
 async def health_page(request: Request, service: Service, who: Principal) -> Response:
     """The health of the service, as it is now."""
-    observatory = observatory_of(request)
-    seen = mark_of((await board_of(request).depths(), observatory.made))
-    health, states = await service.backend.health(), await paused_or_off(service)
-    depths = await service.backend.depths()
+    observatory, stands = observatory_of(request), await board_of(request).depths()
+    seen = mark_of((stands.parts, observatory.made))
+    health = stands.health
     skew = ""
     if abs(health.skew) > MOST_SKEW:
         skew = f"The clock of this machine and that of the store differ by {health.skew:.1f} s."
@@ -45,8 +44,12 @@ async def health_page(request: Request, service: Service, who: Principal) -> Res
         skew=skew,
         where=service.backend.where,
         depths=[
-            {"name": name, "depth": depth, "state": states.get("") or states.get(name)}
-            for name, depth in depths.items()
+            {
+                "name": name,
+                "depth": depth,
+                "state": stands.states.get("") or stands.states.get(name),
+            }
+            for name, depth in stands.depths.items()
         ],
         observed=observed,
         open_cases=await board_of(request).open_cases(who),

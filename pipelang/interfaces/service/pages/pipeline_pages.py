@@ -51,7 +51,7 @@ async def pipeline_page(request: Request, service: Service, who: Principal) -> R
     observed, stream = Observed(), None
     if who.sees_all:
         board, observatory = board_of(request), observatory_of(request)
-        seen = mark_of((await board.depths(), observatory.made))
+        seen = mark_of(((await board.depths()).parts, observatory.made))
         observed = await observatory.of(deployed)
         stream = f"/live?of=health&seen={seen}" if observed.pending else None
     return render(

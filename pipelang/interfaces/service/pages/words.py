@@ -140,6 +140,12 @@ def _part(value: Any) -> str:
 MOST_PARTS = 400
 """Parts of a value that are shown; a page is read by people."""
 MOST_LETTERS = 20_000
+"""Letters of a text."""
+MOST_LINES = 2_000
+"""Lines of a text: empty ones are few letters and much of a page."""
+MOST_IN_ALL = 200_000
+"""Letters of a value, beyond which each further text is shown with its beginning."""
+_A_BEGINNING = 100
 _DEEPEST = 12
 
 
@@ -157,36 +163,47 @@ class ShownValue:
 
 def shown_value(value: Any) -> ShownValue:
     """A value to look at, cut where it is longer than a page."""
-    return _shown(value, [MOST_PARTS], 0)
+    return _shown(value, _Room(), 0)
 
 
-def _shown(value: Any, left: list[int], depth: int) -> ShownValue:
-    left[0] -= 1
+@dataclass(slots=True)
+class _Room:
+    """Parts and letters for which a page still has room."""
+
+    parts: int = MOST_PARTS
+    letters: int = MOST_IN_ALL
+
+    def cut(self, text: str) -> str:
+        """As much of a text as there is room for."""
+        most = min(MOST_LETTERS, max(self.letters, _A_BEGINNING))
+        lines = harmless(text[: most + 1])[:most].split("\n", MOST_LINES)
+        shown = "\n".join(lines[:MOST_LINES])
+        self.letters -= len(shown)
+        return shown if len(shown) == len(text) else f"{shown}…"
+
+
+def _shown(value: Any, left: _Room, depth: int) -> ShownValue:
+    left.parts -= 1
     if isinstance(value, str):
-        return ShownValue("text", _cut(value))
+        return ShownValue("text", left.cut(value))
     if value is None or isinstance(value, bool):
         return ShownValue("word", {None: "nothing", True: "yes", False: "no"}[value])
     if isinstance(value, (int, float)):
         return ShownValue("number", f"{value}" if abs(value) < 10_000 else f"{value:,}")
     if depth >= _DEEPEST or not isinstance(value, (Mapping, list, tuple)):
-        return ShownValue("text", _cut(json.dumps(value, ensure_ascii=False, default=str)))
+        return ShownValue("text", left.cut(json.dumps(value, ensure_ascii=False, default=str)))
     if isinstance(value, Mapping):
         if {*value} == {"data", "media_type"}:
             size = len(str(value["data"])) * 3 // 4
-            return ShownValue("text", f"{_cut(str(value['media_type'])[:80])}, {size:,} bytes")
+            return ShownValue("text", f"{left.cut(str(value['media_type'])[:80])}, {size:,} bytes")
         made = ShownValue("record")
-        pairs = [(label_of(harmless(str(key))), part) for key, part in value.items()]
+        pairs = [(label_of(one_line(str(key))), part) for key, part in value.items()]
     else:
         made = ShownValue("list")
         pairs = [(str(number), part) for number, part in enumerate(value, 1)]
     for number, (label, part) in enumerate(pairs):
-        if left[0] <= 0:
+        if left.parts <= 0:
             made.left_out = len(pairs) - number
             break
         made.parts.append((label, _shown(part, left, depth + 1)))
     return made
-
-
-def _cut(text: str) -> str:
-    text = harmless(text)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"

@@ -50,7 +50,6 @@ class ReleaseRuns:
         self._pipeline, self._current, self._canary = pipeline, current, canary
         self._since = since
         self._cursor = since
-        self._seen: dict[str, float] = {}
         self._status: dict[str, tuple[bool, str]] = {}
         self._cases: dict[str, Case] = {}
         self._judged: set[str] = set()
@@ -70,13 +69,11 @@ class ReleaseRuns:
             since=self._since,
             cursor=self._cursor - OVERLAP,
         )
-        new = [row for row in rows if row["run"] not in self._seen]
-        for row in new:
-            self._seen[row["run"]] = row["ended"]
+        # By their ids, which are kept for verdicts anyway: the clock may be put back.
+        new = [row for row in rows if row["run"] not in self._status]
+        for row in rows:
             self._status[row["run"]] = row["program"] == self._canary, row["status"]
             self._cursor = max(self._cursor, min(row["ended"], now))
-        then = self._cursor - 2 * OVERLAP
-        self._seen = {run: at for run, at in self._seen.items() if at > then}
         return [self._read(row) for row in new]
 
     def _read(self, row: dict[str, Any]) -> ShownRun:

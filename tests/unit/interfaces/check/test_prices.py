@@ -214,6 +214,29 @@ def test_the_snapshot_is_that_of_the_package(tmp_path: Path) -> None:
     assert main(["prices", "--update", "--out", str(tmp_path / "no" / "prices.json")]) == 2
 
 
+def test_a_list_that_did_not_change_is_no_younger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("genai_prices", reason="an extra: pipelang-dsl[models]")
+    out = tmp_path / "prices.json"
+    monkeypatch.setattr(price_snapshot, "snapshot_path", lambda: str(tmp_path / "nothing"))
+
+    def updated(day: str) -> str:
+        monkeypatch.setenv("PIPELANG_TODAY", day)
+        assert main(["prices", "--update", "--out", str(out)]) == 0
+        assert json.loads(out.read_text())["as_of"] in capsys.readouterr().out
+        return str(json.loads(out.read_text())["as_of"])
+
+    assert updated("2026-12-01") == "2026-12-01"
+    assert updated("2026-12-02") == "2026-12-01"
+    made = json.loads(out.read_text())
+    next(iter(made["makers"]["openai"].values()))["in"] = "77"  # what is known now differs
+    out.write_text(json.dumps(made))
+    assert updated("2026-12-03") == "2026-12-03"
+    out.write_text("[" * 100_000)
+    assert updated("2026-12-04") == "2026-12-04"
+
+
 def test_an_announced_price_counts_as_the_dearer(tmp_path: Path) -> None:
     pytest.importorskip("genai_prices", reason="an extra: pipelang-dsl[models]")
     from genai_prices.types import ConditionalPrice, ModelPrice, StartDateConstraint

@@ -385,3 +385,22 @@ def test_as_json(office: Office) -> None:
     said = json.loads(office.pull("--format", "json").output)
     (file,) = said["files"]
     assert (file["right"], file["total"], len(file["new"]), said["waiting"]) == (2, 2, 1, 2)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_full_disk_refuses_is_not_told_as_written(
+    form: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write()
+    office.run(2)
+    office.judge(lambda case: case.about is not None, right=True)
+    before = office.evidence.read_bytes()
+
+    def full(name: str, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelang.runtime.files.whole_files.write_whole", full)
+    done = office.pull("--format", form, code=1)
+    assert "cannot be written: No space left on device" in done.stderr
+    assert done.stdout == ""
+    assert office.evidence.read_bytes() == before

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.leases import BEAT, LEASE, Lease
+from pipelang.runtime.durable.listing import served_queues
 from pipelang.runtime.durable.store import Store
 
 
@@ -66,6 +67,28 @@ def test_a_jump_of_the_stores_clock_makes_nobody_dead(store: Store, times: Times
         times.stored += jump
         assert me.beat() == []
         assert beats(times, me, other, seconds=20) == []
+
+
+def test_a_clock_that_was_put_back_keeps_no_dead_worker_alive(store: Store, times: Times) -> None:
+    """Its last beat is hours ahead: its runs would wait until the clock has caught up."""
+    me, other, third = (lease(store, times, name) for name in ("me", "other", "third"))
+    assert beats(times, me, other, third, seconds=20) == []
+    times.stored -= 3 * 3600
+    dead = beats(times, me, third, seconds=LEASE + 2 * BEAT)
+    assert set(dead) == {"other"}
+    times.stored += 6 * 3600
+    assert set(beats(times, me, third, seconds=20)) == {"other"}
+
+
+def test_a_queue_is_served_by_who_beats_now(store: Store, times: Times) -> None:
+    gone = Lease(store, "gone", ["old"], clock=lambda: times.own)
+    gone.beat()
+    assert served_queues(store) == {"old"}
+    times.stored -= 3 * 3600
+    lease(store, times, "me").beat()
+    assert served_queues(store) == {"q"}
+    times.stored += 6 * 3600
+    assert served_queues(store) == set()
 
 
 def test_who_was_stopped_judges_nobody_before_a_whole_lease(store: Store, times: Times) -> None:

@@ -420,6 +420,31 @@ def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
     assert (release.version, "failure is worse" in why) == ("v2", True)
 
 
+@pytest.mark.parametrize("jump", [300.0, 7_200.0])
+def test_a_clock_that_is_put_forward_and_back_has_no_run_counted_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    current = put_out(store, "v1", "one")
+    canary = put_out(store, "v2", "two", share=0.5, guards=(Guard("failure"),))
+    guards, ahead = CanaryGuards(store, canary, current), 0.0
+    now = store.now
+    monkeypatch.setattr(store, "now", lambda: now() + ahead)
+
+    def look(first: int) -> int:
+        end(store, "two", mixed(10, 5, status="failed"), store.now() + 1, first=first)
+        guards.look()
+        return guards.guards[0].state().canary[1]
+
+    assert look(0) == 10
+    ahead = jump
+    assert look(100) == 20
+    assert look(200) == 30
+    ahead = 0.0
+    assert look(300) == 40
+    ahead = jump
+    assert look(400) == 50
+
+
 def test_a_guard_with_a_tolerance_lets_a_little_pass() -> None:
     """A fifth escalates today: half as many more may, a quarter more or twice as many."""
     for share, worse in ((0.25, False), (0.4, True)):

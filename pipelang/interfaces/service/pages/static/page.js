@@ -65,6 +65,9 @@
         status.textContent = "logged out: load the page again to log in";
         over = true;
         follow();
+      } else if (answer.status === 403 || answer.status === 404) {
+        over = true;
+        follow();
       }
     } catch { /* the server is away: the stream tries again by itself */ }
     last = Date.now();
@@ -81,10 +84,19 @@
       stream = new EventSource(source);
       stream.addEventListener("change", refresh);
       stream.addEventListener("over", () => { over = true; follow(); refresh(); });
+      stream.addEventListener("error", again_later);
     } else if (!wanted && stream) {
       stream.close();
       stream = null;
     }
+  }
+
+  // A browser comes back by itself to a stream that broke, but not to one that was refused: while a
+  // store is away, or a proxy says that the server is.
+  function again_later(event) {
+    if (event.target !== stream || stream.readyState !== EventSource.CLOSED) return;
+    stream = null;
+    setTimeout(() => { follow(); refresh(); }, 5000);
   }
   follow();
   document.addEventListener("visibilitychange", () => {
