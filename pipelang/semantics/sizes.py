@@ -7,7 +7,7 @@ without one by its type; `thinking` is room beside it.
 
 from __future__ import annotations
 
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.media import NOTED_TOKENS, MediaRule, most_tokens
 from pipelang.semantics.kernels.prices import DEFAULT_OUTPUT
@@ -34,17 +34,27 @@ SCALAR_TOKENS = 12
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Tokens: a mean and a bound; `bound` None where nothing limits it, `exact` if the mean was
-    declared and is not just the bound.
+    """Tokens: a mean and a bound; `bound` None where nothing limits it, `declared` if the mean is
+    not just the bound. `least` is what the mean is no less than; None where the mean is known, or,
+    where it is a bound, for nothing.
     """
 
     mean: float
     bound: int | None
     declared: bool = True
+    least: float | None = None
+
+    @property
+    def floor(self) -> float:
+        """The least that the mean may be, at any lengths that are allowed."""
+        if self.least is None:
+            return self.mean if self.declared else 0.0
+        return self.least
 
     def __add__(self, other: Size) -> Size:
         bound = None if self.bound is None or other.bound is None else self.bound + other.bound
-        return Size(self.mean + other.mean, bound, self.declared and other.declared)
+        declared = self.declared and other.declared
+        return Size(self.mean + other.mean, bound, declared, self.floor + other.floor)
 
     def times(self, count: int | None, mean: float | None = None) -> Size:
         """So many of it: at most `count` (None: any number), on average `mean`."""
@@ -53,7 +63,8 @@ class Size:
         bound = None if self.bound is None or count is None else self.bound * count
         most = mean if mean is not None else float("inf") if count is None else float(count)
         total = self.mean * most if self.mean and most else 0.0
-        return Size(total, bound, self.declared and mean is not None)
+        least = 0.0 if mean is None else self.floor * mean
+        return Size(total, bound, self.declared and mean is not None, least)
 
 
 NONE = Size(0.0, 0)
@@ -74,13 +85,16 @@ def value_size(type: Type, media: MediaRule | None = None) -> Size:
             return Size(float("inf"), None, False)
         case EnumType():
             longest = max((text_bytes(member) for member in type.members), default=0)
-            return Size(longest / 4, -(-longest // BYTES_A_TOKEN))
+            shortest = min((text_bytes(member) for member in type.members), default=0)
+            return Size(longest / 4, -(-longest // BYTES_A_TOKEN), least=shortest / 4)
         case RecordType():
             total = NONE
             for field in type.fields:
                 overhead = len(field.key) + 6
                 total = (
-                    total + Size(overhead / 4, -(-overhead // 3)) + value_size(field.type, media)
+                    total
+                    + Size(overhead / 4, -(-overhead // 3), least=(overhead - 3) / 4)
+                    + value_size(field.type, media)
                 )
             return _no_less(total, _json_bytes(type, media))
         case ListType():
@@ -89,16 +103,16 @@ def value_size(type: Type, media: MediaRule | None = None) -> Size:
         case MapType():
             return Size(float("inf"), None, False)
         case OptionalType():
-            return value_size(type.inner, media)
+            return replace(value_size(type.inner, media), least=0.0)
         case _:
-            return Size(2.0, SCALAR_TOKENS)
+            return Size(2.0, SCALAR_TOKENS, least=1 / 4)
 
 
 def _no_less(size: Size, written: int | None) -> Size:
     """A size, part by part, whose bound is no less than so many bytes of JSON take as a whole."""
     if size.bound is None or written is None:
         return size
-    return Size(size.mean, max(size.bound, -(-written // BYTES_A_TOKEN)), size.declared)
+    return replace(size, bound=max(size.bound, -(-written // BYTES_A_TOKEN)))
 
 
 def _json_bytes(type: Type, media: MediaRule | None) -> int | None:

@@ -132,3 +132,43 @@ def test_what_a_bound_leaves_open_says_what_to_declare(tmp_path: Path) -> None:
     (found,) = [one for one in check_file(str(path)).diagnostics if one.rule.code == "P502"]
     assert "may be less" in found.message
     assert "tokens mean" in (found.help or "")
+
+
+UNDER = """
+pipeline main(a: A) -> text max 20 tokens {{
+  {slo}
+  traffic 10/day {{ a.body: 20 tokens mean  vip: 10% {share} }}
+  step b: text max 20 tokens = ask q(a) by t {{
+    accuracy 70% timeout 5s retry 1 output 10 tokens mean, 20 tokens max
+  }} else "none" {{ accuracy 50% }}
+  return b
+}}
+"""
+
+
+@pytest.mark.parametrize("transient", ["20%", "20 of 100"])
+@pytest.mark.parametrize("metric", ["cost.mean", "cost.p95"])
+def test_a_bound_of_some_of_the_runs_is_one_as_well(
+    metric: str, transient: str, tmp_path: Path
+) -> None:
+    """A promise with `when` is about some runs, whose branches nobody counted either."""
+    path = tmp_path / "main.pipe"
+    head = TEXT[: TEXT.index("pipeline main")]
+
+    def verdict(share: str, line: str) -> bool | None:
+        said = UNDER.replace("(a: A)", "(a: A, vip: bool)")
+        text = (head + said).format(
+            transient=transient, story=STORY, share=share, slo=f"slo {{ {line} when vip }}"
+        )
+        path.write_text(text, encoding="utf-8")
+        held: bool | None = analyse(path)["main"]["slo"][0]["holds"]
+        return held
+
+    most = figure(report(tmp_path, transient), metric)
+    for op in ("<=", ">="):
+        for part in (0.05, 0.95, 1.5):
+            line = f"{metric} {op} ${most * part:.9f}"
+            kept = {verdict(f"a.long: {percent}%", line) for percent in (0, 100)}
+            found = verdict("", line)
+            assert found is None or kept == {found}, (line, kept)
+            assert found is not None or part < 1, line

@@ -19,6 +19,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import CALLS_A_TURN, tools_of
 from pipelang.semantics.kernels.prices import CALL_TOKENS, FAILURE_TOKENS, dearest_input, is_free
 from pipelang.semantics.kernels.prompt_caches import LEAST, cache_of
+from pipelang.semantics.metrics import Unit
 from pipelang.semantics.sizes import NONE, Size, output_limit, value_size
 from pipelang.semantics.types import (
     Type,
@@ -28,6 +29,7 @@ from pipelang.semantics.types import (
 @dataclass(frozen=True, slots=True)
 class AttemptCost:
     """Dollars and tokens of one attempt. `worst` None: unbounded. `priced` False: unknown price.
+    `bounded`: in which unit the mean is but a bound.
     `price_in` is what the mean counts for a million tokens of input, but for those that a provider
     may keep in its cache (`kept`), of which it counts `price_kept`.
     """
@@ -40,6 +42,7 @@ class AttemptCost:
     price_in: Decimal | None = None
     kept: float = 0.0
     price_kept: Decimal | None = None
+    bounded: frozenset[Unit] = frozenset()
 
 
 def attempt_cost(
@@ -66,8 +69,8 @@ def turn_cost(
     known: AttemptCost | None = model.costs.get(key)
     if known is None:
         known = model.costs[key] = rendered_cost(model, step, link, ask, tier_name, turn, told)
-        if not (known.tokens_in.declared and known.tokens_out.declared):
-            model.parameters.is_bounded()
+        if known.bounded:
+            model.parameters.is_bounded(known.bounded)
     return known
 
 
@@ -146,12 +149,13 @@ def _priced(
     writes whatever a provider likes.
     """
     if size_in.bound is None and tier.context is not None:
-        size_in = Size(min(size_in.mean, float(tier.context)), tier.context, False)
+        size_in = _within(size_in, tier.context, declared=False)
     if size_out.bound is None and tier.context is not None:
-        size_out = Size(min(size_out.mean, float(tier.context)), tier.context, size_out.declared)
+        size_out = _within(size_out, tier.context, size_out.declared)
     price_in, price_out = tier.prices.get("in"), tier.prices.get("out")
     if price_in is None or price_out is None:
-        return AttemptCost(0.0, None, size_in, size_out, False)
+        bounded = _bounded(size_in, size_out, None, None)
+        return AttemptCost(0.0, None, size_in, size_out, False, bounded=bounded)
     dearest = dearest_input(tier)
     kept_mean, price_kept = 0.0, None
     if kept is not None and (kept.bound is None or kept.bound >= LEAST):
@@ -159,17 +163,17 @@ def _priced(
         if any(tier.prices.get(kind, price_in) != price_in for kind in kinds):
             kept_mean = min(kept.mean, size_in.mean)
             price_kept = max(price_in, tier.prices.get("cache_write", price_in))
-            size_in = replace(size_in, declared=False)
+            size_in = replace(size_in, declared=False, least=size_in.floor)
     mean, worst = 0.0, None
     if is_free(tier):
         worst = 0.0
     else:
-        read = _at(price_in, size_in.mean)
+        read = at_price(price_in, size_in.mean)
         if price_kept is not None and price_kept != price_in:
             rest = size_in.mean - kept_mean if kept_mean < size_in.mean else 0.0
-            read = _at(price_kept, kept_mean) + _at(price_in, rest)
-        mean = (read + _at(price_out, size_out.mean)) / 1e6
-        most = _at(dearest, _most(size_in)) + _at(price_out, _most(size_out))
+            read = at_price(price_kept, kept_mean) + at_price(price_in, rest)
+        mean = (read + at_price(price_out, size_out.mean)) / 1e6
+        most = at_price(dearest, _most(size_in)) + at_price(price_out, _most(size_out))
         worst = None if most == inf else most / 1e6
     return AttemptCost(
         mean * BATCH if batch else mean,
@@ -180,10 +184,29 @@ def _priced(
         price_in,
         kept_mean,
         price_kept,
+        _bounded(size_in, size_out, price_kept or price_in, price_out),
     )
 
 
-def _at(price: Decimal, tokens: float) -> float:
+def _within(size: Size, context: int, declared: bool) -> Size:
+    """Tokens that nothing bounds but a tier's context."""
+    most = float(context)
+    return Size(min(size.mean, most), context, declared, min(size.floor, most))
+
+
+def _bounded(
+    size_in: Size, size_out: Size, price_in: Decimal | None, price_out: Decimal | None
+) -> frozenset[Unit]:
+    """The units in which an attempt's mean is a bound: in dollars it is no worse known than in
+    tokens, and what costs nothing makes it no bound.
+    """
+    if size_in.declared and size_out.declared:
+        return frozenset()
+    costs = (price_in != 0 and not size_in.declared) or (price_out != 0 and not size_out.declared)
+    return frozenset((Unit.TOKENS, Unit.MONEY) if costs else (Unit.TOKENS,))
+
+
+def at_price(price: Decimal, tokens: float) -> float:
     """Millionths of a dollar of so many tokens. What is free costs nothing, also without end."""
     return tokens * float(price) if price else 0.0
 
@@ -211,7 +234,7 @@ def conversation(model: PipelineModel, agent: p.Agent, output: Size, turn: int) 
         # Each of a turn's calls gives a result, or says why it failed.
         answer = max(result.bound, FAILURE_TOKENS) + CALL_TOKENS
         bound = before * (output.bound + CALLS_A_TURN * answer)
-    return size + Size(said.mean, bound, output.declared and result.declared)
+    return size + Size(said.mean, bound, output.declared and result.declared, said.floor)
 
 
 def larger(first: Size, second: Size) -> Size:
@@ -219,7 +242,8 @@ def larger(first: Size, second: Size) -> Size:
     bound = None
     if first.bound is not None and second.bound is not None:
         bound = max(first.bound, second.bound)
-    return Size(max(first.mean, second.mean), bound, first.declared and second.declared)
+    declared = first.declared and second.declared
+    return Size(max(first.mean, second.mean), bound, declared, min(first.floor, second.floor))
 
 
 def tools_cost(model: PipelineModel, agent: p.Agent) -> Any:
@@ -253,5 +277,10 @@ def output_size(link: p.Link, answers: Type) -> Size:
     bound = output_limit(link, answers)
     if link.output_mean is not None:
         thinking = link.thinking or 0
-        return Size(float(link.output_mean + thinking), bound, not thinking)
-    return Size(float("inf") if bound is None else float(bound), bound, False)
+        least = float(link.output_mean)
+        return Size(least + thinking, bound, not thinking, least)
+    return Size(float("inf") if bound is None else float(bound), bound, False, LEAST_ANSWER)
+
+
+LEAST_ANSWER = 1.0
+"""Tokens of the shortest answer."""

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from pipelang.analysis.kernels.answer_size import longest_answers, said_of
 from pipelang.analysis.kernels.surroundings import Decided, decided_before
 from pipelang.analysis.model.model import PipelineModel
-from pipelang.records import dataclass
+from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Chance, Declared
@@ -175,7 +175,7 @@ def _rendered(given: _Given, shape: Sequence[p.TemplatePart]) -> _Rendered:
             case p.TemplateValue():
                 one = _value(given, part)
                 bound = None if one.bound is None else one.bound * part.times
-                total = total + _Rendered(values=Size(one.mean, bound, one.declared))
+                total = total + _Rendered(values=replace(one, bound=bound))
             case p.TemplateLoop():
                 total = total + _looped(given, part)
             case p.TemplateBranch():
@@ -193,7 +193,10 @@ def _looped(given: _Given, loop: p.TemplateLoop) -> _Rendered:
             drawn = given.drawn.length(source)
             mean = mean if drawn is None else float(drawn)
     often = float(most or 1) if mean is None else mean
-    return _Rendered(body.mean * often, body.most * (most or 1), body.values.times(most, mean))
+    values = body.values.times(most, mean)
+    if mean is None:  # the list may be empty
+        values = replace(values, least=-body.mean * often / 4)
+    return _Rendered(body.mean * often, body.most * (most or 1), values)
 
 
 def _branched(given: _Given, branch: p.TemplateBranch) -> _Rendered:
@@ -212,12 +215,14 @@ def _branched(given: _Given, branch: p.TemplateBranch) -> _Rendered:
         mean = share * first.mean + (1 - share) * second.mean
         values = share * first.values.mean + (1 - share) * second.values.mean
         declared = first.values.declared and second.values.declared
+        least = share * first.values.floor + (1 - share) * second.values.floor
     else:
         longest = max(ways, key=lambda way: way.average)
         mean, values, declared = longest.mean, longest.values.mean, False
         if len({way.average for way in ways}) == 1:
             declared = all(way.values.declared for way in ways)
-    return _Rendered(mean, most.most, Size(values, most.values.bound, declared))
+        least = min(way.mean / 4 + way.values.floor for way in ways) - mean / 4
+    return _Rendered(mean, most.most, Size(values, most.values.bound, declared, least))
 
 
 def _share(given: _Given, branch: p.TemplateBranch) -> float | None:
@@ -345,7 +350,7 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
         return Size(float(declared), bound)
     means = [size.mean for size in sizes if size.declared]
     if means and all(size.declared for size in sizes if size.bound == bound):
-        return Size(min(means), bound)
+        return Size(min(means), bound, least=min(size.floor for size in sizes))
     most = float("inf") if bound is None else float(bound)
     if said is not None:
         return Size(min(most, said.mean), bound, said.declared)

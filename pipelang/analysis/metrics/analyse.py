@@ -40,7 +40,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import sub_pipelines
-from pipelang.semantics.metrics import COST_BASELINE, COST_MEAN, ESCALATION, metric_of
+from pipelang.semantics.metrics import COST_BASELINE, COST_MEAN, ESCALATION, Unit, metric_of
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
@@ -161,15 +161,22 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
     figure = Figures(totals, drawn.totals, point, bounded, drawn.means, drawn.points, drawn.ways)
+    if point.unknown_sites and point.bounded:
+        from pipelang.analysis.metrics.certain_part import certain_part
+
+        figure.parts = {unit: certain_part(model, unit) for unit in point.bounded}
     numbers = figure.all(pipeline, worst, unpriced)
     taken = None
     families = _promised(pipeline, figure) if promises else tuple(PAIRS)
     if families and (not promises or _keeps_outcomes(pipeline, numbers, figure)):
         taken = spent(program, pipeline, point, bounded, totals.work, families)
     numbers |= time_figures(model, taken)
-    numbers |= (
-        {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)
-    )
+    if taken is not None:
+        spending = taken.numbers(point.known_basis, not unpriced, Unit.MONEY in point.bounded)
+        numbers |= {
+            name: figure.at_any_lengths(number, metric_of(name).unit)
+            for name, number in spending.items()
+        }
     numbers = within_worst(with_open_amounts(numbers, amounts, pipeline.name))
     promised = any(COST_BASELINE in line.metric for line in pipeline.slo)
     baseline: Mapping[str, Number] = {}
@@ -183,7 +190,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         if line.when is not None:
             most = numbers.get(f"{line.metric.partition('.')[0]}.worst")
             is_open = amounts.leaves(line.metric, pipeline.name)
-            slo.append(_under_a_condition(program, pipeline, point, line, most, is_open))
+            slo.append(_under_a_condition(figure, model, line, most, is_open))
             continue
         number = numbers.get(line.metric) or tiers.get(line.metric)
         read = reader_of(line.metric)
@@ -194,12 +201,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
             probability = taken.ranges[line.metric].probability(line.op, float(line.target))
         if amounts.leaves(line.metric, pipeline.name):
             probability = None
-        verdict = decide(line, number, probability)
-        if verdict.holds is None and number is not None and number.basis is Basis.BOUND:
-            from pipelang.analysis.metrics.certain_part import missed_at_any_lengths
-
-            verdict = missed_at_any_lengths(verdict, model)
-        slo.append(verdict)
+        slo.append(_of_bound(decide(line, number, probability), model))
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
     asked = {
         role: figure.number(arrivals_at(role), unit=False)
@@ -332,13 +334,17 @@ def _with_cuts(
     return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget)
 
 
+def _of_bound(verdict: ObjectiveVerdict, model: PipelineModel) -> ObjectiveVerdict:
+    """The verdict of a promise: one that a bound leaves open may be missed at any lengths."""
+    if verdict.holds is None and verdict.number and verdict.number.basis is Basis.BOUND:
+        from pipelang.analysis.metrics.certain_part import missed_at_any_lengths
+
+        return missed_at_any_lengths(verdict, model)
+    return verdict
+
+
 def _under_a_condition(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
-    line: p.SloLine,
-    worst: Number | None,
-    is_open: bool,
+    figure: Figures, model: PipelineModel, line: p.SloLine, worst: Number | None, is_open: bool
 ) -> ObjectiveVerdict:
     """An objective for some of the runs. `worst` is the most that any run takes of its metric, an
     amount: it bounds that of some of them, whatever is not known about these. `is_open`: a sweep
@@ -346,15 +352,17 @@ def _under_a_condition(
     """
     from pipelang.analysis.metrics.conditional_metrics import Conditioned, conditioned
 
-    found = conditioned(program, pipeline, point, line)
+    found = conditioned(model.program, model.pipeline, model.parameters, line)
     if is_open and found.number is not None:
         found = Conditioned(None, f"`{line.metric}` is not known")
     verdict = ObjectiveVerdict(line, None, None, None, found.why)
     if found.number is not None:
-        verdict = decide(line, found.number, found.probability(line))
+        number = figure.at_any_lengths(found.number, metric_of(line.metric).unit)
+        verdict = _of_bound(decide(line, number, found.probability(line)), model)
     if verdict.holds is None and worst is not None and worst.high is not None and found.some:
-        low = 0.0 if found.number is None else found.number.low or 0.0
-        most = Number(None, min(low, worst.high), worst.high, None, Basis.UNKNOWN, tight=False)
+        known = verdict.number
+        least = 0.0 if known is None or known.basis is Basis.BOUND else known.low or 0.0
+        most = Number(None, min(least, worst.high), worst.high, None, Basis.UNKNOWN, tight=False)
         bound = decide(line, most, None)
         return verdict if bound.holds is None else bound
     return verdict

@@ -8,6 +8,7 @@ from math import isfinite
 
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import all_priced
+from pipelang.analysis.metrics.certain_part import certain_part
 from pipelang.analysis.metrics.open_amounts import open_amounts
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -21,7 +22,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.kernels.run import with_inner
-from pipelang.semantics.metrics import COST_MEAN
+from pipelang.semantics.metrics import COST_MEAN, Unit
 from pipelang.semantics.types import ANSWERER
 from pipelang.semantics.walk import contents
 
@@ -115,7 +116,8 @@ def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
     compiled = Compiled(there, pipeline)
     look_behind(compiled, point)
     value = float(totals.cost)
-    basis = max(basis, Basis.BOUND) if point.bounded and value else basis
+    basis = point.known_basis if basis is Basis.UNKNOWN else basis
+    basis = max(basis, Basis.BOUND) if Unit.MONEY in point.bounded and value else basis
     if not isfinite(value):
         return Number(None, 0.0, None, None, Basis.UNKNOWN)
     if point.unknown_sites:
@@ -124,7 +126,10 @@ def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
         if bounds is None:
             return Number(None, 0.0, None, None, Basis.UNKNOWN, tight=False)
         if bounds.high - bounds.low > 1e-12:
-            return _beside_counts(compiled, point, bounds)
+            found = _beside_counts(compiled, point, bounds)
+            if Unit.MONEY in point.bounded and found.low:
+                found = found._replace(low=found.low * certain_part(model, Unit.MONEY))
+            return found
     if not (point.counted or point.counted_bins):
         return certain(value, basis)
     # Whatever is unknown, it changes nothing.

@@ -40,7 +40,7 @@ from pipelang.records import dataclass, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.metrics import MEAN, OUTCOMES
+from pipelang.semantics.metrics import COST, MEAN, OUTCOMES, metric_of
 
 Lattices = list[tuple[float, Any]]
 """Steps of lattices, with the masses of all rows."""
@@ -81,10 +81,11 @@ def conditioned(
         if met is not None and met.unknown_sites:
             return _bounded(case, met)
     lattices: Lattices = []
+    longer = False
     if reader_of(line.metric) is not None:
         found = _of_totals(case)
     else:
-        found, lattices = _of_walk(case)
+        found, lattices, longer = _of_walk(case)
     if found is None:
         return Conditioned(None, f"no run is one in which `{line.when}`", some=False)
     if found and any(value is None or value == inf for value in found):
@@ -92,11 +93,14 @@ def conditioned(
     if not found:
         return Conditioned(None, f"`{line.metric}` is not worked out under a condition")
     known = [value for value in found if value is not None]
+    basis = point.known_basis
+    if longer or metric_of(line.metric).unit in point.bounded:
+        basis = max(basis, Basis.BOUND)
     spread: FigureSpread | QuantileSpread = spread_of(known[0], known, case.drifts)
     if lattices:
         share = SHARES[line.metric.partition(".")[2]]
         spread = quantile_spread(known[0], known, lattices, share, case.drifts)
-    return _with_spread(known[0], spread, point.known_basis)
+    return _with_spread(known[0], spread, basis)
 
 
 def _bounded(case: _Case, met: Parameters) -> Conditioned:
@@ -208,20 +212,20 @@ def _of_totals(case: _Case) -> list[float | None] | None:
     return [float(value) for value in np.broadcast_to(read(parts), (case.rows,))]
 
 
-def _of_walk(case: _Case) -> tuple[list[float | None] | None, Lattices]:
+def _of_walk(case: _Case) -> tuple[list[float | None] | None, Lattices, bool]:
     """A mean or quantile of dollars or seconds, for every row, and the lattices that a quantile is
-    read off where rows differ; empty if it is neither.
+    read off where rows differ; empty if it is neither. And whether times are upper bounds.
     """
     family, _, read = case.line.metric.partition(".")
     if family not in PAIRS or read not in READ:
-        return [], []
+        return [], [], False
     measure = PAIRS[family][1]
     rough = _walked(case, measure, coarse_scales((measure,)))
     if rough is None or rough.vague:
-        return None if rough is None else [None], []
-    taken = rough.taken[measure]
+        return None if rough is None else [None], [], False
+    taken, longer = rough.taken[measure], rough.bounded and family != COST
     if read == MEAN:
-        return list(taken.mean), []
+        return list(taken.mean), [], longer
     scales = fine_scales(rough)
     fine = _walked(case, measure, scales) if scales else rough
     assert fine is not None
@@ -232,7 +236,7 @@ def _of_walk(case: _Case) -> tuple[list[float | None] | None, Lattices]:
         (step, masses) for step, masses in both.taken[measure].lattices if len(masses) == case.rows
     ]
     found = [one if first and one < inf else first for first, one in pairs]
-    return list(found), lattices if case.rows > 1 else []
+    return list(found), lattices if case.rows > 1 else [], longer
 
 
 def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measured | None:

@@ -175,6 +175,12 @@ def _difference(
         value = _minus(now.value, was.value)
         if value is not None and was.low == was.high and now.low == now.high:
             return Difference(was, now, certain(value, basis), "certain")
+    if value is not None and (was.low == was.high or now.low == now.high):
+        # One side is certain: what is left open is what the other one's own range says.
+        low, high = _minus(now.low, was.high), _minus(now.high, was.low)
+        if low is not None and high is not None:
+            shifted = Number(value, low, high, _minus(now.mean, was.mean), basis)
+            return Difference(was, now, shifted, "ranges" if pair is None else pair.how)
     if pair is not None and read is not None:
         found = _paired(pair, read, rates, value, basis)
         if found is not None:

@@ -27,7 +27,7 @@ from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals, all_figures
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import (
@@ -53,7 +53,8 @@ DAYS_A_MONTH = 30
 class Figures:
     """Numbers from the point sweep and, where there is one, the posterior sweep: its draws stand
     one after the other for each of so many `points` of a grid over the unknowns (0 for no grid)
-    times so many `ways` of drifting, of which the first is none.
+    times so many `ways` of drifting, of which the first is none. Where lengths that nobody declared
+    count as the most they may be, `parts` is the share of a bound that runs take at any lengths.
     """
 
     point: Totals
@@ -63,6 +64,7 @@ class Figures:
     means: Averaged | None = None
     points: int = 0
     ways: int = 1
+    parts: Mapping[Unit, float] = field(default_factory=dict)
     _basis: Basis | None = None
 
     @property
@@ -194,7 +196,7 @@ class Figures:
         numbers |= self._cost(pipeline, worst, unpriced)
         mean = READINGS[TOKENS_MEAN].read
         assert mean is not None
-        numbers[TOKENS_MEAN] = self.amount(self.number(mean, unit=False))
+        numbers[TOKENS_MEAN] = self.amount(self.number(mean, unit=False), Unit.TOKENS)
         tokens = None if worst.tokens is None else float(worst.tokens)
         known = Basis.UNKNOWN if tokens is None else Basis.BOUND
         numbers[TOKENS_WORST] = Number(tokens, tokens, tokens, tokens, known)
@@ -220,7 +222,7 @@ class Figures:
     def _cost(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
-        mean = self.amount(self.number(lambda t: t.cost, unit=False))
+        mean = self.amount(self.number(lambda t: t.cost, unit=False), Unit.MONEY)
         whole = not self.parameters.unknown_sites and self.parameters.left_out
         if whole and mean.low is not None and mean.high is None and worst.cost is not None:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
@@ -238,17 +240,25 @@ class Figures:
         numbers[COST_MONTH] = month
         return numbers
 
-    def amount(self, number: Number) -> Number:
+    def amount(self, number: Number, unit: Unit) -> Number:
         """Lengths that nobody declared count as their maximum, so the figure is a bound."""
-        number = if_finite(number)
+        number = self.at_any_lengths(if_finite(number), unit)
         if number.value is None or not number.value:
             return number
-        basis = self.of_amounts(number.basis)
+        basis = self.of_amounts(number.basis, unit)
         return Number(number.value, number.low, number.high, number.mean, basis)
 
-    def of_amounts(self, basis: Basis) -> Basis:
+    def at_any_lengths(self, number: Number, unit: Unit) -> Number:
+        """An amount that hangs on something undeclared as well: its lower bound is that of runs in
+        which all is short.
+        """
+        if number.value is not None or not number.low:
+            return number
+        return number._replace(low=number.low * self.parts.get(unit, 1.0))
+
+    def of_amounts(self, basis: Basis, unit: Unit) -> Basis:
         """The basis of an amount whose shares have this one."""
-        return max(basis, Basis.BOUND) if self.parameters.bounded else basis
+        return max(basis, Basis.BOUND) if unit in self.parameters.bounded else basis
 
 
 def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:

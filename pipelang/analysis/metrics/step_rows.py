@@ -16,6 +16,7 @@ from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.sweep.compiled import Slopes
 from pipelang.records import NamedTuple
 from pipelang.semantics.chance import Basis
+from pipelang.semantics.metrics import Unit
 
 
 class StepRow(NamedTuple):
@@ -104,7 +105,7 @@ def step_rows(
             [float(reached(name, 0.0)) for name in names],
             [derivatives.get((here, name), NEVER) for name in names],
             [float(costs(name, 0.0)) for name in names],
-            (basis, figure.of_amounts(basis)),
+            (basis, figure.of_amounts(basis, Unit.MONEY)),
         )
     rows, basis = [], figure.basis
     for name in model.steps:
@@ -114,7 +115,7 @@ def step_rows(
         if derivatives:
             success, silent = derivatives.get((here, name), NEVER)
             matters = certain(success, basis), certain(silent, basis)
-        spent = amounts.of_step(here, name, figure.amount(cost))
+        spent = amounts.of_step(here, name, figure.amount(cost, Unit.MONEY))
         rows.append(StepRow(name, own.get(name), often, *matters, spent))
     return tuple(rows)
 
@@ -149,7 +150,9 @@ def inner_step_rows(
                 amounts.visits(pipeline, figure.number(reached, unit=False)),
                 success,
                 silent,
-                amounts.of_step(pipeline, name, figure.amount(figure.number(cost, unit=False))),
+                amounts.of_step(
+                    pipeline, name, figure.amount(figure.number(cost, unit=False), Unit.MONEY)
+                ),
             )
         )
     return tuple(rows)

@@ -14,6 +14,7 @@ from pipelang.analysis.arithmetic.terms import Term, Trace
 from pipelang.diagnostics import Span
 from pipelang.records import NamedTuple, dataclass, field, replace
 from pipelang.semantics.chance import ByCase, Chance
+from pipelang.semantics.metrics import Unit
 
 
 class Asked(Protocol):
@@ -135,7 +136,7 @@ class FormulaInputs:
     singles: dict[Any, tuple[tuple[Chance, Any], ...]] = field(default_factory=dict)
     owned: dict[Owner, dict[int, None]] = field(default_factory=dict)
     fixed_accuracies: dict[Owner, None] = field(default_factory=dict)
-    bounded: dict[str, None] = field(default_factory=dict)
+    bounded: dict[Unit, None] = field(default_factory=dict)
     repeated: dict[Span, int] = field(default_factory=dict)
     runs: dict[Owner, None] = field(default_factory=dict)
     owner: Owner | None = None
@@ -247,7 +248,7 @@ class Arguments:
     """
 
     given: dict[Chance, Any]
-    bounded: dict[str, None] = field(default_factory=dict)
+    bounded: dict[Unit, None] = field(default_factory=dict)
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> Arguments:
         """The same: a move knows which of its arguments are accuracies."""

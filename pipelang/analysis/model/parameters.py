@@ -24,6 +24,7 @@ from pipelang.semantics.chance import (
     MeasuredShare,
     Undeclared,
 )
+from pipelang.semantics.metrics import Unit
 from pipelang.semantics.program import Program, Spread
 
 Weight = Any
@@ -97,7 +98,7 @@ class Parameters:
     unknown_sites: dict[str, None] = field(default_factory=dict)
     choose: Callable[[str, int], list[Weight] | None] = lambda site, count: None
     sticks: dict[str, int] = field(default_factory=dict)
-    bounded: bool = False
+    bounded: frozenset[Unit] = frozenset()
     left_out: dict[str, None] = field(default_factory=dict)
     handled: int = 0
     unrolled: int = 0
@@ -119,11 +120,11 @@ class Parameters:
             self, bases={}, counted={}, counted_bins={}, unknown_sites={}, sticks={}, left_out={}
         )
 
-    def is_bounded(self) -> None:
-        """Remember that something was taken as the most that it can be."""
-        self.bounded = True
+    def is_bounded(self, units: frozenset[Unit]) -> None:
+        """Remember in which units something was taken as the most that it can be."""
+        self.bounded |= units
         if self.inputs is not None:
-            self.inputs.bounded[""] = None
+            self.inputs.bounded |= dict.fromkeys(units)
 
     def value(self, chance: Chance) -> Weight:
         """The value of a chance in [0, 1]."""

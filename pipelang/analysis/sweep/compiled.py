@@ -26,6 +26,7 @@ from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
+from pipelang.semantics.metrics import Unit
 
 FEW_STEPS = 100
 """Up to so many steps, every weight of every state is a term; beyond it, those of a table are one
@@ -168,7 +169,7 @@ class Compiled:
             {owner: tuple(places) for owner, places in inputs.owned.items()},
             all_slopes or not (inputs.fixed_accuracies or inputs.runs),
             not all_slopes or not (inputs.fixed_accuracies or inputs.runs),
-            bool(inputs.bounded) or known.parameters.bounded,
+            frozenset(inputs.bounded) | known.parameters.bounded,
             priced,
         )
         given = [*inputs.given, *((at, repeats[place]) for place, at in inputs.repeated.items())]
@@ -209,7 +210,7 @@ class _Written:
     owned: Mapping[Owner, tuple[int, ...]]
     all_slopes: bool
     keeps: bool
-    bounded: bool
+    bounded: frozenset[Unit]
     priced: bool
 
     def given(self, parameters: Parameters, repeats: Repeats) -> list[tuple[int, Any]] | None:

@@ -54,6 +54,11 @@ Assignment = tuple[int, ...]
 """For every dimension the place of its choice."""
 
 
+def moves(one: Assignment, other: Assignment) -> int:
+    """The number of dimensions in which two assignments differ."""
+    return sum(a != b for a, b in zip(one, other, strict=True))
+
+
 def edits_of(dimensions: Sequence[Dimension], assignment: Assignment) -> list[Edit]:
     """The edits that make an assignment of what is written."""
     chosen = (one.choices[at].edit for one, at in zip(dimensions, assignment, strict=True))

@@ -19,7 +19,7 @@ from operator import eq, ne
 
 from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.tuning.columns import Columns, Figures
-from pipelang.analysis.tuning.dimensions import Assignment
+from pipelang.analysis.tuning.dimensions import Assignment, moves
 from pipelang.records import dataclass, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import EvidenceFile
@@ -55,13 +55,13 @@ def held_out(
     thin = tuple(name for name in files if _wrong(evidence[name]) < FOLDS)
     if thin:
         return HeldOut(files, None, thin)
-    tried = _alike(worker, best, seen)
+    tried, now = _alike(worker, best, seen), tuple(one.now for one in worker.dimensions)
     folds = folds_of({name: evidence[name] for name in files})
     found: list[Figures] = []
     for fold in range(FOLDS):
         rest = _part(evidence, folds, partial(ne, fold))
         mine = _part(evidence, folds, partial(eq, fold))
-        chosen = _chosen(pipeline, tried, worker.figures(tried, rest))
+        chosen = _chosen(pipeline, tried, worker.figures(tried, rest), now)
         score = None if chosen is None else worker.figures([chosen], mine)[0]
         if score is None:
             return HeldOut(files, None)
@@ -142,18 +142,21 @@ def _alike(worker: Columns, best: Assignment, seen: Sequence[Assignment]) -> lis
 
 
 def _chosen(
-    pipeline: p.Pipeline, tried: Sequence[Assignment], figures: Sequence[Figures | None]
+    pipeline: p.Pipeline,
+    tried: Sequence[Assignment],
+    figures: Sequence[Figures | None],
+    now: Assignment,
 ) -> Assignment | None:
     """The cheapest that keeps every promise by these figures; where none does, that which misses
-    them by least.
+    them by least. Of equals the nearest to what is written, as of all rows.
     """
     known = [(one, found) for one, found in zip(tried, figures, strict=True) if found is not None]
     if not known:
         return None
 
-    def rank(pair: tuple[Assignment, Figures]) -> tuple[float, float, Assignment]:
+    def rank(pair: tuple[Assignment, Figures]) -> tuple[float, float, int, Assignment]:
         one, found = pair
-        return missed(pipeline, found), found.get(COST_MEAN, 0.0), one
+        return missed(pipeline, found), found.get(COST_MEAN, 0.0), moves(one, now), one
 
     return min(known, key=rank)[0]
 

@@ -16,7 +16,7 @@ from pipelang.analysis.advice.trying import Bench, is_budgeted
 from pipelang.analysis.model.intervals import compare
 from pipelang.analysis.tuning.budgets import BudgetedAssignments
 from pipelang.analysis.tuning.columns import Columns, columns
-from pipelang.analysis.tuning.dimensions import Assignment, Dimension
+from pipelang.analysis.tuning.dimensions import Assignment, Dimension, moves
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.metrics import COST_MEAN, ESCALATION, SILENT_ERROR, SUCCESS
@@ -77,7 +77,7 @@ class SearchResult:
 
     def uncut(self, front: Callable[[list[Point]], list[Point]]) -> list[Point]:
         """A front of the assignments in which no budget cuts runs; of equals, the nearest."""
-        known = sorted(self.known(), key=lambda one: _moves(one.assignment, self.now))
+        known = sorted(self.known(), key=lambda one: moves(one.assignment, self.now))
         while True:
             found = front(known)
             if not any(map(self.cut, found)):
@@ -89,7 +89,7 @@ class SearchResult:
     def keeping(self, pipeline: p.Pipeline) -> list[Point]:
         """Those that keep every promise that their figures tell of, the cheapest first."""
         kept = [point for point in self.known() if not broken(pipeline, point)]
-        return sorted(kept, key=lambda one: (one.cost, _moves(one.assignment, self.now)))
+        return sorted(kept, key=lambda one: (one.cost, moves(one.assignment, self.now)))
 
 
 def search(
@@ -169,10 +169,6 @@ def _beside(found: SearchResult, at: Assignment, place: int) -> Iterator[Assignm
 
 def _same(one: Point, other: Point) -> bool:
     return all(abs(one.figures[name] - value) < 1e-14 for name, value in other.figures.items())
-
-
-def _moves(one: Assignment, other: Assignment) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True))
 
 
 def broken(pipeline: p.Pipeline, point: Point) -> list[p.SloLine]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import sqrt
+from typing import Any
 
 from pipelang.analysis.advice.trying import Bench, figures
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.tuning.bound import least_cost
-from pipelang.analysis.tuning.dimensions import dimensions, edits_of, untold_tiers
+from pipelang.analysis.tuning.dimensions import Assignment, dimensions, edits_of, untold_tiers
 from pipelang.analysis.tuning.held_out import HeldOut, held_out
 from pipelang.analysis.tuning.search import (
     Point,
@@ -111,6 +112,12 @@ def tune(
     return Tuned(pipeline, found, now, best, analysis, sure, bound, missing, score)
 
 
+MOST_LOOKED_AT = 40
+"""Assignments that keep every promise by their figures and are analysed one by one, where all were
+worked out.
+"""
+
+
 def _best(
     bench: Bench, pipeline: p.Pipeline, found: SearchResult
 ) -> tuple[Point | None, Analysis | None, bool]:
@@ -119,45 +126,72 @@ def _best(
 
     Where a check says so of a point, it mostly does of all that keep them by more. So of the points
     that nothing cheaper beats in its margin, the cheapest and the widest are analysed, and then the
-    middle of what is left between one that is not sure and one that is.
+    middle of what is left between one that is not sure and one that is. What is certain counts in a
+    margin as well: if none is sure, it is tried again with the promises that the evidence leaves
+    open. Margins know of no tier's evidence, so few points are all looked at.
     """
-    points = list(_safer(pipeline, found))
-    known: dict[int, Analysis | None] = {}
+    analyses: dict[Assignment, Analysis | None] = {}
 
-    def analysed(program: p.Program | None, promises: bool) -> Analysis | None:
+    def analysed(point: Point, promises: bool) -> Analysis | None:
+        program = bench.rebuilt(edits_of(found.dimensions, point.assignment)).program
         return None if program is None else analyse(program, program.pipelines[here], promises)
 
-    def sure(at: int) -> bool:
-        if at not in known:
-            program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
-            known[at] = analysed(program, promises=True)
-        analysis = known[at]
+    def sure(point: Point) -> bool:
+        if point.assignment not in analyses:
+            analyses[point.assignment] = analysed(point, promises=True)
+        analysis = analyses[point.assignment]
         return analysis is not None and all(verdict.holds for verdict in analysis.slo)
 
-    def whole(at: int) -> Analysis | None:
-        """With times: they are left out where another promise is not kept."""
-        program = bench.rebuilt(edits_of(found.dimensions, points[at].assignment)).program
-        return analysed(program, promises=False)
-
     here = pipeline.name
+    keeping = [point for point in found.keeping(pipeline) if not found.cut(point)]
     try:
-        if points and not sure(0) and sure(len(points) - 1):
-            low, high = 0, len(points) - 1
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (low, middle) if sure(middle) else (middle, high)
+        best = _halved(list(_safer(pipeline, keeping, lambda line: True)), sure)
+        if best is None:
+            open_ones = _left_open(analyses.values())
+            best = _halved(
+                list(_safer(pipeline, keeping, lambda line: _said(line) in open_ones)), sure
+            )
+        cheaper = [point for point in keeping if best is None or point.cost < best.cost]
+        if found.complete and len(cheaper) <= MOST_LOOKED_AT:
+            next(filter(sure, cheaper), None)
     except KeyboardInterrupt:
         found.interrupted = True
-    for at in sorted(known):
-        if sure(at):
-            return points[at], known[at], True
-    for at in sorted(known):
-        analysis = known[at]
+    known = [point for point in keeping if point.assignment in analyses]
+    for point in known:
+        if sure(point):
+            return point, analyses[point.assignment], True
+    for point in known:
+        analysis = analyses[point.assignment]
         if analysis and all(verdict.holds is not False for verdict in analysis.slo):
-            analysis = whole(at)
+            # With times: they are left out where another promise is not kept.
+            analysis = analysed(point, promises=False)
             if analysis and all(verdict.holds is not False for verdict in analysis.slo):
-                return points[at], analysis, False
+                return point, analysis, False
     return None, None, False
+
+
+def _halved(points: Sequence[Point], sure: Callable[[Point], bool]) -> Point | None:
+    """The first sure one of points of which those after a sure one are sure."""
+    if not points or sure(points[0]):
+        return points[0] if points else None
+    if not sure(points[-1]):
+        return None
+    low, high = 0, len(points) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if sure(points[middle]) else (middle, high)
+    return points[high]
+
+
+def _left_open(analyses: Iterable[Analysis | None]) -> set[tuple[Any, ...]]:
+    """The promises of which evidence says how sure they are."""
+    verdicts = [verdict for one in analyses if one is not None for verdict in one.slo]
+    return {_said(one.line) for one in verdicts if one.probability not in (None, 0.0, 1.0)}
+
+
+def _said(line: p.SloLine) -> tuple[Any, ...]:
+    """A promise, wherever an edit of its file has put it."""
+    return (line.metric, line.op, line.target, line.when)
 
 
 def _cut_below(pipeline: p.Pipeline, found: SearchResult, best: Point) -> bool:
@@ -165,24 +199,27 @@ def _cut_below(pipeline: p.Pipeline, found: SearchResult, best: Point) -> bool:
     return any(found.cut(one) for one in found.keeping(pipeline) if one.cost < best.cost)
 
 
-def _safer(pipeline: p.Pipeline, found: SearchResult) -> Iterator[Point]:
-    """The assignments that keep every promise, the cheapest first, each by a wider margin than all
-    before it. None in which budgets may cut runs: its figures are not those of a check.
+def _safer(
+    pipeline: p.Pipeline, keeping: Sequence[Point], counts: Callable[[p.SloLine], bool]
+) -> Iterator[Point]:
+    """Of assignments that keep every promise, the cheapest first, those with a wider margin than
+    all before them, in the promises that count. None of them is one in which budgets may cut runs:
+    its figures are not those of a check.
     """
     widest = -1.0
-    for point in found.keeping(pipeline):
-        margin = _margin(pipeline, point)
-        if margin > widest and not found.cut(point):
+    for point in keeping:
+        margin = _margin(pipeline, point, counts)
+        if margin > widest:
             widest = margin
             yield point
 
 
-def _margin(pipeline: p.Pipeline, point: Point) -> float:
+def _margin(pipeline: p.Pipeline, point: Point, counts: Callable[[p.SloLine], bool]) -> float:
     """The least margin by which a promise about a share is kept, in standard deviations of one
     case; 1 where none is about a share.
     """
     margins = [1.0]
-    for line in pipeline.slo:
+    for line in filter(counts, pipeline.slo):
         value, target = point.figures.get(line.metric), float(line.target)
         share = metric_of(line.metric).unit is Unit.SHARE
         if share and value is not None and line.when is None and 0 < target < 1:

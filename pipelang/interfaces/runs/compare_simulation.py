@@ -128,7 +128,11 @@ def simulated(
     expected = sweep(make_model(program, pipeline, point))
     taken = spent(program, pipeline, point, None, expected.work)
     names = {*counts.escalations, *expected.escalations}
-    within = bounds_by_budget(program, pipeline, point, expected)
+    if counts.implied:  # no values of the unknowns one by one give what was drawn
+        within: Within | None = over_all_ways(program, pipeline)
+        taken = None
+    else:
+        within = bounds_by_budget(program, pipeline, point, expected)
 
     def compared(metric: str, hits: int, without: float) -> ObservedFigure:
         found = share(hits, counts.runs, without)
@@ -161,22 +165,27 @@ Within = Callable[[str, float], tuple[float, float]]
 """The bounds of a share, by its metric and by what it is where nothing is cut."""
 
 
+def over_all_ways(program: p.Program, pipeline: p.Pipeline) -> Within:
+    """Bounds of shares over all that nobody declared, and all ways that a budget may choose."""
+    analysis = analyse(program, pipeline)
+    numbers = dict(analysis.numbers)
+    numbers |= {f"{ESCALATION}.{name}": one for name, one in analysis.escalations.items()}
+
+    def over_ways(metric: str, without: float) -> tuple[float, float]:
+        number = numbers.get(metric)
+        if number is None or number.low is None or number.high is None:
+            return 0.0, math.inf if metric == COST_MEAN else 1.0
+        return number.low, number.high
+
+    return over_ways
+
+
 def bounds_by_budget(
     program: p.Program, pipeline: p.Pipeline, point: Parameters, totals: Totals
 ) -> Within | None:
     """Bounds of shares where budgets may cut runs or choose their way; None where neither is so."""
     if asks_what_is_left(program, pipeline):
-        analysis = analyse(program, pipeline)
-        numbers = dict(analysis.numbers)
-        numbers |= {f"{ESCALATION}.{name}": one for name, one in analysis.escalations.items()}
-
-        def over_ways(metric: str, without: float) -> tuple[float, float]:
-            number = numbers.get(metric)
-            if number is None or number.low is None or number.high is None:
-                return 0.0, math.inf if metric == COST_MEAN else 1.0
-            return number.low, number.high
-
-        return over_ways
+        return over_all_ways(program, pipeline)
     cuts = possible_cuts(make_model(program, pipeline, point))
     if not cuts:
         return None

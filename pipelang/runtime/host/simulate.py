@@ -26,7 +26,9 @@ from pipelang.semantics.unique import with_unique_names
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of simulated runs: how they ended, and their usage (one figure a run)."""
+    """Counts of simulated runs: how they ended, and their usage (one figure a run). `implied`: in
+    some of them a test that nobody declared followed from others.
+    """
 
     runs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -36,6 +38,7 @@ class Counts:
     costs: list[float] = field(default_factory=list)
     tokens: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    implied: bool = False
 
 
 class Rehearsal:
@@ -129,6 +132,7 @@ def outcome(world: SimulatedWorld, result: Result) -> str:
 def _count(counts: Counts, world: SimulatedWorld, result: Result) -> None:
     counts.runs += 1
     counts.wrong_effect += world.wrong_effect
+    counts.implied |= world.chances.implied
     counts.costs.append(world.cost)
     counts.tokens.append(world.tokens)
     counts.seconds.append(world.loop.now)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelang.records import dataclass, field
 from pipelang.runtime.engine.world import Arms
+from pipelang.runtime.worlds.simulation.beside_drawn import ValueTest, as_test, follows
 from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances, UnknownChance
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -26,10 +27,14 @@ from pipelang.semantics.types import BOOL, EnumType
 
 @dataclass(slots=True)
 class Chances:
-    """The state that all frames of a run share: the random source, and which providers are out."""
+    """The state that all frames of a run share: the random source, and which providers are out.
+    `implied` says that some test that nobody declared came out otherwise than such tests do, as it
+    followed from others.
+    """
 
     source: random.Random
     outages: dict[str, bool] = field(default_factory=dict)
+    implied: bool = False
 
     def flip(self, share: float) -> bool:
         return self.source.random() < share
@@ -50,7 +55,7 @@ class LatentVerdicts:
 class SimulatedFrame:
     """`right` says of every value whether it is right, `versions` how often it was made, `drawn`
     what was drawn about them, `latents` the verdicts behind the answers of steps, `elements`
-    whether each element of a list is right.
+    whether each element of a list is right, `tested` how tests came out that nobody declared.
 
     `around` says whether what the whole frame hangs on is right. A sub-pipeline knows its `caller`
     and the `arguments`; an element knows the frame `outside` and its own `variable`. `left` works
@@ -68,6 +73,7 @@ class SimulatedFrame:
     drawn: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     latents: dict[str, LatentVerdicts] = field(default_factory=dict)
     elements: dict[str, list[bool]] = field(default_factory=dict)
+    tested: dict[ValueTest, bool] = field(default_factory=dict)
     around: bool = True
     caller: SimulatedFrame | None = None
     arguments: Mapping[str, expr.Expr] = field(default_factory=dict)
@@ -104,9 +110,12 @@ class SimulatedFrame:
     # ------------------------------------------------------------------------------ draws
 
     def _key(self, kind: str, node: expr.Expr) -> tuple[Any, ...]:
-        versions = self.versions
-        names = self.facts.names_in(node)
-        return (kind, node, *[(name, versions.get(name, 0)) for name in names])
+        return (kind, node, *self._versions(node))
+
+    def _versions(self, node: expr.Expr) -> tuple[tuple[str, int], ...]:
+        """Say which versions of values an expression is about."""
+        made = self.versions
+        return tuple([(name, made.get(name, 0)) for name in self.facts.names_in(node)])
 
     def holds(self, test: expr.Expr, right: float, wrong: float) -> bool:
         """A test by its rates: how often it holds given that what it mentions is right, or not. One
@@ -299,7 +308,16 @@ class SimulatedFrame:
         if self._about_arguments(node):
             return self._inherited(node, None)
         unknown = self.facts.odds.open(expr.show(node))
-        return self.holds(node, unknown, unknown)
+        asked = None if reads_budget(node) else as_test(node, self._versions)
+        if asked is None:
+            return self.holds(node, unknown, unknown)
+        found = follows(self.tested, asked)
+        if found is None:
+            found = self.holds(node, unknown, unknown)
+        elif found is not bool(unknown):
+            self.chances.implied = True
+        self.tested[asked] = found
+        return found
 
     def _inherited(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
         """Ask the caller about its arguments."""

@@ -125,6 +125,23 @@ def test_counts_that_changed_are_independent() -> None:
     assert found.change.high - found.change.low == pytest.approx(2 * 1.96 * spread, rel=0.05)
 
 
+@pytest.mark.parametrize("counted_first", [False, True])
+def test_a_certain_side_moves_the_range_of_the_other(counted_first: bool) -> None:
+    """Nothing of a declared figure is drawn, so the change is as open as the counted one, no more:
+    both were drawn anew, and the two ranges were off by a part of a point.
+    """
+    sides = [checked(step("a", "q", accuracy) + RETURN) for accuracy in ("83%", "30 of 34")]
+    sides = sides[::-1] if counted_first else sides
+    for name, found in changes(*sides).metrics.items():
+        was, now = found.before, found.after
+        if was is None or now is None or None in (was.value, now.value, was.low, now.low):
+            continue
+        assert found.change.value == pytest.approx(now.value - was.value, abs=1e-12), name
+        assert found.change.low == pytest.approx(now.low - was.high, abs=1e-12), name
+        assert found.change.high == pytest.approx(now.high - was.low, abs=1e-12), name
+        assert found.change.mean == pytest.approx(now.mean - was.mean, abs=1e-12), name
+
+
 def test_a_threshold_that_moved() -> None:
     """More is held back; the answers that pass both are the same answers."""
     old, new = (checked(step("a", "q", 'from "e.jsonl"') + GATE.format(cut) + RETURN)
