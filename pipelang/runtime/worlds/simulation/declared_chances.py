@@ -19,6 +19,7 @@ from pipelang.semantics.chance import (
 )
 from pipelang.semantics.evidence_rows import EvidenceRows
 from pipelang.semantics.lengths import mean_lengths
+from pipelang.semantics.sizes import value_size
 from pipelang.semantics.walk import all_items, judged_links
 
 
@@ -74,6 +75,8 @@ class DeclaredChances:
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
     opened: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
     mentioned: dict[int, tuple[expr.Expr, frozenset[str]]] = field(default_factory=dict)
+    sizes: dict[int, tuple[expr.Expr, int]] = field(default_factory=dict)
+    inside: dict[str, DeclaredChances] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
@@ -95,6 +98,13 @@ class DeclaredChances:
         facts.means = mean_lengths(pipeline)
         return facts
 
+    def of_child(self, program: p.Program, pipeline: p.Pipeline) -> DeclaredChances:
+        """Those of a sub-pipeline, prepared at its first run for all others."""
+        known = self.inside.get(pipeline.name)
+        if known is None or known.pipeline is not pipeline:
+            known = self.inside[pipeline.name] = DeclaredChances.of(program, pipeline, self.odds)
+        return known
+
     def open(self, node: expr.Expr) -> expr.Expr:
         """The expression with its lets looked through, and thresholds that differ by case apart."""
         known = self.opened.get(id(node))
@@ -110,3 +120,15 @@ class DeclaredChances:
         if known is None:
             known = self.mentioned[id(node)] = (node, expr.mentions(self.open(node)))
         return known[1]
+
+    def size(self, node: expr.Expr) -> int:
+        """The most bytes of a text that stands for a value; worked out once too."""
+        known = self.sizes.get(id(node))
+        if known is None:
+            bound = value_size(node.type).bound
+            known = self.sizes[id(node)] = (node, LONG if bound is None else min(LONG, 3 * bound))
+        return known[1]
+
+
+LONG = 600
+"""Bytes of a text that nothing bounds: as much as a gate's feedback may have."""

@@ -36,7 +36,6 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.timeouts import call_limit
-from pipelang.semantics.sizes import value_size
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.budget import RunBudget
@@ -57,16 +56,6 @@ class SimulatedValue:
 
     def __str__(self) -> str:
         return "." * self.size
-
-
-def _size(node: expr.Expr) -> int:
-    """The most bytes of a text that stands for a value."""
-    bound = value_size(node.type).bound
-    return LONG if bound is None else min(LONG, 3 * bound)
-
-
-LONG = 600
-"""Bytes of a text that nothing bounds: as much as a gate's feedback may have."""
 
 
 class SimulatedWorld(ForgetfulWorld):
@@ -107,7 +96,7 @@ class SimulatedWorld(ForgetfulWorld):
         return True  # breakers and kills are off: the analysis knows nothing of them
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
-        return SimulatedValue(self._right(run, (node,)), size=_size(node))
+        return SimulatedValue(self._right(run, (node,)), size=self._frame(run).facts.size(node))
 
     def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
         return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
@@ -311,7 +300,7 @@ class SimulatedWorld(ForgetfulWorld):
         assert action is not None, "an agent of a simulation calls nothing"
         around = self._right(run, subjects)
         child.frame = SimulatedFrame(
-            DeclaredChances.of(run.program, child.pipeline, caller.facts.odds),
+            caller.facts.of_child(run.program, child.pipeline),
             self.chances,
             caller.spending.child(action),
             right={name: around and child.values[name].right for name, _ in action.arguments},
