@@ -8,6 +8,7 @@ beyond, I_x(a, b) = 1 - I_(1-x)(b, a) is used (8.17.4).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, lgamma, log, log1p, sqrt
 
 _TINY = 1e-300
@@ -24,18 +25,28 @@ def incomplete_beta(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    c, d = 1.0, 1 / _apart(1 - (a + b) * x / (a + 1))
+    total = a + b
+    c, d = 1.0, 1 / _apart(1 - total * x / (a + 1))
     value = d
-    # The number of terms grows with the square root of the counts.
-    for m in range(1, 200 + int(10 * sqrt(a + b))):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        step = 1.0
-        for term in (even, odd):
-            d = 1 / _apart(1 + term * d)
-            c = _apart(1 + term / c)
-            step = c * d
-            value *= step
+    # The number of terms grows with the square root of the counts. Both halves of a term are
+    # written out: this is most of the work of every interval.
+    for m in range(1, 200 + int(10 * sqrt(total))):
+        place = a + 2 * m
+        even = m * (b - m) * x / ((place - 1) * place)
+        d = 1 + even * d
+        d = 1 / (d if abs(d) > _TINY else _TINY)
+        c = 1 + even / c
+        if abs(c) <= _TINY:
+            c = _TINY
+        value *= c * d
+        odd = -(a + m) * (total + m) * x / (place * (place + 1))
+        d = 1 + odd * d
+        d = 1 / (d if abs(d) > _TINY else _TINY)
+        c = 1 + odd / c
+        if abs(c) <= _TINY:
+            c = _TINY
+        step = c * d
+        value *= step
         if abs(step - 1) < 1e-15:
             break
     return value
@@ -46,18 +57,56 @@ def _apart(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
+@lru_cache(maxsize=1024)  # the same counts are asked for by every figure that hangs on them
 def beta_quantile(share: float, a: float, b: float) -> float:
     """The x with I_x(a, b) = share, by halving, to the last digit or two."""
     low, high = 0.0, 1.0
+    below, above = _around(share, a, b)
     for _ in range(200):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        if incomplete_beta(middle, a, b) < share:
+        if middle <= below or (middle < above and incomplete_beta(middle, a, b) < share):
             low = middle
         else:
             high = middle
     return (low + high) / 2
+
+
+def _around(share: float, a: float, b: float) -> tuple[float, float]:
+    """Two places between which a quantile lies for certain, by false position with the step of
+    Illinois: what lies beyond need not be looked at. I_x is computed at both to be further from the
+    share than rounding can take it.
+    """
+    sure = min(share, 1 - share) * (1e-12 + 1e-14 * (a + b))
+    low, high = 0.0, 1.0
+    under, over = -share, 1 - share
+    deviation = sqrt(a * b / (a + b + 1)) / (a + b)
+    kept = 0
+    for _ in range(60):
+        if high - low > deviation:
+            place = (low + high) / 2
+        else:
+            place = high - over * (high - low) / (over - under)
+        if not low < place < high:
+            break
+        off = incomplete_beta(place, a, b) - share
+        if abs(off) <= sure:
+            near = 8 * sure * (high - low) / (over - under)
+            if incomplete_beta(place - near, a, b) - share < -sure:
+                low = max(low, place - near)
+            if incomplete_beta(place + near, a, b) - share > sure:
+                high = min(high, place + near)
+            break
+        if off < 0:
+            low, under = place, off
+            over = over / 2 if kept < 0 else over
+            kept = -1
+        else:
+            high, over = place, off
+            under = under / 2 if kept > 0 else under
+            kept = 1
+    return low, high
 
 
 def log_beta(a: float, b: float) -> float:

@@ -88,7 +88,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ran]:
         state = tmp_path_factory.mktemp(name)
         given = {**os.environ, "PYTHONPATH": str(REPO), "PIPELANG_EXAMPLE_STATE": str(state)}
         given.pop("ANTHROPIC_API_KEY", None)
-        line = [sys.executable, "examples/run_example.py", name]
+        line = [sys.executable, "-m", "tests.examples.at_once", name]
         return Ran(
             subprocess.run(line, cwd=REPO, env=given, capture_output=True, text=True, check=False),
             state,
