@@ -11,6 +11,7 @@ import pipelang
 from pipelang.interfaces.runs.prices_of_attempts import Means, spending
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Rehearsal, simulate
+from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances
 from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import program as p
 
@@ -120,3 +121,20 @@ def _kept(rehearsal: Rehearsal) -> int:
         for memo in (one.opened, one.mentioned, one.named, one.folded, one.handed, one.asked)
     ]
     return sum(map(len, memos))
+
+
+def test_pipelines_that_are_run_are_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = pipelang.load(EXAMPLES / "devops/devops.pipe")
+    pipeline = loaded.program.pipelines["handle"]
+    prepared: list[str] = []
+    plain = DeclaredChances.of.__func__  # type: ignore[attr-defined]
+
+    def noted(cls: type, program: p.Program, of: p.Pipeline, odds: object) -> object:
+        prepared.append(of.name)
+        return plain(cls, program, of, odds)
+
+    monkeypatch.setattr(DeclaredChances, "of", classmethod(noted))
+    simulate(loaded, pipeline, 80, 7, spending(loaded.program, pipeline), unknown=0.0)
+    assert len(set(prepared)) > 1
+    assert prepared.count("handle") == 2  # for easy cases, and for hard ones
+    assert all(prepared.count(name) == 1 for name in set(prepared) - {"handle"})
