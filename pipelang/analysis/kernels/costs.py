@@ -66,8 +66,8 @@ def turn_cost(
     known: AttemptCost | None = model.costs.get(key)
     if known is None:
         known = model.costs[key] = rendered_cost(model, step, link, ask, tier_name, turn, told)
-        if not (known.tokens_in.declared and known.tokens_out.declared):
-            model.parameters.is_bounded()
+    if not (known.tokens_in.declared and known.tokens_out.declared):
+        model.parameters.is_bounded()  # of each that meets it: costs are known by several models
     return known
 
 

@@ -165,7 +165,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     taken = None
     families = _promised(pipeline, figure) if promises else tuple(PAIRS)
     if families and (not promises or _keeps_outcomes(pipeline, numbers, figure)):
-        taken = spent(program, pipeline, point, bounded, totals.work, families)
+        taken = spent(model, bounded, totals.work, families)
     numbers |= time_figures(model, taken)
     numbers |= (
         {} if taken is None else taken.numbers(point.known_basis, not unpriced, point.bounded)

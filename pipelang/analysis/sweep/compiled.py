@@ -140,7 +140,7 @@ class Compiled:
         known = self.model
         if known is None:
             known = self.model = make_model(self.program, self.pipeline, parameters)
-        model = replace(known, parameters=terms, prepared={}, children={}, passed=0)
+        model = known.of(terms)
         model.repeats = {place: inputs.repeats(place) for place in repeats}
         vectors = None
         if max(len(model.steps), self.work // STATES_A_STEP) > FEW_STEPS and not repeats:

@@ -177,8 +177,9 @@ def simulated(
     program = loaded.program
     counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
     point = Parameters(EvidenceTable(program.evidence), unknown_as(unknown))
-    expected = sweep(make_model(program, pipeline, point))
-    taken = spent(program, pipeline, point, None, expected.work)
+    model = make_model(program, pipeline, point)
+    expected = sweep(model)
+    taken = spent(model, None, expected.work)
     names = {*counts.escalations, *expected.escalations}
     within = bounds_by_budget(program, pipeline, point, expected)
 
