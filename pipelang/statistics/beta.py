@@ -24,26 +24,30 @@ def incomplete_beta(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    c, d = 1.0, 1 / _apart(1 - (a + b) * x / (a + 1))
+    """The continued fraction: two terms a round, written out since a posterior asks for some
+    hundred thousand. What is divided by is kept away from 0 (`_TINY`).
+    """
+    c, d = 1.0, 1 - (a + b) * x / (a + 1)
+    d = 1 / (d if abs(d) > _TINY else _TINY)
     value = d
     # The number of terms grows with the square root of the counts.
     for m in range(1, 200 + int(10 * sqrt(a + b))):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        step = 1.0
-        for term in (even, odd):
-            d = 1 / _apart(1 + term * d)
-            c = _apart(1 + term / c)
-            step = c * d
-            value *= step
+        d = 1 + even * d
+        d = 1 / (d if abs(d) > _TINY else _TINY)
+        c = 1 + even / c
+        c = c if abs(c) > _TINY else _TINY
+        value *= c * d
+        d = 1 + odd * d
+        d = 1 / (d if abs(d) > _TINY else _TINY)
+        c = 1 + odd / c
+        c = c if abs(c) > _TINY else _TINY
+        step = c * d
+        value *= step
         if abs(step - 1) < 1e-15:
             break
     return value
-
-
-def _apart(value: float) -> float:
-    """Away from 0, by which nothing can be divided."""
-    return value if abs(value) > _TINY else _TINY
 
 
 def beta_quantile(share: float, a: float, b: float) -> float:
