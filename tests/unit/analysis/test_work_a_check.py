@@ -9,20 +9,31 @@ from typing import Any
 import pytest
 
 from pipelang.analysis.kernels import costs
-from pipelang.analysis.metrics.analyse import analyse
+from pipelang.analysis.metrics.analyse import Analysis, analyse
+from pipelang.analysis.metrics.sensitivity import sensitivity
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.sweep import liveness
+from pipelang.analysis.sweep.compiled import Compiled
+from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 
 REPO = Path(__file__).parents[3]
 DESK = "benchmarks/data/desk"
+FILES = [DESK, "examples/gallery/01_chain", "examples/gallery/06_redo", "examples/gallery/14_route"]
 
 
 def built(file: str) -> p.Program:
     made = build(str(REPO / f"{file}.pipe"), DiskLoader()).program
     assert made is not None
     return made
+
+
+def analysed(file: str) -> list[Analysis]:
+    program = built(file)
+    return [analyse(program, pipeline) for pipeline in program.pipelines.values()]
 
 
 @pytest.mark.parametrize("file", [DESK, "examples/support/support"])
@@ -54,6 +65,30 @@ def test_what_is_read_later(monkeypatch):
     analyse(program, program.pipelines["handle_ticket"])
     assert seen
     assert set(seen.values()) == {1}
+
+
+def test_one_formula_is_behind_importances_and_the_sensitivity(monkeypatch):
+    written: list[bool] = []
+    plain = Compiled._write
+
+    def counted(self, parameters, repeats, all_slopes):
+        written.append(all_slopes)
+        return plain(self, parameters, repeats, all_slopes)
+
+    monkeypatch.setattr(Compiled, "_write", counted)
+    (analysis,) = analysed(DESK)
+    assert analysis.sensitivity is not None
+    assert written == [True]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_sensitivity_is_that_of_a_formula_of_its_own(file):
+    program = built(file)
+    for pipeline in program.pipelines.values():
+        model = make_model(program, pipeline, point_parameters(program))
+        totals = sweep(model)
+        own = sensitivity(Compiled(program, pipeline), model, totals, None)
+        assert analyse(program, pipeline).sensitivity == own
 
 
 HEAD = """\
