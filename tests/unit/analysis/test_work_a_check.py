@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelang.analysis.kernels import costs
+from pipelang.analysis.metrics import analyse as analysing
 from pipelang.analysis.metrics.analyse import Analysis, analyse
 from pipelang.analysis.metrics.sensitivity import sensitivity
 from pipelang.analysis.model.model import make_model
@@ -89,6 +90,25 @@ def test_the_sensitivity_is_that_of_a_formula_of_its_own(file):
         totals = sweep(model)
         own = sensitivity(Compiled(program, pipeline), model, totals, None)
         assert analyse(program, pipeline).sensitivity == own
+
+
+def test_walks_are_over_before_anything_is_drawn(monkeypatch):
+    """Each holds arrays by the dozen megabytes, draws until the analysis is done."""
+    order: list[str] = []
+    for name in ("spent", "_drawn"):
+        plain = getattr(analysing, name)
+
+        def noted(*given, plain=plain, name=name):
+            order.append(name)
+            return plain(*given)
+
+        monkeypatch.setattr(analysing, name, noted)
+    program = built("examples/gallery/11_counted")
+    for pipeline in program.pipelines.values():
+        analyse(program, pipeline)
+    assert "_drawn" in order
+    assert all(order[at - 1] == "spent" for at, name in enumerate(order) if name == "_drawn" and at)
+    assert order[0] == "spent"
 
 
 HEAD = """\
