@@ -1,7 +1,8 @@
 """Trial of a change: the changed program, and its exact figures.
 
 A change is an edit of the text, and its program is built from the changed text as any other. So the
-figures printed beside a change are those of a check of the changed file.
+figures printed beside a change are those of a check of the changed file. So they are where an edit
+changes shares alone, for which nothing is built: a share is a number at a site, which is its place.
 """
 
 from __future__ import annotations
