@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from pipelang.records import dataclass
-from pipelang.semantics.evidence_rows import EvidenceOrigin, EvidenceRow, EvidenceRows, in_columns
+
+if TYPE_CHECKING:
+    from pipelang.semantics.evidence_rows import EvidenceOrigin, EvidenceRow, EvidenceRows
 
 
 class Basis(IntEnum):
@@ -103,6 +106,8 @@ class EvidenceFile:
     @property
     def columns(self) -> EvidenceRows:
         """The rows in columns."""
+        from pipelang.semantics.evidence_rows import in_columns
+
         return in_columns(self.rows)
 
     @property

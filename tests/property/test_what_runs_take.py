@@ -72,8 +72,9 @@ def wrong_quantiles(name: str, values: list[float], taken: SpendingFigures) -> l
 
 def taken_by(program: p.Program, pipeline: p.Pipeline) -> tuple[SpendingFigures, Totals]:
     point = Parameters(EvidenceTable(program.evidence), unknown_as(None))
-    totals = sweep(make_model(program, pipeline, point))
-    taken = spent(program, pipeline, point, None, totals.work)
+    model = make_model(program, pipeline, point)
+    totals = sweep(model)
+    taken = spent(model, None, totals.work)
     assert taken is not None
     return taken, totals
 

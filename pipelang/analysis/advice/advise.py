@@ -16,7 +16,7 @@ from pipelang.analysis.advice.cuts import settings, thresholds, turns
 from pipelang.analysis.advice.raised import with_budgets
 from pipelang.analysis.advice.roots import SHOWN, breaks, concerned, roots_moved
 from pipelang.analysis.advice.shares import Weights, accuracies, value_of
-from pipelang.analysis.advice.trying import Bench, figures
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.advice.verifiers import names, verifiers
 from pipelang.analysis.advice.written import page, written_links
 from pipelang.analysis.metrics.analyse import Analysis, analyse
@@ -224,16 +224,11 @@ def tried(
     """Return a change with its effect, and with the budgets that it needs; None if the changed file
     does not build, or is not better.
     """
-    if change.edits:
-        made = with_budgets(bench, change, concerned(bench, pipeline, change))
-        if made is None:
-            return None
-        change, program = made
-        after = figures(program, program.pipelines[pipeline.name])
-    else:
-        assert change.site is not None and change.share is not None
-        program = bench.program
-        after = figures(program, pipeline, {change.site: change.share})
+    made = _made(bench, pipeline, change, goal is None or goal.line.metric in now)
+    if made is None:
+        return None
+    change, program = made
+    after = bench.after(change, program, pipeline.name)
     if after is None:
         return None
     if breaks(pipeline, now, after):
@@ -262,6 +257,20 @@ def tried(
         found = Advice(change, metric, now[metric], after[metric], cost, shown, None, roots)
     better = max(right, wrong) if goal is None else _gain(found, goal)
     return found if better > NOTHING else None
+
+
+def _made(
+    bench: Bench, pipeline: p.Pipeline, change: Change, swept: bool
+) -> tuple[Change, p.Program] | None:
+    """A change with the budgets that it needs, and the program that its shares stand in: where they
+    are all that changes and one sweep tells what is wanted (`swept`), the one that is written.
+    """
+    if not change.edits:
+        return change, bench.program
+    names = concerned(bench, pipeline, change)
+    if change.shares and swept and all(map(bench.within_budgets, names)):
+        return change, bench.program
+    return with_budgets(bench, replace(change, shares={}), names)
 
 
 def _holds(goal: ObjectiveVerdict, value: float) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 
 from pipelang.diagnostics import Edit
-from pipelang.records import dataclass
+from pipelang.records import dataclass, field
 from pipelang.semantics.quantities import plain
 
 
@@ -26,9 +27,10 @@ class ChangeKind(Enum):
 class Change:
     """A change in words, and the edits that make it.
 
-    `guess` is about how much it moves what is wanted, for who cannot try them all. A share that was
-    measured is not changed by writing something else: it has no edits, and `site` and `share` say
-    what the evidence would have to show. `pipeline` is the one that it is made in.
+    `guess` is about how much it moves what is wanted, for who cannot try them all. `shares` are all
+    that some changes change: what stands in place of shares, by their sites. One that was measured
+    is not changed by writing something else: it has no edits, and its share is what the evidence
+    would have to show. `pipeline` is the one that it is made in.
     """
 
     kind: ChangeKind
@@ -36,8 +38,7 @@ class Change:
     words: str
     edits: tuple[Edit, ...]
     guess: float
-    site: str | None = None
-    share: float | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
     pipeline: str = ""
 
 

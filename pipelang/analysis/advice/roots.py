@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelang.analysis.advice.changes import Change
-from pipelang.analysis.advice.trying import Bench, figures
+from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.model.intervals import compare
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.run import pipelines_run
@@ -31,12 +31,11 @@ def roots_moved(
     runs; None if it breaks a promise of one of them.
     """
     found: dict[str, Moved] = {}
-    measured = {} if change.site is None or change.share is None else {change.site: change.share}
     for root in _callers(bench.program, change.pipeline):
         if root.name == pipeline.name:
             continue
         now = bench.figures(root.name)
-        after = figures(changed, changed.pipelines[root.name], measured)
+        after = bench.after(change, changed, root.name)
         if now is None or after is None:
             continue
         if breaks(root, now, after):

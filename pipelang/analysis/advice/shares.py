@@ -88,13 +88,13 @@ def _better(
         return None
     share = weights.of(one.place) * (1.0 if one.head else 0.05)
     words = f"{whose} {_shown(now)} → {percent(wanted)}"
-    step, guess = one.place, share * gain
+    step, guess, shares = one.place, share * gain, {chance.site: float(wanted)}
     if isinstance(chance, MeasuredShare):
-        return Change(ChangeKind.ACCURACY, step, words, (), guess, chance.site, float(wanted))
+        return Change(ChangeKind.ACCURACY, step, words, (), guess, shares)
     if rate is None:
         return None
     edit = Edit(rate.span, percent(wanted))
-    return Change(ChangeKind.ACCURACY, step, words, (edit,), guess)
+    return Change(ChangeKind.ACCURACY, step, words, (edit,), guess, shares)
 
 
 def _better_in_both(
@@ -119,8 +119,9 @@ def _better_in_both(
     gain = (1 - weights.hard) * easy + weights.hard * hard
     guess = weights.of(one.step.name) * (1.0 if one.head else 0.05) * gain
     old, new = ", ".join(map(_shown, known)), ", ".join(map(percent, wanted))
-    words = f"{whose} {old} if hard → {new} if hard"
-    return Change(ChangeKind.ACCURACY, one.step.name, words, (Edit(rate.span, new),), guess)
+    words, edit = f"{whose} {old} if hard → {new} if hard", Edit(rate.span, new)
+    shares = dict(zip((chance.easy.site, chance.hard.site), map(float, wanted), strict=True))
+    return Change(ChangeKind.ACCURACY, one.step.name, words, (edit,), guess, shares)
 
 
 def _shown(share: float) -> str:

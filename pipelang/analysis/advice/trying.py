@@ -1,7 +1,8 @@
 """Trial of a change: the changed program, and its exact figures.
 
 A change is an edit of the text, and its program is built from the changed text as any other. So the
-figures printed beside a change are those of a check of the changed file.
+figures printed beside a change are those of a check of the changed file. So they are where an edit
+changes shares alone, for which nothing is built: a share is a number at a site, which is its place.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pipelang.analysis.advice.changes import Change
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.reaching import CutBy, cut_by
 from pipelang.analysis.metrics.metrics import swept_figures
 from pipelang.analysis.model.evidence import EvidenceTable
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.diagnostics import Edit, Source, Sources
@@ -59,7 +61,7 @@ class Redrafted:
 class Bench:
     """A bench for changes: a program with the texts that it was built from, and what it was
     assumed of what nobody declared. What is assumed besides is the same for all pipelines of a
-    file, so it is built once and `known` from then on.
+    file, so it is built once and `known` from then on; so are the `models` of its pipelines.
     """
 
     path: str
@@ -69,6 +71,8 @@ class Bench:
     assumed: Mapping[str, Decimal] = field(default_factory=dict)
     known: dict[Any, Built] = field(default_factory=dict)
     swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
+    models: dict[str, PipelineModel] = field(default_factory=dict)
+    within: dict[str, bool] = field(default_factory=dict)
 
     def figures(self, pipeline: str) -> dict[str, float] | None:
         """The figures of a pipeline as it is written, worked out once; None where budgets may cut
@@ -93,6 +97,33 @@ class Bench:
             found = figures(self.program, pipeline) if swept is None else dict(swept)
             self.swept[pipeline.name] = found
         return self.swept[pipeline.name]
+
+    def within_budgets(self, pipeline: str) -> bool:
+        """Whether the worst run of a pipeline passes no limit, whatever the shares in it are: those
+        that are 0 or 1 apart, they say how often something happens and not what may.
+        """
+        if pipeline not in self.within:
+            budgeted = is_budgeted(self.program, self.program.pipelines[pipeline])
+            self.within[pipeline] = not (budgeted and possible_cuts(self._model(pipeline)))
+        return self.within[pipeline]
+
+    def after(self, change: Change, made: p.Program, pipeline: str) -> dict[str, float] | None:
+        """The figures of a pipeline after a change that was `made`. A program in which only shares
+        change is not made: it is swept as it is written, with others in their place.
+        """
+        if made is not self.program:
+            return figures(made, made.pipelines[pipeline])
+        shares = change.shares
+        evidence = EvidenceTable(self.program.evidence)
+        parameters = Parameters(evidence, lambda site: 0.5, shares, supplanted=shares)
+        return _swept(self._model(pipeline).of(parameters))
+
+    def _model(self, pipeline: str) -> PipelineModel:
+        if pipeline not in self.models:
+            parameters = Parameters(EvidenceTable(self.program.evidence), lambda site: 0.5)
+            written = self.program.pipelines[pipeline]
+            self.models[pipeline] = make_model(self.program, written, parameters)
+        return self.models[pipeline]
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
         """Build the program from the texts with edits that do not overlap, and with shares for what
@@ -206,5 +237,8 @@ def figures(
     `measured` replaces measured shares by their site.
     """
     parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
-    model = make_model(program, pipeline, parameters)
+    return _swept(make_model(program, pipeline, parameters))
+
+
+def _swept(model: PipelineModel) -> dict[str, float] | None:
     return swept_figures(model, sweep(model))

@@ -9,6 +9,7 @@ from pipelang.analysis.frontier.lattice import Lattice
 from pipelang.analysis.frontier.meter import Measure, Scale
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.latency.quantiles import FINE, measured
+from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.semantics import program as p
 
@@ -46,7 +47,8 @@ def late_share(
     if not at_point and (point.counted or point.counted_bins):
         found_rows = moved(point)
         parameters, rows, drifts = found_rows.parameters, found_rows.rows, found_rows.drifts
-    found = measured(program, pipeline, parameters, scales, (Measure.LATENCY_MOST,), means=False)
+    model = make_model(program, pipeline, point)
+    found = measured(model, parameters, scales, (Measure.LATENCY_MOST,), means=False)
     taken = found.taken[Measure.LATENCY_MOST]
     if not taken.lattices:
         return 0.0  # nothing takes time

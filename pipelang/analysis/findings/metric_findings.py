@@ -10,7 +10,6 @@ from typing import Any
 from pipelang.analysis.budgets.unreservable import budget_findings
 from pipelang.analysis.findings.dependence_findings import dependence_findings
 from pipelang.analysis.findings.evidence_findings import evidence_findings
-from pipelang.analysis.findings.origin_findings import origin_findings
 from pipelang.analysis.findings.quota_findings import quota_findings
 from pipelang.analysis.findings.shared_providers import shared_providers
 from pipelang.analysis.latency.timeouts import slow_attempts
@@ -37,7 +36,10 @@ def findings(program: p.Program, analysis: Analysis) -> Iterator[Diagnostic]:
     yield from _uncalibrated(pipeline)
     yield from evidence_findings(program, pipeline)
     yield from dependence_findings(program, pipeline)
-    yield from origin_findings(program, pipeline)
+    if program.evidence:
+        from pipelang.analysis.findings.origin_findings import origin_findings
+
+        yield from origin_findings(program, pipeline)
     yield from shared_providers(program, pipeline)
     yield from slow_attempts(program, pipeline)
     yield from _cost(program, analysis)

@@ -75,7 +75,8 @@ class MetUndeclared(Exception):
 class Meter:
     """The scales of a walk, dollars first; all lattices have the same `size`.
 
-    Without `means` those of maxima are not kept, which is faster. `known` remembers the arrays of
+    Without `means` those of maxima are not kept, which is faster; nor without `times` those of
+    single steps and people. `known` remembers the arrays of
     amounts; `vague` says whether something was met that nobody declared, which ends the walk if it
     is to be `declared`; `bounded` whether something was taken as longer than it is, `took`
     the measures of which anything took some.
@@ -86,6 +87,7 @@ class Meter:
     size: int
     means: bool = True
     declared: bool = False
+    times: bool = False
     known: dict[Any, Any] = field(default_factory=dict)
     vague: bool = False
     bounded: bool = False

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.states import add, is_zero, share_of
 from pipelang.analysis.kernels.costs import AttemptCost, tools_cost, turn_cost
 from pipelang.analysis.kernels.durations import duration, model_time, tools_taken
 from pipelang.analysis.kernels.prepared_step import never_copies
-from pipelang.analysis.kernels.turns import TurnMix, TurnRoute
 from pipelang.analysis.kernels.votes import CallKernel, Latent
 from pipelang.analysis.kernels.votes import Draw as Redraw
 from pipelang.analysis.model.model import PipelineModel
@@ -24,6 +23,9 @@ from pipelang.semantics.chance import Chance
 from pipelang.semantics.kernels.chain import longest_wait
 from pipelang.semantics.kernels.timeouts import call_limit
 from pipelang.semantics.walk import agent_of
+
+if TYPE_CHECKING:
+    from pipelang.analysis.kernels.turns import TurnMix, TurnRoute
 
 
 @dataclass(frozen=True, slots=True)

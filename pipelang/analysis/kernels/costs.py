@@ -69,8 +69,8 @@ def turn_cost(
     known: AttemptCost | None = model.costs.get(key)
     if known is None:
         known = model.costs[key] = rendered_cost(model, step, link, ask, tier_name, turn, told)
-        if known.bounded:
-            model.parameters.is_bounded(known.bounded)
+    if known.bounded:  # of each that meets it: costs are known by several models
+        model.parameters.is_bounded(known.bounded)
     return known
 
 

@@ -7,14 +7,13 @@ its chain is walked; those about an element of an `each` once per element.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import Draw, EvaluationPlan, expression_plan, subject_plan
 from pipelang.analysis.kernels.each import length_draw
 from pipelang.analysis.kernels.providers import outage, tiers_of
 from pipelang.analysis.kernels.subpipelines import SubRun, sub_run
-from pipelang.analysis.kernels.turns import TurnRoute, turn_route
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
@@ -23,6 +22,9 @@ from pipelang.semantics.chance import Declared
 from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.run import endings_of, pipeline_acts
 from pipelang.semantics.walk import inner_links
+
+if TYPE_CHECKING:
+    from pipelang.analysis.kernels.turns import TurnRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def _link(prepared: Prepared, model: PipelineModel, link: p.Link, draws: dict[Ke
                 _link(prepared, model, arm, draws)
         case p.Agent():
             if chosen_by_turn(action):
+                from pipelang.analysis.kernels.turns import turn_route
+
                 place = _place(model, prepared.step, link)
                 by_turn = turn_route(model, prepared.step, link, action, place)
                 prepared.by_turn[id(link)] = by_turn

@@ -174,10 +174,14 @@ def child_model(model: PipelineModel, action: p.RunPipeline) -> PipelineModel:
     key = (action.pipeline, *sorted(means.items()))
     known: PipelineModel | None = model.children.get(key)
     if known is None:
-        program, pipeline = model.program, model.program.pipelines[action.pipeline]
-        inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
-        known = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
-        known.means.update(means)
+        made: PipelineModel | None = model.shapes.get(("child", key))
+        if made is None:
+            program, pipeline = model.program, model.program.pipelines[action.pipeline]
+            inputs = frozenset((AROUND, *(parameter.name for parameter in pipeline.parameters)))
+            made = make_model(program, pipeline, model.parameters, inputs, model.thresholds)
+            made.means.update(means)
+            model.shapes["child", key] = made
+        known = made.of(model.parameters)  # kernels hold in one class of cases, and are its own
         known.children, known.meter = model.children, model.meter
         known.watched, known.repeats = model.watched, model.repeats
         model.children[key] = known

@@ -130,32 +130,31 @@ class SpendingFigures:
 
 
 def spent(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
+    model: PipelineModel,
     bounded: Enclosed | None,
     work: int,
     families: Collection[str] = tuple(PAIRS),
 ) -> SpendingFigures | None:
-    """Return the cost and time figures of a pipeline, or those of some `families` alone; None where
-    the walk would take too long.
+    """Return the cost and time figures of a model that was swept, or those of some `families`
+    alone; None where the walk would take too long.
     """
-    people = any(asks_people(one) for one in with_inner(program, pipeline))
+    point = model.parameters
+    people = any(asks_people(one) for one in with_inner(model.program, model.pipeline))
     most = {name if people or name == m.COST else m.LATENCY for name in families}
     measures = tuple(PAIRS[name][1] for name in PAIRS if name in most)
     parameters, rows = Parameters(point.evidence, point.unknown), 1
     if bounded is not None:
-        parameters, rows = _probes(program, bounded.axes)
+        parameters, rows = _probes(model.program, bounded.axes)
     scales = coarse_scales(measures)
     if not _fits(scales, rows, work):
         return None
     try:
-        coarse = measured(program, pipeline, parameters, scales, measures, declared=True)
+        coarse = measured(model, parameters, scales, measures, declared=True, times=True)
     except MetUndeclared:
         least = tuple(Measure(measure - 1) for measure in measures if measure is not Measure.COST)
         measures = tuple(sorted((*measures, *least)))
-        scales = coarse_scales(taking(program, pipeline, point, measures))
-        coarse = measured(program, pipeline, parameters, scales, measures)
+        scales = coarse_scales(taking(model, point, measures))
+        coarse = measured(model, parameters, scales, measures, times=True)
     if bounded is not None:
         axes = [
             axis
@@ -163,8 +162,8 @@ def spent(
             if any(_differ(taken, index) for taken in coarse.taken.values())
         ]
         if axes:
-            return _enclosed(program, pipeline, point, coarse, bounded, axes, work, families)
-    return _known(program, pipeline, point, coarse, work, families)
+            return _enclosed(model, coarse, bounded, axes, work, families)
+    return _known(model, coarse, work, families)
 
 
 def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[str, Number]:
@@ -204,20 +203,15 @@ def _wanted(scales: Sequence[Any], rows: int, work: int) -> int:
 
 
 def _known(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
-    coarse: Measured,
-    work: int,
-    families: Collection[str],
+    model: PipelineModel, coarse: Measured, work: int, families: Collection[str]
 ) -> SpendingFigures:
     """Return figures that depend on no unknown except latencies."""
-    measures = tuple(coarse.taken)
+    point, measures = model.parameters, tuple(coarse.taken)
     scales = fine_scales(coarse)
     plain = Parameters(point.evidence, point.unknown)
     fine = coarse
     if scales:
-        fine = measured(program, pipeline, plain, scales, measures, means=False)
+        fine = measured(model, plain, scales, measures, means=False)
     away: Measured | None = None
     drifts = 0
     if point.counted or point.counted_bins:
@@ -225,7 +219,7 @@ def _known(
 
         rows = moved(point)
         drifts = rows.drifts
-        away = _away(program, pipeline, rows, rows.parameters, coarse, work)
+        away = _away(model, rows, rows.parameters, coarse, work)
     ranges = {}
     for name, (least, most) in _pairs(coarse, families).items():
         for read in READ:
@@ -263,12 +257,7 @@ def _value(coarse: Measured, fine: Measured, measure: Measure, read: str) -> flo
 
 
 def _away(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    rows: MovedRows,
-    given: Parameters,
-    coarse: Measured,
-    work: int,
+    model: PipelineModel, rows: MovedRows, given: Parameters, coarse: Measured, work: int
 ) -> Measured | None:
     """Return what runs take with every counted share moved in turn, on lattices that reach as far
     as a quantile may lie; None where that takes too long.
@@ -277,7 +266,7 @@ def _away(
     around = fine_scales(coarse, COARSE) or beyond(coarse, coarse)
     if not around or not _fits(around, rows.rows, work):
         return None
-    found = measured(program, pipeline, given, around, measures)
+    found = measured(model, given, around, measures)
     more = tuple(
         scale
         for measure, taken in found.taken.items()
@@ -285,7 +274,7 @@ def _away(
     )
     if not more or not _fits(more, rows.rows, work):
         return found
-    return with_lattices(found, measured(program, pipeline, given, more, measures, means=False))
+    return with_lattices(found, measured(model, given, more, measures, means=False))
 
 
 def _missing(
@@ -392,12 +381,11 @@ where three walks would take too long.
 """
 
 
-def _beside_counts(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, coarse: Measured, work: int
-) -> tuple[list[Measured], int]:
+def _beside_counts(model: PipelineModel, coarse: Measured, work: int) -> tuple[list[Measured], int]:
     """Walks with every counted share moved in turn; none without counts, or where they would take
     too long. And how many shares may have drifted.
     """
+    point = model.parameters
     if not (point.counted or point.counted_bins):
         return [], 0
     from pipelang.analysis.latency.moved import moved
@@ -410,7 +398,7 @@ def _beside_counts(
 
     def walk(unknown: float) -> Measured | None:
         here = Parameters(given.evidence, lambda _: unknown, given.measured, given.bins)
-        return _away(program, pipeline, rows, here, coarse, work)
+        return _away(model, rows, here, coarse, work)
 
     all_fit = _wanted(scales, rows.rows, work * len(SETTINGS)) <= limited(MOST_WORK)
     settings = SETTINGS if all_fit else SETTINGS[:2]
@@ -419,9 +407,7 @@ def _beside_counts(
 
 
 def _enclosed(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
+    model: PipelineModel,
     coarse: Measured,
     bounded: Enclosed,
     axes: Sequence[Axis],
@@ -442,8 +428,8 @@ def _enclosed(
             ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
         return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
     scales = tuple(scale for scale in scales if scale.measure in kept)
-    found = measured(program, pipeline, _columns(program, *grid.values()), scales, measures)
-    walks, drifts = _beside_counts(program, pipeline, point, coarse, work)
+    found = measured(model, _columns(model.program, *grid.values()), scales, measures)
+    walks, drifts = _beside_counts(model, coarse, work)
     for name, (least, most) in _pairs(found, families).items():
         for read in READ:
             low = _bounds(grid, found.taken[least], read)[0]

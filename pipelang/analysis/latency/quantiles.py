@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pipelang.analysis.frontier.lattice import Lattice, inverted
 from pipelang.analysis.frontier.meter import MOST, TINY, Measure, Meter, Scale
 from pipelang.analysis.latency.walk import TimeWalk, walk
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.records import dataclass, replace
-from pipelang.semantics import program as p
 from pipelang.semantics.metrics import P50, P95, P99
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Taken:
 class Measured:
     """All measures of a pipeline's runs. `vague`: something undeclared was met; `bounded`:
     something was replaced by a slower upper bound; `times` is the mean of every step and person, by
-    measure.
+    measure, where it was asked for.
     """
 
     taken: dict[Measure, Taken]
@@ -154,39 +153,40 @@ def with_lattices(found: Measured, more: Measured) -> Measured:
 
 
 def measured(
-    program: p.Program,
-    pipeline: p.Pipeline,
+    model: PipelineModel,
     parameters: Parameters,
     scales: tuple[Scale, ...],
     measures: tuple[Measure, ...],
     means: bool = True,
     declared: bool = False,
+    times: bool = False,
 ) -> Measured:
-    """Walk a pipeline with lattices of these scales, for the `means` too or quantiles alone; if all
-    is to be `declared`, up to what is not (`MetUndeclared`).
+    """Walk the pipeline of a model, with these parameters and lattices of these scales, for the
+    `means` too or quantiles alone, and for the `times` of its steps; if all is to be `declared`, up
+    to what is not (`MetUndeclared`).
     """
     size = scales[0].lattice.size if scales else COARSE
-    meter = Meter(scales, measures, size, means, declared)
-    model = make_model(program, pipeline, parameters)
-    model.meter = meter
-    walked = walk(model)
+    meter = Meter(scales, measures, size, means, declared, times)
+    walked = _walked(model, parameters, meter)
     total: Any = sum(walked.endings.values())
     return Measured(
         read_off(meter, total), scales, _times(meter, walked), meter.vague, meter.bounded
     )
 
 
-def taking(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, measures: tuple[Measure, ...]
-) -> list[Measure]:
+def _walked(model: PipelineModel, parameters: Parameters, meter: Meter) -> TimeWalk:
+    own = model.of(parameters)
+    own.meter = meter
+    return walk(own)
+
+
+def taking(model: PipelineModel, point: Parameters, measures: tuple[Measure, ...]) -> list[Measure]:
     """The measures of which something in a run takes any. Where times are undeclared the least of
     them is mostly nothing, and so are costs where nothing has a price: a walk without lattices says
     so in a fraction of the time.
     """
     meter = Meter((), measures, COARSE, means=False)
-    model = make_model(program, pipeline, Parameters(point.evidence, point.unknown))
-    model.meter = meter
-    walk(model)
+    _walked(model, Parameters(point.evidence, point.unknown), meter)
     return [measure for measure in measures if measure in meter.took]
 
 

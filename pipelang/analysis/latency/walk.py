@@ -94,6 +94,8 @@ class TimeWalk:
 
     def spent(self, name: str, weight: Any, taken: Any) -> None:
         """Add the time of a step or person, where a run reaches it with this weight."""
+        if not self.meter.times:
+            return
         count = len(self.meter.measures)
         if getattr(taken, "shape", ())[-1:] != (self.meter.length,):
             return

@@ -155,6 +155,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     look_behind(compiled, point)
     # Bounds over unknowns are for whole sweeps; what was left out leaves none.
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
+    # Before anything is drawn: what walks take for a moment and what draws are would add up.
+    taken = None if promises else spent(model, bounded, totals.work)
     drawn = _NOT_DRAWN
     if point.counted or point.counted_bins:
         drawn = _drawn(compiled, point, bounded, totals.work)
@@ -166,10 +168,9 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
 
         figure.parts = {unit: certain_part(model, unit) for unit in point.bounded}
     numbers = figure.all(pipeline, worst, unpriced)
-    taken = None
-    families = _promised(pipeline, figure) if promises else tuple(PAIRS)
-    if families and (not promises or _keeps_outcomes(pipeline, numbers, figure)):
-        taken = spent(program, pipeline, point, bounded, totals.work, families)
+    families = _promised(pipeline, figure) if promises else ()
+    if families and _keeps_outcomes(pipeline, numbers, figure):
+        taken = spent(model, bounded, totals.work, families)
     numbers |= time_figures(model, taken)
     if taken is not None:
         spending = taken.numbers(point.known_basis, not unpriced, Unit.MONEY in point.bounded)

@@ -108,7 +108,9 @@ def _supposed(
             choose=choose,
             supposed=Supposition(sites, ONE_IN_TEN, FIVE_TIMES, hard),
         )
-        totals = compiled.totals(supposed, columns)
+        totals = None if columns else compiled.outcomes_beyond(supposed)
+        if totals is None:
+            totals = compiled.totals(supposed, columns)
         if supposed.left_out or not supposed.unknown_sites.keys() <= point.unknown_sites.keys():
             return None
         for name in OUTCOMES:

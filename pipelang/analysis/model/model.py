@@ -15,7 +15,7 @@ from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.model.evidence import Cut
 from pipelang.analysis.model.parameters import Parameters, bins_of
 from pipelang.diagnostics import Span
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import MeasuredShare
@@ -127,6 +127,12 @@ class PipelineModel:
             elif name in steps or name in inputs:
                 found.add(name)
         return names if found == names else frozenset(found)
+
+    def of(self, parameters: Parameters) -> PipelineModel:
+        """The same pipeline with other parameters. What hangs on the program alone (lets, shapes,
+        the costs of attempts) is worked out once for both.
+        """
+        return replace(self, parameters=parameters, prepared={}, children={}, passed=0)
 
     def let_go(self) -> None:
         """Forget what was worked out for the model, where it will not be asked again. Plans refer

@@ -78,14 +78,14 @@ class Parameters:
     """The values of chances in one arithmetic; they record which parameters a sweep used.
 
     `unknown` supplies undeclared shares. `measured` replaces the plug-in value of counted and
-    measured chances, by site; `choose` supplies unknown shares that sum to 1 as a whole, where it
-    knows their site. `sticks` remembers how many there are at a site; `left_out` are the pipelines
-    of which unlikely states were left out; `handled` counts the states of a sweep's large tables,
-    `unrolled` those that redos send through items again; `shifts` say by how much what was measured
-    may be off, by the site of a share or the name of a file's bins
-    (`bins_of`). While the cases of one class are swept, `hard` says whether they are
-    hard ones; `supposed` is what is supposed of one class where nobody said. With `inputs`, numbers
-    are terms of a formula that is being written down.
+    measured chances, by site, and `supplanted` that of declared ones; `choose` supplies unknown
+    shares that sum to 1 as a whole, where it knows their site. `sticks` remembers how many there
+    are at a site; `left_out` are the pipelines of which unlikely states were left out; `handled`
+    counts the states of a sweep's large tables, `unrolled` those that redos send through items
+    again; `shifts` say by how much what was measured may be off, by the site of a share or the name
+    of a file's bins (`bins_of`). While the cases of one class are swept, `hard` says whether they
+    are hard ones; `supposed` is what is supposed of one class where nobody said. With `inputs`,
+    numbers are terms of a formula that is being written down.
     """
 
     evidence: EvidenceTable
@@ -106,6 +106,7 @@ class Parameters:
     hard: bool = False
     supposed: Supposition | None = None
     inputs: FormulaInputs | Arguments | None = None
+    supplanted: Mapping[str, Weight] = field(default_factory=dict)
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> Parameters:
         """The same parameters, and what they remember, while the accuracies of a step at these
@@ -147,6 +148,8 @@ class Parameters:
                 share = float(chance.share)
                 if 0.0 < share < 1.0:
                     self.bases[chance.site] = _ASSUMED
+                if self.supplanted:
+                    return self.supplanted.get(chance.site, share)
                 return share
             case CountedShare():
                 return self._counted(chance.site, chance.good, chance.total)

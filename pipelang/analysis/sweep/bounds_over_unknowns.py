@@ -22,12 +22,13 @@ from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.pruning import TooLarge
-from pipelang.analysis.sweep.robust_bounds import Range, RobustBounds, robust_bounds
 from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass, field
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from pipelang.analysis.sweep.robust_bounds import RobustBounds
 
     Array = np.ndarray[Any, Any]
 
@@ -184,6 +185,8 @@ def enclosed(compiled: Compiled, point: Parameters, work: int) -> Enclosed | Non
         return compiled.totals(Parameters(point.evidence, unknown, choose=choose), count)
 
     def robust() -> RobustBounds | None:
+        from pipelang.analysis.sweep.robust_bounds import Range, robust_bounds
+
         parameters = Parameters(point.evidence, lambda site: Range(0.0, 1.0))
         return robust_bounds(make_model(compiled.program, compiled.pipeline, parameters))
 

@@ -58,6 +58,7 @@ class Compiled:
     program: p.Program
     pipeline: p.Pipeline
     formulas: list[_Written] = field(default_factory=list)
+    beyond: _Written | None = None
     too_large: bool = False
     priced: bool = True
     work: int = 1
@@ -75,6 +76,19 @@ class Compiled:
         parameters.bounded |= written.bounded
         self.priced = written.priced
         return written.totals(given, columns)
+
+    def outcomes_beyond(self, parameters: Parameters) -> Totals | None:
+        """The totals by the formula behind importances, which also goes through what is impossible
+        and weighs nothing; None where there is none, where it does not fit, or where it met
+        something unknown there.
+        """
+        if self.beyond is None:
+            return None
+        probe = parameters.forgetting()
+        given = self.beyond.given(probe, {})
+        if given is None or probe.unknown_sites or probe.left_out:
+            return None
+        return self.beyond.totals(given, 0)
 
     def importances(self, parameters: Parameters) -> dict[Owner, Slopes] | None:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
@@ -105,6 +119,8 @@ class Compiled:
                 return None
             if found[0].keeps:
                 self.formulas.append(found[0])
+            else:
+                self.beyond = found[0]
         parameters.bounded |= found[0].bounded
         self.priced = found[0].priced
         return found
@@ -141,7 +157,7 @@ class Compiled:
         known = self.model
         if known is None:
             known = self.model = make_model(self.program, self.pipeline, parameters)
-        model = replace(known, parameters=terms, prepared={}, children={}, passed=0)
+        model = known.of(terms)
         model.repeats = {place: inputs.repeats(place) for place in repeats}
         vectors = None
         if max(len(model.steps), self.work // STATES_A_STEP) > FEW_STEPS and not repeats:

@@ -140,12 +140,13 @@ def needed_after(
 ) -> Needed:
     """Return the live variables of a block. `after` and `at` say where the block stands: its
     surroundings, and the index of the item there. Whatever a redo may run again stays live until
-    its gate is passed. They are worked out once for a model, which may be swept many times.
+    its gate is passed. They are worked out once for a model, which may be swept many times and with
+    other parameters: what is read does not hang on how likely anything is.
     """
     key = ("needed", id(block), taint, id(after), at)
-    known: Needed | None = model.prepared.get(key)
+    known: Needed | None = model.shapes.get(key)
     if known is None:
-        known = model.prepared[key] = _needed_after(model, block, taint, after, at)
+        known = model.shapes[key] = _needed_after(model, block, taint, after, at)
     return known
 
 

@@ -1,7 +1,8 @@
 """Adds advice to checked files: which changes help, and by how much.
 
-Each change is made in the text of the file, built and analysed again, so advice takes about as long
-as the check itself. It is worked out here, once; reports of every format only render it.
+Each change is made in the text of the file, built and swept again, but for shares: the program as
+it is written is swept with another one. It is worked out here, once; reports of every format only
+render it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from pipelang.analysis.findings.evidence_uses import evidence_uses
 from pipelang.diagnostics import Diagnostic, codes, report
 from pipelang.interfaces.check.today import today
 from pipelang.semantics import price_snapshot
@@ -53,7 +52,11 @@ def evidence_to_come(program: p.Program, on: date | None = None) -> Iterator[Dia
         for origin in reversed(file.origins)
         if origin.as_of is not None and is_to_come(origin.as_of, day)
     }
-    for pipeline in program.pipelines.values() if late else ():
+    if not late:
+        return
+    from pipelang.analysis.findings.evidence_uses import evidence_uses
+
+    for pipeline in program.pipelines.values():
         for use in evidence_uses(program, pipeline):
             origin = late.get(use.file)
             if origin is not None:

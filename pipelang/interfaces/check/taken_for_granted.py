@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from pipelang.analysis.findings.evidence_uses import evidence_uses
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.metrics.baseline_cost import asks_models
 from pipelang.analysis.model.parameters import BINS
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.evidence_rows import EvidenceOrigin
 from pipelang.semantics.kernels.hard import depends_on_hardness
+
+if TYPE_CHECKING:
+    from pipelang.semantics.evidence_rows import EvidenceOrigin
 
 
 def taken_for_granted(program: p.Program, analysis: Analysis) -> list[str]:
@@ -53,6 +55,8 @@ def _silent(program: p.Program, file: str) -> int:
     """The rows of a file that do not say of which prompt and model they are, as far as what they
     are evidence for has any: a tool has neither, people answer a prompt and are no model.
     """
+    from pipelang.analysis.findings.evidence_uses import evidence_uses
+
     found = program.evidence[file]
     uses = [
         use

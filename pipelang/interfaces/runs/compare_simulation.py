@@ -125,8 +125,9 @@ def simulated(
     program = loaded.program
     counts = simulate(loaded, pipeline, runs, seed, spending(program, pipeline), unknown, progress)
     point = Parameters(EvidenceTable(program.evidence), unknown_as(unknown))
-    expected = sweep(make_model(program, pipeline, point))
-    taken = spent(program, pipeline, point, None, expected.work)
+    model = make_model(program, pipeline, point)
+    expected = sweep(model)
+    taken = spent(model, None, expected.work)
     names = {*counts.escalations, *expected.escalations}
     if counts.implied:  # no values of the unknowns one by one give what was drawn
         within: Within | None = over_all_ways(program, pipeline)

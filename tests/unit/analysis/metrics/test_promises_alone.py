@@ -72,9 +72,9 @@ def test_a_walk_is_of_what_is_promised(promise, walked, tmp_path, monkeypatch):
     seen: set[Measure] = set()
     before = figures.measured
 
-    def measured(program, pipeline, parameters, scales, measures, **more):
+    def measured(model, parameters, scales, measures, **more):
         seen.update(measures)
-        return before(program, pipeline, parameters, scales, measures, **more)
+        return before(model, parameters, scales, measures, **more)
 
     monkeypatch.setattr(figures, "measured", measured)
     program = program_of(path)
