@@ -232,6 +232,11 @@ def test_a_file_with_errors_on_either_side(repo: Path) -> None:
     done = run("check", "faq.pipe", "--against", "HEAD", cwd=repo)
     assert done.returncode == 0
     assert "nothing can be said of the pipelines in faq.pipe in HEAD" in out(done)
+    # Nor that they are new.
+    assert report(repo, "faq.pipe", "--against", "HEAD")["against"]["pipelines"] == {}
+    write(repo, broken_dot_pipe="pipeline faq(")
+    found = report(repo, "faq.pipe", "--against", "broken.pipe")["against"]
+    assert (found["broken"], found["pipelines"]) == (["broken.pipe"], {})
 
 
 def test_from_a_folder_inside_and_from_outside(repo: Path) -> None:

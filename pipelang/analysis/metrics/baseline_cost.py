@@ -8,7 +8,6 @@ from math import isfinite
 
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import all_priced
-from pipelang.analysis.metrics.certain_part import certain_part
 from pipelang.analysis.metrics.open_amounts import open_amounts
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -128,6 +127,8 @@ def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
         if bounds.high - bounds.low > 1e-12:
             found = _beside_counts(compiled, point, bounds)
             if Unit.MONEY in point.bounded and found.low:
+                from pipelang.analysis.metrics.certain_part import certain_part
+
                 found = found._replace(low=found.low * certain_part(model, Unit.MONEY))
             return found
     if not (point.counted or point.counted_bins):

@@ -97,7 +97,7 @@ def against(
         if one.program is None
     ]
     broken += [one.path for one in after if one.program is None]
-    pipelines = tuple(_pipelines(before, after))
+    pipelines = tuple(_pipelines(before, after, commit is None))
     return Against(other, commit, pipelines, new, mended, tuple(broken))
 
 
@@ -121,7 +121,10 @@ def _entries(checked: Sequence[Checked]) -> dict[str, Entry]:
     return found
 
 
-def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[PipelineDifference]:
+def _pipelines(
+    before: Sequence[Checked], after: Sequence[Checked], files: bool
+) -> list[PipelineDifference]:
+    """The pipelines of both sides; `files`: those before may be called otherwise."""
     old, new = _entries(before), _entries(after)
     pairs = {key: key for key in new if key in old}
     gone = [key for key in old if key not in pairs.values()]
@@ -131,11 +134,13 @@ def _pipelines(before: Sequence[Checked], after: Sequence[Checked]) -> list[Pipe
             if len(alike) == 1:
                 pairs[key] = alike[0]
                 gone.remove(alike[0])
+    # Of a file that is no program nothing can be said, not even that something is new or gone.
+    unread = {os.path.normpath(one.path) for one in before if one.program is None}
     compared = [
         _compared(key, old[pairs[key]] if key in pairs else None, entry)
         for key, entry in new.items()
+        if key in pairs or not (unread if files else os.path.normpath(entry.checked.path) in unread)
     ]
-    # Of a file that is no program any more nothing can be said, not even that something is gone.
     lost = {os.path.normpath(one.path) for one in after if one.program is None}
     for key in gone:
         if os.path.normpath(old[key].checked.path) not in lost:

@@ -54,6 +54,10 @@ def text_width(text: str, size: float) -> float:
     return cells_of(text) * size * LETTER
 
 
+_MOST_READ = 8 * (LINES_OF_ONE + 1)
+"""Lines' worth of characters that are folded at most: marks above letters take no room."""
+
+
 def is_diamond(node: GraphNode) -> bool:
     return node.kind is NodeKind.GATE or node.kind in BRANCHES
 
@@ -63,7 +67,7 @@ def boxed(node: GraphNode) -> Box:
     widest = _WIDEST[node.kind in OUTCOMES]
     lines: list[str] = []
     for text in node.lines:
-        wrapped = _folded(text, widest)
+        wrapped = _folded(text[: _MOST_READ * widest], widest)
         if len(wrapped) > LINES_OF_ONE:
             wrapped = [*wrapped[: LINES_OF_ONE - 1], cut(f"{wrapped[LINES_OF_ONE - 1]} …", widest)]
         lines += wrapped
@@ -79,7 +83,7 @@ def _folded(text: str, widest: int) -> list[str]:
     lines = []
     for line in wrap(text, widest):
         while cells_of(line) > widest:
-            head = line
+            head = line[:widest]  # no character is narrower than a cell, but for marks above one
             while cells_of(head) > widest:
                 head = head[:-1]
             lines.append(head)

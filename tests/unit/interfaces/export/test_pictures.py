@@ -295,3 +295,26 @@ def test_a_wide_region_keeps_its_edges_straight():
     last = next(n.id for n in graph.nodes.values() if n.name == "last")
     way = next(w for w in ways if w.edge.source == far and w.edge.target == last)
     assert len(way.points) <= 6
+
+
+@pytest.mark.parametrize("letter", ["b", "é", "語"])
+def test_a_long_text_in_a_box_is_read_as_far_as_it_is_shown(
+    letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word that is broken was shortened letter by letter from its far end, once for each line."""
+    from pipelang.interfaces.export.svg import boxes as module
+
+    read = []
+
+    def counted(text: str) -> int:
+        read.append(len(text))
+        return cells_of(text)
+
+    monkeypatch.setattr(module, "cells_of", counted)
+    sums = []
+    for length in (20_000, 40_000):
+        read.clear()
+        box = boxed(GraphNode("n", NodeKind.INPUT, "n", "n", (letter * length,)))
+        assert len(box.lines) <= module.LINES_OF_ONE
+        sums.append(sum(read))
+    assert sums[0] == sums[1]
