@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pipelang.interfaces.runs.compare_simulation import Means, spending
+from pipelang.interfaces.runs.prices_of_attempts import Means, spending
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import program as p

@@ -15,7 +15,7 @@ import pytest
 
 import pipelang
 from pipelang.diagnostics import RULES
-from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.interfaces.runs.prices_of_attempts import spending
 from pipelang.runtime.host.simulate import simulate
 
 from .compare import differences

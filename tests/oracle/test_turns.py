@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.interfaces.runs.prices_of_attempts import spending
 
 from .enumerate_runs import TooManyRunsError
 from .every_run import every_run, load, mean, share

@@ -24,7 +24,8 @@ from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.diagnostics import RULES
-from pipelang.interfaces.runs.compare_simulation import spending, unknown_as
+from pipelang.interfaces.runs.compare_simulation import unknown_as
+from pipelang.interfaces.runs.prices_of_attempts import spending
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
 from pipelang.semantics import program as p

@@ -22,7 +22,6 @@ from pipelang.interfaces.observation.observed_metrics import (
 from pipelang.interfaces.observation.observed_steps import (
     ObservedStep,
     StepDifference,
-    declared_steps,
     failing_together,
     number_of,
     observed_steps,
@@ -35,6 +34,7 @@ from pipelang.interfaces.observation.people_and_savings import (
     role_queues,
     savings,
 )
+from pipelang.interfaces.observation.predicted_steps import declared_steps, only
 from pipelang.interfaces.observation.quotas_left import QuotaLeft, quotas_left
 from pipelang.interfaces.observation.records import (
     DAY,
@@ -247,12 +247,16 @@ def _declared(program: p.Program, pipeline: p.Pipeline, labels: Labels) -> dict[
     wanted = {label.step for label in labels.labels}
     wanted |= {*sampled_steps(program, pipeline)}
     found: dict[str, Number] = {}
-    for name, step in declared_steps(program, pipeline).items():
+    for name, steps in declared_steps(program, pipeline).items():
         if name in wanted:
-            accuracies = [number_of(link.accuracy, program) for link in judged_links(step)]
-            known = [one for one in accuracies if one is not None]
-            found[name] = known[0] if known else Number(None, 0.0, 1.0, None, Basis.UNKNOWN)
+            known = only({_accuracy(program, step) for step in steps})
+            found[name] = known or Number(None, 0.0, 1.0, None, Basis.UNKNOWN)
     return found
+
+
+def _accuracy(program: p.Program, step: p.Step) -> Number | None:
+    accuracies = (number_of(link.accuracy, program) for link in judged_links(step))
+    return next((one for one in accuracies if one is not None), None)
 
 
 def _days(runs: Sequence[ObservedRun]) -> tuple[DayCount, ...]:

@@ -10,13 +10,13 @@ from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.analysis.model.beta import jeffreys
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.interfaces.observation.comparison import ObservedMetric, observed_share
+from pipelang.interfaces.observation.predicted_steps import only, predicted_steps
 from pipelang.interfaces.observation.step_tallies import Attempts, StepTally, Tallies
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis, Chance, CountedShare, Declared, MeasuredShare
-from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.quantities import show_seconds
-from pipelang.semantics.walk import all_items, all_steps, judged_links
+from pipelang.semantics.walk import all_items, judged_links
 from pipelang.statistics.beta import at_least
 from pipelang.statistics.fit import holm
 from pipelang.statistics.intervals import (
@@ -136,28 +136,16 @@ def complement(number: Number | None) -> Number | None:
     return Number(1 - number.value, 1 - number.high, 1 - number.low, mean, number.basis)
 
 
-def declared_steps(program: p.Program, pipeline: p.Pipeline) -> dict[str, p.Step]:
-    """The steps of a pipeline and of those that it runs, in writing order, by the names that the
-    analysis has for them.
-    """
-    found = {step.name: step for step in all_steps(pipeline)}
-    for child in pipelines_run(program, pipeline):
-        found |= {f"{child.name}.{step.name}": step for step in all_steps(child)}
-    return found
-
-
 def observed_steps(
     program: p.Program, analysis: Analysis, tallies: Tallies, stories: int
 ) -> tuple[list[ObservedStep], list[StepDifference]]:
     """The steps in writing order, and how they differ from what is declared of them: what is told
     holds at 5% over all comparisons together (Holm).
     """
-    predicted = {row.name: row for row in (*analysis.steps, *analysis.inner)}
     rows, found = [], []
-    for order, (name, step) in enumerate(declared_steps(program, analysis.pipeline).items()):
+    for order, (name, said) in enumerate(predicted_steps(program, analysis).items()):
         tally = tallies.steps.get(name) or StepTally(name)
-        row = predicted.get(name)
-        reached = None if row is None else row.reached
+        steps, reached = said.steps, said.reached
         seen = observed_share(
             f"reached({name})",
             min(tally.runs, tallies.runs),
@@ -167,10 +155,10 @@ def observed_steps(
         )
         who = []
         for (link, answers), attempts in sorted(tally.attempts.items()):
-            one, differences = _who(program, name, step, link, answers, attempts)
+            one, differences = _who(program, name, steps, link, answers, attempts)
             who.append(one)
             found += [StepDifference(name, words, p_value, order) for words, p_value in differences]
-        evidence = _evidence_mean(program, step)
+        evidence = only({_evidence_mean(program, step) for step in steps})
         mean = fmean(tally.confidences) if tally.confidences else None
         found += _confidence(name, tally.confidences, evidence, order)
         if seen.verdict.value == "differs" and reached is not None and reached.value is not None:
@@ -190,7 +178,7 @@ def observed_steps(
                 tally.redone,
                 tally.cached,
                 tally.cost / max(1, tallies.runs),
-                None if row is None else row.cost_mean,
+                said.cost_mean,
                 tuple(who),
                 (mean, None if evidence is None else evidence[0]),
                 _bins(tally.confidences),
@@ -202,7 +190,12 @@ def observed_steps(
 
 
 def _who(
-    program: p.Program, name: str, step: p.Step, link: int, who: str, attempts: Attempts
+    program: p.Program,
+    name: str,
+    steps: Sequence[p.Step],
+    link: int,
+    who: str,
+    attempts: Attempts,
 ) -> tuple[WhoAnswers, list[tuple[str, float]]]:
     """A row of who answers, and what differs from the declaration, with p-values."""
     tool, tier = program.tools.get(who), program.tiers.get(who)
@@ -233,8 +226,7 @@ def _who(
         )
         told.append((words, at_least(slow, len(seconds), 0.05)))
     tokens = [float(one) for one in attempts.tokens_out]
-    links = list(judged_links(step))
-    expected = links[link].output_mean if link < len(links) and len(links) > 0 else None
+    expected = only({_output_mean(step, link) for step in steps})
     if expected is not None and len(tokens) >= FEWEST:
         mean, p_value = _mean_p_value(tokens, float(expected))
         words = f"{at} answers with {mean:,.0f} tokens, declared {expected:,}"
@@ -254,6 +246,11 @@ def _who(
         ),
         told,
     )
+
+
+def _output_mean(step: p.Step, link: int) -> int | None:
+    links = list(judged_links(step))
+    return links[link].output_mean if link < len(links) else None
 
 
 def _mean_p_value(values: Sequence[float], expected: float) -> tuple[float, float]:

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
 from pipelang.analysis.budgets.cuts import possible_cuts
 from pipelang.analysis.budgets.enclosures import budgeted_runs
-from pipelang.analysis.kernels.costs import rendered_cost, turn_cost
-from pipelang.analysis.kernels.prompt_size import varies
-from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.metrics.analyse import analyse
 from pipelang.analysis.metrics.cut_numbers import share_with_cuts
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import certain
-from pipelang.analysis.model.model import PipelineModel, make_model
-from pipelang.analysis.model.parameters import Parameters, point_parameters
+from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import Totals, sweep
+from pipelang.interfaces.runs.prices_of_attempts import spending
 from pipelang.records import dataclass, replace
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Counts, simulate
-from pipelang.runtime.worlds.simulation.frames import DrawnPrompt
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
 from pipelang.semantics.kernels.run import pipelines_run
 from pipelang.semantics.metrics import (
     COST,
@@ -40,9 +35,6 @@ from pipelang.semantics.metrics import (
     WRONG_EFFECT,
 )
 from pipelang.semantics.walk import all_items, inner_links
-
-BEYOND = Decimal(10) ** 30
-"""More dollars than any budget has."""
 
 Z = 3.2905267
 """Two-sided 99.9% of the standard normal."""
@@ -101,50 +93,6 @@ class Simulated:
             COST: self.cost,
             LATENCY: self.latency,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Prices in a simulation: of what an attempt renders, with the mean lengths of its values."""
-
-    model: PipelineModel
-
-    def attempt(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, drawn: DrawnPrompt
-    ) -> tuple[float, float]:
-        action = link.action
-        asked = action.agent or action if isinstance(action, p.Cascade) else action
-        assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
-        if told or varies(self.model.program.prompts[asked.prompt].shape):
-            cost = rendered_cost(self.model, step, link, asked, tier, turn, told, drawn)
-        else:
-            cost = turn_cost(self.model, step, link, asked, tier, turn)
-        return cost.mean, cost.tokens_in.mean + cost.tokens_out.mean
-
-    def reserved(
-        self, step: p.Step, link: p.Link, tier: str, turn: int, told: bool, again: bool
-    ) -> tuple[Decimal, int]:
-        """The reservation at the greatest lengths; beyond any budget where nothing bounds them."""
-        action = link.action
-        asked = action.agent or action if isinstance(action, p.Cascade) else action
-        assert isinstance(asked, (p.AskTier, p.Cascade, p.Agent))
-        cost = turn_cost(self.model, step, link, asked, tier, turn, told)
-        more = MISFIT_TOKENS if again else 0
-        money, tokens = BEYOND, 2**62
-        if cost.worst is not None:
-            dearest = dearest_input(self.model.program.tiers[tier])
-            money = Decimal(format(cost.worst, ".13g")) + dearest * more / 1_000_000
-        if cost.tokens_in.bound is not None and cost.tokens_out.bound is not None:
-            tokens = cost.tokens_in.bound + cost.tokens_out.bound + more
-        return money, tokens
-
-    def child(self, action: p.RunPipeline) -> Means:
-        return Means(child_model(self.model, action))
-
-
-def spending(program: p.Program, pipeline: p.Pipeline) -> Means:
-    """The cost of attempts in a simulation of a pipeline."""
-    return Means(make_model(program, pipeline, point_parameters(program)))
 
 
 def unknown_as(value: float | None) -> Callable[[str], float]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import assert_never
 
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.expressions import Expressions
 from pipelang.runtime.engine.interpreter import play, run_pipeline
@@ -48,13 +48,15 @@ class Rehearsal:
         self, loaded: LoadedProgram, pipeline: p.Pipeline, unknown: float | None = None
     ) -> None:
         self._pipeline = with_unique_names(pipeline)
+        run = {name: with_unique_names(one) for name, one in loaded.program.pipelines.items()}
+        program = replace(loaded.program, pipelines=run)
         self._easy, self._hard = (
-            DeclaredChances.of(loaded.program, self._pipeline, Odds(loaded.program, unknown, hard))
+            DeclaredChances.of(program, self._pipeline, Odds(program, unknown, hard))
             for hard in (False, True)
         )
-        self._share_of_hard = share_of_hard(loaded.program, self._pipeline)
+        self._share_of_hard = share_of_hard(program, self._pipeline)
         expressions = Expressions(loaded.types, loaded.patterns.matches, {})
-        self._terms = Terms(loaded.program, expressions, Plans(), play)
+        self._terms = Terms(program, expressions, Plans(), play)
 
     def run(
         self,

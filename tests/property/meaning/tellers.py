@@ -19,7 +19,7 @@ from pipelang.interfaces.cli.check.report import check_report
 from pipelang.interfaces.export.flow import flow
 from pipelang.interfaces.export.graph import OUTCOMES, EdgeKind, NodeKind, picture
 from pipelang.interfaces.export.prism import prism
-from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.interfaces.runs.prices_of_attempts import spending
 from pipelang.runtime.host.simulate import simulate
 from pipelang.semantics import program as p
 from pipelang.semantics.build import Built

@@ -19,6 +19,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.build import Survey
 from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import Scalar, Type, present, show
+from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, inner_links
 from pipelang.syntax import ast
 from pipelang.syntax.tokens import Token
@@ -145,7 +146,7 @@ def _of_item(root: Root, survey: Survey, declared: Span) -> Iterator[str]:
     if draft is None:
         return
     for key, pipeline in draft.pipelines.items():
-        for item in all_items(pipeline.block):
+        for item in all_items(with_unique_names(pipeline).block):
             if not isinstance(item, (p.Step, p.Gate, p.Person)) or item.span != declared:
                 continue
             told = (root.numbers or {}).get("pipelines", {}).get(key, {}).get("items", {})

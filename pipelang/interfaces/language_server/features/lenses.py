@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from pipelang.interfaces.language_server.features.outline import items_inside
+from pipelang.interfaces.language_server.features.outline import told_apart
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import CURRENT, Root
 from pipelang.syntax import ast
@@ -77,10 +77,10 @@ def hints(root: Root, lines: TextLines, wanted: lsp.Range | None = None) -> list
     found = []
     for key, declaration in pipelines_in(root):
         known = numbers.get(key, {}).get("items", {})
-        for item in items_inside(declaration.items):
+        for name, item in told_apart(declaration.items):
             if not isinstance(item, (ast.Step, ast.Gate, ast.Approve, ast.Hold)):
                 continue
-            told = known.get(item.name.text)
+            told = known.get(name)
             if told is None or not start <= item.name.span.end <= end:
                 continue
             note = "\n\nBefore your last change." if old else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -49,6 +50,23 @@ def items_inside(items: Iterable[ast.Item]) -> Iterator[ast.Item]:
                 for arm in item.arms:
                     if isinstance(arm, ast.MatchItemArm):
                         yield from items_inside(arm.items)
+            case _:
+                pass
+
+
+def told_apart(items: Iterable[ast.Item]) -> Iterator[tuple[str, ast.Item]]:
+    """Items by the names that the analysis has for them: `reply (2)` for the second `reply`, which
+    stands in another branch (`semantics.unique`).
+    """
+    used: Counter[str] = Counter()
+    for item in items_inside(items):
+        match item:
+            case ast.Step() | ast.Let() | ast.Gate():
+                name = item.name.text
+                used[name] += 1
+                yield name if used[name] == 1 else f"{name} ({used[name]})", item
+            case ast.Approve() | ast.Hold():
+                yield item.name.text, item
             case _:
                 pass
 

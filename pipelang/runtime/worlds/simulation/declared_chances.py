@@ -18,8 +18,8 @@ from pipelang.semantics.chance import (
     Undeclared,
 )
 from pipelang.semantics.evidence_rows import EvidenceRows
+from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.lengths import mean_lengths
-from pipelang.semantics.sizes import value_size
 from pipelang.semantics.walk import all_items, judged_links
 
 
@@ -75,8 +75,11 @@ class DeclaredChances:
     means: Mapping[tuple[str, ...], Decimal] = field(default_factory=dict)
     opened: dict[int, tuple[expr.Expr, expr.Expr]] = field(default_factory=dict)
     mentioned: dict[int, tuple[expr.Expr, frozenset[str]]] = field(default_factory=dict)
-    sizes: dict[int, tuple[expr.Expr, int]] = field(default_factory=dict)
-    inside: dict[str, DeclaredChances] = field(default_factory=dict)
+    named: dict[expr.Expr, tuple[str, ...]] = field(default_factory=dict)
+    folded: dict[expr.Expr, tuple[Any] | None] = field(default_factory=dict)
+    handed: dict[int, tuple[p.RunPipeline, dict[str, expr.Expr]]] = field(default_factory=dict)
+    asked: dict[tuple[Any, ...], expr.Expr] = field(default_factory=dict)
+    inner: dict[int, DeclaredChances] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: p.Program, pipeline: p.Pipeline, odds: Odds) -> DeclaredChances:
@@ -98,11 +101,12 @@ class DeclaredChances:
         facts.means = mean_lengths(pipeline)
         return facts
 
-    def of_child(self, program: p.Program, pipeline: p.Pipeline) -> DeclaredChances:
-        """Those of a sub-pipeline, prepared at its first run for all others."""
-        known = self.inside.get(pipeline.name)
-        if known is None or known.pipeline is not pipeline:
-            known = self.inside[pipeline.name] = DeclaredChances.of(program, pipeline, self.odds)
+    def inside(self, program: p.Program, pipeline: p.Pipeline) -> DeclaredChances:
+        """The same of a pipeline that this one runs, prepared once for all who run it."""
+        known = self.inner.get(id(pipeline))
+        if known is None:
+            known = self.inner[id(pipeline)] = DeclaredChances.of(program, pipeline, self.odds)
+            known.inner = self.inner
         return known
 
     def open(self, node: expr.Expr) -> expr.Expr:
@@ -121,14 +125,33 @@ class DeclaredChances:
             known = self.mentioned[id(node)] = (node, expr.mentions(self.open(node)))
         return known[1]
 
-    def size(self, node: expr.Expr) -> int:
-        """The most bytes of a text that stands for a value; worked out once too."""
-        known = self.sizes.get(id(node))
+    def names_in(self, opened: expr.Expr) -> tuple[str, ...]:
+        """The names that an expression mentions in which no let is left, in order."""
+        known = self.named.get(opened)
         if known is None:
-            bound = value_size(node.type).bound
-            known = self.sizes[id(node)] = (node, LONG if bound is None else min(LONG, 3 * bound))
+            known = self.named[opened] = tuple(sorted(expr.mentions(opened)))
+        return known
+
+    def constant(self, node: expr.Expr) -> tuple[Any] | None:
+        """The value of an expression that is a constant, in a tuple; None for any other."""
+        if node not in self.folded:
+            try:
+                self.folded[node] = (fold(node),)
+            except NotConstant:
+                self.folded[node] = None
+        return self.folded[node]
+
+    def arguments(self, action: p.RunPipeline) -> dict[str, expr.Expr]:
+        """The arguments of a `run` by parameter; the same mapping each time."""
+        known = self.handed.get(id(action))
+        if known is None:
+            known = self.handed[id(action)] = (action, dict(action.arguments))
         return known[1]
 
-
-LONG = 600
-"""Bytes of a text that nothing bounds: as much as a gate's feedback may have."""
+    def about(self, node: expr.Expr, arguments: Mapping[str, expr.Expr]) -> expr.Expr:
+        """An expression over parameters as one over `arguments`, which are those of an action."""
+        key = (id(arguments), node, node.span)
+        known = self.asked.get(key)
+        if known is None:
+            known = self.asked[key] = expr.substitute(node, arguments)
+        return known

@@ -18,7 +18,7 @@ from pipelang.runtime.worlds.simulation.declared_chances import DeclaredChances,
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.arms import OTHER, arm_test, is_closed, is_drawn_whole
-from pipelang.semantics.fold import NotConstant, fold
+from pipelang.semantics.fold import fold
 from pipelang.semantics.kernels.agent import reads_budget
 from pipelang.semantics.lengths import place_of
 from pipelang.semantics.types import BOOL, EnumType
@@ -104,8 +104,9 @@ class SimulatedFrame:
     # ------------------------------------------------------------------------------ draws
 
     def _key(self, kind: str, node: expr.Expr) -> tuple[Any, ...]:
-        names = sorted(expr.mentions(node))
-        return (kind, node, *((name, self.versions.get(name, 0)) for name in names))
+        versions = self.versions
+        names = self.facts.names_in(node)
+        return (kind, node, *[(name, versions.get(name, 0)) for name in names])
 
     def holds(self, test: expr.Expr, right: float, wrong: float) -> bool:
         """A test by its rates: how often it holds given that what it mentions is right, or not. One
@@ -148,11 +149,10 @@ class SimulatedFrame:
 
     def value(self, node: expr.Expr, own: str | None = None) -> Any:
         """The value of an expression over bools, enums and tiers, from draws."""
-        try:
-            return fold(node)
-        except NotConstant:
-            pass
-        if self.outside is not None and self.variable not in expr.mentions(node):
+        constant = self.facts.constant(node)
+        if constant is not None:
+            return constant[0]
+        if self.outside is not None and self.variable not in self.facts.names_in(node):
             return self.outside.value(node, own)
         facts = self.facts
         if node in facts.conditions:
@@ -193,10 +193,9 @@ class SimulatedFrame:
         """The value of a match's subject, or one that the arm it takes has."""
         if is_closed(node):
             return self.value(node, own)
-        try:
-            return fold(node)
-        except NotConstant:
-            pass
+        constant = self.facts.constant(node)
+        if constant is not None:
+            return constant[0]
         for taken in arms:
             if taken and self.value(arm_test(node, taken), own):
                 return taken[0]
@@ -266,11 +265,10 @@ class SimulatedFrame:
 
     def _about_arguments(self, node: expr.Expr) -> bool:
         """Whether an atom is about parameters alone, so that the caller draws it."""
-        return (
-            self.caller is not None
-            and bool(expr.mentions(node))
-            and (expr.mentions(node) <= self.arguments.keys())
-        )
+        if self.caller is None:
+            return False
+        names = self.facts.names_in(node)
+        return bool(names) and all(name in self.arguments for name in names)
 
     def _condition(self, node: expr.Expr, share: p.ConditionShare | None) -> Any:
         if self._about_arguments(node):
@@ -306,7 +304,7 @@ class SimulatedFrame:
     def _inherited(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
         """Ask the caller about its arguments."""
         assert self.caller is not None
-        found = self.caller.inherit(expr.substitute(node, self.arguments), share)
+        found = self.caller.inherit(self.facts.about(node, self.arguments), share)
         if self.asked is not None:
             self.asked[node] = found
         return found
@@ -314,7 +312,7 @@ class SimulatedFrame:
     def inherit(self, node: expr.Expr, share: p.PathShares | p.ConditionShare | None) -> Any:
         """Draw what a sub-pipeline asks about its argument: from facts here, else by its share."""
         node = self.facts.open(node)
-        if self.outside is not None and self.variable not in expr.mentions(node):
+        if self.outside is not None and self.variable not in self.facts.names_in(node):
             return self.outside.inherit(node, share)
         if share is None or self.knows(node):
             return self.value(node)
@@ -324,13 +322,9 @@ class SimulatedFrame:
 
     def knows(self, node: expr.Expr) -> bool:
         """Whether somebody said here how an expression comes out."""
-        try:
-            fold(node)
-        except NotConstant:
-            pass
-        else:
-            return True
         facts = self.facts
+        if facts.constant(node) is not None:
+            return True
         if node in facts.conditions or node in facts.paths:
             return True
         match node:
@@ -347,7 +341,7 @@ class SimulatedFrame:
                 pass
         if self._about_arguments(node):
             assert self.caller is not None
-            return self.caller.knows(self.caller.facts.open(expr.substitute(node, self.arguments)))
+            return self.caller.knows(self.caller.facts.open(self.facts.about(node, self.arguments)))
         return False
 
     # ------------------------------------------------------------------------------ lists
@@ -359,13 +353,13 @@ class SimulatedFrame:
         elements = self.facts.open(elements)
         if isinstance(elements, expr.MakeList):
             return len(elements.items)
-        if self.outside is not None and self.variable not in expr.mentions(elements):
+        if self.outside is not None and self.variable not in self.facts.names_in(elements):
             return self.outside.length(elements, most, known_mean)
         path = place_of(elements, self.facts.lets if self.facts.means else {})
         mean = known_mean if path is None else self.facts.means.get((*path, "length"), known_mean)
         if self._about_arguments(elements):
             assert self.caller is not None
-            length = self.caller.length(expr.substitute(elements, self.arguments), most, mean)
+            length = self.caller.length(self.facts.about(elements, self.arguments), most, mean)
             if self.asked is not None:
                 self.asked[elements] = length
             return length

@@ -36,6 +36,8 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.timeouts import call_limit
+from pipelang.semantics.sizes import value_size
+from pipelang.semantics.types import Type
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.budget import RunBudget
@@ -47,15 +49,22 @@ Z95 = 1.644854
 @dataclass(frozen=True, slots=True)
 class SimulatedValue:
     """A value of a simulation: only whether it is right, and the latent verdicts behind that. As a
-    text it is as long as a text of its type may be.
+    text it is as long as a text of its `type` may be.
     """
 
     right: bool
     latent: tuple[bool, bool] | None = field(default=None, repr=False, compare=False)
-    size: int = field(default=0, repr=False, compare=False)
+    type: Type | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
-        return "." * self.size
+        if self.type is None:
+            return ""
+        bound = value_size(self.type).bound
+        return "." * (LONG if bound is None else min(LONG, 3 * bound))
+
+
+LONG = 600
+"""Bytes of a text that nothing bounds: as much as a gate's feedback may have."""
 
 
 class SimulatedWorld(ForgetfulWorld):
@@ -96,7 +105,7 @@ class SimulatedWorld(ForgetfulWorld):
         return True  # breakers and kills are off: the analysis knows nothing of them
 
     async def value(self, run: Run, node: expr.Expr) -> Any:
-        return SimulatedValue(self._right(run, (node,)), size=self._frame(run).facts.size(node))
+        return SimulatedValue(self._right(run, (node,)), type=node.type)
 
     def arguments(self, run: Run, given: Arguments) -> dict[str, Any]:
         return {name: SimulatedValue(self._right(run, (node,))) for name, node in given}
@@ -300,13 +309,13 @@ class SimulatedWorld(ForgetfulWorld):
         assert action is not None, "an agent of a simulation calls nothing"
         around = self._right(run, subjects)
         child.frame = SimulatedFrame(
-            caller.facts.of_child(run.program, child.pipeline),
+            caller.facts.inside(run.program, child.pipeline),
             self.chances,
             caller.spending.child(action),
             right={name: around and child.values[name].right for name, _ in action.arguments},
             around=around,
             caller=caller,
-            arguments=dict(action.arguments),
+            arguments=caller.facts.arguments(action),
             free=caller.free,
         )
 

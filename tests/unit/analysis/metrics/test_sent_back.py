@@ -10,7 +10,7 @@ import pytest
 import pipelang
 from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
-from pipelang.interfaces.runs.compare_simulation import spending
+from pipelang.interfaces.runs.prices_of_attempts import spending
 from pipelang.runtime.host.simulate import simulate
 
 TEXT = """

@@ -20,10 +20,16 @@ from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.job import do
 from pipelang.interfaces.language_server.analysis.numbers import advice_of, numbers_of
 from pipelang.interfaces.language_server.analysis.plain_findings import key_of, plain_finding
+from pipelang.interfaces.language_server.features.hover import _of_item
+from pipelang.interfaces.language_server.features.lenses import hints
 from pipelang.interfaces.language_server.features.renaming import edited
 from pipelang.interfaces.language_server.open_files import OpenFiles
+from pipelang.interfaces.language_server.session import CURRENT, Root, look
 from pipelang.semantics.build import build
+from pipelang.semantics.walk import all_items
 from tests.suite.chunks import all_chunks
+
+from .editor import Editor
 
 REPO = Path(__file__).parents[4]
 SUPPORT = str(REPO / "examples/support/support.pipe")
@@ -189,3 +195,40 @@ print(*sorted(set(sys.modules) - before))
     late = done.stdout.split()
     assert "numpy" not in late
     assert len(late) <= 12, late
+
+
+TWO_OF_A_NAME = """\
+role help { }
+tool look(x: int) -> int { effect read succeeds 100% }
+
+pipeline p(x: int, a: bool) -> int {
+  traffic { a: 30% }
+  when a {
+    let z = x + 1
+    step y = call look(z) else fail "no"
+  } else {
+    step z = call look(x) else fail "no"
+    step y = call look(z) else fail "no"
+  }
+  return x
+}
+"""
+
+
+def test_steps_of_one_name_have_their_own_numbers() -> None:
+    editor = Editor(two=TWO_OF_A_NAME)
+    path = editor.path("two.pipe")
+    root = Root(path)
+    root.survey, root.findings = look(path, {path: TWO_OF_A_NAME})
+    root.numbers = numbers_of(check_file(path, OpenFiles({path: TWO_OF_A_NAME})))
+    root.state = CURRENT
+    lines = editor.session.documents.lines_of(path)
+    shown = {one.position.line: one.label for one in hints(root, lines)}
+    reached = {7: "30.0%", 9: "70.0%", 10: "70.0%"}
+    assert shown == {at: f"alone 100% · reached {share} · $0" for at, share in reached.items()}
+    assert root.survey is not None
+    assert root.survey.draft is not None
+    for at, share in reached.items():
+        items = all_items(root.survey.draft.pipelines["p"].block)
+        declared = next(one.span for one in items if lines.position(one.span.start).line == at)
+        assert f"reached {share}" in next(_of_item(root, root.survey, declared))
