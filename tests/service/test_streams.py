@@ -187,6 +187,31 @@ def test_what_is_recorded_is_told_as_in_progress_no_more(
     assert told == [*found, Occurrence(None, "done", "a", 0.2, {})]
 
 
+def test_all_who_follow_a_run_read_it_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its events are read at each change: ten pages must not do it ten times."""
+    run, backend = given(store), backend_of(store)
+    reads: list[Any] = []
+    recorded = backend.recorded
+
+    async def counted(id: str) -> tuple[Occurrence, ...]:
+        reads.append(id)
+        if len(reads) == 1:
+            raise AWAY
+        return (*await recorded(id), Occurrence(0, "run", "p", 0.0, {}))
+
+    monkeypatch.setattr(backend, "recorded", counted)
+
+    async def follow() -> list[list[Any]]:
+        coming = [asyncio.ensure_future(_rest(backend.follow(run, -1))) for _ in range(10)]
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(upkeep.cancel, store, run)
+        return await asyncio.wait_for(asyncio.gather(*coming), 20)
+
+    for seen in asyncio.run(follow()):
+        assert [one.number for one in seen if one is not None] == [0]
+    assert len(reads) <= 5
+
+
 def test_the_end_of_a_run_is_told_once_its_store_is_back() -> None:
     looks: list[Any] = [AWAY, AWAY, {"id": "r", "status": "answered"}]
 

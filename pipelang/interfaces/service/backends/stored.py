@@ -25,7 +25,7 @@ from pipelang.interfaces.service.backend import (
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
-from pipelang.interfaces.service.backends.watch import RunWatch
+from pipelang.interfaces.service.backends.watch import RunWatch, SharedReads
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.text.number_format import plural
@@ -101,6 +101,7 @@ class StoreBackend:
         self._most_queued = most_queued
         self._inbox = inbox_of(store)
         self._watch = RunWatch(self._marks)
+        self._reads = SharedReads(lambda run: self.recorded(run))
         self._deployed: Mapping[str, Deployed] = {}
         self._cleaner = Cleaner({})
         self._beats: asyncio.Task[None] | None = None
@@ -323,7 +324,7 @@ class StoreBackend:
                 try:
                     # First whether it has ended: then nothing is recorded after what is read.
                     marks = await self._marks([id])
-                    found = await self.recorded(id) if marks else ()
+                    found = await self._reads.at(id, marks[id]) if marks else ()
                 except Problem:
                     marks, found = None, ()
                 for one in found:

@@ -9,17 +9,50 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipelang.interfaces.service.backend import Occurrence
+from pipelang.interfaces.service.problems import Problem
 
 LOOK = 0.25
 """Seconds between two looks at the store."""
 MOST_LIVE = 1_000
 """Events in progress that are kept for somebody who is slow; the oldest go."""
 
+MOST_READ = 50
+"""Runs whose events are kept for who follows them next."""
+
 Mark = tuple[Any, ...]
 GONE: Mark = ()
 """The mark of a run that is there no more."""
 Marks = Callable[[list[str]], Awaitable[dict[str, Mark] | None]]
 """The marks of runs, None while the store is away."""
+
+
+Read = Callable[[str], Awaitable[tuple[Occurrence, ...]]]
+
+
+class SharedReads:
+    """Events of runs as they were at a mark, read once for all who follow: all of a run's are read
+    at each change. Belongs to one event loop.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._known: dict[str, tuple[Mark, asyncio.Future[tuple[Occurrence, ...]]]] = {}
+
+    async def at(self, run: str, mark: Mark) -> tuple[Occurrence, ...]:
+        """The events of a run that was seen with this mark, and perhaps some later ones."""
+        known = self._known.get(run)
+        if known is None or known[0] != mark:
+            known = mark, asyncio.ensure_future(self._read(run))
+            self._known.pop(run, None)
+            self._known[run] = known
+            while len(self._known) > MOST_READ:
+                del self._known[next(iter(self._known))]
+        try:
+            return await asyncio.shield(known[1])
+        except Problem:
+            if self._known.get(run) is known:
+                del self._known[run]
+            raise
 
 
 class Watcher:
