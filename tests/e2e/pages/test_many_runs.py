@@ -188,5 +188,6 @@ def test_a_page_far_down_is_as_quick(counted: tuple[Site, Count]) -> None:
         older = re.findall(r'href="([^"]+)" rel="next"', page.text)[0].replace("&amp;", "&")
         count.taken()
         page = visitor.get(older)
-        assert count.taken()[1] <= 200_000
+        # The open ones are counted, and a beat of the server may come in between.
+        assert count.taken()[1] <= 200_000 + 20 * WAITING
         assert page.text.count("data-key") == 25
