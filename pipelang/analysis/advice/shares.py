@@ -117,11 +117,11 @@ def _better_in_both(
         return None
     # Few cases are hard, and the guess is of all: what gains more elsewhere is to be tried before.
     gain = (1 - weights.hard) * easy + weights.hard * hard
-    guess = weights.of(one.step.name) * (1.0 if one.head else 0.05) * gain
+    guess = weights.of(one.place) * (1.0 if one.head else 0.05) * gain
     old, new = ", ".join(map(_shown, known)), ", ".join(map(percent, wanted))
     words, edit = f"{whose} {old} if hard → {new} if hard", Edit(rate.span, new)
     shares = dict(zip((chance.easy.site, chance.hard.site), map(float, wanted), strict=True))
-    return Change(ChangeKind.ACCURACY, one.step.name, words, (edit,), guess, shares)
+    return Change(ChangeKind.ACCURACY, one.place, words, (edit,), guess, shares)
 
 
 def _shown(share: float) -> str:

@@ -46,7 +46,7 @@ def verifiers(
 def _gate(
     pipeline: p.Pipeline, page: WrittenFile, one: Written, taken: frozenset[str]
 ) -> tuple[Edit, ...] | None:
-    item, name = one.item, one.step.name
+    item, name = one.item, one.item.name.text
     gate, function = f"{name}_checked", f"{name}_is_right"
     if (
         item.type is None

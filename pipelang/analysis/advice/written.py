@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pipelang.diagnostics import Edit, Source, Sources, Span
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
+from pipelang.semantics.unique import with_unique_names
 from pipelang.semantics.walk import all_items, inner_links
 from pipelang.syntax import ast
 from pipelang.syntax.parse import parse_kept
@@ -19,7 +20,8 @@ from pipelang.syntax.parse import parse_kept
 @dataclass(frozen=True, slots=True)
 class Written:
     """A link of a step: its syntax and its meaning. `head`: the first of its chain. `inside`: the
-    sub-pipeline that it is in, seen from a pipeline that runs it.
+    sub-pipeline that it is in, seen from a pipeline that runs it. Of two steps of a name the second
+    is `reply (2)`, as in the report; in the text its name is that of the `item`.
     """
 
     step: p.Step
@@ -76,7 +78,7 @@ def written_links(page: WrittenFile, pipeline: p.Pipeline, inside: str = "") -> 
         return []
     made = {
         link.span: (item, link, number == 0)
-        for item in all_items(pipeline.block)
+        for item in all_items(with_unique_names(pipeline).block)
         if isinstance(item, p.Step)
         for number, link in enumerate(inner_links(item.chain))
     }

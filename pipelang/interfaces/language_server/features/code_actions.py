@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.lenses import pipelines_in
-from pipelang.interfaces.language_server.features.outline import items_inside
+from pipelang.interfaces.language_server.features.outline import told_apart
 from pipelang.interfaces.language_server.findings import findings_of
 from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.interfaces.language_server.session import CURRENT, Root
@@ -134,8 +134,8 @@ def _advice(root: Root, documents: Documents, start: int, end: int) -> Iterator[
 
 def _steps_at(declaration: ast.PipelineDecl, start: int, end: int) -> set[str]:
     return {
-        item.name.text
-        for item in items_inside(declaration.items)
+        name
+        for name, item in told_apart(declaration.items)
         if isinstance(item, (ast.Step, ast.Gate))
         and item.span.start <= end
         and start <= item.span.end

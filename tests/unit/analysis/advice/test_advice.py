@@ -197,3 +197,44 @@ def test_what_few_hard_cases_would_gain_is_not_taken_for_what_all_would() -> Non
 )
 def test_half_as_many_errors(share: float, wanted: str) -> None:
     assert str(better(share)).rstrip("0") == wanted
+
+
+OF_ONE_NAME = """\
+use std.tiers
+type Answer { body: text max 100 tokens }
+role staff { }
+prompt ask_it(question: text) \"\"\"{{ question }}\"\"\"
+
+pipeline main(question: text max 50 tokens, urgent: bool) -> Answer {
+  traffic { urgent: 20% }
+  when urgent {
+    step reply: Answer = ask ask_it(question) by haiku { accuracy 60% } else escalate to staff
+    return reply
+  } else {
+    step reply: Answer = ask ask_it(question) by haiku { accuracy 70% } else escalate to staff
+    return reply
+  }
+}
+"""
+
+
+def test_of_two_steps_of_a_name_it_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "two.pipe"
+    path.write_text(OF_ONE_NAME, encoding="utf-8")
+    # Where it is told of the second, it is the second that is changed: in the text it has one name.
+    lines = {"reply": 9, "reply (2)": 12}
+    seen = Counter()
+    for name, advice in _advice(path):
+        change = advice.change
+        assert change.step in lines, change.words
+        assert f"`{change.step}`" in change.words
+        seen[change.step, change.kind] += 1
+        if change.kind is ChangeKind.ACCURACY:
+            (edit,) = change.edits
+            at = OF_ONE_NAME[: edit.span.start].count("\n") + 1
+            assert at == lines[change.step]
+        before = path.read_text("utf-8")
+        _holds_when_applied(path, name, advice)
+        path.write_text(before, encoding="utf-8")
+    assert {step for step, kind in seen if kind is ChangeKind.VERIFIER} == {*lines}
+    assert {step for step, kind in seen if kind is ChangeKind.ACCURACY} == {*lines}
