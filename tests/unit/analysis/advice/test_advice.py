@@ -238,3 +238,29 @@ def test_of_two_steps_of_a_name_it_says_which(tmp_path: Path) -> None:
         path.write_text(before, encoding="utf-8")
     assert {step for step, kind in seen if kind is ChangeKind.VERIFIER} == {*lines}
     assert {step for step, kind in seen if kind is ChangeKind.ACCURACY} == {*lines}
+
+
+HARD_INSIDE = """\
+use std.tiers
+role staff { }
+prompt ask_it(question: text) \"\"\"{{ question }}\"\"\"
+
+pipeline child(question: text max 50 tokens) -> text {
+  step found: text max 20 tokens = ask ask_it(question) by haiku { accuracy 90%, 60% if hard }
+    else escalate to staff
+  return found
+}
+
+pipeline main(question: text max 50 tokens) -> text {
+  traffic { hard: 10% }
+  step answer = run child(question)
+  return answer
+}
+"""
+
+
+def test_rates_of_hard_cases_inside_a_pipeline_that_is_run_are_advised(tmp_path: Path) -> None:
+    path = tmp_path / "hard.pipe"
+    path.write_text(HARD_INSIDE, encoding="utf-8")
+    changes = [advice.change for name, advice in _advice(path, everything=False) if name == "main"]
+    assert "child.found" in {one.step for one in changes if one.kind is ChangeKind.ACCURACY}
