@@ -262,5 +262,7 @@ pipeline main(question: text max 50 tokens) -> text {
 def test_rates_of_hard_cases_inside_a_pipeline_that_is_run_are_advised(tmp_path: Path) -> None:
     path = tmp_path / "hard.pipe"
     path.write_text(HARD_INSIDE, encoding="utf-8")
-    changes = [advice.change for name, advice in _advice(path, everything=False) if name == "main"]
-    assert "child.found" in {one.step for one in changes if one.kind is ChangeKind.ACCURACY}
+    changes = [advice.change for name, advice in _advice(path) if name == "main"]
+    guesses = {one.step: one.guess for one in changes if one.kind is ChangeKind.ACCURACY}
+    # Of many changes those are tried that are guessed to gain most; this one was guessed at 0.
+    assert guesses["child.found"] > 0.01
