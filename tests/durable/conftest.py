@@ -1,35 +1,15 @@
-"""Stores for tests: SQLite always, PostgreSQL where it can be started."""
+"""Stores for tests, and what is done in them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 
 from .harness import Harness
-from .postgres import Server, programs
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    if programs() is None:
-        if os.environ.get("PIPELANG_JUDGES") == "required":
-            pytest.fail("PostgreSQL is required here, and none can be started")
-        pytest.skip("no PostgreSQL can be started on this machine: only SQLite is tested")
-    made = Server.new()
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/runs.db"
-    server: Server = request.getfixturevalue("server")
-    return server.database(f"t{token_hex(6)}")
+from .stores import postgresql as postgresql
+from .stores import url as url
 
 
 @pytest.fixture

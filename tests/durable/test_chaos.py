@@ -25,5 +25,5 @@ def test_chaos_on_sqlite(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [*EVERYWHERE, *ON_POSTGRES])
-def test_chaos_on_postgresql(kind: str, server: Server) -> None:
-    found("postgresql", kind, server)
+def test_chaos_on_postgresql(kind: str, postgresql: Server) -> None:
+    found("postgresql", kind, postgresql)

@@ -1,4 +1,4 @@
-"""Servers that the tests of a file share, and people with tokens."""
+"""Servers that the tests of a file share, stores, and people with tokens."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ pytest.importorskip("uvicorn")
 from pipelang.interfaces.service.principals import Right
 from pipelang.interfaces.service.tokens import TokenFile
 
+from ..durable.stores import postgresql as postgresql
+from ..durable.stores import url as url
 from .desk import write_desk
 from .serving import Caller, ThreadServer
 

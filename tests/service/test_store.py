@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,27 +15,15 @@ import pytest
 
 pytest.importorskip("dbos")
 
-from ..durable.postgres import Server, programs
+from ..durable.postgres import Server
 from .desk import write_desk
 from .serving import Event, ProcessServer, events_of
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Server]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL can be started on this machine: only SQLite is tested")
-    made = Server.new()
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> str:
     write_desk(tmp_path)
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/runs.db"
-    server: Server = request.getfixturevalue("database")
-    return server.database(f"t{token_hex(6)}")
+    return url
 
 
 def test_runs_cases_and_events_outlive_their_server(store: str, tmp_path: Path) -> None:
@@ -186,14 +173,14 @@ def test_what_a_server_counts_is_what_its_store_has(tmp_path: Path) -> None:
         other.close()
 
 
-def test_a_store_that_goes_away_is_503_and_comes_back(database: Server, tmp_path: Path) -> None:
+def test_a_store_that_goes_away_is_503_and_comes_back(postgresql: Server, tmp_path: Path) -> None:
     write_desk(tmp_path)
-    store = database.database(f"t{token_hex(6)}")
+    store = postgresql.database(f"t{token_hex(6)}")
     server = ProcessServer(tmp_path, "desk.pipe", "--store", store)
     try:
         caller = server.caller()
         run = caller.start("say", {"what": "before"}, "?wait=60")["id"]
-        database.stop()
+        postgresql.stop()
         try:
             for answer in (
                 caller.post("/v1/pipelines/say/runs", {"inputs": {"what": "x"}}),
@@ -209,7 +196,7 @@ def test_a_store_that_goes_away_is_503_and_comes_back(database: Server, tmp_path
             assert re.search(r"the store cannot be used: .*(connection|terminat)", server.said())
             assert "StoreUnreachable" not in server.said(), "the log says why, for its operator"
         finally:
-            database.start()
+            postgresql.start()
         caller.until(lambda: caller.get("/readyz").status, lambda status: status == 200)
         assert caller.get(f"/v1/runs/{run}").status == 200
         assert caller.start("say", {"what": "after"}, "?wait=60")["status"] == "answered"

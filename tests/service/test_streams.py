@@ -8,8 +8,6 @@ import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from secrets import token_hex
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,7 +29,6 @@ from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import Submission, submit
 from pipelang.runtime.durable.switches import StoredSwitches
 
-from ..durable.postgres import Server, programs
 from .serving import Caller, ThreadServer, events_of
 
 SOON = 0.05
@@ -114,22 +111,9 @@ def test_a_token_that_holds_is_asked_for_nothing(
 # ------------------------------------------------------------------------------- runs in a store
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Server]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL can be started on this machine: only SQLite is tested")
-    made = Server.new()
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        made = Store.open(f"sqlite:///{tmp_path}/runs.db", make=True)
-    else:
-        server: Server = request.getfixturevalue("database")
-        made = Store.open(server.database(f"t{token_hex(6)}"), make=True)
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    made = Store.open(url, make=True)
     yield made
     made.close()
 
