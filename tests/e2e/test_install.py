@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import configparser
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
@@ -28,6 +29,7 @@ from typing import NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from pipelang.version import __version__
 
@@ -304,3 +306,22 @@ def test_the_version_stands_in_one_place(tree: Path) -> None:
     assert "version" in project["dynamic"]
     assert re.fullmatch(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?", __version__)
     assert f"## [{__version__}]" in (tree / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_what_is_pinned_is_for_every_python_that_is_allowed() -> None:
+    """Also for Debian 12's, which is older than the one that pinned it: its `make` found nothing to
+    install. What `make constraints` takes that is too new for it is put back by hand.
+    """
+    pinned = re.findall(r"^([\w.-]+)==", (REPO / "constraints.txt").read_text("utf-8"), re.M)
+    needed = {}
+    for name in pinned:
+        try:
+            needed[name] = importlib.metadata.metadata(name)["Requires-Python"]
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of another system
+    assert len(needed) > 100
+    assert [
+        (name, said)
+        for name, said in needed.items()
+        if said is not None and "3.11.2" not in SpecifierSet(said)
+    ] == []
