@@ -12,16 +12,16 @@ from .postgres import Server
 
 
 def test_a_database_that_crashes_while_workers_work_loses_nothing(
-    server: Server, tmp_path: Path
+    postgresql: Server, tmp_path: Path
 ) -> None:
-    harness = Harness(server.database(f"o{token_hex(6)}"), tmp_path, slow=0.2)
+    harness = Harness(postgresql.database(f"o{token_hex(6)}"), tmp_path, slow=0.2)
     try:
         runs = harness.submit(10)
         harness.worker()
         harness.worker()
         until(harness.effects.exists, 60)
-        server.stop()
-        server.start()
+        postgresql.stop()
+        postgresql.start()
         ended = harness.wait(runs, 90)
         assert harness.problems(ended) == []
         assert {one["status"] for one in ended} == {"answered"}
