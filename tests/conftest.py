@@ -12,6 +12,7 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,6 +25,9 @@ REQUIRED = os.environ.get("PIPELANG_JUDGES") == "required"
 
 # Whoever runs the tests, in whatever terminal: reports are laid out by COLUMNS, also in a pipe.
 os.environ.pop("COLUMNS", None)
+# No test speaks TLS, yet every client of an SDK reads a computer's certificates, which takes longer
+# than a test does: here they are one, of nobody.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
 # Prices grow old: what is told of them is that of the day on which the tests were written.
 os.environ["PIPELANG_TODAY"] = "2026-11-29"
 # No test depends on the speed of the machine: inputs may take long to make, and tests to run.

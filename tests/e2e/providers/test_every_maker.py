@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+
 import pytest
 
 from pipelang.runtime.providers.anthropic import AnthropicProvider
@@ -21,6 +24,15 @@ from pipelang.testing import (
 )
 from pipelang.testing.dialects import KEY
 from pipelang.testing.platform_dialects import BedrockDialect, FoundryDialect, VertexDialect
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported() -> None:
+    """What SDKs are made of is no garbage: the suite looks for some with every maker, twice."""
+    for sdk in ("anthropic", "google.genai", "openai"):
+        importlib.import_module(sdk)
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
