@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from cmath import exp as turned
 from functools import cache
-from itertools import accumulate
-from math import erfc, exp, log, pi, sqrt
+from itertools import accumulate, repeat
+from math import erfc, exp, floor, log, pi, sqrt
 from operator import add, mul, sub
 from typing import Any
 
@@ -94,13 +94,11 @@ def whole(masses: Any, size: int) -> list[float]:
 def masses_of(lattice: Lattice, amount: Lognormal | float) -> Any:
     """The masses of min(X, limit), or of an amount that is certain."""
     if not isinstance(amount, Lognormal):
-        return _point(lattice, amount)
+        return _with_point(lattice, 0.0, amount, 1.0)
     if amount.sigma == 0:
-        return _point(lattice, min(amount.median, amount.limit))
+        return _with_point(lattice, 0.0, min(amount.median, amount.limit), 1.0)
     masses = _below_limit(lattice, amount)
-    if amount.limit < 4 * lattice.end:
-        masses = mixed([(1.0, masses), (amount.beyond, _point(lattice, amount.limit))], False)
-    return masses
+    return _with_point(lattice, masses, amount.limit, amount.beyond)
 
 
 def uniform(lattice: Lattice, longest: float) -> Any:
@@ -113,19 +111,19 @@ def uniform(lattice: Lattice, longest: float) -> Any:
     return _dispersed(size, 0, below, partial, 1 / step)
 
 
-def _point(lattice: Lattice, amount: float) -> Any:
-    """The masses of an amount that is certain; over the end it comes back damped, as sums do."""
-    if amount >= 4 * lattice.end:
-        return 0.0
+def _with_point(lattice: Lattice, masses: Any, amount: float, share: float) -> Any:
+    """Masses with a share that is at one amount; over the end it comes back damped, as sums do."""
+    if amount >= 4 * lattice.end or not share:
+        return masses
     at = amount / lattice.step
     number = int(at)
-    share = at - number
-    masses = [0.0] * lattice.size
-    for place, part in ((number, 1 - share), (number + 1, share)):
+    over = at - number
+    found: list[float] = whole(masses, lattice.size)
+    for place, part in ((number, 1 - over), (number + 1, over)):
         if part:
             times, left = divmod(place, lattice.size)
-            masses[left] += part * DAMPING**times
-    return masses
+            found[left] += share * part * DAMPING**times
+    return found
 
 
 def _below_limit(lattice: Lattice, spread: Lognormal) -> Any:
@@ -157,18 +155,22 @@ def _dispersed(
     latter in units of so many steps.
     """
     mass = list(map(sub, below[1:], below))
-    moments = map(sub, partial[1:], partial)
-    edges = map(float, range(first, first + len(mass)))
+    moments, end = map(sub, partial[1:], partial), first + len(mass)
     upper = [
         0.0 if (part := moment * unit - share * edge) < 0.0 else part if part < share else share
-        for edge, moment, share in zip(edges, moments, mass, strict=True)
+        for edge, moment, share in zip(_edges(size)[first:end], moments, mass, strict=True)
     ]
     found = [0.0] * (size + 1)
-    end = first + len(mass)
     found[first:end] = map(sub, mass, upper)
     found[first + 1 : end + 1] = map(add, found[first + 1 : end + 1], upper)
     del found[size:]
     return found
+
+
+@cache
+def _edges(size: int) -> list[float]:
+    """All edges but the last, in steps."""
+    return list(map(float, range(size)))
 
 
 @cache
@@ -192,7 +194,10 @@ def _normals(places: list[float]) -> list[float]:
     """The standard normal distribution function at rising places of its table, to 2e-7."""
     values, slopes = _table()
     low, high = bisect_left(places, 0.0), bisect_left(places, len(values) - 1)
-    inside = [values[at := int(place)] + place * slopes[at] for place in places[low:high]]
+    near = places[low:high]
+    inside = [
+        values[at] + place * slopes[at] for place, at in zip(near, map(floor, near), strict=True)
+    ]
     return [values[0]] * low + inside + [values[-1]] * (len(places) - high)
 
 
@@ -203,17 +208,13 @@ def transformed(masses: Any, size: int) -> Any:
     """The transform of masses, at half of the points (the others are their conjugates)."""
     if isinstance(masses, float):
         return masses
-    some = [(at, mass) for at, mass in enumerate(masses) if mass]
-    if len(some) <= FEW:
-        return _by_points(some, size)
+    if masses.count(0.0) >= size - FEW:
+        return _by_points([(at, mass) for at, mass in enumerate(masses) if mass], size)
     damped = list(map(mul, masses, _half_damping(size)))
     paired = _fourier(list(map(complex, damped[::2], damped[1::2])))
     paired.append(paired[0])
-    behind = [value.conjugate() for value in reversed(paired)]
-    found = [
-        one + other + turn * (one - other)
-        for one, other, turn in zip(paired, behind, _quarter_turns(size), strict=False)
-    ]
+    behind = [value.conjugate() for value in paired[::-1]]
+    found = _pairs(paired, behind, size)
     found.append(complex(2 * (paired[0].real - paired[0].imag)))
     return found
 
@@ -223,17 +224,17 @@ def inverted(transform: Any, size: int) -> Any:
     if isinstance(transform, float):
         return transform
     ahead = [value.conjugate() for value in transform]
-    turns = _quarter_turns(size)
-    paired = _fourier(
-        [
-            one + other + turn * (one - other)
-            for one, other, turn in zip(ahead, reversed(transform), turns, strict=False)
-        ]
-    )
+    paired = _fourier(_pairs(ahead, transform[::-1], size))
     damped = [0.0] * size
     damped[::2] = [value.real for value in paired]
     damped[1::2] = [-value.imag for value in paired]
     return list(map(mul, damped, _undamping(size)))
+
+
+def _pairs(ahead: list[complex], behind: list[complex], size: int) -> list[complex]:
+    """The transform of even and odd values put together, or taken apart, in half of the points."""
+    turned_apart = map(mul, _quarter_turns(size), map(sub, ahead, behind))
+    return list(map(add, map(add, ahead, behind), turned_apart))
 
 
 def _by_points(some: list[tuple[int, float]], size: int) -> Any:
@@ -252,21 +253,27 @@ def _by_points(some: list[tuple[int, float]], size: int) -> Any:
 
 
 def _fourier(values: list[complex]) -> list[complex]:
-    """The discrete Fourier transform of as many values as a power of two, of even and of odd ones
-    first (Cooley and Tukey, "An algorithm for the machine calculation of complex Fourier series",
-    1965).
+    """The discrete Fourier transform of as many values as a power of two (Cooley and Tukey, "An
+    algorithm for the machine calculation of complex Fourier series", 1965): of all fours that stand
+    as far apart as can be, then of twice as many again and again.
     """
-    size = len(values)
-    if size == 2:
-        return [values[0] + values[1], values[0] - values[1]]
-    if size == 4:
-        first, second, third, last = values
-        one, two, three, four = first + third, first - third, second + last, second - last
-        four = complex(four.imag, -four.real)
-        return [one + three, two + four, one - three, two - four]
-    even = _fourier(values[::2])
-    odd = list(map(mul, _turns(size), _fourier(values[1::2])))
-    return [*map(add, even, odd), *map(sub, even, odd)]
+    apart = len(values) // 4
+    first, second, third, last = (values[at * apart : (at + 1) * apart] for at in range(4))
+    one, two = list(map(add, first, third)), list(map(sub, first, third))
+    three = list(map(add, second, last))
+    four = list(map(mul, map(sub, second, last), repeat(-1j)))
+    parts: list[Any] = list(
+        zip(map(add, one, three), map(add, two, four), map(sub, one, three), map(sub, two, four),
+            strict=True)
+    )  # fmt: skip
+    while len(parts) > 1:
+        apart = len(parts) // 2
+        turns = _turns(2 * len(parts[0]))
+        for at in range(apart):
+            even, odd = parts[at], list(map(mul, turns, parts[at + apart]))
+            parts[at] = [*map(add, even, odd), *map(sub, even, odd)]
+        del parts[apart:]
+    return list(parts[0])
 
 
 @cache

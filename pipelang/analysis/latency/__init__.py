@@ -18,9 +18,9 @@ along with a walk as arrays, in which several lattices stand side by side (`fron
 for every measure (dollars, machine time, time with people) and scale.
 
 Maxima. Given the values drawn, the steps of a region take independent times, so the distribution
-function of the maximum is a product (`aside` of both meters). A region is decomposed into series and
-parallel parts (`regions`); within a parallel part every state keeps a distribution of its own, so
-nothing that shares a draw is treated as independent. Where the order of the steps is not
+function of the maximum is a product (`aside` of both meters). A region is decomposed into series
+and parallel parts (`regions`); within a parallel part every state keeps a distribution of its own,
+so nothing that shares a draw is treated as independent. Where the order of the steps is not
 series-parallel, a step waits for more than it would: an upper bound, reported as one.
 
 Means are exact sums, except those of maxima, which are integrated on the lattices. Quantiles are
