@@ -99,8 +99,9 @@ def test_a_full_check_imports_what_its_file_needs(folder: Path) -> None:
         "semantics.stand_ins",
     )
     assert not found & {f"pipelang.{name}" for name in few}
+    assert not {name for name in found if name.startswith("numpy")}, "times of a small file"
     ours = {name for name in found if name.startswith("pipelang")}
-    assert len(ours) <= 378, len(ours)
+    assert len(ours) <= 379, len(ours)
 
 
 @pytest.mark.parametrize(

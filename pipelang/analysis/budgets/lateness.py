@@ -9,6 +9,7 @@ from pipelang.analysis.frontier.lattice import Lattice
 from pipelang.analysis.frontier.meter import Measure, Scale
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.latency.quantiles import FINE, measured
+from pipelang.analysis.latency.written import written
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.semantics import program as p
@@ -42,20 +43,24 @@ def late_share(
     if unknown or point.left_out or budget is None or budget.seconds is None or work > MOST_STATES:
         return 1.0
     limit = float(budget.seconds)
+    measures = (Measure.LATENCY_MOST,)
     scales = (Scale(Measure.LATENCY_MOST, Lattice(limit * REACH / FINE, FINE)),) * 2
-    parameters, rows, drifts = Parameters(point.evidence, point.unknown), 1, 0
+    rows, drifts = 1, 0
+    model = make_model(program, pipeline, point)
     if not at_point and (point.counted or point.counted_bins):
         found_rows = moved(point)
-        parameters, rows, drifts = found_rows.parameters, found_rows.rows, found_rows.drifts
-    model = make_model(program, pipeline, point)
-    found = measured(model, parameters, scales, (Measure.LATENCY_MOST,), means=False)
+        rows, drifts = found_rows.rows, found_rows.drifts
+        found = measured(model, found_rows.parameters, scales, measures, means=False)
+    else:
+        plain = Parameters(point.evidence, point.unknown)
+        found = written(model, plain, with_numpy=False).at(scales, measures)
     taken = found.taken[Measure.LATENCY_MOST]
     if not taken.lattices:
         return 0.0  # nothing takes time
     shares = []
     step, masses = taken.lattices[0]
     for row in masses:
-        in_time = float(row[: int(limit * EARLIER / step) + 1].sum())
+        in_time = float(sum(row[: int(limit * EARLIER / step) + 1]))
         late = 1 - in_time
         shares.append(late + NOISE if late > NOISE else 0.0)
     if rows == 1 or len(shares) == 1:

@@ -130,20 +130,24 @@ class Lattice:
 
     def lognormal(self, spread: Lognormal) -> Array:
         """The transform of min(X, limit)."""
-        import numpy as np
-
         if spread.sigma == 0:
             return self.point(min(spread.median, spread.limit))
+        result = self.transform(self.below_limit(spread))
+        if spread.limit < 4 * self.end:
+            result = result + spread.beyond * self.point(spread.limit)
+        return result
+
+    def below_limit(self, spread: Lognormal) -> Array:
+        """The masses of X where it is below its limit; its sigma is not 0."""
+        import numpy as np
+
         edges = np.arange(self.size + 1) * self.step
         inside = np.minimum(edges[1:], spread.limit)
         distance = np.log(inside / spread.median) / spread.sigma
         below = np.concatenate(([0.0], _normals(distance)))
         whole = spread.median * exp(spread.sigma**2 / 2)
         partial = np.concatenate(([0.0], whole * _normals(distance - spread.sigma)))
-        result = self.transform(_dispersed(edges, below, partial))
-        if spread.limit < 4 * self.end:
-            result = result + spread.beyond * self.point(spread.limit)
-        return result
+        return _dispersed(edges, below, partial)
 
     def transform(self, masses: Array) -> Array:
         """The transform of the masses at all points (along the last axis)."""

@@ -38,6 +38,11 @@ MOST = 1e30
 NOISE = 1e-6
 """Less than this of a maximum is the transform's noise, which long lattices would magnify."""
 
+LACK = 1e-4
+"""Shares of a distribution of which no more is missing lack it for ever: of a sum of amounts that
+end at a limit each lacks up to 1e-7, as the normal distribution is read off a table.
+"""
+
 
 class Measure(IntEnum):
     """A measured quantity. `LEAST` and `MOST` differ in undeclared times."""
@@ -155,36 +160,19 @@ class Meter:
         return known
 
     def asks(self, role: p.Role, limit: Any) -> tuple[Any, Any]:
-        """The arrays of an answer in time and of none. What an answer in time took is X given
-        X <= limit.
-        """
-        end = inf if limit is None else float(limit)
-        spread = role.responds
-        late = self.taken(0.0, NONE, Amount(end, end)) if end < inf else 1.0
-        if spread is None or spread.p95 is None:
-            return self.taken(0.0, NONE, Amount(0.0, end)), late
-        median = float(spread.median)
-        whole = Lognormal(median, sigma_of(median, float(spread.p95)))
-        if end == inf:
-            return self.taken(0.0, NONE, Amount(whole, whole)), late
-        share = whole.below(end)
-        if share <= 0:
-            return late, late
-        capped = Lognormal(whole.median, whole.sigma, end)
-        both = self.taken(0.0, NONE, Amount(capped, capped))
-        timely = both - (1 - share) * late if share < 1 else both
-        return timely / share, late
+        """The arrays of an answer in time and of none."""
+        return answering(self, role, inf if limit is None else float(limit))
 
     def _made(self, dollars: float, time: Amount, people: Amount) -> Any:
         parts, means = [], []
         for scale in self.scales:
             part: Any = 1.0
-            for one in _of_measure(scale.measure, dollars, time, people):
+            for one in amounts_of(scale.measure, dollars, time, people):
                 if one != 0.0:
                     part = part * self._transform(scale.lattice, one)
             parts.append(part)
         for measure in self.measures:
-            amounts = _of_measure(measure, dollars, time, people)
+            amounts = amounts_of(measure, dollars, time, people)
             if any(one != 0.0 for one in amounts):
                 self.took.add(measure)
             means.append(sum(one.mean if isinstance(one, Lognormal) else one for one in amounts))
@@ -212,9 +200,38 @@ class Meter:
         array[len(parts) * half :] = slots
         return array
 
+    def spent(self, weight: Any, taken: Any) -> Any:
+        """The mean of all that is taken where it is come to with a weight, for each measure.
+        None if it takes nothing.
+        """
+        if getattr(taken, "shape", ())[-1:] != (self.length,):
+            return None
+        count = len(self.measures)
+        mass = weight
+        if getattr(weight, "shape", ())[-1:] == (self.length,):
+            mass = weight[..., -count:].real
+        return mass * (taken[..., -count:].imag / TINY)
+
+    def reached(self, first: Any, then: Any) -> Any:
+        """The probability in the product of two weights, if times of single steps count; 1 in rows
+        that have none, to be divided by.
+        """
+        import numpy as np
+
+        chance = self.mass(first) * self.mass(then) if self.times else 1.0
+        return chance if isinstance(chance, float) else np.where(chance > 0, chance, 1.0)
+
+    def rare(self, weight: Any, least: float) -> bool:
+        """Whether a weight is of less than so many runs; of several rows, none is."""
+        if getattr(weight, "ndim", 0) != 1:
+            return False
+        return not weight[-len(self.measures)].real > least
+
     def mass(self, weight: Any) -> Any:
-        """The probability in a weight, whatever it costs and takes: the same for every measure."""
-        if getattr(weight, "shape", ())[-1:] != (self.length,):
+        """The probability in a weight, whatever it costs and takes: the same for every measure. It
+        may be set `aside`.
+        """
+        if getattr(weight, "shape", ())[-1:] in ((), (1,)):
             return weight
         return float(weight[-1].real) if weight.ndim == 1 else weight[..., -1:].real
 
@@ -261,8 +278,6 @@ class Meter:
         if widths is None:
             widths = self.known["widths"] = self._widths()
         mass = slots[..., :1].real
-        under_way = mass[..., None] - functions
-        under_way[under_way < NOISE] = 0.0
         found: Array = slots.copy()
         for index, (measure, width) in enumerate(zip(self.measures, widths, strict=True)):
             if measure is Measure.COST:
@@ -270,7 +285,12 @@ class Meter:
             scales, pieces = width
             total: Any = 0.0  # where nothing that is known takes time, there is no lattice
             if len(scales):
-                total = np.einsum("...sn,sn->...", under_way[..., scales, :], pieces)
+                mine = functions[..., scales, :]
+                last = mine[..., -1, -1:]
+                most = np.where(mass - last < LACK * mass, last, mass)
+                under_way = most[..., None] - mine
+                under_way[under_way < NOISE] = 0.0
+                total = np.einsum("...sn,sn->...", under_way, pieces)
             endless = slots[..., index].imag / TINY > MOST
             moment = np.where(endless, ENDLESS, total)
             found[..., index] = slots[..., index].real + 1j * TINY * moment
@@ -298,7 +318,7 @@ class Meter:
         return found
 
 
-def _of_measure(
+def amounts_of(
     measure: Measure, dollars: float, time: Amount, people: Amount
 ) -> tuple[Lognormal | float, ...]:
     """Return the amounts that count for a measure."""
@@ -308,3 +328,24 @@ def _of_measure(
     if not measure.people:
         return (wall,)
     return (wall, people.most if measure.most else people.least)
+
+
+def answering(meter: Any, role: p.Role, end: float) -> tuple[Any, Any]:
+    """The weights of an answer in time and of none. What an answer in time took is X given
+    X <= limit.
+    """
+    spread = role.responds
+    late = meter.taken(0.0, NONE, Amount(end, end)) if end < inf else 1.0
+    if spread is None or spread.p95 is None:
+        return meter.taken(0.0, NONE, Amount(0.0, end)), late
+    median = float(spread.median)
+    whole = Lognormal(median, sigma_of(median, float(spread.p95)))
+    if end == inf:
+        return meter.taken(0.0, NONE, Amount(whole, whole)), late
+    share = whole.below(end)
+    if share <= 0:
+        return late, late
+    capped = Lognormal(whole.median, whole.sigma, end)
+    both = meter.taken(0.0, NONE, Amount(capped, capped))
+    timely = both - (1 - share) * late if share < 1 else both
+    return timely / share, late

@@ -30,6 +30,7 @@ from pipelang.analysis.latency.quantiles import (
     with_lattices,
 )
 from pipelang.analysis.latency.worst_time import longest_runs
+from pipelang.analysis.latency.written import WrittenWalk, written
 from pipelang.analysis.model.bernstein_bounds import Axis, Grid
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
@@ -148,22 +149,38 @@ def spent(
     scales = coarse_scales(measures)
     if not _fits(scales, rows, work):
         return None
+    if bounded is None:
+        needed = bool(point.counted or point.counted_bins)
+        once = written(model, parameters, with_numpy=needed)
+        if once.meter.vague:
+            measures = _with_least(measures)
+        return _known(model, once.coarse(measures), work, families, once)
     try:
         coarse = measured(model, parameters, scales, measures, declared=True, times=True)
     except MetUndeclared:
-        least = tuple(Measure(measure - 1) for measure in measures if measure is not Measure.COST)
-        measures = tuple(sorted((*measures, *least)))
+        measures = _with_least(measures)
         scales = coarse_scales(taking(model, point, measures))
         coarse = measured(model, parameters, scales, measures, times=True)
-    if bounded is not None:
-        axes = [
-            axis
-            for index, axis in enumerate(bounded.axes, 1)
-            if any(_differ(taken, index) for taken in coarse.taken.values())
-        ]
-        if axes:
-            return _enclosed(model, coarse, bounded, axes, work, families)
-    return _known(model, coarse, work, families)
+    axes = [
+        axis
+        for index, axis in enumerate(bounded.axes, 1)
+        if any(_differ(taken, index) for taken in coarse.taken.values())
+    ]
+    if axes:
+        return _enclosed(model, coarse, bounded, axes, work, families)
+    return _known(
+        model,
+        coarse,
+        work,
+        families,
+        written(model, Parameters(point.evidence, point.unknown), True),
+    )
+
+
+def _with_least(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Measures with those in which an undeclared time is nothing."""
+    least = (Measure(measure - 1) for measure in measures if measure is not Measure.COST)
+    return tuple(sorted((*measures, *least)))
 
 
 def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[str, Number]:
@@ -203,15 +220,16 @@ def _wanted(scales: Sequence[Any], rows: int, work: int) -> int:
 
 
 def _known(
-    model: PipelineModel, coarse: Measured, work: int, families: Collection[str]
+    model: PipelineModel,
+    coarse: Measured,
+    work: int,
+    families: Collection[str],
+    once: WrittenWalk,
 ) -> SpendingFigures:
     """Return figures that depend on no unknown except latencies."""
-    point, measures = model.parameters, tuple(coarse.taken)
+    point = model.parameters
     scales = fine_scales(coarse)
-    plain = Parameters(point.evidence, point.unknown)
-    fine = coarse
-    if scales:
-        fine = measured(model, plain, scales, measures, means=False)
+    fine = once.at(scales, coarse.taken) if scales else coarse
     away: Measured | None = None
     drifts = 0
     if point.counted or point.counted_bins:

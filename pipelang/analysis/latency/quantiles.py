@@ -7,7 +7,9 @@ is placed at its centre, because sums on a lattice keep their means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +69,7 @@ class Taken:
 
     mean: tuple[float, ...]
     quantiles: dict[str, tuple[float, ...]]
-    lattices: tuple[tuple[float, Any], ...] = ()
+    lattices: Sequence[tuple[float, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def beyond(coarse: Measured, found: Measured) -> tuple[Scale, ...]:
     """
     scales = []
     for measure, taken in coarse.taken.items():
-        end = quantile([(step, masses[0]) for step, masses in taken.lattices], TOP) * ROOM
+        end = quantile(((step, masses[0]) for step, masses in taken.lattices), TOP) * ROOM
         if not 0 < end < inf:
             continue
         mine = [scale.lattice.end for scale in found.scales if scale.measure is measure]
@@ -224,7 +226,7 @@ def read_off(meter: Meter, total: Any) -> dict[Measure, Taken]:
     return found
 
 
-def quantile(lattices: Sequence[tuple[float, Array]], share: float) -> float:
+def quantile(lattices: Iterable[tuple[float, Any]], share: float) -> float:
     """A quantile, by the finest lattice that reaches it."""
     for step, masses in lattices:
         found = quantile_of(masses, step, share)
@@ -233,23 +235,22 @@ def quantile(lattices: Sequence[tuple[float, Array]], share: float) -> float:
     return inf
 
 
-def quantile_of(masses: Array, step: float, share: float) -> float | None:
+def quantile_of(masses: Any, step: float, share: float) -> float | None:
     """Return the point where the cumulated mass reaches a share; None if the lattice ends
     before.
     """
-    import numpy as np
-
-    below = np.cumsum(masses)
-    at = int(np.searchsorted(below, share - LONE))
-    if at == len(masses):
+    row: list[float] = masses if isinstance(masses, list) else masses.tolist()
+    below = list(accumulate(row))
+    at = bisect_left(below, share - LONE)
+    if at == len(row):
         return None
     if at == 0:
         return 0.0
-    alone = _centre(masses, at)
+    alone = _centre(row, at)
     if alone is not None:
         return amount(alone * step)
-    inside = min(1.0, max(0.0, (share - below[at - 1]) / max(masses[at], LONE)))
-    return float((at - 0.5 + inside) * step)
+    inside = min(1.0, max(0.0, (share - below[at - 1]) / max(row[at], LONE)))
+    return (at - 0.5 + inside) * step
 
 
 def amount(read: float) -> float:
@@ -257,10 +258,8 @@ def amount(read: float) -> float:
     return float(f"{read:.{DIGITS}g}")
 
 
-def _centre(masses: Array, at: int) -> float | None:
+def _centre(masses: list[float], at: int) -> float | None:
     """The centre of the mass around a point where that stands alone, in points."""
-    import numpy as np
-
     low = high = at
     while low > 0 and masses[low - 1] > LONE:
         low -= 1
@@ -269,7 +268,7 @@ def _centre(masses: Array, at: int) -> float | None:
     if high - low >= WIDE or high + 1 == len(masses):
         return None
     part = masses[low : high + 1]
-    return float((part * np.arange(low, high + 1)).sum() / part.sum())
+    return sum(mass * point for point, mass in enumerate(part, low)) / sum(part)
 
 
 def _times(meter: Meter, walked: TimeWalk) -> dict[Measure, dict[str, float]]:

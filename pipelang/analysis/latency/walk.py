@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, assert_never
 
-from pipelang.analysis.frontier.meter import TINY, Meter
-from pipelang.analysis.frontier.states import Key, State, add
+from pipelang.analysis.frontier.meter import Meter
+from pipelang.analysis.frontier.mixtures import MixtureMeter
+from pipelang.analysis.frontier.states import Key, State, add, is_zero
 from pipelang.analysis.frontier.table import Table, assign, forget, merge, split, summed
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.conditions import EvaluationPlan, perform
@@ -76,7 +77,7 @@ class TimeWalk:
     """
 
     model: PipelineModel
-    meter: Meter
+    meter: Meter | MixtureMeter
     again: bool
     endings: dict[Ending, Any] = field(default_factory=dict)
     times: dict[str, Any] = field(default_factory=dict)
@@ -96,13 +97,9 @@ class TimeWalk:
         """Add the time of a step or person, where a run reaches it with this weight."""
         if not self.meter.times:
             return
-        count = len(self.meter.measures)
-        if getattr(taken, "shape", ())[-1:] != (self.meter.length,):
-            return
-        mass = weight
-        if getattr(weight, "shape", ())[-1:] == (self.meter.length,):
-            mass = weight[..., -count:].real
-        add(self.times, name, mass * (taken[..., -count:].imag / TINY))
+        time = self.meter.spent(weight, taken)
+        if time is not None:
+            add(self.times, name, time)
 
 
 def walk(model: PipelineModel, start: Start = lambda of_class, table: table) -> TimeWalk:
@@ -212,12 +209,8 @@ def _block(
 
 def _likely(run: _Run, table: Table) -> Table:
     """Remove the states that almost no run reaches."""
-    count = len(run.walk.meter.measures)
-    weights = {
-        state: weight
-        for state, weight in table.weights.items()
-        if getattr(weight, "ndim", 0) != 1 or weight[-count].real > RARE
-    }
+    rare = run.walk.meter.rare
+    weights = {state: weight for state, weight in table.weights.items() if not rare(weight, RARE)}
     return table if len(weights) == len(table.weights) else Table(table.slots, weights)
 
 
@@ -344,8 +337,12 @@ def _side_by_side(
         at = now.index(label)
         assert at is not None
         origin_of = [state[at] for state in starts]
+        # As likely as a run comes there: times of single steps count by it.
+        chances = list(map(meter.reached, map(origins.__getitem__, origin_of), before))
         fresh = {
-            (*state[:at], number, *state[at + 1 :]): 1.0 for number, state in enumerate(starts)
+            (*state[:at], number, *state[at + 1 :]): chances[number]
+            for number, state in enumerate(starts)
+            if not is_zero(chances[number])
         }
         after = _in_order(region, part, Table(now.slots, fresh), visit, None)
         at = after.index(label)
@@ -356,7 +353,7 @@ def _side_by_side(
             add(
                 weights,
                 (*state[:at], origin_of[number], *state[at + 1 :]),
-                before[number] * meter.aside(weight),
+                before[number] / chances[number] * meter.aside(weight),
             )
         now = region.joined(Table(after.slots, weights), part)
     if last is not None:  # fewer states are faster to bring back

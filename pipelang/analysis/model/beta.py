@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pipelang.analysis.model.intervals import Number
 from pipelang.semantics.chance import Basis
-from pipelang.statistics.beta import beta_quantile
 
 
 def jeffreys(good: int, total: int) -> Number:
@@ -17,6 +16,8 @@ def jeffreys(good: int, total: int) -> Number:
     """
     if not total:
         return Number(None, 0.0, 1.0, None, Basis.UNKNOWN)
+    from pipelang.statistics.beta import beta_quantile
+
     a, b = good + 0.5, total - good + 0.5
     low, high = beta_quantile(0.025, a, b), beta_quantile(0.975, a, b)
     return Number(good / total, low, high, a / (a + b), Basis.MEASURED)

@@ -19,7 +19,6 @@ from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.model.inputs import FormulaInputs, Owner, Source
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side, sweep_columns
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.analysis.sweep.transitions import read_off
 from pipelang.collecting import CollectingLater
@@ -202,6 +201,8 @@ class Compiled:
 
         models: list[Any] = []
         if columns and not repeats:
+            from pipelang.analysis.sweep.columns import sweep_columns
+
             found = sweep_columns(make, parameters, columns, self.widest)
         else:
             found = sweep(make(parameters))
@@ -240,6 +241,10 @@ class _Written:
         return [*found, *((at, repeats[place]) for place, at in self.repeats)]
 
     def totals(self, given: list[tuple[int, Any]], columns: int) -> Totals:
+        if not columns:
+            return self.read_off(self.formula.results(given))
+        from pipelang.analysis.sweep.columns import LEAST_COLUMNS, MOST_NUMBERS, side_by_side
+
         across = self.terms.widest if self.moved else 1
         most = max(LEAST_COLUMNS, MOST_NUMBERS // self.formula.last_uses.widest // across // 4)
         if columns <= most:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipelang.analysis.frontier.meter import Measure, Meter
-from pipelang.analysis.latency import quantiles
 from pipelang.analysis.latency.quantiles import FINE, ROOM
 from pipelang.analysis.metrics.analyse import Analysis
 from pipelang.interfaces.check.check import check_file
@@ -51,25 +48,6 @@ def analysis(folder: Path, **changes: str) -> Analysis:
     checked = check_file(str(path))
     assert checked.program is not None, [found.message for found in checked.diagnostics]
     return checked.analyses[0]
-
-
-def test_a_walk_ends_at_the_first_undeclared_latency(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a walk for upper bounds alone finds is of no use then: one walk finds both."""
-    whole: list[tuple[Measure, ...]] = []
-
-    def read_off(meter: Meter, total: Any) -> Any:
-        whole.append(meter.measures)
-        return quantiles_of(meter, total)
-
-    quantiles_of = quantiles.read_off
-    monkeypatch.setattr(quantiles, "read_off", read_off)
-    analysis(tmp_path)
-    declared, whole[:] = len(whole), []
-    analysis(tmp_path, latency="")
-    assert len(whole) == declared
-    assert all(Measure.LATENCY_LEAST in measures for measures in whole)
 
 
 def test_an_undeclared_latency_has_bounds(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelang.analysis.frontier.meter import Measure
-from pipelang.analysis.latency import figures
+from pipelang.analysis.latency.written import WrittenWalk
 from pipelang.analysis.metrics.analyse import analyse
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics import program as p
@@ -65,18 +65,23 @@ def test_promises_are_decided_as_by_a_whole_analysis(file):
         ("success >= 1%", set()),
     ],
 )
-def test_a_walk_is_of_what_is_promised(promise, walked, tmp_path, monkeypatch):
+def test_only_what_is_promised_is_read_off_a_walk(promise, walked, tmp_path, monkeypatch):
     path = tmp_path / "p.pipe"
     pipeline = "pipeline p(x: text max 9 tokens) -> text max 9 tokens {\n  slo { %s }%s}\n"
     path.write_text(HEAD + pipeline % (promise, BODY), encoding="utf-8")
     seen: set[Measure] = set()
-    before = figures.measured
+    coarse, fine = WrittenWalk.coarse, WrittenWalk.at
 
-    def measured(model, parameters, scales, measures, **more):
+    def first(walk, measures):
         seen.update(measures)
-        return before(model, parameters, scales, measures, **more)
+        return coarse(walk, measures)
 
-    monkeypatch.setattr(figures, "measured", measured)
+    def second(walk, scales, measures):
+        seen.update(measures)
+        return fine(walk, scales, measures)
+
+    monkeypatch.setattr(WrittenWalk, "coarse", first)
+    monkeypatch.setattr(WrittenWalk, "at", second)
     program = program_of(path)
     (one,) = program.pipelines.values()
     found = analyse(program, one, promises=True)
