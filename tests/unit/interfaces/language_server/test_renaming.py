@@ -158,7 +158,6 @@ def test_a_definition_in_python_is_found_behind_form_feeds(tmp_path, monkeypatch
     code = (
         'NAMES = """\n\x0c\n\x0c\n\x0c\n\x0c\nlookup\n"""\n\n\ndef lookup(text: str) -> str: ...\n'
     )
-    (tmp_path / "tools.py").write_text(code)
     text = 'tool t() -> text { python "tools:lookup"  effect read }\n'
     path = tmp_path / "a.pipe"
     path.write_text(text)
