@@ -155,9 +155,8 @@ def test_definitions_lead_out_of_the_language(tmp_path, monkeypatch):
 def test_a_definition_in_python_is_found_behind_form_feeds(tmp_path, monkeypatch):
     """Python ends no line there, `splitlines` does: the place was in lines before it."""
     monkeypatch.chdir(tmp_path)
-    code = (
-        'NAMES = """\n\x0c\n\x0c\n\x0c\n\x0c\nlookup\n"""\n\n\ndef lookup(text: str) -> str: ...\n'
-    )
+    strings = 'NAMES = """\n\x0c\n\x0c\n\x0c\n\x0c\nlookup\n"""\n\n\n'
+    (tmp_path / "tools.py").write_text(strings + "def lookup(text: str) -> str: ...\n")
     text = 'tool t() -> text { python "tools:lookup"  effect read }\n'
     path = tmp_path / "a.pipe"
     path.write_text(text)
