@@ -66,6 +66,16 @@ class Context:
     ) -> None:
         self.diagnostics.append(report(rule, span, help=help, labels=labels, edits=edits, **words))
 
+    def misread(self, span: Span) -> bool:
+        """Whether an error of syntax was reported within a span."""
+        return any(
+            found.rule.code.startswith("P1")
+            and found.span is not None
+            and found.span.file == span.file
+            and span.start <= found.span.start <= span.end
+            for found in self.diagnostics
+        )
+
     def find(self, file: str, name: ast.Name, *kinds: str) -> Symbol | None:
         """The symbol of a name, if it is one of these kinds; otherwise None, with a finding."""
         symbol = self.symbols.find(file, name.text)
