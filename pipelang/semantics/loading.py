@@ -9,6 +9,7 @@ that has, their names are kept as lost, so that uses of them are not reported as
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from pipelang.semantics.loader import Unreadable as Unreadable
 from pipelang.syntax import ast
 from pipelang.syntax.language import LANGUAGE
 from pipelang.syntax.parse import Parsed, parse_kept
-from pipelang.syntax.tokens import TokenList, starts_declaration
+from pipelang.syntax.tokens import Token, TokenList, starts_declaration
 
 SUFFIX = ".pipe"
 
@@ -178,13 +179,16 @@ def _lost(
     if has_errors(parsed.diagnostics):
         declared = set(_declared(parsed.module))
         uses = sum(isinstance(one, ast.Use) for one in parsed.module.declarations)
+        nameless = False
         for word, name in _declaring_words(source, parsed):
             if word == "use":
                 uses -= 1
+            elif not name.isidentifier():
+                nameless = True
             elif name not in declared:
                 lost.add(name)
-        hollow = uses < 0
-        lost |= _ACTIONS
+        hollow = uses < 0 or nameless
+        lost |= _ACTIONS | _beside_errors(source, parsed)
     for item in imports:
         module = None if item.module is None else modules.get(item.module)
         wanted = None if item.use.names is None else {name.text for name in item.use.names}
@@ -194,6 +198,26 @@ def _lost(
         else:
             lost |= module.lost if wanted is None else module.lost & wanted
     return frozenset(lost), hollow
+
+
+def _beside_errors(source: Source, parsed: Parsed) -> set[str]:
+    """The words on lines that could not be read: any of them may be a name that is declared there,
+    behind a keyword that is misspelt, left out or written twice.
+    """
+    text, tokens = source.text, parsed.tokens.tokens
+    words: set[str] = set()
+    for found in parsed.diagnostics:
+        if found.is_error and found.span is not None and found.span.file == source.name:
+            begin = text.rfind("\n", 0, found.span.start) + 1
+            end = text.find("\n", found.span.start)
+            at = bisect_left(tokens, begin, key=_start)
+            past = len(tokens) if end < 0 else bisect_left(tokens, end, key=_start)
+            words.update(one.text for one in tokens[at:past] if one.text.isidentifier())
+    return words
+
+
+def _start(token: Token) -> int:
+    return token.start
 
 
 def _declared(module: ast.Module) -> Iterator[str]:

@@ -77,11 +77,14 @@ class EnumType:
 
     def value_of(self, name: str) -> str | None:
         """The value of the member of this name, None if there is none."""
-        return dict(zip(self.written, self.members, strict=True)).get(name)
+        written = self.written  # a table would be made anew for each of a match's arms
+        return self.members[written.index(name)] if name in written else None
 
     def name_of(self, value: str) -> str:
         """The name that the file writes for a value."""
-        return dict(zip(self.members, self.written, strict=True)).get(value, value)
+        if not self.names or value not in self.members:
+            return value
+        return self.names[self.members.index(value)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,10 @@ def _turns(
     fails: Any = 0.0
     goes_on: Any = 1.0
     answered: dict[str | None, Any] = {}
+    if meter is None:
+        between = tools_cost(model, agent)
+    else:
+        between = tools_taken(model, agent) if who.turns > 1 else 1.0
     for turn in range(1, who.turns + 1):
         calls = _at_turn(model, step, link, who, turn, by_turn)
         before, goes_on, answered = goes_on, 0.0, {}
@@ -278,9 +282,9 @@ def _turns(
             add(answered, tier, reach * call.answers)
         if turn < who.turns:
             if meter is not None:
-                goes_on = goes_on * tools_taken(model, agent)
+                goes_on = goes_on * between
             else:
-                cost = cost + goes_on * tools_cost(model, agent)
+                cost = cost + goes_on * between
     return _Tried(fails, goes_on, cost, tokens), answered
 
 

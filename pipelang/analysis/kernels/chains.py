@@ -18,10 +18,11 @@ from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.kernels.calls import Caller, CallsByTurn, call_kernel, waited
 from pipelang.analysis.kernels.conditions import perform
 from pipelang.analysis.kernels.costs import tools_cost
-from pipelang.analysis.kernels.each import Ranked, Ranks, each_closed, fixed_length
+from pipelang.analysis.kernels.each import ListWalk, Ranked, Ranks, fixed_length
 from pipelang.analysis.kernels.outcome_distribution import Closed, of_answers
 from pipelang.analysis.kernels.prepared_step import Prepared
 from pipelang.analysis.kernels.situations import (
+    PLAIN,
     ChainSituation,
     given,
     is_out,
@@ -43,7 +44,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import chosen_by_turn
 from pipelang.semantics.kernels.chain import START, ChainPosition, after_failure, resolve
-from pipelang.semantics.walk import agent_of
+from pipelang.semantics.walk import agent_of, inner_links
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class StepKernel:
     _calls: dict[tuple[int, Caller, bool], CallKernel] = field(default_factory=dict)
     _behind: dict[int, frozenset[str]] = field(default_factory=dict)
     _by_turn: dict[int, CallsByTurn] = field(default_factory=dict)
+    _lists: dict[Any, ListWalk] = field(default_factory=dict)
 
     def by_turn(self, link: p.Link) -> CallsByTurn | None:
         """The calls of an agent that is chosen by turn; None for anything else."""
@@ -401,23 +403,47 @@ def _loops(kernel: StepKernel, link: p.Link, now: ChainSituation) -> Iterator[Ca
 
 def _each(kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozenset[str]) -> Closed:
     """All elements of a list; what is drawn for each of them is summed out of its kernel."""
-    inside = kernel.prepared.elements[id(each)]
     elements = now.model.expand(each.elements)
     length = fixed_length(elements)
     if length is None:
         length = now.values[("length", elements)]
 
-    def element() -> Closed:
-        table = Table(tuple(now.values), {tuple(now.values.values()): 1.0})
-        table = perform(table, inside.plan)
-        one = Closed()
-        for state, weight in table.weights.items():
-            values = dict(zip(table.slots, state, strict=True))
-            here = ChainSituation(inside.model, values, around, None, now.again, now.told)
-            one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
-        return one
+    situation = _but_for_length(kernel, each, now, around, ("length", elements))
+    known = None if situation is None else kernel._lists.get(situation)
+    if known is None:
+        longest = each.most if fixed_length(elements) is None else length
+        one = _element(kernel, each, now, around)
+        known = ListWalk(each, one, longest, now.model.meter, _ranked(kernel, now.model))
+        if situation is not None:
+            kernel._lists[situation] = known
+    return known.closed(length)
 
-    return each_closed(each, length, element, now.model.meter, _ranked(kernel, now.model))
+
+def _element(
+    kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozenset[str]
+) -> Closed:
+    inside = kernel.prepared.elements[id(each)]
+    table = Table(tuple(now.values), {tuple(now.values.values()): 1.0})
+    table = perform(table, inside.plan)
+    one = Closed()
+    for state, weight in table.weights.items():
+        values = dict(zip(table.slots, state, strict=True))
+        here = ChainSituation(inside.model, values, around, None, now.again, now.told)
+        one.take(weight, _ended(_walk(kernel, each.body, here), each.body, here))
+    return one
+
+
+def _but_for_length(
+    kernel: StepKernel, each: p.Each, now: ChainSituation, around: frozenset[str], length: Key
+) -> tuple[Any, ...] | None:
+    """All that an element hangs on; None where that may be the length of its list, which a
+    sub-pipeline may be given.
+    """
+    chosen = (link for link in inner_links(each.body) if not isinstance(link.action, p.Choose))
+    if not all(isinstance(link.action, (*PLAIN, p.Cascade)) for link in chosen):
+        return None
+    values = frozenset(one for one in now.values.items() if one[0] != length)
+    return (id(each), values, around, now.taint, now.again, now.told, now.retried)
 
 
 def _ranked(kernel: StepKernel, model: PipelineModel) -> Ranked | None:

@@ -24,8 +24,6 @@ class Document:
     path: str
     version: int | None
     lines: TextLines
-    marked: bool = False
-    """Whether the client sent a byte order mark, which is no part of the text here."""
 
     @property
     def text(self) -> str:
@@ -112,8 +110,7 @@ class Documents:
         """Take in a file that was opened."""
         path = self.path_of(item.uri)
         self.uris[path] = item.uri
-        made = Document(item.uri, path, item.version, TextLines("", self.encoding))
-        self._set(made, TextLines(item.text, self.encoding))
+        made = Document(item.uri, path, item.version, TextLines.of(item.text, self.encoding))
         self.open[path] = made
         return made
 
@@ -125,15 +122,9 @@ class Documents:
         lines = document.lines
         for change in params.content_changes:
             lines = lines.changed(change)
-        self._set(document, lines)
+        document.lines = lines
         document.version = params.text_document.version
         return document
-
-    def _set(self, document: Document, lines: TextLines) -> None:
-        if lines.text.startswith("\ufeff"):
-            document.marked = True
-            lines = TextLines(lines.text[1:], self.encoding)
-        document.lines = lines
 
     def closed(self, uri: str) -> str:
         """Forget an open file; its path."""

@@ -2,7 +2,7 @@
 
 Lines end where the protocol says (`\\n`, `\\r\\n`, `\\r`), which is neither where Python's
 `splitlines` ends them nor where pipelang does. Offsets are those of a text without its byte order
-mark.
+mark, which a client may have sent nevertheless: then its columns of the first line count the mark.
 """
 
 from __future__ import annotations
@@ -29,13 +29,29 @@ def units(text: str, encoding: str) -> int:
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
+MARK = "\ufeff"
+"""A byte order mark, with which a text may begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextLines:
-    """A text with its lines; `starts` are the offsets at which they begin."""
+    """A text with its lines; `starts` are the offsets at which they begin. `marked` says whether a
+    byte order mark stands before it where the client has it.
+    """
 
     text: str
     encoding: str = UTF16
+    marked: bool = False
     starts: list[int] = field(default_factory=list, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, sent: str, encoding: str) -> TextLines:
+        """The lines of a text as a client sent it, with or without a mark."""
+        return cls(sent.removeprefix(MARK), encoding, sent.startswith(MARK))
+
+    def _before(self, line: int) -> int:
+        """The units of what stands before a line's text: of the mark."""
+        return units(MARK, self.encoding) if self.marked and line == 0 else 0
 
     def _starts(self) -> list[int]:
         if not self.starts:
@@ -73,22 +89,26 @@ class TextLines:
         if position.line >= len(starts):
             return len(self.text)
         line = self.line(position.line)
+        column = position.character - self._before(position.line)
         if self.encoding == UTF32 or line.isascii():
-            return starts[position.line] + max(0, min(position.character, len(line)))
+            return starts[position.line] + max(0, min(column, len(line)))
         taken = at = 0
         while at < len(line):
             taken += units(line[at], self.encoding)
-            if taken > position.character:
+            if taken > column:
                 break
             at += 1
         return starts[position.line] + at
 
     def position(self, offset: int) -> lsp.Position:
         """The place of an offset."""
-        starts = self._starts()
         offset = max(0, min(offset, len(self.text)))
         number = self.number(offset)
-        return lsp.Position(number, self.units(starts[number], offset))
+        return lsp.Position(number, self.column(number, offset))
+
+    def column(self, number: int, offset: int) -> int:
+        """The column of an offset in its line."""
+        return self._before(number) + self.units(self._starts()[number], offset)
 
     def units(self, start: int, end: int) -> int:
         """The length of a part in the units of the encoding."""
@@ -107,10 +127,13 @@ class TextLines:
     def changed(self, change: lsp.TextDocumentContentChangeEvent) -> TextLines:
         """The text after a change that a client tells."""
         if not isinstance(change, lsp.TextDocumentContentChangePartial):
-            return TextLines(change.text, self.encoding)
-        start, end = self.offset(change.range.start), self.offset(change.range.end)
-        text = self.text[:start] + change.text + self.text[max(start, end) :]
-        return TextLines(text, self.encoding)
+            return TextLines.of(change.text, self.encoding)
+        sent = self
+        if self.marked:  # the change may take the mark away, or write before it
+            sent = TextLines(MARK + self.text, self.encoding)
+        start, end = sent.offset(change.range.start), sent.offset(change.range.end)
+        text = sent.text[:start] + change.text + sent.text[max(start, end) :]
+        return TextLines.of(text, self.encoding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,12 @@ def cut(text: str, width: int) -> str:
     """A text in at most `width` columns."""
     if cells_of(text) <= width:
         return text
-    while text and cells_of(text) > width - 1:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    taken = 0
+    for at, letter in enumerate(text):  # from the front: a name may have a million letters
+        taken += cells_of(letter)
+        if taken > width - 1:
+            return text[:at].rstrip() + "…"
+    return text
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -13,6 +13,7 @@ from pipelang.diagnostics import Span
 from pipelang.interfaces.language_server.documents import Documents
 from pipelang.interfaces.language_server.features.nodes import walk
 from pipelang.interfaces.language_server.open_files import OpenFiles
+from pipelang.interfaces.language_server.positions import TextLines
 from pipelang.records import dataclass
 from pipelang.semantics.build import Survey
 from pipelang.syntax import ast
@@ -114,10 +115,10 @@ def _definition(text: str, name: str) -> tuple[int, int]:
         found = next((node for node in body if _binds(node, part)), None)
         if found is None:
             return place
-        lines = text.splitlines(keepends=True)
-        line = lines[found.lineno - 1]
-        column = len(line.encode()[: found.col_offset].decode(errors="replace"))
-        before = sum(map(len, lines[: found.lineno - 1])) + column
+        # Python's lines are the protocol's: `splitlines` also ends them at a form feed.
+        line = TextLines(text).bounds(found.lineno - 1)[0]
+        head = text[line : line + found.col_offset].encode("utf-8", "replace")
+        before = line + len(head[: found.col_offset].decode(errors="replace"))
         at = text.find(part, before)
         place = (at, at + len(part)) if at >= 0 else (before, before)
         body = found.body if isinstance(found, python.ClassDef) else []

@@ -116,7 +116,7 @@ def _relative(found: list[tuple[int, int, str, int]], lines: TextLines) -> list[
         while True:
             first, last = max(start, begin), min(end, past)
             if first < last:
-                at, length = lines.units(begin, first), lines.units(first, last)
+                at, length = lines.column(number, first), lines.units(first, last)
                 data += [number - line, at - column if number == line else at]
                 data += [length, _NUMBER_OF[kind], modifiers]
                 line, column = number, at

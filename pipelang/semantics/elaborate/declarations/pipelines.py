@@ -49,11 +49,14 @@ def pipeline(context: Context, file: str, key: str, decl: ast.PipelineDecl) -> p
     unread = flawed(parts)
     if unread:
         context.flawed.add(key)
-    if not ends and not unread:
-        context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
-    if not unread and not _can_answer(parts):
-        why = "it has no `return`"
-        context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text, why=why)
+    endless, answers = not ends and not unread, unread or _can_answer(parts)
+    # What could not be read may have been its `return`, also where nothing stands in its place.
+    if (endless or not answers) and not context.misread(decl.span):
+        if endless:
+            context.tell(codes.NO_OUTCOME, decl.name.span, name=decl.name.text)
+        if not answers:
+            why = "it has no `return`"
+            context.tell(codes.NEVER_ANSWERS, decl.name.span, name=decl.name.text, why=why)
     contents = contents_of(made, locals, flawed=unread)
     whole = _Whole(context, file, place, scope, contents)
     for item in decl.items:

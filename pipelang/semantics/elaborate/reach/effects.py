@@ -148,8 +148,11 @@ def _gather(items: tuple[ast.Item, ...], found: list[ast.Action | ast.Item]) -> 
             case ast.When():
                 _gather((*item.then, *(item.otherwise or ())), found)
             case ast.MatchItem():
-                for arm in whole(item.arms):
-                    _gather(arm.items, found)
+                for arm in item.arms:
+                    if isinstance(arm, ast.Broken):
+                        found.append(arm)  # an item like any other that could not be read
+                    else:
+                        _gather(arm.items, found)
             case _:
                 pass
 

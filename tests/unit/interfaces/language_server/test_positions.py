@@ -49,6 +49,26 @@ def test_a_change_is_a_slice(text, encoding, data):
     assert lines.changed(lsp.TextDocumentContentChangeWholeDocument(new)).text == new
 
 
+@given(TEXTS, ENCODINGS, st.data())
+def test_a_mark_counts_where_the_client_has_it(text, encoding, data):
+    """Places and changes are those of the text as it was sent, mark and all."""
+    sent = "\ufeff" + text
+    lines, plain = TextLines.of(sent, encoding), TextLines(sent, encoding)
+    assert lines.text == text
+    offset = data.draw(st.integers(0, len(text)))
+    assert lines.position(offset) == plain.position(offset + 1)
+    assert lines.offset(lines.position(offset)) == plain.offset(plain.position(offset + 1)) - 1
+    starts = [at for at in range(len(sent) + 1) if sent[max(0, at - 1) : at + 1] != "\r\n"]
+    start = data.draw(st.sampled_from(starts))
+    end = data.draw(st.sampled_from([at for at in starts if at >= start]))
+    new = data.draw(TEXTS)
+    change = lsp.TextDocumentContentChangePartial(plain.range(start, end), new)
+    after = sent[:start] + new + sent[end:]
+    made = lines.changed(change)
+    assert made.text == after.removeprefix("\ufeff")
+    assert made.marked == after.startswith("\ufeff")
+
+
 @given(st.integers(-5, 99), st.integers(0, 99))
 def test_a_place_that_is_not_there_is_the_nearest(line, character):
     lines = TextLines("one\ntwo😀\n")

@@ -150,3 +150,20 @@ def test_definitions_lead_out_of_the_language(tmp_path, monkeypatch):
         (place,) = wait(editor.requests.definition(params)) or []
         assert place.uri.endswith(ending)
         assert place.range.start.line == line
+
+
+def test_a_definition_in_python_is_found_behind_form_feeds(tmp_path, monkeypatch):
+    """Python ends no line there, `splitlines` does: the place was in lines before it."""
+    monkeypatch.chdir(tmp_path)
+    strings = 'NAMES = """\n\x0c\n\x0c\n\x0c\n\x0c\nlookup\n"""\n\n\n'
+    (tmp_path / "tools.py").write_text(strings + "def lookup(text: str) -> str: ...\n")
+    text = 'tool t() -> text { python "tools:lookup"  effect read }\n'
+    path = tmp_path / "a.pipe"
+    path.write_text(text)
+    editor = Editor()
+    item = lsp.TextDocumentItem(path.as_uri(), "pipelang", 1, text)
+    editor.session.touched([editor.session.documents.opened(item).path])
+    place = editor.session.documents.open[str(path)].lines.position(text.index("lookup"))
+    params = lsp.DefinitionParams(lsp.TextDocumentIdentifier(path.as_uri()), place)
+    (found,) = wait(editor.requests.definition(params)) or []
+    assert found.range.start == lsp.Position(9, 4)

@@ -39,6 +39,7 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, bar, cut, lay_out, range_bar
 from pipelang.records import replace
 from pipelang.semantics.chance import Basis
+from tests.work import grows_no_faster_than
 
 REPO = Path(__file__).resolve().parents[4]
 EXPECTED = Path(__file__).parent / "report"
@@ -527,3 +528,14 @@ def test_wrapped_text_keeps_to_its_width() -> None:
     assert wrap("", 20) == []
     assert wrap("one two three", 9, 2) == ["  one two", "  three"]
     assert cut("弁護士", 5) == "弁護…"
+
+
+def test_a_text_is_cut_in_as_many_letters_as_fit():
+    """Whatever is left out: a name of a million letters took 9 s in `graph`, one letter a time."""
+    for letters in ("a", "界", "é", "e\u0301"):
+        for width in range(1, 9):
+            made = cut(letters * 20, width)
+            assert made.endswith("…")
+            assert cells_of(made) <= width
+            assert cells_of(made) + cells_of(letters) > width
+    grows_no_faster_than(1, lambda size: cut("aé" * size, 40), 100, 10)
