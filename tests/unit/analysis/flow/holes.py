@@ -144,6 +144,7 @@ PIECES = {
 }
 
 _TWO = re.compile(r"<<(.*?)\|(.*?)>>", re.DOTALL)
+_WORD = re.compile(r"\w+")
 
 
 @cache
@@ -168,11 +169,28 @@ def mended(name: str) -> str:
     return whole(_TWO.sub(r"\2", written()[name]))
 
 
+@cache
+def _world() -> dict[str, str]:
+    """The declarations of the world by their names."""
+    parts = re.split(r"^(?=\w)", WORLD, flags=re.MULTILINE)[1:]
+    return {_WORD.findall(part)[1]: part for part in parts}
+
+
+@cache
+def _named(text: str) -> frozenset[str]:
+    """The declarations of the world that a text names, with those that these name."""
+    found = frozenset(_WORD.findall(text)) & _world().keys()
+    return found.union(*(_named(_world()[name]) for name in found if _world()[name] != text))
+
+
 def whole(text: str) -> str:
-    """A file of these pipelines, with the world that they all stand in."""
+    """A file of these pipelines, with what they name of the world that they all stand in: to read
+    and elaborate all of it took most of the time of each case.
+    """
     for name, piece in PIECES.items():
         text = text.replace(name, piece)
-    return WORLD + text
+    needed = _named(text)
+    return "\n".join(part for name, part in _world().items() if name in needed) + "\n" + text
 
 
 def told(text: str) -> list[tuple[str, str]]:
