@@ -239,18 +239,21 @@ def quantile_of(masses: Any, step: float, share: float) -> float | None:
     """Return the point where the cumulated mass reaches a share; None if the lattice ends
     before.
     """
-    row: list[float] = masses if isinstance(masses, list) else masses.tolist()
-    below = list(accumulate(row))
-    at = bisect_left(below, share - LONE)
-    if at == len(row):
+    if isinstance(masses, list):
+        below: Any = list(accumulate(masses))
+        at = bisect_left(below, share - LONE)
+    else:
+        below = masses.cumsum()
+        at = int(below.searchsorted(share - LONE))
+    if at == len(masses):
         return None
     if at == 0:
         return 0.0
-    alone = _centre(row, at)
+    alone = _centre(masses, at)
     if alone is not None:
         return amount(alone * step)
-    inside = min(1.0, max(0.0, (share - below[at - 1]) / max(row[at], LONE)))
-    return (at - 0.5 + inside) * step
+    inside = min(1.0, max(0.0, (share - below[at - 1]) / max(masses[at], LONE)))
+    return float((at - 0.5 + inside) * step)
 
 
 def amount(read: float) -> float:
@@ -258,7 +261,7 @@ def amount(read: float) -> float:
     return float(f"{read:.{DIGITS}g}")
 
 
-def _centre(masses: list[float], at: int) -> float | None:
+def _centre(masses: Any, at: int) -> float | None:
     """The centre of the mass around a point where that stands alone, in points."""
     low = high = at
     while low > 0 and masses[low - 1] > LONE:
@@ -268,7 +271,7 @@ def _centre(masses: list[float], at: int) -> float | None:
     if high - low >= WIDE or high + 1 == len(masses):
         return None
     part = masses[low : high + 1]
-    return sum(mass * point for point, mass in enumerate(part, low)) / sum(part)
+    return float(sum(mass * point for point, mass in enumerate(part, low)) / sum(part))
 
 
 def _times(meter: Meter, walked: TimeWalk) -> dict[Measure, dict[str, float]]:
