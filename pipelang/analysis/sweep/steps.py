@@ -53,14 +53,14 @@ def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit)
         if after is None:
             after = _visited(walk, index, table, visit, index == last)
         table = after
-        if index != last and len(table) > MANY:
+        if len(table.slots) > LIVE and index != last and len(table) > MANY:
             last_reads = _last_reads(walk, steps) if last_reads is None else last_reads
             table = _ended_alike(table, last_reads, index)
     return table
 
 
-MANY = 64
-"""States of which it pays to look for those that have become alike."""
+MANY, LIVE = 64, 5
+"""States, and variables that make them, of which it pays to look for those that are alike."""
 
 
 def _last_reads(walk: BlockSweep, steps: Sequence[int]) -> dict[Key, int]:
