@@ -177,6 +177,8 @@ class ListWalk:
                 add(closed.answers, (far.right, far.lowest, far.wrong), weight)
             else:
                 add(closed.fails, far.wrong, weight)
+        if length >= self.longest:  # none longer comes, and weights may be long arrays
+            self._restart()
         return closed
 
     def _one_by_one(self, length: int, closed: Closed) -> _States:

@@ -71,21 +71,24 @@ def command(
         try:
             results.append(simulated(loaded, chosen, runs, seed, value, show))
         except UnknownChance as missing:
-            site = str(missing).split("@")[0]
+            from pipelang.analysis.findings.metric_findings import site_words
+
             stop(
-                f"`{name}`: nobody declared `{site}`",
+                f"`{name}`: nobody declared {site_words(str(missing))}",
                 1,
                 "declare it, or say what unknown chances count as: --unknown low or high",
             )
         if live:
             sys.stderr.write("\r" + " " * 78 + "\r")
             sys.stderr.flush()
+    if not names:
+        warn(f"note: `{file}` has no pipeline")
     if form == "json":
         record = {"pipelines": {one.name: one.as_json() for one in results}}
         write(json.dumps(record, indent=2, allow_nan=False) + "\n")
     else:
         paint = painter(wants_colour(sys.stdout))
-        write("\n".join(line for one in results for line in _text(one, seed, paint)) + "\n")
+        write("".join(f"{line}\n" for one in results for line in _text(one, seed, paint)))
     wrong = sum(not one.agrees for result in results for one in _all(result))
     if wrong:
         lie = "prediction lies outside its" if wrong == 1 else "predictions lie outside their"

@@ -89,6 +89,8 @@ def command(
         stop("a picture shows one pipeline", USAGE, f"name one of: {', '.join(names)}")
     if write_it and len(names) != 1:
         stop("--write sets one pipeline", USAGE, f"name one of: {', '.join(names)}")
+    if not names:
+        warn(f"note: `{file}` has no pipeline")
     results: list[Tuned] = []
     for name in names:
         tuned = _tuned(checked, name, budget)

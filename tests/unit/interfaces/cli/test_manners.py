@@ -150,3 +150,35 @@ def test_an_approval_that_nobody_had_to_give_is_told_in_words(
     assert "no approval needed" in capsys.readouterr().out
     assert main(["run", "a.pipe", "--input", '{"amount": 5, "notes": [1, 2, 3]}']) == 1
     assert "input `notes`: list should have at most 2 items, not 3" in capsys.readouterr().err
+
+
+UNDECLARED = """
+tool look(x: text max 9 tokens) -> text max 9 tokens {
+  python "m:f"  effect read  succeeds 80%  cost $0  timeout 1s
+}
+pipeline p(x: text max 9 tokens) -> text max 9 tokens {
+  step s = call look(x) { correlation 20% } else call look(x)
+  gate g: s == "a" { catches 60% false_alarms 20% } else redo s up to 1 else reject
+  return s
+}
+"""
+
+
+def test_a_simulation_says_which_figure_of_a_step_it_lacks(tmp_path, capsys):
+    """It named the step alone, whose options are a dozen."""
+    file = tmp_path / "main.pipe"
+    file.write_text(UNDECLARED, encoding="utf-8")
+    assert main(["simulate", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert "nobody declared `p.s` (correlation)" in said
+    assert "@" not in said
+
+
+@pytest.mark.parametrize("command", ["simulate", "tune"])
+def test_a_file_without_a_pipeline_is_told_so(command, tmp_path, capsys):
+    file = tmp_path / "main.pipe"
+    file.write_text("enum Size { small large }\n", encoding="utf-8")
+    assert main([command, str(file)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "has no pipeline" in shown.err
