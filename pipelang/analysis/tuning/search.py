@@ -64,12 +64,12 @@ class SearchResult:
         """Every assignment that was worked out and builds. Those that only showed that a dimension
         is idle say nothing that the others do not.
         """
-        now, idle = self.now, self.idle
-        return [
-            point
-            for point in self.points.values()
-            if point is not None and all(point.assignment[at] == now[at] for at in idle)
-        ]
+        return [point for point in self.points.values() if point is not None and self.tells(point)]
+
+    def tells(self, point: Point) -> bool:
+        """Whether a point says something that the others do not."""
+        dimensions, assignment = self.dimensions, point.assignment
+        return all(assignment[at] == dimensions[at].now for at in self.idle)
 
     def cut(self, point: Point) -> bool:
         """Whether a check would say that budgets may cut runs: its figures are bounds then."""
@@ -149,10 +149,11 @@ def _assignments(
         found.complete = True
         return
     expanded: set[Assignment] = set()
+    leaders = _Leaders(found, pipeline)
     while len(found.points) < budget:
         # A few at a time: these may lead to what is cheaper than all that seemed worth a look.
-        best = [*found.keeping(pipeline)[:3], *frontier(found.known()), *errors(found.known())]
-        ahead = [one.assignment for one in best if one.assignment not in expanded]
+        best = [one.assignment for one in leaders.now()]
+        ahead = [one for one in best if one not in expanded]
         ahead = list(dict.fromkeys(ahead))[:AT_ONCE]
         if not ahead:
             return
@@ -187,17 +188,31 @@ def broken(pipeline: p.Pipeline, point: Point) -> list[p.SloLine]:
 # ------------------------------------------------------------------------------------- fronts
 
 
+_Placed = tuple[float, float, int, float, Point]
+"""A point behind what it is sorted by, the last of which, its number, is no other's, and behind the
+figure that it is compared by.
+"""
+
+
 def frontier(points: list[Point]) -> list[Point]:
     """The points that no other beats in both cost and success, the cheapest first."""
-    return _front(points, lambda one: one.cost, lambda one: -one.figures[SUCCESS])
+    return _unbeaten(sorted(_by_cost(at, one) for at, one in enumerate(points)))
 
 
 def errors(points: list[Point]) -> list[Point]:
     """The points that no other beats in both escalation and silent error."""
     silent = [one for one in points if one.figures[SUCCESS] > 0]
-    return _front(
-        silent, lambda one: one.figures[ESCALATION], lambda one: one.figures[SILENT_ERROR]
-    )
+    return _unbeaten(sorted(_by_errors(at, one) for at, one in enumerate(silent)))
+
+
+def _by_cost(at: int, point: Point) -> _Placed:
+    second = -point.figures[SUCCESS]
+    return _rounded(point.cost), _rounded(second), at, second, point
+
+
+def _by_errors(at: int, point: Point) -> _Placed:
+    second = point.figures[SILENT_ERROR]
+    return _rounded(point.figures[ESCALATION]), _rounded(second), at, second, point
 
 
 def _rounded(figure: float) -> float:
@@ -205,12 +220,47 @@ def _rounded(figure: float) -> float:
     return float(f"{figure:.12e}")
 
 
-def _front(
-    points: list[Point], first: Callable[[Point], float], second: Callable[[Point], float]
-) -> list[Point]:
-    """The points with the least `first`, and after them those with less of `second` than all."""
+def _unbeaten(points: list[_Placed]) -> list[Point]:
+    """The points with the least of the first figure, and after them those with less of the second
+    than all.
+    """
     found: list[Point] = []
-    for point in sorted(points, key=lambda one: (_rounded(first(one)), _rounded(second(one)))):
-        if not found or second(point) < second(found[-1]) - 1e-12:
+    least = 0.0
+    for _, _, _, second, point in points:
+        if not found or second < least - 1e-12:
             found.append(point)
+            least = second
     return found
+
+
+class _Leaders:
+    """The points that are worth a look around them, of all that are known so far. They are kept in
+    order as they come in: to sort all of them at each look took most of a search.
+    """
+
+    def __init__(self, found: SearchResult, pipeline: p.Pipeline) -> None:
+        self._found = found
+        self._pipeline = pipeline
+        self._seen = 0
+        self._keeping: list[tuple[float, int, int, Point]] = []
+        self._by_cost: list[_Placed] = []
+        self._by_errors: list[_Placed] = []
+
+    def now(self) -> list[Point]:
+        """The cheapest that keep every promise, and those that no other beats."""
+        found, before = self._found, self._seen
+        self._seen = len(found.points)
+        for at, point in enumerate(islice(found.points.values(), before, None), before):
+            if point is None or not found.tells(point):
+                continue
+            if not broken(self._pipeline, point):
+                moved = moves(point.assignment, found.now)
+                self._keeping.append((point.cost, moved, at, point))
+            self._by_cost.append(_by_cost(at, point))
+            if point.figures[SUCCESS] > 0:
+                self._by_errors.append(_by_errors(at, point))
+        self._keeping.sort()
+        self._by_cost.sort()
+        self._by_errors.sort()
+        kept = [one[-1] for one in self._keeping[:3]]
+        return [*kept, *_unbeaten(self._by_cost), *_unbeaten(self._by_errors)]

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from functools import cache
 from json import JSONDecodeError
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
 
 from pipelang.interfaces.language_server.documents import parts_of
 from pipelang.interfaces.language_server.explaining import explained
@@ -35,6 +37,11 @@ WATCHED = ("**/*.pipe", "**/*.jsonl", "**/*.j2", "**/pyproject.toml", "**/*.py")
 
 log = logging.getLogger(__name__)
 
+_converter = cache(default_converter)
+"""Makes messages of objects for all servers of a process. It writes code for every kind of message
+that it meets, which takes longer than to answer it.
+"""
+
 
 class RenameRefused(JsonRpcException):
     """A name that cannot be given; editors show the message."""
@@ -55,6 +62,7 @@ class PipelangServer(LanguageServer):
             text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
             max_workers=2,
             protocol_cls=CheckedProtocol,
+            converter_factory=_converter,
         )
         self.session = EditorSession(self._publish, self._show)
         self.requests = Requests(self.session)

@@ -62,6 +62,8 @@ def test_an_analysis_leaves_no_circles(write: Write, monkeypatch: pytest.MonkeyP
             analyse(program, program.pipelines["main"])
             gc.disable()
             left.append(gc.collect())
+            if left[-1] < 100:
+                break
         assert min(left) < 100, left
     finally:
         gc.enable()
