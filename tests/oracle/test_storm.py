@@ -91,19 +91,34 @@ def seeds(first: int) -> list[int]:
     return list(range(FIRST + first, FIRST + first + BATCH))
 
 
-# The next test has all of it and more, and the enumeration judges programs like these.
+# The next test has all of it and more but importances, and the enumeration judges programs like
+# these.
 @pytest.mark.parametrize("first", range(0, FEW, BATCH))
-def test_report_is_what_storm_finds(
+def test_report_and_importances_are_what_storm_finds(
     storm: Storm, judged: Judged, first: int, tmp_path: Path
 ) -> None:
+    """Storm's parametric mode gives outcomes as rational functions, and derives them exactly: an
+    importance is such a derivative.
+    """
     failures = []
+    compared = 0
     for seed in seeds(first):
         program = generate(seed)
         path = write_pipe(program, tmp_path / f"seed_{seed}")
-        found = disagreements(storm, analyse(path)["main"], exported(path)["main"].text, True)
+        report, model = analyse(path)["main"], exported(path)["main"]
+        found = disagreements(storm, report, model.text, True)
+        importance = {step["name"]: step["importance"] for step in report["steps"]}
+        for names, constants in alike(model.accuracies).items():
+            for outcome, value in derivatives(storm, model, constants).items():
+                compared += 1
+                reported = sum(Fraction(importance[name][outcome]["value"]) for name in names)
+                if abs(value - reported) > TOLERANCE * len(names):
+                    found.append(f"importance of {', '.join(names)}, {outcome}: {float(value)}, "
+                                 f"reported {float(reported)}")  # fmt: skip
         if found:
             failures += [f"seed {seed}", *found, pipe_text(program)]
-    judged(BATCH)
+    judged(BATCH + compared)
+    assert compared
     assert not failures, "\n".join(failures)
 
 
@@ -211,29 +226,6 @@ def test_the_examples(storm: Storm, judged: Judged, path: Path) -> None:
 
 
 # ----------------------------------------------------------------------------- importances
-
-
-@pytest.mark.parametrize("first", range(0, FEW, BATCH))
-def test_importance_is_the_derivative(
-    storm: Storm, judged: Judged, first: int, tmp_path: Path
-) -> None:
-    """Storm's parametric mode gives outcomes as rational functions, and derives them exactly."""
-    failures = []
-    compared = 0
-    for seed in seeds(first):
-        path = write_pipe(generate(seed), tmp_path / f"seed_{seed}")
-        report, model = analyse(path)["main"], exported(path)["main"]
-        importance = {step["name"]: step["importance"] for step in report["steps"]}
-        for names, constants in alike(model.accuracies).items():
-            for outcome, value in derivatives(storm, model, constants).items():
-                compared += 1
-                reported = sum(Fraction(importance[name][outcome]["value"]) for name in names)
-                if abs(value - reported) > TOLERANCE * len(names):
-                    failures.append(f"seed {seed}: {', '.join(names)}, {outcome}: {float(value)}, "
-                                    f"reported {float(reported)}")  # fmt: skip
-    judged(compared)
-    assert compared
-    assert not failures, "\n".join(failures)
 
 
 def alike(accuracies: dict[str, list[str]]) -> dict[tuple[str, ...], list[str]]:

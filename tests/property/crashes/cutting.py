@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.semantics import program as p
 
 from ...unit.runtime.stage import load
-from ...unit.runtime.virtual_time import virtual
-from .outside import Crash, Outside, rows_of
+from ...unit.runtime.virtual_time import run_alone, virtual
+from .outside import Crash, Outside, kinds_of
 from .pipelines import generate
 
 SPENT = {"budget_exceeded", "max_steps", "timeout"}
@@ -56,7 +55,7 @@ def leg(
 
     with virtual():
         try:
-            result = asyncio.run(main())
+            result = run_alone(main())
         except Crash:
             result = None
     if outside.dead:
@@ -91,16 +90,16 @@ def cut(program: LoadedProgram, luck: int, cuts: list[int]) -> tuple[Ended, bool
 
 def open_units(outside: Outside) -> list[str]:
     """The places of what was begun, and neither has an outcome nor stands in what has one."""
-    rows = rows_of(outside.texts)
-    done = {place for place, (kind, _) in rows.items() if kind in ("done", "region")}
-    begun = [place for place, (kind, _) in rows.items() if kind in ("intent", "ahead")]
+    rows = kinds_of(outside.texts)
+    done = {place for place, kind in rows.items() if kind in ("done", "region")}
+    begun = [place for place, kind in rows.items() if kind in ("intent", "ahead")]
     return [place for place in begun if place[:-1] not in done]
 
 
 def unknown_effects(outside: Outside) -> bool:
     """Whether an irreversible call was begun whose outcome is not recorded."""
-    rows = rows_of(outside.texts)
-    return any(kind == "intent" and place[:-1] not in rows for place, (kind, _) in rows.items())
+    rows = kinds_of(outside.texts)
+    return any(kind == "intent" and place[:-1] not in rows for place, kind in rows.items())
 
 
 def problems(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pipelang.diagnostics import Severity
 from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.profiles.config import CheckSettings
+from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.export.ir import program_json
 from pipelang.semantics.build import build
 
@@ -19,12 +21,21 @@ tests/property/claims.
 """
 
 
-def errors(program: Program, text: str, analysed: bool = True) -> list[tuple[int, str, str]]:
+SHORT = 0.2
+"""Seconds that a check is given where nobody reads its numbers: `check --time-limit 0.2`. What it
+tells of the program does not hang on them, and is told whatever they are.
+"""
+
+
+def errors(
+    program: Program, text: str, analysed: bool = True, seconds: float | None = None
+) -> list[tuple[int, str, str]]:
     """The errors in a text in a program's place: line, code and message. Without the analysis it
-    takes milliseconds, with it seconds where much is unknown.
+    takes milliseconds, with it seconds where much is unknown, unless it is given fewer.
     """
     loader = MemoryLoader({**program.files, MAIN: text})
-    checked = check_file(MAIN, loader) if analysed else build(MAIN, loader)
+    configs = Configs(loader, CheckSettings(time_limit=seconds))
+    checked = check_file(MAIN, loader, configs) if analysed else build(MAIN, loader)
     found = []
     for one in checked.diagnostics:
         if one.rule.severity is not Severity.ERROR or one.rule.code in ABOUT_MEANING:
@@ -49,7 +60,7 @@ def meaning(program: Program, text: str) -> tuple[str, object]:
 def missed(program: Program, mistake: Mistake, analysed: bool = True) -> str | None:
     """Why a mistake was not told as it should; None if it was."""
     text = program.with_mistake(mistake)
-    told = errors(program, text, analysed)
+    told = errors(program, text, analysed, SHORT)
     if any(line in mistake.told for line, _, _ in told):
         return None
     lines, before = text.split("\n"), program.text.split("\n")

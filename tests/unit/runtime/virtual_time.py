@@ -8,14 +8,17 @@ clock, so it would jump to the next timeout without them.
 
 from __future__ import annotations
 
+import asyncio
 import selectors
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import pytest
 
 START = 1000.0
+T = TypeVar("T")
 
 
 class VirtualTime:
@@ -51,3 +54,30 @@ def virtual() -> Iterator[VirtualTime]:
         patch.setattr(time, "monotonic_ns", lambda: round(clock.now * 1e9))
         patch.setattr(selectors, "DefaultSelector", Jumping)
         yield clock
+
+
+def run_alone(main: Coroutine[Any, Any, T]) -> T:
+    """Do what `asyncio.run` does, without its hands on signals and threads, for tests that begin
+    loops by thousands: nobody presses Ctrl-C in them. What is left of a loop is found by itself:
+    asyncio looks for it among the tasks of all loops that there have been.
+    """
+    loop = asyncio.new_event_loop()
+    made: list[asyncio.Task[Any]] = []
+
+    def make(loop: asyncio.AbstractEventLoop, work: Any, **given: Any) -> asyncio.Task[Any]:
+        made.append(asyncio.Task(work, loop=loop, **given))
+        return made[-1]
+
+    loop.set_task_factory(make)
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        left = [task for task in made if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        loop.close()
