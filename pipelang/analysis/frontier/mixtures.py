@@ -111,6 +111,10 @@ class Mixture:
     def __rsub__(self, other: Any) -> Mixture:
         return self.__mul__(-1.0).__add__(other)
 
+    def __gt__(self, other: float) -> bool:
+        """Whether it is likelier: what is left of a difference may be less than nothing."""
+        return self.mass > other
+
 
 @dataclass(slots=True)
 class MixtureMeter:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipelang.analysis.arithmetic.terms import Term
+from pipelang.analysis.frontier.mixtures import Mixture
 from pipelang.analysis.kernels import chains
 from pipelang.analysis.kernels.chains import StepKernel
 from pipelang.analysis.kernels.outcome_distribution import Closed
@@ -37,6 +38,8 @@ def plain(weight: Any) -> Any:
     """A weight that compares as a whole."""
     if isinstance(weight, Term):
         return "term", weight.at
+    if isinstance(weight, Mixture):
+        return "mixture", {one.number: share for one, share in weight.shares.items()}
     return np.asarray(weight).tolist() if isinstance(weight, np.ndarray) else weight
 
 

@@ -14,7 +14,7 @@ from pipelang.analysis.arithmetic.terms import OperationKind
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.sweep import compiled as module
+from pipelang.analysis.sweep import columns as module
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.semantics import program as p
