@@ -59,7 +59,7 @@ def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit)
     return table
 
 
-MANY, LIVE = 64, 5
+MANY, LIVE = 256, 5
 """States, and variables that make them, of which it pays to look for those that are alike."""
 
 
