@@ -36,8 +36,10 @@ def multiplied(one: Any, other: Any) -> Any:
         one, other = other, one
     if not isinstance(other, float):
         return list(map(mul, one, other))
-    if isinstance(one, float) or other == 1.0:
-        return one * other if isinstance(one, float) else one
+    if isinstance(one, float):
+        return one * other
+    if other == 1.0:
+        return one
     return [other * value for value in one] if other else 0.0
 
 

@@ -89,7 +89,11 @@ class SearchResult:
     def keeping(self, pipeline: p.Pipeline) -> list[Point]:
         """Those that keep every promise that their figures tell of, the cheapest first."""
         kept = [point for point in self.known() if not broken(pipeline, point)]
-        return sorted(kept, key=lambda one: (one.cost, moves(one.assignment, self.now)))
+        return sorted(kept, key=self.place)
+
+    def place(self, point: Point) -> tuple[float, int]:
+        """The place of a point among those that keep all: the cheapest, then what moves least."""
+        return point.cost, moves(point.assignment, self.now)
 
 
 def search(
@@ -254,8 +258,7 @@ class _Leaders:
             if point is None or not found.tells(point):
                 continue
             if not broken(self._pipeline, point):
-                moved = moves(point.assignment, found.now)
-                self._keeping.append((point.cost, moved, at, point))
+                self._keeping.append((*found.place(point), at, point))
             self._by_cost.append(_by_cost(at, point))
             if point.figures[SUCCESS] > 0:
                 self._by_errors.append(_by_errors(at, point))

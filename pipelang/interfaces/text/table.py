@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 
 from pipelang.diagnostics.columns import cells_of, wrap
 from pipelang.interfaces.text.colours import Paint
@@ -132,12 +133,9 @@ def cut(text: str, width: int) -> str:
     """A text in at most `width` columns."""
     if cells_of(text) <= width:
         return text
-    taken = 0
-    for at, letter in enumerate(text):  # from the front: a name may have a million letters
-        taken += cells_of(letter)
-        if taken > width - 1:
-            return text[:at].rstrip() + "…"
-    return text
+    # From the front: a name may have a million letters.
+    kept = list(takewhile(width.__gt__, accumulate(map(cells_of, text))))
+    return text[: len(kept)].rstrip() + "…"
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
