@@ -72,7 +72,9 @@ def test_ten_thousand_runs_in_flight(tmp_path: Path) -> None:
             return x
 
         ready = handle(loaded, tools={"wait": wait}, pipeline="inner")
-        # Idle threads of other tests may end meanwhile; none may come.
+        # Sockets that other tests left to the collector are theirs; of their idle threads some
+        # may end meanwhile, none may come.
+        gc.collect()
         before, threads = (asyncio.all_tasks(), descriptors()), threading.active_count()
         runs = [asyncio.ensure_future(ready.run(x=str(n))) for n in range(MANY)]
         await all_there.wait()
