@@ -22,10 +22,10 @@ def programs() -> Path | None:
     return there if there is not None and (os.getuid() != 0 or _user() is not None) else None
 
 
-def _user() -> str | None:
+def _user() -> pwd.struct_passwd | None:
     """The user who runs the server where this is root, which it refuses to be run by."""
     try:
-        return pwd.getpwnam("postgres").pw_name
+        return pwd.getpwnam("postgres")
     except KeyError:
         return None
 
@@ -43,7 +43,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         if self._as:
-            shutil.chown(folder, self._as)
+            os.chown(folder, self._as.pw_uid, self._as.pw_gid)
             os.chmod(folder, 0o700)
         self._do("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "--no-sync")
         self.start()
@@ -88,10 +88,14 @@ class Server:
         shutil.rmtree(self._data.parent, ignore_errors=True)
 
     def _do(self, program: str, *arguments: str) -> None:
-        line = [str(self._bin / program), *arguments]
-        if self._as:
-            line = ["runuser", "-u", self._as, "--", *line]
         done = subprocess.run(
-            line, cwd="/tmp", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60
+            [str(self._bin / program), *arguments],
+            cwd="/tmp",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            user=self._as and self._as.pw_uid,
+            group=self._as and self._as.pw_gid,
+            extra_groups=[] if self._as else None,
         )
         assert done.returncode == 0, done.stderr.decode()
