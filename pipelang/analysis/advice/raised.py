@@ -47,7 +47,11 @@ def with_budgets(
         program = bench.rebuilt((*change.edits, *more)).program
         if program is None:
             return None
-        found = [cut for name in pipelines for cut in cuts_of(program, program.pipelines[name])]
+        found = [
+            cut
+            for name in pipelines
+            for cut in cuts_of(program, program.pipelines[name], bench.model(program, name))
+        ]
         if not found:
             words = ", ".join((change.words, *_words(raised, pipelines[0])))
             return replace(change, words=words, edits=(*change.edits, *more)), program

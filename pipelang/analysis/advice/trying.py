@@ -19,6 +19,7 @@ from pipelang.analysis.metrics.metrics import swept_figures
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.diagnostics import Edit, Source, Sources
 from pipelang.records import dataclass, field
@@ -61,7 +62,8 @@ class Redrafted:
 class Bench:
     """A bench for changes: a program with the texts that it was built from, and what it was
     assumed of what nobody declared. What is assumed besides is the same for all pipelines of a
-    file, so it is built once and `known` from then on; so are the `models` of its pipelines.
+    file, so it is built once and `known` from then on; so are the `models` of its pipelines, those
+    of the program that was `changed` last, and what analyses `compiled`.
     """
 
     path: str
@@ -72,6 +74,8 @@ class Bench:
     known: dict[Any, Built] = field(default_factory=dict)
     swept: dict[str, dict[str, float] | None] = field(default_factory=dict)
     models: dict[str, PipelineModel] = field(default_factory=dict)
+    changed: dict[str, PipelineModel] = field(default_factory=dict)
+    compiled: dict[str, Compiled] = field(default_factory=dict)
     within: dict[str, bool] = field(default_factory=dict)
 
     def figures(self, pipeline: str) -> dict[str, float] | None:
@@ -96,6 +100,8 @@ class Bench:
             swept = analysis.swept if same else None
             found = figures(self.program, pipeline) if swept is None else dict(swept)
             self.swept[pipeline.name] = found
+            if same and analysis.compiled is not None:
+                self.compiled[pipeline.name] = analysis.compiled
         return self.swept[pipeline.name]
 
     def within_budgets(self, pipeline: str) -> bool:
@@ -104,26 +110,39 @@ class Bench:
         """
         if pipeline not in self.within:
             budgeted = is_budgeted(self.program, self.program.pipelines[pipeline])
-            self.within[pipeline] = not (budgeted and possible_cuts(self._model(pipeline)))
+            model = self.model(self.program, pipeline)
+            self.within[pipeline] = not (budgeted and possible_cuts(model))
         return self.within[pipeline]
 
     def after(self, change: Change, made: p.Program, pipeline: str) -> dict[str, float] | None:
         """The figures of a pipeline after a change that was `made`. A program in which only shares
-        change is not made: it is swept as it is written, with others in their place.
+        change is not made: a formula is asked again, or it is swept as it is written, with others
+        in their place.
         """
+        model = self.model(made, pipeline)
         if made is not self.program:
-            return figures(made, made.pipelines[pipeline])
-        shares = change.shares
-        evidence = EvidenceTable(self.program.evidence)
-        parameters = Parameters(evidence, lambda site: 0.5, shares, supplanted=shares)
-        return _swept(self._model(pipeline).of(parameters))
+            return _swept(model.of(at_half(made)))
+        model = model.of(at_half(made, change.shares, change.shares))
+        return self._by_formula(pipeline, model) or _swept(model)
 
-    def _model(self, pipeline: str) -> PipelineModel:
-        if pipeline not in self.models:
-            parameters = Parameters(EvidenceTable(self.program.evidence), lambda site: 0.5)
-            written = self.program.pipelines[pipeline]
-            self.models[pipeline] = make_model(self.program, written, parameters)
-        return self.models[pipeline]
+    def _by_formula(self, pipeline: str, model: PipelineModel) -> dict[str, float] | None:
+        """The figures by a formula that is there; None where it does not fit, or where one of them
+        is no number because of what is impossible and goes through it all the same.
+        """
+        compiled = self.compiled.get(pipeline)
+        totals = None if compiled is None else compiled.known_totals(model.parameters)
+        found = None if totals is None else swept_figures(model, totals)
+        now = self.swept.get(pipeline)
+        return found if found and now and found.keys() >= now.keys() else None
+
+    def model(self, program: p.Program, pipeline: str) -> PipelineModel:
+        """The model of a pipeline, as it is written or of a changed program."""
+        models = self.models if program is self.program else self.changed
+        found = models.get(pipeline)
+        if found is None or found.program is not program:
+            found = make_model(program, program.pipelines[pipeline], at_half(program))
+            models[pipeline] = found
+        return found
 
     def rebuilt(self, edits: Iterable[Edit], assumed: Mapping[str, float] | None = None) -> Built:
         """Build the program from the texts with edits that do not overlap, and with shares for what
@@ -197,11 +216,13 @@ def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
     return parse_after(Source(source.name, text), before, kept) if kept > 0 else None
 
 
-def cuts_of(program: p.Program, pipeline: p.Pipeline) -> tuple[Cut, ...]:
+def cuts_of(
+    program: p.Program, pipeline: p.Pipeline, model: PipelineModel | None = None
+) -> tuple[Cut, ...]:
     """The limits by which budgets may cut runs of a pipeline, as a check says so; none where a
     limit could be reached but hardly any run takes so long.
     """
-    found = looked_at(program, pipeline)
+    found = looked_at(program, pipeline, model)
     return () if found.by is None else found.passed
 
 
@@ -213,13 +234,26 @@ class LookAtBudgets:
     by: CutBy | None = None
 
 
-def looked_at(program: p.Program, pipeline: p.Pipeline) -> LookAtBudgets:
-    """Whether budgets may cut runs of a pipeline, and why."""
+def looked_at(
+    program: p.Program, pipeline: p.Pipeline, model: PipelineModel | None = None
+) -> LookAtBudgets:
+    """Whether budgets may cut runs of a pipeline, and why; `model` is one of it."""
     if not is_budgeted(program, pipeline):
         return LookAtBudgets()
-    parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5)
-    passed = tuple(possible_cuts(make_model(program, pipeline, parameters)))
+    passed = tuple(possible_cuts(model or make_model(program, pipeline, at_half(program))))
     return LookAtBudgets(passed, cut_by(program, pipeline, passed) if passed else None)
+
+
+def at_half(
+    program: p.Program,
+    measured: Mapping[str, float] | None = None,
+    declared: Mapping[str, float] | None = None,
+) -> Parameters:
+    """The parameters of a program at its point estimates, what nobody declared being 0.5.
+    `measured` and `declared` stand in for shares of that kind, by their sites.
+    """
+    evidence = EvidenceTable(program.evidence)
+    return Parameters(evidence, lambda site: 0.5, measured or {}, supplanted=declared or {})
 
 
 def is_budgeted(program: p.Program, pipeline: p.Pipeline) -> bool:
@@ -236,8 +270,7 @@ def figures(
 
     `measured` replaces measured shares by their site.
     """
-    parameters = Parameters(EvidenceTable(program.evidence), lambda site: 0.5, measured or {})
-    return _swept(make_model(program, pipeline, parameters))
+    return _swept(make_model(program, pipeline, at_half(program, measured)))
 
 
 def _swept(model: PipelineModel) -> dict[str, float] | None:

@@ -66,7 +66,8 @@ class Analysis:
     shares may be off, by their sites and the names of files' bins. `caching` is what prompt caches
     are estimated to save of the mean run. `swept` are the figures of one sweep over what is
     written, by which changes are judged; None where something unknown decides. `open_figures` are
-    the names of amounts of which a sweep counts a part (see `open_amounts`).
+    the names of amounts of which a sweep counts a part (see `open_amounts`). `compiled` has the
+    formulas that were written down on the way, where they were over few states.
     """
 
     pipeline: p.Pipeline
@@ -94,6 +95,7 @@ class Analysis:
     caching: PromptCaching | None = None
     swept: Mapping[str, float] | None = None
     open_figures: frozenset[str] = frozenset()
+    compiled: Compiled | None = field(default=None, compare=False, repr=False)
 
     @property
     def undeclared(self) -> int:
@@ -119,6 +121,9 @@ def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) ->
         found = _analyse(program, pipeline, promises)
     return replace(found, reached=log.reached(), late=log.late) if log.found else found
 
+
+MOST_KEPT = 20_000
+"""States of a sweep whose formulas are kept with the analysis."""
 
 MANY_STEPS = 500
 """Above it the point is swept once, with derivatives, and not once without and once with them."""
@@ -248,6 +253,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
         swept=swept,
+        compiled=compiled if totals.work <= MOST_KEPT else None,
     )
     model.let_go()
     return found

@@ -89,6 +89,13 @@ class Compiled:
             return None
         return self.beyond.totals(given, 0)
 
+    def known_totals(self, parameters: Parameters) -> Totals | None:
+        """The totals at parameters that are numbers, by a formula that is there already; None where
+        none fits. What is impossible may be among them, without weight.
+        """
+        found = self._fitting(parameters, {})
+        return self.outcomes_beyond(parameters) if found is None else found[0].totals(found[1], 0)
+
     def importances(self, parameters: Parameters) -> dict[Owner, Slopes] | None:
         """The derivatives by the accuracy of every step, at parameters that are numbers; None where
         no formula was written down. What is impossible there is gone through too.
@@ -127,7 +134,21 @@ class Compiled:
     def _written(
         self, parameters: Parameters, repeats: Repeats
     ) -> tuple[_Written, list[tuple[int, Any]]] | None:
-        """The formula that fits parameters, with its inputs."""
+        """The formula that fits parameters, with its inputs; one more is written down if none
+        does.
+        """
+        found = self._fitting(parameters, repeats)
+        if found is not None or self.too_large or len(self.formulas) == MOST_FORMULAS:
+            return found
+        made = self._write(parameters, repeats, all_slopes=False)
+        if made is not None:
+            self.formulas.append(made[0])
+        return made
+
+    def _fitting(
+        self, parameters: Parameters, repeats: Repeats
+    ) -> tuple[_Written, list[tuple[int, Any]]] | None:
+        """A formula that is there and fits parameters, with its inputs."""
         for written in self.formulas:
             # What is asked of parameters that do not fit must not count as used.
             probe = parameters.forgetting()
@@ -138,12 +159,7 @@ class Compiled:
             if given is not None:
                 parameters.learn(probe)
                 return written, given
-        if self.too_large or len(self.formulas) == MOST_FORMULAS:
-            return None
-        made = self._write(parameters, repeats, all_slopes=False)
-        if made is not None:
-            self.formulas.append(made[0])
-        return made
+        return None
 
     def _write(
         self, parameters: Parameters, repeats: Repeats, all_slopes: bool
