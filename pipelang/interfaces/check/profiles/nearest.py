@@ -1,7 +1,8 @@
 """Finds the configuration of a file: that of the nearest pyproject.toml above it that has one.
 
 A pyproject.toml without `[tool.pipelang]` is passed over, as ruff does. Most files have none above
-them, so the reader of TOML is imported only where one speaks of pipelang.
+them, so the reader of TOML is imported only where one speaks of pipelang, and what reads the table
+where there is one.
 """
 
 from __future__ import annotations
@@ -65,11 +66,23 @@ def _read(place: str, loader: Loader, asked: CheckSettings) -> Configured | None
         return Configured(Config(), (report(codes.BAD_CONFIG, Span(place, 0, 0), why=why),))
     if text is None or "pipelang" not in text:
         return None
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if not _speaks_of_pipelang(text):
+        return None
     from pipelang.interfaces.check.profiles.reading import read_config
 
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     read = read_config(place, text)
     if read is None:
         return None
     config, found = read
     return Configured(combined(config, asked), found, Source(place, text))
+
+
+def _speaks_of_pipelang(text: str) -> bool:
+    """Whether a text has a table for pipelang, or is no TOML."""
+    from pipelang.interfaces.check.profiles.table import NotToml, table_of
+
+    try:
+        return table_of(text) is not None
+    except NotToml:
+        return True

@@ -20,6 +20,7 @@ from pipelang.interfaces.check.profiles.mistakes import (
     meant_of,
     quoted_or_kind,
 )
+from pipelang.interfaces.check.profiles.table import NotToml, table_of
 from pipelang.runtime.durable.address import FORMS, BadAddress, address_of
 
 KEYS = ("profile", "select", "ignore", "per-file-ignores", "production", "mcp")
@@ -33,18 +34,11 @@ def read_config(name: str, text: str) -> tuple[Config, tuple[Diagnostic, ...]] |
     """Reads `[tool.pipelang]` of a pyproject.toml; None if it has no such table. The last few are
     kept: an editor's file is looked at after every key.
     """
-    import tomllib
-
     source = Source(name, text)
     try:
-        whole = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Config(), (_malformed(source, str(error)),)
-    except (ValueError, RecursionError) as error:  # a number too long for Python, brackets too deep
-        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        return Config(), (_malformed(source, said),)
-    tool = whole.get("tool")
-    table = tool.get("pipelang") if isinstance(tool, dict) else None
+        table = table_of(text)
+    except NotToml as mistake:
+        return Config(), (_malformed(source, str(mistake)),)
     if table is None:
         return None
     reading = Mistakes(source)
