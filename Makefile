@@ -107,7 +107,10 @@ examples: $(READY_TO_RUN) ## Run the examples over all their data, offline; ARGS
 # runs of an oracle). In the order of the folders, so that small files come last and both end together.
 # (loadgroup of pytest-xdist 3.8 does nothing with pytest 9.2: it marks names that are not read.) Each
 # process has one thread: where numpy's library starts more, they only take turns with the others.
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --maxprocesses 8 --dist loadfile \
+# Memory that a test is done with is kept for the next one (glibc; others do not read MALLOC_): where
+# it goes back to Linux and is asked for again, all its pages are cleared anew, a half of system time.
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=33554432 \
+  MALLOC_TRIM_THRESHOLD_=536870912 $(PY) -m pytest -q -n auto --maxprocesses 8 --dist loadfile \
   --no-loadscope-reorder
 
 test: $(READY_TO_DEVELOP) ## All tests; ARGS="tests/unit -k layers" for some

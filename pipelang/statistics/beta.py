@@ -14,6 +14,7 @@ from math import exp, lgamma, log, log1p, sqrt
 _TINY = 1e-300
 
 
+@lru_cache(maxsize=4096)  # quantiles of one check ask for a third again, of advice for two thirds
 def incomplete_beta(x: float, a: float, b: float) -> float:
     """I_x(a, b) for a, b > 0: P(X <= x), X of the distribution Beta(a, b)."""
     if x <= 0 or x >= 1:

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-import networkx as nx
 import pytest
 
 import pipelang
@@ -203,6 +202,8 @@ def test_a_picture_of_the_support_desk(folder: Path):
 
 
 def test_the_graph_in_files_is_that_of_the_library(folder: Path):
+    import networkx as nx  # a quarter of a second, which each process would take to collect this
+
     graph = pipelang.graph(pipelang.load(SUPPORT), "handle_ticket")
     arguments = ("graph", SUPPORT, "handle_ticket", "--format")
     data = json.loads(out(run(*arguments, "json", cwd=folder)))

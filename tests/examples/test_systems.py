@@ -20,7 +20,7 @@ import pytest
 import pipelang
 from pipelang.runtime.engine.outcomes import Spent
 
-from ..warm import command_text
+from ..warm import command_text, start
 from .readme_figures import FIGURES, Seen, overview
 from .test_devops import commands  # noqa: F401
 from .test_finance import lines, statements  # noqa: F401
@@ -86,13 +86,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ran]:
     @functools.cache
     def run(name: str) -> Ran:
         state = tmp_path_factory.mktemp(name)
-        given = {**os.environ, "PYTHONPATH": str(REPO), "PIPELANG_EXAMPLE_STATE": str(state)}
+        given = {**os.environ, "PIPELANG_EXAMPLE_STATE": str(state)}
         given.pop("ANTHROPIC_API_KEY", None)
-        line = [sys.executable, "-m", "tests.examples.at_once", name]
-        return Ran(
-            subprocess.run(line, cwd=REPO, env=given, capture_output=True, text=True, check=False),
-            state,
-        )
+        running = start(name, cwd=REPO, env=given, module="tests.examples.at_once")
+        out, err = running.communicate(timeout=600)
+        return Ran(subprocess.CompletedProcess(running.args, running.wait(), out, err), state)
 
     return run
 

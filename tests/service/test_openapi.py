@@ -10,8 +10,6 @@ import pytest
 
 from .serving import Caller, ThreadServer
 
-schemathesis = pytest.importorskip("schemathesis")
-
 
 def test_every_answer_is_as_documented(anyone: Caller) -> None:
     """Answers of every operation that gives JSON, against the schema of their status."""
@@ -65,6 +63,8 @@ def _is_known(failure: BaseException) -> bool:
 
 
 def test_schemathesis_finds_nothing(open_server: ThreadServer, anyone: Caller) -> None:
+    # Here, as it takes most of a second: each process collects this file, and one runs it.
+    schemathesis = pytest.importorskip("schemathesis")
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis.errors import Unsatisfiable
     from schemathesis import GenerationMode

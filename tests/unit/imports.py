@@ -9,9 +9,10 @@ import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 REPO = Path(__file__).resolve().parents[2]
 PACKAGE = REPO / "pipelang"
@@ -88,6 +89,8 @@ def name_of(path: Path) -> str:
 @functools.cache
 def graph() -> nx.DiGraph:
     """The modules by `name_of`, with an edge from who imports to who is imported."""
+    import networkx as nx  # here, as most who import this file ask for no graph
+
     modules = {name_of(path): path for path in sources() if place(path) not in ("__init__",)}
     found = nx.DiGraph()
     found.add_nodes_from(modules)
@@ -101,4 +104,6 @@ def graph() -> nx.DiGraph:
 
 def circles(found: nx.DiGraph) -> list[frozenset[str]]:
     """Sets of modules each of which reaches all others of its set."""
+    import networkx as nx
+
     return [frozenset(c) for c in nx.strongly_connected_components(found) if len(c) > 1]

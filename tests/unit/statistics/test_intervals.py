@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from scipy import stats
 
 from pipelang.statistics.beta import at_least, at_most
 from pipelang.statistics.fit import (
@@ -29,6 +28,13 @@ from pipelang.statistics.mcnemar import exact_mcnemar
 from pipelang.statistics.weights import sampling_weights, weighted_share
 
 COUNTS = [(0, 1), (1, 1), (0, 20), (20, 20), (1, 200), (37, 410), (9_990, 10_000), (3, 100_000)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """scipy, which takes a second to import: each process collects this file, and one runs it."""
+    global stats
+    from scipy import stats
 
 
 @pytest.mark.parametrize(("good", "total"), COUNTS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
 
 from pipelang.statistics.intervals import exact_share
 from pipelang.statistics.products import product_of_shares
@@ -17,6 +16,13 @@ COUNTS = [
     ((20.0, 20.0), (5.0, 20.0)),
     ((50.0, 60.0), (0.0, 30.0)),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """scipy, which takes a second to import: each process collects this file, and one runs it."""
+    global integrate, stats
+    from scipy import integrate, stats
 
 
 def below(value: float, one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from pipelang.statistics.calibration import CalibrationProcess, bin_of, calibration_error
 from pipelang.statistics.intervals import upper_share
@@ -25,6 +24,13 @@ from pipelang.statistics.shares import (
 from pipelang.statistics.two_samples import TwoShares
 
 HISTORIES = 100
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """scipy, which takes a second to import: each process collects this file, and one runs it."""
+    global stats
+    from scipy import stats
 
 
 def few_enough(alarms: int, histories: int, most: float = 0.05) -> bool:

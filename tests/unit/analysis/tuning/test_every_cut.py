@@ -11,7 +11,6 @@ from itertools import product
 from typing import NamedTuple
 
 import pytest
-from scipy.stats import beta
 
 from pipelang.analysis.advice.trying import Bench
 from pipelang.analysis.metrics.analyse import analyse
@@ -157,6 +156,8 @@ def every(bench: Bench) -> list[Tried]:
 def _tried(
     bar: int, tiers: tuple[str, str], retries: tuple[int, int], reads: dict[str, float]
 ) -> Tried:
+    from scipy.stats import beta  # here: each process collects this file, and one runs it
+
     cost = answered = 0.0
     names = sorted({TIERS[tier][0] for tier in tiers})
     for up in product((True, False), repeat=len(names)):

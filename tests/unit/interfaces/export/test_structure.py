@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import networkx as nx
 import pytest
 
 import pipelang
@@ -25,6 +24,13 @@ from .stage import NASTY, REPO, SUPPORT, WIDE, generated, program
 
 ENDS = {kind.value for kind in OUTCOMES}
 PLAIN = (str, int, bool)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """networkx, which takes a while to import: each process collects this file, and one runs it."""
+    global nx
+    import networkx as nx
 
 
 def examples() -> Iterator[p.Program]:
