@@ -294,11 +294,14 @@ class Figures:
 
 
 def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:
-    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave."""
+    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave; which
+    rounding must not put below what it is at least.
+    """
     least = {name: number.low or 0.0 for name, number in numbers.items()}
     found = {}
     for name, number in numbers.items():
-        high = max(0.0, 1 - sum(low for other, low in least.items() if other != name))
+        left = 1 - sum(low for other, low in least.items() if other != name)
+        high = max(least[name], left)
         if not number.tight and number.high is not None and high < number.high:
             number = Number(None, number.low, high, None, number.basis, tight=False)
         found[name] = number
