@@ -166,13 +166,12 @@ def quantile_spread(
     low = _reaching(cells, most, share, 2, EDGE)
     high = _reaching(cells, least, share, 0, 1 - EDGE)
     mean = _mean(value, rows, cells, plain)
-    low, high = _around(value, low, high)
     return QuantileSpread(mean, share, tuple(cells), (least, plain, most), low, high)
 
 
-def _around(value: float, low: float, high: float) -> tuple[float, float]:
-    """Both ends, with the value for one that lies on its wrong side and that a lattice does not
-    tell from it: where counts hardly matter, noise moves the ends by more than they are apart.
+def ends_around(value: float, low: float, high: float) -> tuple[float, float]:
+    """The ends of a posterior, with the value for one that lies on its wrong side and that a lattice
+    does not tell from it: where counts hardly matter, noise moves both by more than they are apart.
     """
     if value < low <= value * (1 + CLOSE):
         return value, high if high > low else value

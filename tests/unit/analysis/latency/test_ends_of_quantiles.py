@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelang.analysis.latency.posterior_quantiles import CLOSE, quantile_spread
+from pipelang.analysis.latency.posterior_quantiles import CLOSE, ends_around, quantile_spread
 from pipelang.analysis.latency.quantiles import quantile_of
 
 STEP = 0.01
@@ -28,6 +28,6 @@ def test_a_value_that_a_lattice_does_not_tell_from_its_ends_is_one_of_them(
     rows = (value, value, quantile_of(away, STEP, share) or 0.0)
     table = np.array([masses, masses, away])
     spread = quantile_spread(value, rows, [(STEP, table)], share, 0)
-    low, high = spread.bounds()
+    low, high = ends_around(value, *spread.bounds())
     assert low <= value <= high
     assert high - low <= 2 * CLOSE * value + 50 * moved * value
