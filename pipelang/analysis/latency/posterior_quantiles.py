@@ -170,7 +170,7 @@ def quantile_spread(
 
 
 def ends_around(value: float, low: float, high: float) -> tuple[float, float]:
-    """The ends of a posterior, with the value for one that lies on its wrong side and that a lattice
+    """The ends of a posterior, with the value for one that is on its wrong side and that a lattice
     does not tell from it: where counts hardly matter, noise moves both by more than they are apart.
     """
     if value < low <= value * (1 + CLOSE):
