@@ -25,7 +25,7 @@ from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import draws_for, posterior
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
-from pipelang.analysis.sweep.posterior_totals import posterior_totals
+from pipelang.analysis.sweep.posterior_rows import posterior_rows
 from pipelang.analysis.sweep.sweep import sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -171,10 +171,12 @@ def outcome_figures(
     compiled = Compiled(program, pipeline)
     look_behind(compiled, point)
     bounded = None if point.left_out else enclosed(compiled, point, totals.work)
-    draws, ways = None, 1
+    drawn = None
     if (point.counted or point.counted_bins) and not point.unknown_sites:
-        drawn, count = posterior(point, totals.work), draws_for(totals.work)
-        draws, ways = posterior_totals(compiled, point, drawn, count)
+        from pipelang.analysis.metrics.drawn_figures import drawn_figures
+
+        draws, count = posterior(point, totals.work), draws_for(totals.work)
+        drawn = drawn_figures(compiled, posterior_rows(compiled, point, draws, count), totals)
     elif point.unknown_sites:
         point.counted.clear()
         point.counted_bins.clear()
@@ -184,7 +186,9 @@ def outcome_figures(
         runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
         if not runs.cut().high:
             runs = None
-    return Figures(totals, draws, point, bounded, ways=ways), runs
+    figure = Figures(totals, drawn, point, bounded)
+    figure.expect(map(field_of, (SUCCESS, SILENT_ERROR)))
+    return figure, runs
 
 
 # ------------------------------------------------------------------------------------- needs

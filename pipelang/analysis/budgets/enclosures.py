@@ -36,12 +36,11 @@ from pipelang.analysis.budgets.spending import SpendingMeter
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Inner, Totals
 from pipelang.analysis.model.bernstein_bounds import Grid
-from pipelang.analysis.model.drift import beside_drift
+from pipelang.analysis.model.drawn_rows import drawn_rows
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import (
-    beside_unknowns,
     draws_beside,
     draws_for,
     interval,
@@ -51,9 +50,8 @@ from pipelang.analysis.model.posterior import (
     widest,
 )
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
-from pipelang.analysis.sweep.columns import some_columns
 from pipelang.analysis.sweep.compiled import Compiled
-from pipelang.analysis.sweep.posterior_totals import drift_directions
+from pipelang.analysis.sweep.posterior_rows import drift_directions
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import sweep, sweep_from
 from pipelang.records import dataclass
@@ -243,9 +241,8 @@ def _arithmetic(
         if counted:
             # Sheets in all columns at once: fewer draws where each is there in several ways.
             most = min(max(FEWEST_DRAWS, DRAWS // (len(ways) + 1)), draws_for(1))
-            drawn = some_columns(posterior(point), most)
-            drawn, times = beside_drift(drawn, point, ways, most)
-            return drawn, _interval if times == 1 else _widest(times)
+            rows = drawn_rows(posterior(point), point, ways, most)
+            return rows.all(), _interval if rows.count == 1 else _widest(rows.count)
         return Parameters(point.evidence, point.unknown), _point
     grid = None if bounded is None else bounded.grid
     if grid is None:
@@ -257,9 +254,8 @@ def _arithmetic(
     each = draws_beside(grid.size, work * MOST_TIMES)
     if not each:
         return None
-    drawn = beside_unknowns(posterior(point), grid, work * MOST_TIMES)
-    drawn, times = beside_drift(drawn, point, ways, grid.size * each)
-    return drawn, _widest(grid.size * times)
+    rows = drawn_rows(posterior(point), point, ways, each, grid)
+    return rows.all(), _widest(rows.count)
 
 
 MOST_TIMES = 16

@@ -338,7 +338,12 @@ def _around(
     spread = _spread(value, taken, read, drifts)
     if not spread.deviation:
         return FigureRange(value, value, value, value)
-    return FigureRange(value, *spread.bounds(), spread=spread)
+    ends = spread.bounds()
+    if read != m.MEAN:
+        from pipelang.analysis.latency.posterior_quantiles import ends_around
+
+        ends = ends_around(value, *ends)
+    return FigureRange(value, *ends, spread=spread)
 
 
 def _reach(taken: Taken, read: str, drifts: int) -> tuple[float, float]:

@@ -169,6 +169,17 @@ def quantile_spread(
     return QuantileSpread(mean, share, tuple(cells), (least, plain, most), low, high)
 
 
+def ends_around(value: float, low: float, high: float) -> tuple[float, float]:
+    """The ends of a posterior, with the value for one that is on its wrong side and that a lattice
+    does not tell from it: where counts hardly matter, noise moves both by more than they are apart.
+    """
+    if value < low <= value * (1 + CLOSE):
+        return value, high if high > low else value
+    if value * (1 - CLOSE) <= high < value:
+        return low if low < high else value, value
+    return low, high
+
+
 def _chances(cells: Sequence[QuantilePlace], share: float, side: int) -> tuple[float, ...]:
     """The chances that the quantile is no higher than the end of each cell."""
     found, reached = [], 0.0

@@ -6,7 +6,7 @@ Everything that `check` reports about a pipeline's behaviour is worked out here,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
@@ -26,13 +26,18 @@ from pipelang.analysis.metrics.open_amounts import open_amounts, with_open_amoun
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
 from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
 from pipelang.analysis.metrics.sensitivity import Sensitivity, sensitivity
-from pipelang.analysis.metrics.step_rows import StepRow, inner_step_rows, step_rows
+from pipelang.analysis.metrics.step_rows import (
+    StepRow,
+    inner_step_rows,
+    read_by_rows,
+    step_rows,
+)
 from pipelang.analysis.model.inputs import Owner
 from pipelang.analysis.model.intervals import Number
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.work_limit import Reached, logged
-from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, enclosed, look_behind
+from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read, enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled, Slopes
 from pipelang.analysis.sweep.sweep import Totals, sweep
 from pipelang.collecting import CollectingLater
@@ -44,6 +49,7 @@ from pipelang.semantics.metrics import COST_BASELINE, COST_MEAN, ESCALATION, Uni
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
+    from pipelang.analysis.metrics.drawn_figures import DrawnFigures
 
 MOST_BASELINES = 200_000
 """States times tiers; beyond it nobody is told what a pipeline would cost at each of them."""
@@ -164,10 +170,12 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     taken = None if promises else spent(model, bounded, totals.work)
     drawn = _NOT_DRAWN
     if point.counted or point.counted_bins:
-        drawn = _drawn(compiled, point, bounded, totals.work)
+        drawn = _drawn(compiled, point, bounded, totals)
     if derivatives is None and not (promises or point.unknown_sites or point.left_out):
         derivatives = all_importances(compiled, point)
-    figure = Figures(totals, drawn.totals, point, bounded, drawn.means, drawn.points, drawn.ways)
+    figure = Figures(totals, drawn.figures, point, bounded, drawn.means)
+    roles = list(arrivals(totals if bounded is None else bounded.degrees))
+    figure.expect([*figure.read_by_all(), *_named_reads(model, totals, roles)], pipeline.slo)
     if point.unknown_sites and point.bounded:
         from pipelang.analysis.metrics.certain_part import certain_part
 
@@ -209,10 +217,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
             probability = None
         slo.append(_of_bound(decide(line, number, probability), model))
     escalations = {name: figure.number(by_name("escalations", name)) for name in totals.escalations}
-    asked = {
-        role: figure.number(arrivals_at(role), unit=False)
-        for role in arrivals(totals if bounded is None else bounded.degrees)
-    }
+    asked = {role: figure.number(arrivals_at(role), unit=False) for role in roles}
     cuts, cut = tuple(possible_cuts(model)), None
     is_cut = False
     if cuts:
@@ -248,7 +253,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         counts=dict(point.counted),
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
-        draws=0 if drawn.totals is None else drawn.draws,
+        draws=0 if drawn.figures is None else drawn.figures.rows.each,
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),
         caching=None if promises or point.left_out or is_cut else prompt_caching(model),
@@ -261,46 +266,49 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """The sweep over draws of the posterior: `draws` at each of the `points` of a grid over what
-    nobody declared (0: there is none), in so many `ways` of drifting; and the figures that are
-    averaged over it.
+    """The figures over draws of the posterior, at each point of a grid over what nobody declared;
+    and those that are averaged over it.
     """
 
-    totals: Totals | None = None
+    figures: DrawnFigures | None = None
     means: Averaged | None = None
-    draws: int = 0
-    points: int = 0
-    ways: int = 1
 
 
 _NOT_DRAWN = _Drawn()
 
 
-def _drawn(compiled: Compiled, point: Parameters, bounded: Enclosed | None, work: int) -> _Drawn:
-    """The sweep over draws of what was counted; none where what nobody declared keeps it from being
-    worked out.
+def _drawn(
+    compiled: Compiled, point: Parameters, bounded: Enclosed | None, totals: Totals
+) -> _Drawn:
+    """The figures over draws of what was counted; none where what nobody declared keeps them from
+    being worked out.
     """
-    from pipelang.analysis.model.posterior import (
-        beside_unknowns,
-        draws_beside,
-        draws_for,
-        looked_at,
-        posterior,
-    )
-    from pipelang.analysis.sweep.posterior_totals import posterior_totals
+    from pipelang.analysis.metrics.drawn_figures import drawn_figures
+    from pipelang.analysis.model.posterior import draws_beside, draws_for, looked_at, posterior
+    from pipelang.analysis.sweep.posterior_rows import posterior_rows
 
-    unknown = bool(point.unknown_sites)
+    unknown, work = bool(point.unknown_sites), totals.work
     if unknown and (point.left_out or bounded is None):
         return _NOT_DRAWN
-    parameters, draws, points = posterior(point, work), draws_for(work), 0
+    drawn, draws = posterior(point, work), draws_for(work)
     grid = None if bounded is None or not unknown else bounded.grid
     grid = None if grid is None else looked_at(grid, work)
-    if grid is not None and draws_beside(grid.size, work):
-        parameters = beside_unknowns(parameters, grid, work)
-        points, draws = grid.size, draws_beside(grid.size, work)
-    totals, ways = posterior_totals(compiled, point, parameters, max(points, 1) * draws)
+    at_points = 0 if grid is None else draws_beside(grid.size, work)
+    rows = posterior_rows(compiled, point, drawn, at_points or draws, grid if at_points else None)
     means = None if unknown or point.left_out else averaged(compiled, point)
-    return _Drawn(totals, means, draws, points, ways)
+    return _Drawn(drawn_figures(compiled, rows, totals), means)
+
+
+def _named_reads(model: PipelineModel, totals: Totals, roles: Iterable[str]) -> Iterator[Read]:
+    """The readings of the figures that a pipeline has by names: exits, roles, steps."""
+    for name in totals.escalations:
+        yield by_name("escalations", name)
+    for line in model.pipeline.slo:
+        read = reader_of(line.metric)
+        if line.when is None and read is not None and metric_of(line.metric).name != line.metric:
+            yield read
+    yield from map(arrivals_at, roles)
+    yield from read_by_rows(model)
 
 
 def _promised(pipeline: p.Pipeline, figure: Figures) -> list[str]:

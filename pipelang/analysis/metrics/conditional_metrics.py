@@ -18,7 +18,11 @@ from pipelang.analysis.frontier.totals import PLAIN
 from pipelang.analysis.kernels.conditions import expression_plan, perform
 from pipelang.analysis.latency.figures import PAIRS, READ, chance_of
 from pipelang.analysis.latency.moved import FigureSpread, moved, spread_of
-from pipelang.analysis.latency.posterior_quantiles import QuantileSpread, quantile_spread
+from pipelang.analysis.latency.posterior_quantiles import (
+    QuantileSpread,
+    ends_around,
+    quantile_spread,
+)
 from pipelang.analysis.latency.quantiles import (
     SHARES,
     Measured,
@@ -118,7 +122,10 @@ def _bounded(case: _Case, met: Parameters) -> Conditioned:
 def _with_spread(value: float, spread: FigureSpread | QuantileSpread, basis: Basis) -> Conditioned:
     if not spread.deviation:
         return Conditioned(certain(value, basis))
-    number = Number(value, *spread.bounds(), spread.mean, basis)
+    ends = spread.bounds()
+    if isinstance(spread, QuantileSpread):
+        ends = ends_around(value, *ends)
+    number = Number(value, *ends, spread.mean, basis)
     if number.high == inf:
         number = number._replace(high=None)
     return Conditioned(number, spread=spread)

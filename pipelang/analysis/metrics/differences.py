@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from pipelang.analysis.metrics.analyse import Analysis
+from pipelang.analysis.metrics.drawn_figures import DrawnFigures, DrawsQuestion, drawn_figures
 from pipelang.analysis.metrics.metrics import DAYS_A_MONTH
 from pipelang.analysis.metrics.readings import READINGS, by_name
 from pipelang.analysis.model.bernstein_bounds import (
@@ -17,15 +18,15 @@ from pipelang.analysis.model.bernstein_bounds import (
     unknown_degrees,
 )
 from pipelang.analysis.model.coupled_posterior import Side, coupled
-from pipelang.analysis.model.drift import beside_drift
+from pipelang.analysis.model.drawn_rows import drawn_rows
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, interval, widest
+from pipelang.analysis.model.posterior import DRAWS, MOST_WORK
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
-from pipelang.analysis.sweep.posterior_totals import drift_directions
+from pipelang.analysis.sweep.posterior_rows import drift_directions
 from pipelang.analysis.sweep.sweep import Totals, all_figures, sweep
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -87,16 +88,44 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Both sides swept over the same draws, in the same `ways` of drifting, or over a grid of the
-    same unknowns.
+    """Both sides over the same draws (`drawn`), in the same ways of drifting, or swept over a grid
+    of the same unknowns.
     """
 
-    before: Totals
-    after: Totals
     how: str
+    drawn: DrawnFigures | None = None
     grid: Grid | None = None
+    swept: _Sides | None = None
     degrees: tuple[Totals, ...] = ()
-    ways: int = 1
+
+
+_Sides = tuple[Totals, Totals]
+"""The totals of both sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The reading of how a figure changes, off the totals of both sides, each times its rate."""
+
+    read: Read
+    rates: tuple[float, float]
+
+    def of(self, sides: _Sides) -> Any:
+        """The change; not a number where it is a ratio of figures that are both 0."""
+        import numpy as np
+
+        before, after = sides
+        try:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return self.rates[1] * self.read(after) - self.rates[0] * self.read(before)
+        except ZeroDivisionError:
+            return nan
+
+    def __call__(self, sides: _Sides) -> Any:
+        import numpy as np
+
+        found = self.of(sides)
+        return np.where(np.abs(found) <= DUST, 0.0, found)
 
 
 def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> Changes:
@@ -104,14 +133,12 @@ def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysi
     same = _same(old, before, new, after)
     pair = None if same else _pair(old, before, new, after)
 
-    def of(
-        was: Number | None, now: Number | None, read: Read | None, rates: tuple[float, float]
-    ) -> Difference:
+    def of(was: Number | None, now: Number | None, change: _Change | None) -> Difference:
         if same and now is not None and was == now:
             return Difference(was, now, certain(0.0, now.basis), "certain")
-        return _difference(was, now, pair, read, rates)
+        return _difference(was, now, pair, change)
 
-    metrics = {}
+    metrics: dict[str, _Asked] = {}
     for name in dict.fromkeys((*after.numbers, *before.numbers)):
         was, now = before.numbers.get(name), after.numbers.get(name)
         if _unknown(was) and _unknown(now):
@@ -123,14 +150,24 @@ def differences(old: p.Program, before: Analysis, new: p.Program, after: Analysi
             rates = (_a_month(before.pipeline), _a_month(after.pipeline))
         if name in before.open_figures | after.open_figures:
             read = None  # a sweep counts but a part of it
-        metrics[name] = of(was, now, read, rates)
-    escalations = {}
+        metrics[name] = was, now, None if read is None else _Change(read, rates)
+    escalations: dict[str, _Asked] = {}
     nobody = certain(0.0, Basis.EXACT)
     for name in dict.fromkeys((*after.escalations, *before.escalations)):
         was = before.escalations.get(name, nobody)
         now = after.escalations.get(name, nobody)
-        escalations[name] = of(was, now, by_name("escalations", name), (1.0, 1.0))
-    return Changes(metrics, escalations)
+        escalations[name] = was, now, _Change(by_name("escalations", name), (1.0, 1.0))
+    asked = [*metrics.values(), *escalations.values()]
+    if pair is not None and pair.drawn is not None:
+        pair.drawn.expect([DrawsQuestion(change) for _, _, change in asked if change is not None])
+    return Changes(
+        {name: of(*one) for name, one in metrics.items()},
+        {name: of(*one) for name, one in escalations.items()},
+    )
+
+
+_Asked = tuple[Number | None, Number | None, _Change | None]
+"""A figure before and after, and how its change is read off both sides."""
 
 
 def _unknown(number: Number | None) -> bool:
@@ -164,8 +201,7 @@ def _difference(
     was: Number | None,
     now: Number | None,
     pair: _Pair | None,
-    read: Read | None,
-    rates: tuple[float, float],
+    change: _Change | None,
 ) -> Difference:
     if was is None or now is None:
         return Difference(was, now, Number(None, None, None, None, Basis.UNKNOWN), "ranges")
@@ -181,8 +217,8 @@ def _difference(
         if low is not None and high is not None:
             shifted = Number(value, low, high, _minus(now.mean, was.mean), basis)
             return Difference(was, now, shifted, "ranges" if pair is None else pair.how)
-    if pair is not None and read is not None:
-        found = _paired(pair, read, rates, value, basis)
+    if pair is not None and change is not None:
+        found = _paired(pair, change, value, basis)
         if found is not None:
             how = "certain" if found.low == found.high else pair.how
             return Difference(was, now, found, how)
@@ -192,20 +228,13 @@ def _difference(
     return Difference(was, now, Number(value, low, high, None, basis, tight=False), "ranges")
 
 
-def _paired(
-    pair: _Pair, read: Read, rates: tuple[float, float], value: float | None, basis: Basis
-) -> Number | None:
+def _paired(pair: _Pair, change: _Change, value: float | None, basis: Basis) -> Number | None:
     import numpy as np
 
-    try:
-        # A ratio of figures that are both 0, or an amount that nothing bounds.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = rates[1] * read(pair.after) - rates[0] * read(pair.before)
-    except ZeroDivisionError:
-        return None
-    if pair.grid is not None:
-        if not all(_fits(read(degrees), pair.grid) for degrees in pair.degrees):
+    if pair.grid is not None and pair.swept is not None:
+        if not all(_fits(change.read(degrees), pair.grid) for degrees in pair.degrees):
             return None
+        found = change.of(pair.swept)
         if not np.all(np.isfinite(found)):
             return None
         bounds = pair.grid.enclose(found)
@@ -213,16 +242,15 @@ def _paired(
         if low == high:
             return certain(low, basis)
         return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
-    if value is None:
+    if value is None or pair.drawn is None:
         return None
-    draws = np.where(np.abs(found) <= DUST, 0.0, found)
-    if not np.all(np.isfinite(draws)):
+    ways = pair.drawn.by_way(change)
+    if not all(isfinite(one.mean) for one in ways):  # nothing bounds an amount
         return None
-    spread = widest(draws, pair.ways) if pair.ways > 1 else interval(draws)
-    if spread.low == spread.high:
+    low, high = min(one.low for one in ways), max(one.high for one in ways)
+    if low == high:
         return certain(value, basis)
-    mean = interval(draws[: draws.size // pair.ways]).mean if pair.ways > 1 else spread.mean
-    return Number(value, spread.low, spread.high, mean, basis)
+    return Number(value, low, high, ways[0].mean, basis)
 
 
 def _fits(degrees: Any, grid: Grid) -> bool:
@@ -253,7 +281,7 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
         return None
     counted = any(point.counted or point.counted_bins for point in points)
     unknown = any(point.unknown_sites for point in points)
-    work = max(work for _, _, work in sides)
+    work = max(totals.work for _, _, totals in sides)
     if counted and not unknown:
         count = max(1_000, min(DRAWS, MOST_WORK // work))
         first, second, common = coupled(sides[0][0], sides[1][0], count)
@@ -261,29 +289,24 @@ def _pair(old: p.Program, before: Analysis, new: p.Program, after: Analysis) -> 
             *drift_directions(sides[1][1], points[1]),
             *drift_directions(sides[0][1], points[0]),
         )
-        first, times = beside_drift(first, points[0], ways, count)
-        second, times = beside_drift(second, points[1], ways, count)
-        return _Pair(
-            sides[0][1].totals(first, count * times),
-            sides[1][1].totals(second, count * times),
-            "paired" if common else "independent",
-            ways=times,
-        )
+        was = drawn_figures(sides[0][1], drawn_rows(first, points[0], ways, count), sides[0][2])
+        now = drawn_figures(sides[1][1], drawn_rows(second, points[1], ways, count), sides[1][2])
+        return _Pair("paired" if common else "independent", drawn=was.beside(now))
     if unknown and not counted:
         return _over_unknowns(sides[0][:2], sides[1][:2])
     return None
 
 
-def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, Compiled, int]:
-    """Return the parameters of a pipeline at the point, the pipeline compiled, and the number of
-    states of its sweep.
+def _point(program: p.Program, pipeline: p.Pipeline) -> tuple[Side, Compiled, Totals]:
+    """Return the parameters of a pipeline at the point, the pipeline compiled, and its totals
+    there.
     """
     point = point_parameters(program)
     model = make_model(program, pipeline, point)
     totals = sweep(model)
     compiled = Compiled(program, pipeline, work=totals.work, widest=totals.widest)
     look_behind(compiled, point)
-    return Side(pipeline.name, point, model.thresholds), compiled, totals.work
+    return Side(pipeline.name, point, model.thresholds), compiled, totals
 
 
 _One = tuple[Side, Compiled]
@@ -329,4 +352,4 @@ def _over_unknowns(first: _One, second: _One) -> _Pair | None:
         return None
     values = grid.values()
     was, now = swept(first, names[0], values), swept(second, names[1], values)
-    return _Pair(was, now, "paired", grid, degrees)
+    return _Pair("paired", None, grid, (was, now), degrees)

@@ -6,7 +6,7 @@ something is undeclared, one over degrees and one over a grid give certain bound
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals, all_figures
-from pipelang.records import dataclass, field
+from pipelang.records import dataclass, field, replace
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import (
@@ -43,6 +43,7 @@ from pipelang.semantics.metrics import (
 )
 
 if TYPE_CHECKING:
+    from pipelang.analysis.metrics.drawn_figures import DrawnFigures, DrawsQuestion
     from pipelang.analysis.model.posterior import Interval
     from pipelang.analysis.model.quadrature import QuadratureRule
 
@@ -51,19 +52,16 @@ DAYS_A_MONTH = 30
 
 @dataclass(slots=True)
 class Figures:
-    """Numbers from the point sweep and, where there is one, the posterior sweep: its draws stand
-    one after the other for each of so many `points` of a grid over the unknowns (0 for no grid)
-    times so many `ways` of drifting, of which the first is none. Where lengths that nobody declared
-    count as the most they may be, `parts` is the share of a bound that runs take at any lengths.
+    """Numbers from the point sweep and, where there is a posterior, from its draws. Where lengths
+    that nobody declared count as the most they may be, `parts` is the share of a bound that runs
+    take at any lengths.
     """
 
     point: Totals
-    draws: Totals | None
+    draws: DrawnFigures | None
     parameters: Parameters
     enclosed: Enclosed | None
     means: Averaged | None = None
-    points: int = 0
-    ways: int = 1
     parts: Mapping[Unit, float] = field(default_factory=dict)
     _basis: Basis | None = None
 
@@ -86,7 +84,7 @@ class Figures:
             return self._unknown(read, value, unit)
         if self.draws is None:
             return certain(value, basis)
-        spread = self._spread(read(self.draws))
+        spread = self._spread(read)
         if spread.low == spread.high:  # what was counted does not enter it
             return certain(value, basis)
         mean = spread.mean
@@ -108,9 +106,8 @@ class Figures:
         if self.parameters.unknown_sites:
             low, high = 0.0, 1.0
         elif self.draws is not None:
-            found = read(self.draws)
-            low = self._spread(found).low
-            high = self._spread(found + left_out(self.draws)).high
+            low = self._spread(read).low
+            high = self._spread(_WithLeftOut(read)).high
         if not unit:
             return Number(None, low, None, None, Basis.BOUND, tight=False)
         if high - low <= _NEGLIGIBLE:
@@ -121,10 +118,9 @@ class Figures:
         """Bounds over what nobody declared; a figure that does not hang on it is known."""
         enclosed = self.enclosed
         assert enclosed is not None
-        known = not any(degree_of(read(enclosed.degrees), len(enclosed.axes)))
         if self.parameters.counted or self.parameters.counted_bins:
-            return self._measured_and_unknown(read, value, unit, known)
-        if known:
+            return self._measured_and_unknown(read, value, unit)
+        if not any(degree_of(read(enclosed.degrees), len(enclosed.axes))):
             return certain(value, self.parameters.known_basis)
         bounds = enclosed.bounds(read)
         if bounds is None:
@@ -136,40 +132,79 @@ class Figures:
             return certain(value, self.parameters.known_basis)
         return Number(None, low, high, None, Basis.UNKNOWN, bounds.tight)
 
-    def _measured_and_unknown(self, read: Read, value: float, unit: bool, known: bool) -> Number:
+    def _measured_and_unknown(self, read: Read, value: float, unit: bool) -> Number:
         """Over the unknowns, the widest of the intervals that the evidence leaves open."""
-        enclosed = self.enclosed
-        assert self.draws is not None and enclosed is not None
-        if known or (not self.points and not enclosed.hangs_on_any(read)):
+        assert self.draws is not None
+        if not self._hangs_on_unknowns(read):
             # The same at every point, so the draws of one of them say all.
-            spread = self._spread(read(self.draws))
+            spread = self._spread(read)
             basis = self.parameters.known_basis
             return Number(value, spread.low, spread.high, spread.mean, basis)
-        if not self.points:
+        if not self.draws.at_points:
             return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
-        from pipelang.analysis.model.posterior import widest
-
-        spread = widest(read(self.draws), self.points * self.ways)
+        spread = self.draws.widest(read)
         return Number(None, spread.low, spread.high, None, Basis.UNKNOWN, tight=False)
 
-    def _spread(self, values: Any) -> Interval:
+    def _hangs_on_unknowns(self, read: Read) -> bool:
+        """Whether a figure may be another at other points of a grid over the unknowns; where there
+        is none, whether it really is.
+        """
+        enclosed = self.enclosed
+        assert enclosed is not None and self.draws is not None
+        if not any(degree_of(read(enclosed.degrees), len(enclosed.axes))):
+            return False
+        return self.draws.at_points or enclosed.hangs_on_any(read)
+
+    def _spread(self, read: Read) -> Interval:
         """The interval of a figure that no unknown touches: the widest over all ways of drifting,
         about the mean without any.
         """
-        from pipelang.analysis.model.posterior import Interval, interval
-
-        parts = [interval(part) for part in self._by_way(values)]
+        assert self.draws is not None
+        parts = self.draws.by_way(read)
         low, high = min(part.low for part in parts), max(part.high for part in parts)
-        return Interval(parts[0].mean, low, high)
+        return replace(parts[0], low=low, high=high)
 
-    def _by_way(self, values: Any) -> list[Any]:
-        """The draws by the way of drifting, at the first point of the grid."""
-        size = getattr(values, "size", 1)
-        if size == 1:
-            return [values]
-        each = size // (max(1, self.points) * self.ways)
-        step = size // self.ways
-        return [values[start : start + each] for start in range(0, size, step)]
+    def expect(self, reads: Iterable[Read], promises: Iterable[p.SloLine] = ()) -> None:
+        """Say which figures will be asked for, and of which promises how probable they are: one
+        sweep of the draws answers all that.
+        """
+        if self.draws is not None:
+            self.draws.expect(self._questions(reads, promises))
+
+    def read_by_all(self) -> Iterator[Read]:
+        """The readings of the figures that every pipeline has."""
+        for reading in READINGS.values():
+            if reading.read is not None and (reading.ratio is None or self._is_read(reading.ratio)):
+                yield reading.read
+
+    def _is_read(self, parts: tuple[str, str]) -> bool:
+        """Whether a ratio is read off as a whole, and not made of its parts' bounds."""
+        known = self.parameters
+        if known.unknown_sites or known.left_out:
+            return False
+        return bool(sum(getattr(self.point, part) for part in parts))
+
+    def _questions(
+        self, reads: Iterable[Read], promises: Iterable[p.SloLine]
+    ) -> Iterator[DrawsQuestion]:
+        """Return what will be asked of the draws."""
+        from pipelang.analysis.metrics.drawn_figures import DrawsQuestion
+
+        known = self.parameters
+        if known.unknown_sites:
+            for read in reads:
+                hangs = self._hangs_on_unknowns(read)
+                if not hangs or (self.draws is not None and self.draws.at_points):
+                    yield DrawsQuestion(read, everywhere=hangs)
+            return
+        for read in reads:
+            yield DrawsQuestion(read)
+            if known.left_out:
+                yield DrawsQuestion(_WithLeftOut(read))
+        for line in promises:
+            promised = reader_of(line.metric)
+            if promised is not None and not known.left_out and line.when is None:
+                yield DrawsQuestion(promised, op=line.op, target=float(line.target))
 
     def probability(self, line: p.SloLine) -> float | None:
         """The posterior probability that an objective holds; None where nothing was measured. Where
@@ -180,10 +215,7 @@ class Figures:
             return None
         if self.parameters.left_out:
             return None
-        from pipelang.analysis.model.posterior import share_of
-
-        target = float(line.target)
-        found = [share_of(part, line.op, target) for part in self._by_way(read(self.draws))]
+        found = self.draws.shares(read, line.op, float(line.target))
         return min(max(0.5, min(found)), max(found))
 
     def all(
@@ -222,7 +254,7 @@ class Figures:
     def _cost(
         self, pipeline: p.Pipeline, worst: Worst, unpriced: tuple[str, ...]
     ) -> dict[str, Number]:
-        mean = self.amount(self.number(lambda t: t.cost, unit=False), Unit.MONEY)
+        mean = self.amount(self.number(field_of("cost"), unit=False), Unit.MONEY)
         whole = not self.parameters.unknown_sites and self.parameters.left_out
         if whole and mean.low is not None and mean.high is None and worst.cost is not None:
             mean = _at_most(mean, mean.low + left_out(self.point) * worst.cost)
@@ -262,11 +294,14 @@ class Figures:
 
 
 def _within_one(numbers: dict[str, Number]) -> dict[str, Number]:
-    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave."""
+    """Outcomes sum to 1, so where one was not enclosed it is at most what the others leave; which
+    rounding must not put below what it is at least.
+    """
     least = {name: number.low or 0.0 for name, number in numbers.items()}
     found = {}
     for name, number in numbers.items():
-        high = max(0.0, 1 - sum(low for other, low in least.items() if other != name))
+        left = 1 - sum(low for other, low in least.items() if other != name)
+        high = max(least[name], left)
         if not number.tight and number.high is not None and high < number.high:
             number = Number(None, number.low, high, None, number.basis, tight=False)
         found[name] = number
@@ -280,6 +315,16 @@ def left_out(totals: Totals) -> Any:
     """The probability of the runs that a sweep left out."""
     rest = 1 - sum(getattr(totals, name) for name in OUTCOMES)
     return rest * (rest > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _WithLeftOut:
+    """The reading of a figure, and of all runs that were left out with it."""
+
+    read: Read
+
+    def __call__(self, totals: Totals) -> Any:
+        return self.read(totals) + left_out(totals)
 
 
 def _all_but(number: Number) -> Number:

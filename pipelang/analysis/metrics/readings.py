@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from pipelang.analysis.frontier.totals import arrivals
+from pipelang.analysis.frontier.totals import Totals, arrivals
 from pipelang.analysis.metrics.loss_waterfall import (
     Judge,
     anything_wrong,
@@ -74,19 +74,52 @@ class MetricReading:
     waterfall: WaterfallSum | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """The reading of a plain figure. Those of one figure are equal, here and below, so what was
+    read off once is found again.
+    """
+
+    name: str
+
+    def __call__(self, totals: Totals) -> Any:
+        return getattr(totals, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The reading of one name in a group of totals."""
+
+    group: str
+    name: Any
+
+    def __call__(self, totals: Totals) -> Any:
+        return getattr(totals, self.group).get(self.name, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """The reading of how many cases a role gets."""
+
+    role: str
+
+    def __call__(self, totals: Totals) -> Any:
+        return arrivals(totals).get(self.role, 0.0)
+
+
 def field_of(name: str) -> Read:
     """The reading of a plain figure, which totals have under its name."""
-    return lambda totals: getattr(totals, name)
+    return _Plain(name)
 
 
 def by_name(group: str, name: Any) -> Read:
     """The reading of one name in a group of totals; 0 if nothing came to it."""
-    return lambda totals: getattr(totals, group).get(name, 0.0)
+    return _Named(group, name)
 
 
 def arrivals_at(role: str) -> Read:
     """The reading of how many cases a run sends to a role."""
-    return lambda totals: arrivals(totals).get(role, 0.0)
+    return _Arrivals(role)
 
 
 def _ratio(part: str, rest: str) -> Read:
@@ -192,11 +225,11 @@ READINGS: dict[str, MetricReading] = {
         ratio=(m.SILENT_ERROR, m.SUCCESS),
         waterfall=WaterfallSum(0.0, _gone_wrong, turns=True, wrong_ends=UNANSWERED),
     ),
-    m.COST_MEAN: MetricReading(MetricSource.SWEEP, lambda totals: totals.cost, by_call=True),
+    m.COST_MEAN: MetricReading(MetricSource.SWEEP, field_of("cost"), by_call=True),
     m.COST_WORST: MetricReading(MetricSource.WORST, by_call=True),
     m.COST_MONTH: MetricReading(MetricSource.TRAFFIC, by_call=True),
     m.TOKENS_MEAN: MetricReading(
-        MetricSource.SWEEP, lambda totals: totals.tokens, compared=False, by_call=True
+        MetricSource.SWEEP, field_of("tokens"), compared=False, by_call=True
     ),
     m.TOKENS_WORST: MetricReading(MetricSource.WORST),
     **{

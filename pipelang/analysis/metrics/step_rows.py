@@ -13,6 +13,7 @@ from pipelang.analysis.metrics.readings import by_name
 from pipelang.analysis.metrics.step_reliability import own_reliabilities
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
 from pipelang.analysis.model.model import PipelineModel
+from pipelang.analysis.sweep.bounds_over_unknowns import Read
 from pipelang.analysis.sweep.compiled import Slopes
 from pipelang.records import NamedTuple
 from pipelang.semantics.chance import Basis
@@ -118,6 +119,16 @@ def step_rows(
         spent = amounts.of_step(here, name, figure.amount(cost, Unit.MONEY))
         rows.append(StepRow(name, own.get(name), often, *matters, spent))
     return tuple(rows)
+
+
+def read_by_rows(model: PipelineModel) -> Iterator[Read]:
+    """The readings of the figures in all rows."""
+    for name in model.steps:
+        yield by_name("reached", name)
+        yield by_name("step_costs", name)
+    for child, step in inner_steps(model):
+        for what in (REACHED, COSTS):
+            yield by_name("inside", (child.pipeline.name, step.name, what))
 
 
 NEVER: Slopes = (0.0, 0.0)

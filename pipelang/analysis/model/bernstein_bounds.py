@@ -244,19 +244,23 @@ def enclose(coefficients: Array) -> Bounds:
 
 
 def _minimum(coefficients: Array) -> tuple[float, bool]:
-    """A lower bound of the minimum, and whether it is within `TIGHT` of it: branch and bound."""
+    """A lower bound of the minimum, and whether it is within `TIGHT` of it: branch and bound. Of a
+    box that is never halved, because nothing in it is lower than what was found, the coefficients
+    are not kept.
+    """
     if coefficients.ndim == 0:
         return float(coefficients), True
     best = _corner(coefficients)
-    heap: list[tuple[float, int, Array]] = [(float(coefficients.min()), 0, coefficients)]
+    heap: list[tuple[float, int, Array | None]] = [(float(coefficients.min()), 0, coefficients)]
     for split in range(1, SPLITS):
         lowest, _, box = heap[0]
-        if best - lowest <= TIGHT:
+        if best - lowest <= TIGHT or box is None:
             return lowest, True
         heapq.heappop(heap)
         for number, half in enumerate(_halves(box)):
-            best = min(best, _corner(half))
-            heapq.heappush(heap, (float(half.min()), 2 * split + number, half))
+            best, least = min(best, _corner(half)), float(half.min())
+            kept = None if best - least <= TIGHT else half
+            heapq.heappush(heap, (least, 2 * split + number, kept))
     return heap[0][0], False
 
 

@@ -64,33 +64,6 @@ def draws_for(work: int) -> int:
     return most
 
 
-def beside_unknowns(drawn: Parameters, grid: Grid, work: int) -> Parameters:
-    """Posterior draws at every point of a grid over the unknowns, flattened: point by point.
-
-    Fewer draws are taken where there are many points, so that arrays stay small.
-    """
-    import numpy as np
-
-    points = grid.size
-    each = draws_beside(points, work)
-    unknown, choose = grid.values()
-
-    def spread(values: Any) -> Any:
-        return np.tile(values[:each], points)
-
-    def chosen(site: str, count: int) -> list[Any] | None:
-        shares = choose(site, count)
-        return None if shares is None else [np.repeat(share, each) for share in shares]
-
-    return Parameters(
-        drawn.evidence,
-        lambda site: np.repeat(unknown(site), each),
-        {site: spread(values) for site, values in drawn.measured.items()},
-        {key: tuple(map(spread, values)) for key, values in drawn.bins.items()},
-        choose=chosen,
-    )
-
-
 FINEST = 16
 ENOUGH_DRAWS = 2_000
 MOST_POINTS = 150

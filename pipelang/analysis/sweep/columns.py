@@ -40,14 +40,6 @@ def sweep_columns(
     return side_by_side(found)
 
 
-def some_columns(parameters: Parameters, most: int) -> Parameters:
-    """The same parameters in the first columns alone, at most so many."""
-    shapes = [getattr(values, "shape", ()) for values in parameters.measured.values()]
-    shapes += [getattr(one, "shape", ()) for values in parameters.bins.values() for one in values]
-    count = max((shape[0] for shape in shapes if shape), default=0)
-    return _columns(parameters, slice(0, most), count) if count > most else parameters
-
-
 def _columns(parameters: Parameters, part: slice, count: int) -> Parameters:
     """The same parameters in some columns alone."""
 

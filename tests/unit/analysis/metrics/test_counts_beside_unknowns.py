@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from pipelang.analysis.metrics.metrics import _within_one
+from pipelang.analysis.model.intervals import Number, certain
 from pipelang.interfaces.check.check import check_file, report_json
+from pipelang.semantics.chance import Basis
 
 TEXT = """
 provider lab {{ kind simulated available 100% }}
@@ -66,3 +69,11 @@ def test_times_keep_what_the_counts_leave_open(tmp_path: Path, share: int) -> No
     for name in TIMES:
         assert declared[name]["low"] < declared[name]["high"]
         assert lies_within(declared[name], open_[name], 0.02 * declared[name]["high"]), name
+
+
+def test_what_others_leave_of_one_is_not_below_what_it_is_at_least() -> None:
+    """1 - 0.9 is below 0.1 in floats: a bound lay below its own lower one."""
+    open_one = Number(None, 0.1, 1.0, None, Basis.UNKNOWN, tight=False)
+    numbers = {"success": certain(0.9, Basis.ASSUMED), "failure": open_one}
+    found = _within_one(numbers)["failure"]
+    assert (found.low, found.high) == (0.1, 0.1)
