@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,53 @@ def test_a_run_in_a_store_in_one_process(place: Path) -> None:
     result = json.loads(done.stdout)
     assert result["value"] == "pay put pay seen a"
     assert told(place, "runs", "show", result["run_id"])["status"] == "answered"
+
+
+ASKED_AT_ONCE = """
+import os, signal, sys, time
+from pipelang.interfaces.cli.main import main
+from pipelang.runtime.durable.worker import Worker
+
+start, when = Worker.start, sys.argv[1]
+
+def asked(self):
+    if when == "during":
+        start(self)
+        while not os.path.exists(os.environ["EFFECTS"]):
+            time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+Worker.start = asked
+sys.argv = ["pipelang", *sys.argv[2:]]
+sys.exit(main())
+"""
+
+
+def asked_at_once(place: Path, when: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Call a command that gets SIGTERM while its worker starts, or once that has begun to work."""
+    environment = {**os.environ, "EFFECTS": str(place / "effects"), "SLOW": "0.2"}
+    line = [sys.executable, "-c", ASKED_AT_ONCE, when, *words, "--store", STORE]
+    return subprocess.run(
+        line, cwd=place, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are others on Windows")
+def test_a_worker_that_is_asked_to_stop_while_it_starts_does_what_it_has(place: Path) -> None:
+    """It takes runs before it says that it is ready; then its effects were cut off."""
+    run = submit(place, "acts")
+    done = asked_at_once(place, "during", "worker", "acts.pipe")
+    assert (done.returncode, done.stderr) == (0, "stopping: no new runs\n")
+    assert told(place, "runs", "show", run)["status"] == "answered"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are others on Windows")
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_run_that_is_interrupted_while_its_worker_starts_is_named(place: Path, when: str) -> None:
+    done = asked_at_once(place, when, "run", "acts.pipe", "acts", "--input", '{"x": "a"}')
+    (run,) = told(place, "runs", "list")["runs"]
+    said = f"interrupted; any worker of acts.pipe goes on with {run['id']}\n"
+    assert (done.returncode, done.stderr.endswith(said)) == (130, True), done.stderr
 
 
 def test_a_worker_leaves_what_it_cannot_run_to_others(place: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import re
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 pytest.importorskip("dbos")
 
@@ -24,7 +27,7 @@ from pipelang.interfaces.service.principals import local_principal
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.service.stopping import Stopping
 from pipelang.interfaces.service.tokens import TokenFile
-from pipelang.runtime.durable import upkeep
+from pipelang.runtime.durable import listing, upkeep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.submitting import Submission, submit
 from pipelang.runtime.durable.switches import StoredSwitches
@@ -155,10 +158,10 @@ def test_what_is_recorded_is_told_as_in_progress_no_more(
     run, backend = given(store), backend_of(store)
     found = [Occurrence(0, "run", "p", 0.0, {}), Occurrence(1, "step", "a", 0.1, {})]
 
-    async def recorded(id: str) -> tuple[Occurrence, ...]:
-        return tuple(found)
+    async def recorded(id: str, row: int) -> tuple[tuple[Occurrence, ...], int]:
+        return tuple(found[row + 1 :]), len(found) - 1
 
-    monkeypatch.setattr(backend, "recorded", recorded)
+    monkeypatch.setattr(backend, "_recorded", recorded)
 
     async def follow() -> list[Occurrence | None]:
         following = backend.follow(run, -1)
@@ -172,18 +175,17 @@ def test_what_is_recorded_is_told_as_in_progress_no_more(
 
 
 def test_all_who_follow_a_run_read_it_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of its events are read at each change: ten pages must not do it ten times."""
+    """Ten pages must not read ten times what is new."""
     run, backend = given(store), backend_of(store)
     reads: list[Any] = []
-    recorded = backend.recorded
 
-    async def counted(id: str) -> tuple[Occurrence, ...]:
+    async def counted(id: str, row: int) -> tuple[tuple[Occurrence, ...], int]:
         reads.append(id)
         if len(reads) == 1:
             raise AWAY
-        return (*await recorded(id), Occurrence(0, "run", "p", 0.0, {}))
+        return (Occurrence(0, "run", "p", 0.0, {}),) if row < 0 else (), 0
 
-    monkeypatch.setattr(backend, "recorded", counted)
+    monkeypatch.setattr(backend, "_recorded", counted)
 
     async def follow() -> list[list[Any]]:
         coming = [asyncio.ensure_future(_rest(backend.follow(run, -1))) for _ in range(10)]
@@ -194,6 +196,61 @@ def test_all_who_follow_a_run_read_it_once(store: Store, monkeypatch: pytest.Mon
     for seen in asyncio.run(follow()):
         assert [one.number for one in seen if one is not None] == [0]
     assert len(reads) <= 5
+
+
+@pytest.mark.parametrize("others", [0, 60])
+def test_whoever_follows_a_run_reads_each_of_its_rows_once(
+    store: Store, others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while more runs are followed than are kept for who follows them next."""
+    run, backend = given(store), backend_of(store)
+    aside = [given(store) for _ in range(others)]
+    read: Counter[tuple[str, int]] = Counter()
+    decode_event = listing.decode_event
+
+    def counted(data: list[Any], number: int) -> Any:
+        read[data[1], number] += 1
+        return decode_event(data, number)
+
+    monkeypatch.setattr(listing, "decode_event", counted)
+
+    def write(of: str, number: int) -> None:
+        """A row as legs write them: two events each, and what is spent ahead has none."""
+        told = [[n, ["step", of, float(n), {}, None]] for n in (2 * number, 2 * number + 1)]
+        rows = [("done", 2 * number + 1, {"events": told}), ("ahead", 2 * number + 2, {})]
+        with store.transaction() as connection:
+            for kind, place, value in rows:
+                connection.execute(
+                    sa.text(
+                        """INSERT INTO pipelang_journal (run, place, kind, value, written, number)
+                        VALUES (:run, :place, :kind, :value, 0, :number)"""
+                    ),
+                    {
+                        "run": of,
+                        "place": f"p/{place}",
+                        "kind": kind,
+                        "value": json.dumps(value),
+                        "number": place,
+                    },
+                )
+
+    async def follow() -> list[Any]:
+        coming = [
+            asyncio.ensure_future(_rest(backend.follow(one, 2 if one == run else -1)))
+            for one in (run, *aside)
+        ]
+        for number in range(8):
+            for one in (run, *aside):
+                await asyncio.to_thread(write, one, number)
+            await asyncio.sleep(0.4)
+        for one in (run, *aside):
+            await asyncio.to_thread(upkeep.cancel, store, one)
+        return await asyncio.wait_for(asyncio.gather(*coming), 60)
+
+    seen, *rest = asyncio.run(follow())
+    assert [one.number for one in seen if one is not None] == list(range(3, 16))
+    assert all([one.number for one in it if one is not None] == list(range(16)) for it in rest)
+    assert set(read.values()) == {1}
 
 
 def test_the_end_of_a_run_is_told_once_its_store_is_back() -> None:

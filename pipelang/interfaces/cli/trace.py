@@ -91,17 +91,15 @@ def _follow_stored(store: str, run: str, form: str, content: bool, paint: Paint)
     from pipelang.interfaces.cli.durable.opening import opened
     from pipelang.interfaces.report.runs.tree import event_json
 
-    told = -1
     with opened(store) as ready:
         from pipelang.runtime.durable import listing
 
+        row = listing.BEFORE_ALL
         while True:
             # In this order: what is recorded before a run ends is told before it is left.
             status = listing.run(ready, run)["status"]
-            for event in listing.events(ready, run):
-                if event.number is None or event.number <= told:
-                    continue
-                told = event.number
+            found, row = listing.events_beyond(ready, run, row)
+            for event in found:
                 if form == "json":
                     line = event_json(event)
                     shown = line if content else {k: line[k] for k in line if k != "content"}

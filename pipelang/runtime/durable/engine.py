@@ -213,12 +213,15 @@ class LegQueues:
 
 
 class LegRunner:
-    """This process as one that is handed legs. There is one at most in a process."""
+    """This process as one that is handed legs. There is one at most in a process. `launched` says
+    that it may have some.
+    """
 
     def __init__(self, address: Address, executor: str, queues: Sequence[str], do: DoLeg) -> None:
         quiet()
         self._queues = tuple(queues)
         self._concurrency = 1
+        self.launched = False
         self._dbos = DBOS(
             config={
                 "name": APPLICATION,
@@ -246,6 +249,7 @@ class LegRunner:
     def launch(self, concurrency: int) -> None:
         """Begin to take legs, as many at once of each queue."""
         DBOS.launch()
+        self.launched = True
         self._concurrency = concurrency
         for name in self._queues:
             self._register(name)

@@ -151,13 +151,31 @@ def stuck(store: Store) -> list[dict[str, Any]]:
 
 def events(store: Store, run: str) -> tuple[Event, ...]:
     """The events of a run that are recorded, in their order."""
-    rows = store.rows("SELECT value FROM pipelang_journal WHERE run = :run", run=run)
+    return events_beyond(store, run, BEFORE_ALL)[0]
+
+
+BEFORE_ALL = -1
+"""The number of no row, before that of the first: rows of versions without chains have 0."""
+
+
+def events_beyond(store: Store, run: str, row: int) -> tuple[tuple[Event, ...], int]:
+    """The events in the rows of a run beyond a number, in their order, and the number of the last
+    row, from which a later look goes on: whoever follows a run reads each of its rows once. Rows
+    of one run are written one after the other, each with a higher number.
+    """
+    rows = store.rows(
+        """SELECT value, number FROM pipelang_journal
+        WHERE run = :run AND number > :row AND kind <> 'ahead'""",
+        run=run,
+        row=row,
+    )
     found = [
         decode_event(event, number)
-        for row in rows
-        for number, event in json.loads(row["value"]).get("events", ())
+        for one in rows
+        for number, event in json.loads(one["value"]).get("events", ())
     ]
-    return tuple(sorted(found, key=lambda one: one.number))
+    last = max((one["number"] for one in rows), default=row)
+    return tuple(sorted(found, key=lambda one: one.number)), last
 
 
 def leg_status(store: Store) -> str:

@@ -164,10 +164,9 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
         names = {f"r{n}": one for n, one in enumerate(runs[start : start + 500])}
         listed = ", ".join(f":{name}" for name in names)
         rows = store.rows(
-            f"""SELECT r.run, r.status, r.leg, r.waiting, count(j.place) AS n,
-                max(j.written) AS written
-            FROM pipelang_runs r LEFT JOIN pipelang_journal j ON j.run = r.run
-            WHERE r.run IN ({listed}) GROUP BY r.run, r.status, r.leg, r.waiting""",
+            f"""SELECT r.run, r.status, r.leg, r.waiting,
+                (SELECT max(j.number) FROM pipelang_journal j WHERE j.run = r.run) AS last
+            FROM pipelang_runs r WHERE r.run IN ({listed})""",
             **names,
         )
         for row in rows:
@@ -175,8 +174,7 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
                 row["status"] is not None,
                 row["leg"],
                 row["waiting"],
-                row["n"],
-                row["written"],
+                row["last"],
             )
     return found
 
@@ -194,6 +192,7 @@ def ended_between(store: Store, since: float, until: float) -> list[dict[str, An
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS pipelang_runs_ended ON pipelang_runs (ended)",
     "CREATE INDEX IF NOT EXISTS pipelang_runs_tenant ON pipelang_runs (tenant, created)",
+    "CREATE INDEX IF NOT EXISTS pipelang_journal_number ON pipelang_journal (run, number)",
 )
 
 

@@ -83,7 +83,7 @@ class Worker:
 
     def stop(self, grace: float) -> None:
         """Take no more legs, finish what can be finished within `grace` seconds, and leave the rest
-        to others.
+        to others. It may have been stopped while it started.
         """
         self._stopping.set()
         self._runner.take_no_more()
@@ -97,9 +97,11 @@ class Worker:
         while self._active and time.monotonic() < end:
             time.sleep(LOOK)
         self._over.set()
-        self._beating.join(BEAT)
+        if self._beating.ident is not None:
+            self._beating.join(BEAT)
         with contextlib.suppress(SQLAlchemyError, StoreProblem):
-            self._runner.take_over([self.executor])
+            if self._runner.launched:
+                self._runner.take_over([self.executor])
             self._lease.forget([self.executor])
 
     def is_idle(self) -> bool:

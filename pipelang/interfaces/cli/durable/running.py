@@ -45,7 +45,16 @@ def run_stored(
         from pipelang.runtime.durable.submitting import submit
 
         made = submissions(loaded, name, inputs, None, options, urls)
-        _work(file, loaded, name, store, [submit(store, one) for one in made], form, cache)
+        runs: list[str] = []
+        try:
+            for one in made:
+                runs.append(submit(store, one))
+            _work(file, loaded, name, store, runs, form, cache)
+        except KeyboardInterrupt:  # a run that is in the store is done, whoever does it
+            if not runs:
+                raise
+            warn(f"interrupted; any worker of {file} goes on with {' '.join(runs)}")
+            sys.exit(INTERRUPTED)
 
 
 def _work(

@@ -91,29 +91,29 @@ def command(
         )
         if not worker.queues:
             warn("note: there is no pipeline that this worker can run")
-        worker.start()
-        write(f"ready {worker.executor}\n")
-        sys.stdout.flush()
-        work(worker, drain, grace)
+        try:
+            worker.start()  # from here on it has runs, which get their grace
+            write(f"ready {worker.executor}\n")
+            sys.stdout.flush()
+            _work(worker, drain)
+        except KeyboardInterrupt:
+            warn("stopping: no new runs")
+        leave(worker, grace)
 
 
-def work(worker: Worker, drain: bool, grace: float) -> NoReturn:
-    """Work until it is asked to stop, or drained; ends the process."""
+def _work(worker: Worker, drain: bool) -> None:
+    """Work for ever, or until it is drained."""
     from pipelang.runtime.durable.address import StoreUnreachable
 
     idle = 0
-    try:
-        while idle < 2:
-            time.sleep(LOOK)
-            if not drain:
-                continue
-            try:
-                idle = idle + 1 if worker.is_idle() else 0
-            except StoreUnreachable as away:
-                logging.getLogger("pipelang.worker").warning("%s", away)
-    except KeyboardInterrupt:
-        warn("stopping: no new runs")
-    leave(worker, grace)
+    while idle < 2:
+        time.sleep(LOOK)
+        if not drain:
+            continue
+        try:
+            idle = idle + 1 if worker.is_idle() else 0
+        except StoreUnreachable as away:
+            logging.getLogger("pipelang.worker").warning("%s", away)
 
 
 def leave(worker: Worker, grace: float, code: int = 0) -> NoReturn:

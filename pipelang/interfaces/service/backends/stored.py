@@ -25,7 +25,7 @@ from pipelang.interfaces.service.backend import (
 )
 from pipelang.interfaces.service.backends.cleaning import Cleaner
 from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_quota
-from pipelang.interfaces.service.backends.watch import RunWatch, SharedReads
+from pipelang.interfaces.service.backends.watch import RunWatch, SharedReads, ToldEvents
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.text.number_format import plural
@@ -74,7 +74,6 @@ AWAY = 1.0
 """Seconds between two tries to reach a store that is away."""
 MOST_SKEW = 2.0
 """Seconds by which a clock may differ from the store's without a word."""
-
 OVERLAP = 30.0
 """Seconds that a look at ended runs goes back: a transaction may end later than its run."""
 
@@ -101,7 +100,7 @@ class StoreBackend:
         self._most_queued = most_queued
         self._inbox = inbox_of(store)
         self._watch = RunWatch(self._marks)
-        self._reads = SharedReads(lambda run: self.recorded(run))
+        self._reads = SharedReads(lambda run, row: self._recorded(run, row))
         self._deployed: Mapping[str, Deployed] = {}
         self._cleaner = Cleaner({})
         self._beats: asyncio.Task[None] | None = None
@@ -313,30 +312,32 @@ class StoreBackend:
 
     async def recorded(self, id: str) -> tuple[Occurrence, ...]:
         """The events of a run that are recorded so far, in order."""
-        found = await self._ask(lambda: listing.events(self._store, id))
-        return tuple(self._cleaner.occurrence(event, event.number) for event in found)
+        return (await self._recorded(id, listing.BEFORE_ALL))[0]
+
+    async def _recorded(self, id: str, row: int) -> tuple[tuple[Occurrence, ...], int]:
+        """The events that rows beyond one have, and the number of the last row."""
+        found, last = await self._ask(lambda: listing.events_beyond(self._store, id, row))
+        return tuple(self._cleaner.occurrence(event, event.number) for event in found), last
 
     async def follow(self, id: str, after: int) -> AsyncIterator[Occurrence | None]:
         """The recorded events of a run beyond `after`, and what happens in it here."""
-        place = after
+        place, found = after, ToldEvents()
         with self._watch.over(id) as watcher:
             while True:
                 try:
                     # First whether it has ended: then nothing is recorded after what is read.
                     marks = await self._marks([id])
-                    found = await self._reads.at(id, marks[id]) if marks else ()
+                    found = await self._reads.at(id, marks[id]) if marks else found
                 except Problem:
-                    marks, found = None, ()
-                for one in found:
-                    if one.number is not None and one.number > place:
-                        place = one.number
-                        yield one
+                    marks = None
+                for one in found.beyond(place):
+                    place = place if one.number is None else one.number
+                    yield one
                 if marks is not None and (id not in marks or marks[id][0]):  # gone, or ended
                     return
-                known = {(one.kind, one.name, one.at) for one in found}
                 while watcher.live:
                     told = watcher.live.popleft()
-                    if (told.kind, told.name, told.at) not in known:  # it is in progress no more
+                    if not found.has(told):  # it is in progress no more
                         yield told
                 if marks is None or not await watcher.change(IDLE):
                     yield None

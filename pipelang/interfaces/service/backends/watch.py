@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pipelang.interfaces.service.backend import Occurrence
 from pipelang.interfaces.service.problems import Problem
@@ -26,33 +28,71 @@ Marks = Callable[[list[str]], Awaitable[dict[str, Mark] | None]]
 """The marks of runs, None while the store is away."""
 
 
-Read = Callable[[str], Awaitable[tuple[Occurrence, ...]]]
+Read = Callable[[str, int], Awaitable[tuple[tuple[Occurrence, ...], int]]]
+"""Reads the events in the rows of a run beyond one, and says which row was the last."""
+
+
+class ToldEvents:
+    """The recorded events of a run as far as they were read, which only grow."""
+
+    def __init__(self) -> None:
+        self._found: list[Occurrence] = []
+        self._row = -1
+        self._known: set[tuple[str, str, float]] = set()
+        self._turn = asyncio.Lock()
+
+    async def read(self, run: str, read: Read) -> None:
+        """Read those that are new. Raises `Problem`; what was read before stays."""
+        async with self._turn:
+            found, self._row = await read(run, self._row)
+            self._found += found
+            self._known.update((one.kind, one.name, one.at) for one in found)
+
+    def beyond(self, number: int) -> list[Occurrence]:
+        """The events after one, in their order."""
+        first = bisect_right(self._found, number, key=_number)
+        return self._found[first:]
+
+    def has(self, told: Occurrence) -> bool:
+        """Whether an event that was told in progress is recorded."""
+        return (told.kind, told.name, told.at) in self._known
+
+
+def _number(one: Occurrence) -> int:
+    return -1 if one.number is None else one.number
 
 
 class SharedReads:
-    """Events of runs as they were at a mark, read once for all who follow: all of a run's are read
-    at each change. Belongs to one event loop.
+    """Events of runs as they were at a mark, read once for all who follow, at each change only
+    those that are new. Belongs to one event loop.
     """
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._known: dict[str, tuple[Mark, asyncio.Future[tuple[Occurrence, ...]]]] = {}
+        self._told: WeakValueDictionary[str, ToldEvents] = WeakValueDictionary()
+        self._known: dict[str, tuple[Mark, asyncio.Future[None], ToldEvents]] = {}
 
-    async def at(self, run: str, mark: Mark) -> tuple[Occurrence, ...]:
-        """The events of a run that was seen with this mark, and perhaps some later ones."""
+    async def at(self, run: str, mark: Mark) -> ToldEvents:
+        """The events of a run that was seen with this mark, and perhaps some later ones. Whoever
+        keeps them while following has no row read again, however many others follow others.
+        """
         known = self._known.get(run)
         if known is None or known[0] != mark:
-            known = mark, asyncio.ensure_future(self._read(run))
+            told = self._told.get(run)
+            if told is None:
+                told = self._told[run] = ToldEvents()
+            known = mark, asyncio.ensure_future(told.read(run, self._read)), told
             self._known.pop(run, None)
             self._known[run] = known
             while len(self._known) > MOST_READ:
                 del self._known[next(iter(self._known))]
         try:
-            return await asyncio.shield(known[1])
+            await asyncio.shield(known[1])
         except Problem:
             if self._known.get(run) is known:
                 del self._known[run]
             raise
+        return known[2]
 
 
 class Watcher:

@@ -70,6 +70,43 @@ def test_signals_end_a_command_in_order(sent: str, words: list[str], tmp_path: P
     assert "Traceback" not in err
 
 
+ASKED_IN_A_CALLBACK = """
+import os, signal, sys, time, weakref
+from pipelang.interfaces.cli import main, signals
+
+class Thing:
+    pass
+
+class Finalized:
+    def __del__(self):
+        ask()
+
+def ask(*gone):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+
+def call(arguments):
+    signals.end_by_signals()
+    thing = Finalized() if sys.argv[2] == "finalizer" else Thing()
+    seen = weakref.ref(thing, ask if sys.argv[2] == "weak reference" else None)
+    del thing
+    time.sleep(20)
+    return 0
+
+main._call = call
+sys.exit(main.main())
+"""
+
+
+@posix
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("place", ["finalizer", "weak reference"])
+def test_a_signal_is_not_lost_where_python_raises_nothing(sent: str, place: str) -> None:
+    """Each import has such callbacks: now and then a command went on as if nobody had asked."""
+    line = [sys.executable, "-c", ASKED_IN_A_CALLBACK, sent, place]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=40, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 @posix
 @pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["explain", "P101"]])
 def test_a_reader_that_goes_away_is_no_mistake(words: list[str]) -> None:
