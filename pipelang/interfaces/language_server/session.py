@@ -68,12 +68,15 @@ class Root:
 
     @property
     def files(self) -> frozenset[str]:
-        """The files that the program is made of, and the evidence that it names."""
+        """The files that the survey hangs on: imports, templates and evidence, faulty or not."""
+        return frozenset() if self.survey is None else self.survey.files
+
+    def is_made_of(self, path: str) -> bool:
+        """Whether a file is a part of the program: its text, or evidence that could be read."""
         if self.survey is None:
-            return frozenset()
+            return False
         draft = self.survey.draft
-        evidence = () if draft is None else draft.evidence
-        return frozenset((*self.survey.built.sources, *evidence))
+        return path in self.survey.built.sources or (draft is not None and path in draft.evidence)
 
 
 class EditorSession:

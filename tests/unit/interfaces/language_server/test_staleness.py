@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.language_server import session as sessions
 from pipelang.interfaces.language_server.analysis.background import Background
@@ -257,3 +259,33 @@ def test_findings_are_told_of_the_version_that_they_are_of(monkeypatch):
     first, last = told[0], told[-1]
     assert first == (1, "role staff { people 1 }\n")
     assert last == (2, "role staff { people 2 }\n")
+
+
+@pytest.mark.parametrize("first", ['{"correct": tru}\n', "", None])
+def test_evidence_is_followed_from_fault_to_fault(first):
+    """A row is mended in the editor: what was told of it goes, though nothing of it was of use."""
+    text = TEXT.replace("accuracy 90%", 'accuracy from "rows.jsonl"')
+    files = {"a.pipe": text} if first is None else {"a.pipe": text, "rows.jsonl": first}
+    rows = ['{"correct": true}\n{"correct": fals}\n', '{"correct": true}\n', '{"correct": 1}\n']
+
+    async def scene() -> None:
+        session = EditorSession(lambda root: None, lambda root: None)
+        editor = Editor()
+        for name, written in files.items():
+            editor.open(name, written)
+        session.documents = editor.session.documents
+        path, evidence = editor.path("a.pipe"), editor.path("rows.jsonl")
+        session.touched([path])
+        for changed in rows:
+            before = session.documents.open.get(evidence)
+            if before is None:
+                editor.open("rows.jsonl", changed)
+            else:
+                before.lines = TextLines(changed)
+            session.touched([evidence], appeared=before is None)
+            root = await session.fresh(path)
+            assert root is not None
+            assert root.findings == look(path, session.documents.texts())[1]
+        await session.close()
+
+    asyncio.run(scene())
