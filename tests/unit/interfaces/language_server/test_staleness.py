@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.language_server import session as sessions
 from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.numbers import numbers_of
@@ -289,3 +290,33 @@ def test_evidence_is_followed_from_fault_to_fault(first):
         await session.close()
 
     asyncio.run(scene())
+
+
+def test_numbers_are_of_the_configuration_that_is_open(monkeypatch):
+    """Codes that an unsaved pyproject.toml ignores are ignored by the analysis, too."""
+    wishes: list[dict[str, str]] = []
+
+    async def work(background, wish):
+        wishes.append(wish.texts)
+
+    async def scene() -> None:
+        session = EditorSession(lambda root: None, lambda root: None)
+        editor = Editor(a=TEXT, other="enum Kind { one }\n")
+        editor.open("pyproject.toml", '[tool.pipelang]\nignore = ["P505"]\n')
+        session.documents = editor.session.documents
+        session.touched([editor.path("a.pipe")])
+        while not session.is_idle:  # noqa: ASYNC110  (until all is done)
+            await asyncio.sleep(0.01)
+        await session.close()
+
+    monkeypatch.setattr(Background, "_do", work)
+    asyncio.run(scene())
+    (texts,) = wishes
+    assert sorted(texts) == [Editor.path("a.pipe"), Editor.path("pyproject.toml")]
+    assert [one["code"] for one in numbers_of_texts(texts)["findings"]] == []
+
+
+def numbers_of_texts(texts):
+    loader = OpenFiles(texts)
+    path = Editor.path("a.pipe")
+    return numbers_of(check_file(path, loader, Configs(loader)))
