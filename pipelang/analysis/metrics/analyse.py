@@ -124,7 +124,7 @@ def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) ->
 
 
 def _unfinished(verdict: ObjectiveVerdict) -> ObjectiveVerdict:
-    """What cannot be decided although nothing is undeclared, in words that say so."""
+    """A verdict that only a limit of work leaves open, in words that say so."""
     return replace(verdict, why=UNFINISHED) if verdict.why == UNDECLARED else verdict
 
 
