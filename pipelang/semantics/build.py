@@ -28,6 +28,7 @@ from pipelang.semantics.elaborate.reach.unused import unused
 from pipelang.semantics.elaborate.templates import prompts
 from pipelang.semantics.identity import program_hash
 from pipelang.semantics.kernels.hard import HARD, depends_on_hardness
+from pipelang.semantics.loader import NotingLoader
 from pipelang.semantics.loading import Loaded, Loader, load
 from pipelang.semantics.symbols import Symbol, Symbols, collect
 from pipelang.semantics.types import DECISION, RecordType, Type
@@ -50,7 +51,8 @@ class Survey:
     are still writing it.
 
     `draft` is the program with holes where the file has errors; None where it could not be read at
-    all. `uses` go from where a name stands to where it was declared.
+    all. `uses` go from where a name stands to where it was declared. `files` are all whose text was
+    asked for, also those that are not there or that hold nothing of use: a finding hangs on them.
     """
 
     built: Built
@@ -58,6 +60,7 @@ class Survey:
     symbols: Symbols | None
     draft: p.Program | None
     uses: Mapping[Span, Span]
+    files: frozenset[str] = frozenset()
 
 
 def build(
@@ -84,8 +87,10 @@ def survey(
     tiers: Mapping[str, str] | None = None,
 ) -> Survey:
     """The same, with what an editor asks for besides."""
+    noting = NotingLoader(loader)
     with CollectingLater():
-        return _build(path, loader, {}, assumed or {}, tiers or {}, uses={})
+        made = _build(path, noting, {}, assumed or {}, tiers or {}, uses={})
+    return replace(made, files=frozenset(noting.asked))
 
 
 def _build(

@@ -26,3 +26,17 @@ class Loader(Protocol):
 
     def libraries(self) -> tuple[str, ...]:
         """The dotted names of all libraries, for suggestions."""
+
+
+class NotingLoader:
+    """A loader that notes of which files it was asked for the text, there or not."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self.asked: set[str] = set()
+        self.beside, self.library, self.libraries = loader.beside, loader.library, loader.libraries
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, None if there is none. Raises `Unreadable`."""
+        self.asked.add(path)
+        return self._loader.read(path)

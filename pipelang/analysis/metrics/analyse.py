@@ -21,7 +21,7 @@ from pipelang.analysis.metrics.metrics import (
     averaged,
     swept_figures,
 )
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide
+from pipelang.analysis.metrics.objectives import UNDECLARED, UNFINISHED, ObjectiveVerdict, decide
 from pipelang.analysis.metrics.open_amounts import open_amounts, with_open_amounts, within_worst
 from pipelang.analysis.metrics.prompt_caching import PromptCaching, prompt_caching
 from pipelang.analysis.metrics.readings import SWEPT, arrivals_at, by_name, reader_of
@@ -125,7 +125,15 @@ def analyse(program: p.Program, pipeline: p.Pipeline, promises: bool = False) ->
     """
     with CollectingLater(), logged() as log:
         found = _analyse(program, pipeline, promises)
-    return replace(found, reached=log.reached(), late=log.late) if log.found else found
+    if not log.found:
+        return found
+    slo = found.slo if found.unknown else tuple(map(_unfinished, found.slo))
+    return replace(found, reached=log.reached(), late=log.late, slo=slo)
+
+
+def _unfinished(verdict: ObjectiveVerdict) -> ObjectiveVerdict:
+    """A verdict that only a limit of work leaves open, in words that say so."""
+    return replace(verdict, why=UNFINISHED) if verdict.why == UNDECLARED else verdict
 
 
 MOST_KEPT = 20_000

@@ -52,6 +52,8 @@ def undecided(verdict: ObjectiveVerdict, why: str) -> ObjectiveVerdict:
     return ObjectiveVerdict(verdict.line, verdict.number, None, None, why, cut=True)
 
 
+UNDECLARED = "too much of the pipeline is undeclared"
+UNFINISHED = "`--time-limit` leaves too wide a range of it"
 SURE = 0.95
 """A measured objective counts as met (or missed) when the posterior is this sure of it."""
 
@@ -94,5 +96,4 @@ def _decided(line: p.SloLine, number: Number | None, probability: float | None) 
         return ObjectiveVerdict(line, number, True, 1.0)
     if not at_low and not at_high and line.op in (">=", "<=", ">", "<"):
         return ObjectiveVerdict(line, number, False, 0.0)
-    why = "too much of the pipeline is undeclared"
-    return ObjectiveVerdict(line, number, None, None, why)
+    return ObjectiveVerdict(line, number, None, None, UNDECLARED)

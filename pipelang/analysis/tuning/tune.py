@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import sqrt
 from typing import Any
 
@@ -98,12 +99,9 @@ def tune(
     now = found.points.get(found.now)
     if now is None:
         return None
-    best, analysis, sure = _best(bench, pipeline, found) if pipeline.slo else (None, None, False)
-    bound = None
-    if found.complete and sure and best is not None and not _cut_below(pipeline, found, best):
-        # Of all assignments, those cheaper than the best keep not every promise.
-        bound = best.cost
-    elif best is not None:
+    nothing = None, None, False, None
+    best, analysis, sure, bound = _best(bench, pipeline, found) if pipeline.slo else nothing
+    if best is not None and (bound is None or _cut_below(pipeline, found, best)):
         bound = least_cost(bench.program, pipeline, found.dimensions)
     missing = tuple(untold_tiers(pipeline, bench))
     score = None
@@ -113,22 +111,32 @@ def tune(
 
 
 MOST_LOOKED_AT = 40
-"""Assignments that keep every promise by their figures and are analysed one by one, where all were
-worked out.
+"""Assignments that keep every promise by their figures and are analysed one by one though nothing
+speaks for them, so that it can be said that none is cheaper.
+"""
+MOST_SCANNED = 120
+"""Assignments cheaper than the best that are analysed one by one because they may be sure."""
+SURE_FROM = 1.645
+"""Spreads by which a promise is kept of which evidence is 95% sure."""
+HOPELESS = 0.7
+"""A promise of an assignment is not looked at that is expected to lie so many times as far from its
+target as it must, at most: how far its evidence is spread is guessed from another assignment.
 """
 
 
 def _best(
     bench: Bench, pipeline: p.Pipeline, found: SearchResult
-) -> tuple[Point | None, Analysis | None, bool]:
+) -> tuple[Point | None, Analysis | None, bool, float | None]:
     """The cheapest point that a check says keeps every promise; else the cheapest of which it does
-    not say that it breaks one.
+    not say that it breaks one. With whether it is sure and, where all were worked out, the cost
+    below which none is.
 
     Where a check says so of a point, it mostly does of all that keep them by more. So of the points
     that nothing cheaper beats in its margin, the cheapest and the widest are analysed, and then the
     middle of what is left between one that is not sure and one that is. What is certain counts in a
     margin as well: if none is sure, it is tried again with the promises that the evidence leaves
-    open. Margins know of no tier's evidence, so few points are all looked at.
+    open. Margins are not spreads: a point may keep one promise by less and another by as much as it
+    must. So what is cheaper is gone through, but for what has no hope by what is known by then.
     """
     analyses: dict[Assignment, Analysis | None] = {}
 
@@ -152,22 +160,76 @@ def _best(
                 list(_safer(pipeline, keeping, lambda line: _said(line) in open_ones)), sure
             )
         cheaper = [point for point in keeping if best is None or point.cost < best.cost]
-        if found.complete and len(cheaper) <= MOST_LOOKED_AT:
-            next(filter(sure, cheaper), None)
+        spreads = _Spreads(keeping, analyses)
+        hopeful = (one for one in cheaper if one.assignment in analyses or spreads.may_hold(one))
+        best = next((one for one in islice(hopeful, MOST_SCANNED) if sure(one)), best)
+        cheaper = [point for point in keeping if best is None or point.cost < best.cost]
+        unknown = [point for point in cheaper if point.assignment not in analyses]
+        if found.complete and len(unknown) <= MOST_LOOKED_AT:
+            next(filter(sure, unknown), None)
     except KeyboardInterrupt:
         found.interrupted = True
     known = [point for point in keeping if point.assignment in analyses]
     for point in known:
         if sure(point):
-            return point, analyses[point.assignment], True
+            open_costs = (one.cost for one in keeping if one.assignment not in analyses)
+            least = min(point.cost, next(open_costs, point.cost)) if found.complete else None
+            return point, analyses[point.assignment], True, least
     for point in known:
         analysis = analyses[point.assignment]
         if analysis and all(verdict.holds is not False for verdict in analysis.slo):
             # With times: they are left out where another promise is not kept.
             analysis = analysed(point, promises=False)
             if analysis and all(verdict.holds is not False for verdict in analysis.slo):
-                return point, analysis, False
-    return None, None, False
+                return point, analysis, False, None
+    return None, None, False, None
+
+
+class _Spreads:
+    """Spreads of figures by their evidence, in what was analysed so far: to guess those of others.
+
+    A promise that holds by d with a probability of Φ(d / s) has the spread s.
+    """
+
+    def __init__(
+        self, points: Iterable[Point], analyses: Mapping[Assignment, Analysis | None]
+    ) -> None:
+        self._points = {point.assignment: point for point in points}
+        self._analyses = analyses
+        self._seen: set[Assignment] = set()
+        self._known: dict[tuple[Any, ...], list[tuple[float, float]]] = {}
+
+    def may_hold(self, point: Point) -> bool:
+        """Whether every promise may be sure, by the spread where one is kept by most nearly as
+        much.
+        """
+        self._take_in()
+        for (metric, _, target, _), known in self._known.items():
+            value = point.figures.get(metric)
+            if value is None:
+                continue
+            kept_by = abs(value - float(target))
+            _, spread = min(known, key=lambda one: abs(one[0] - kept_by))
+            if kept_by < HOPELESS * SURE_FROM * spread:
+                return False
+        return True
+
+    def _take_in(self) -> None:
+        from statistics import NormalDist
+
+        for assignment in self._analyses.keys() - self._seen:
+            self._seen.add(assignment)
+            analysis, point = self._analyses[assignment], self._points.get(assignment)
+            if analysis is None or point is None:
+                continue
+            for verdict in analysis.slo:
+                chance, value = verdict.probability, point.figures.get(verdict.line.metric)
+                if value is None or verdict.line.when is not None or chance is None:
+                    continue
+                kept_by = abs(value - float(verdict.line.target))
+                if 0.5 < chance < 1 and kept_by > 0:
+                    spread = kept_by / NormalDist().inv_cdf(chance)
+                    self._known.setdefault(_said(verdict.line), []).append((kept_by, spread))
 
 
 def _halved(points: Sequence[Point], sure: Callable[[Point], bool]) -> Point | None:

@@ -59,7 +59,7 @@ class Requests:
         root = await self.session.fresh(path)
         if root is None:
             roots = [await self.session.fresh(name) for name in list(self.session.roots)]
-            root = next((one for one in roots if one is not None and path in one.files), None)
+            root = next((one for one in roots if one is not None and one.is_made_of(path)), None)
         if root is None and not path.endswith(SUFFIX):
             known = self.index.survey_of_part, path, self.documents, self.documents.texts()
             made = await self.session.over_workspace(*known)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pipelang.interfaces.check.check import findings_before_analysis
 from pipelang.interfaces.check.disk_loader import SUFFIX
+from pipelang.interfaces.check.profiles.nearest import NAME as CONFIGURATION
 from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.plain_findings import (
@@ -68,12 +69,15 @@ class Root:
 
     @property
     def files(self) -> frozenset[str]:
-        """The files that the program is made of, and the evidence that it names."""
+        """The files that the survey hangs on: imports, templates and evidence, faulty or not."""
+        return frozenset() if self.survey is None else self.survey.files
+
+    def is_made_of(self, path: str) -> bool:
+        """Whether a file is a part of the program: its text, or evidence that could be read."""
         if self.survey is None:
-            return frozenset()
+            return False
         draft = self.survey.draft
-        evidence = () if draft is None else draft.evidence
-        return frozenset((*self.survey.built.sources, *evidence))
+        return path in self.survey.built.sources or (draft is not None and path in draft.evidence)
 
 
 class EditorSession:
@@ -99,7 +103,7 @@ class EditorSession:
         before, so that whoever lacks one looks again.
         """
         changed = set(paths)
-        whole = any(path.endswith("pyproject.toml") for path in changed)
+        whole = any(path.endswith(CONFIGURATION) for path in changed)
         for path in self.documents.open:
             if not path.endswith(SUFFIX):
                 continue
@@ -246,7 +250,11 @@ class EditorSession:
 
         self.background.cancel(root.path)
         root.some = {}
-        needed = {path: text for path, text in texts.items() if path in root.files}
+        needed = {
+            path: text
+            for path, text in texts.items()
+            if path in root.files or path.endswith(CONFIGURATION)
+        }
         needed.setdefault(root.path, texts.get(root.path, ""))
         root.job = self.background.ask(root.path, needed, tell)
         if root.state != CURRENT:

@@ -34,7 +34,18 @@ from pipelang.interfaces.text.number_format import (
 from pipelang.interfaces.text.table import Cell, Row, by_row, labelled, lay_out
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.metrics import COST_BASELINE, P50, P95, P99, SUCCESS, WORST, Unit, metric_of
+from pipelang.semantics.metrics import (
+    COST_BASELINE,
+    COST_MONTH,
+    P50,
+    P95,
+    P99,
+    SUCCESS,
+    TOKENS_WORST,
+    WORST,
+    Unit,
+    metric_of,
+)
 from pipelang.semantics.quantities import show_seconds
 
 
@@ -208,6 +219,11 @@ def _why_not(view: View, name: str) -> str:
     _, _, read = name.partition(".")
     number = figure(view.analysis, name)
     if number is None or number.value is None:
+        if name == COST_MONTH and view.pipeline.traffic.per_day is None:
+            return "Nobody declared how many runs there are: `traffic 500/day { }` says it."
+        if view.analysis.unpriced and metric_of(name).unit is Unit.MONEY:
+            tiers = listed([f"`{tier}`" for tier in view.analysis.unpriced])
+            return f"Nobody declared a price for {tiers}."
         if view.analysis.unknown:
             return "It is a range as long as something that it hangs on is not declared."
         if view.analysis.cut is not None:
@@ -225,6 +241,8 @@ def _why_not(view: View, name: str) -> str:
             f"A quantile is no sum: the distribution of all runs is worked out, and {read[1:]} of "
             f"100 runs stay under {shown}."
         )
+    if name == TOKENS_WORST:
+        return "Every prompt and answer at its longest, on the path on which they come to most."
     if read == WORST:
         return "The longest way through: every attempt to its limit, with every wait between them."
     return f"It is the mean of the distribution of all runs: {shown}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.metrics.objectives import ObjectiveVerdict
+from pipelang.analysis.metrics.objectives import UNFINISHED, ObjectiveVerdict
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     Show,
@@ -74,6 +74,8 @@ def _sure(verdict: ObjectiveVerdict, view: View) -> str:
             return f"undecided: {verdict.why}"
         if number is None or (number.value is None and number.low is None):
             return "undecided: not worked out yet"
+        if verdict.why == UNFINISHED:
+            return f"undecided: {verdict.why}"
         if number.value is None:
             return "undecided until more is declared"
         return f"undecided: {verdict.why}"

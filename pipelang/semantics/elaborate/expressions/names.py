@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pipelang.diagnostics import Help, SafeFix, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
@@ -114,13 +116,13 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
     elif context.symbols.is_lost(scope.file, name):
         pass
     elif isinstance(wanted, EnumType):
-        help = suggestion(name, [*wanted.written, *scope.names])
+        help = suggestion(name, chain(wanted.written, scope.names))
         help = help or "members: " + ", ".join(wanted.written)
         what = f"member of {wanted.name}"
         context.tell(codes.UNKNOWN_NAME, node.span, what=what, name=name, help=help)
     else:
         settings = context.symbols.names(scope.file, "setting")
-        help = _ELSEWHERE.get(name) or suggestion(name, [*scope.names, *settings])
+        help = _ELSEWHERE.get(name) or suggestion(name, chain(settings, scope.names))
         help = help or _member_elsewhere(context, scope, name)
         help = help or context.offer(name, ("setting",))
         context.tell(codes.UNKNOWN_NAME, node.span, what="name", name=name, help=help)
@@ -161,8 +163,7 @@ def elaborate_field(context: Context, scope: Scope, node: ast.FieldRef) -> expr.
                     return expr.Field(target, name, present(field.type), node.span)
                 return typed
             close = suggestion(name, [f.name for f in type.fields])
-            fields = "fields: " + ", ".join(f.name for f in type.fields)
-            help: Help | None = close or fields
+            help: Help | None = close or "fields: " + ", ".join(f.name for f in type.fields)
             context.tell(
                 codes.UNKNOWN_FIELD, node.name.span, help=help, type=quoted(type), name=name
             )

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelang.analysis.advice.trying import Bench, edited
+from pipelang.analysis.metrics.analyse import analyse
 from pipelang.analysis.tuning import search as searching
 from pipelang.analysis.tuning.bound import least_cost
 from pipelang.analysis.tuning.dimensions import dimensions, edits_of
@@ -305,3 +306,50 @@ def test_the_picture_is_one_document(path: Path) -> None:
     code, output = called("a.pipe", "--format", "svg", "--budget", "10")
     assert code == 0
     assert output.startswith("<svg")
+
+
+SPREADS = """provider px {{ kind simulated available 99% }}
+tier fa {{ provider px price $1 in, $5 out transient 6% context 200k tokens }}
+tier sl {{ provider px price $3 in, $15 out transient 4% context 200k tokens }}
+role desk {{ accuracy 97% }}
+setting bar: probability in 50%..99% = 80%
+type O {{ value: text max 60 tokens confidence: probability }}
+prompt p(q: text max 60 tokens) \"\"\"{{{{ q }}}}\"\"\"
+prompt p2(q: text max 60 tokens, o: O) \"\"\"{{{{ q }}}} {{{{ o.value }}}}\"\"\"
+pipeline main(q: text max 60 tokens) -> O {{
+  traffic 100/day {{ q: 40 tokens mean }}
+  slo {{ success >= {success} silent_error <= {wrong} escalation <= 40% }}
+  step k: O = ask p(q) by fa {{ accuracy fa 90%, sl 95% timeout 3s }}
+  gate g: k.confidence >= bar {{ evidence from "f.jsonl" }} else escalate to desk
+  step s: O = ask p2(q, k) by fa {{ accuracy fa 92%, sl 97% timeout 3s retry 1 }}
+    else escalate to desk
+  return s
+}}
+"""
+
+
+@pytest.mark.parametrize(("success", "wrong"), [("60%", "9%"), ("65%", "10%")])
+def test_what_is_cheaper_is_not_sure(path: Path, success: str, wrong: str) -> None:
+    """Each cheaper assignment, analysed. Margins alone missed some: a threshold that keeps one
+    promise by less keeps another by as much as it must.
+    """
+    rows = [
+        {"confidence": round(0.5 + (7 * n % 50) / 100, 2), "correct": True} for n in range(48)
+    ] + [{"confidence": round(0.5 + (5 * n % 36) / 100, 2), "correct": False} for n in range(12)]
+    Path("f.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    path.write_text(SPREADS.format(success=success, wrong=wrong))
+    bench = bench_of(path)
+    pipeline = bench.program.pipelines["main"]
+    tuned = tune(bench, pipeline, 5000, quiet)
+    assert tuned is not None
+    assert tuned.best is not None
+    assert tuned.found.complete
+    assert tuned.sure
+    assert tuned.bound is not None
+    for point in tuned.found.keeping(pipeline):
+        if point.cost >= tuned.best.cost:
+            break
+        program = bench.rebuilt(edits_of(tuned.found.dimensions, point.assignment)).program
+        assert program is not None
+        found = analyse(program, program.pipelines["main"], promises=True)
+        assert not all(verdict.holds for verdict in found.slo), point

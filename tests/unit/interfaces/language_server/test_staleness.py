@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from pipelang.interfaces.check.check import check_file
+from pipelang.interfaces.check.profiles.nearest import Configs
 from pipelang.interfaces.language_server import session as sessions
 from pipelang.interfaces.language_server.analysis.background import Background
 from pipelang.interfaces.language_server.analysis.numbers import numbers_of
@@ -257,3 +260,63 @@ def test_findings_are_told_of_the_version_that_they_are_of(monkeypatch):
     first, last = told[0], told[-1]
     assert first == (1, "role staff { people 1 }\n")
     assert last == (2, "role staff { people 2 }\n")
+
+
+@pytest.mark.parametrize("first", ['{"correct": tru}\n', "", None])
+def test_evidence_is_followed_from_fault_to_fault(first):
+    """A row is mended in the editor: what was told of it goes, though nothing of it was of use."""
+    text = TEXT.replace("accuracy 90%", 'accuracy from "rows.jsonl"')
+    files = {"a.pipe": text} if first is None else {"a.pipe": text, "rows.jsonl": first}
+    rows = ['{"correct": true}\n{"correct": fals}\n', '{"correct": true}\n', '{"correct": 1}\n']
+
+    async def scene() -> None:
+        session = EditorSession(lambda root: None, lambda root: None)
+        editor = Editor()
+        for name, written in files.items():
+            editor.open(name, written)
+        session.documents = editor.session.documents
+        path, evidence = editor.path("a.pipe"), editor.path("rows.jsonl")
+        session.touched([path])
+        for changed in rows:
+            before = session.documents.open.get(evidence)
+            if before is None:
+                editor.open("rows.jsonl", changed)
+            else:
+                before.lines = TextLines(changed)
+            session.touched([evidence], appeared=before is None)
+            root = await session.fresh(path)
+            assert root is not None
+            assert root.findings == look(path, session.documents.texts())[1]
+        await session.close()
+
+    asyncio.run(scene())
+
+
+def test_numbers_are_of_the_configuration_that_is_open(monkeypatch):
+    """Codes that an unsaved pyproject.toml ignores are ignored by the analysis, too."""
+    wishes: list[dict[str, str]] = []
+
+    async def work(background, wish):
+        wishes.append(wish.texts)
+
+    async def scene() -> None:
+        session = EditorSession(lambda root: None, lambda root: None)
+        editor = Editor(a=TEXT, other="enum Kind { one }\n")
+        editor.open("pyproject.toml", '[tool.pipelang]\nignore = ["P505"]\n')
+        session.documents = editor.session.documents
+        session.touched([editor.path("a.pipe")])
+        while not session.is_idle:  # noqa: ASYNC110  (until all is done)
+            await asyncio.sleep(0.01)
+        await session.close()
+
+    monkeypatch.setattr(Background, "_do", work)
+    asyncio.run(scene())
+    (texts,) = wishes
+    assert sorted(texts) == [Editor.path("a.pipe"), Editor.path("pyproject.toml")]
+    assert [one["code"] for one in numbers_of_texts(texts)["findings"]] == []
+
+
+def numbers_of_texts(texts):
+    loader = OpenFiles(texts)
+    path = Editor.path("a.pipe")
+    return numbers_of(check_file(path, loader, Configs(loader)))

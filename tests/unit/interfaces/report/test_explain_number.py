@@ -106,3 +106,30 @@ def test_what_is_undeclared_is_said() -> None:
     assert done.exit_code == 0
     assert "not declared" in done.output
     assert "transient 0.5%" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cost.month", "Nobody declared how many runs there are"),
+        ("cost.mean", "Nobody declared a price for `bare`."),
+        ("cost.worst", "Nobody declared a price for `bare`."),
+        ("tokens.worst", "Every prompt and answer at its longest"),
+        ("latency.worst", "The longest way through: every attempt to its limit"),
+    ],
+)
+def test_the_reason_is_that_of_the_number(tmp_path: Path, name: str, said: str) -> None:
+    """A month without `traffic`, dollars without a price, tokens that are no time."""
+    file = tmp_path / "bare.pipe"
+    file.write_text(
+        "provider lab { kind simulated available 99% }\n"
+        'tier bare { provider lab model "m" latency 1s median, 2s p95 transient 1% }\n'
+        'prompt sort(q: text max 9 tokens) """{{ q }}"""\n'
+        "pipeline main(q: text max 9 tokens) -> text max 9 tokens {\n"
+        "  step s: text max 9 tokens = ask sort(q) by bare "
+        "{ accuracy 90% timeout 9s output 9 tokens max }\n"
+        "  return s\n}\n"
+    )
+    done = explain(str(file), name)
+    assert done.exit_code == 0, done.output
+    assert said in " ".join(done.output.split())
