@@ -248,7 +248,7 @@ def test_a_count_that_is_none_reserves_nothing(maker: str, name: str, told: Any)
     ids=["openai", "google", "anthropic"],
 )
 def test_no_part_of_a_batch_is_taken_for_granted(server_of: Any, make: Any) -> None:
-    asked = [request(answer=None, timeout=1.0, user=f"Say {number}.") for number in range(2)]
+    asked = [request(answer=None, timeout=3.0, user=f"Say {number}.") for number in range(2)]
     lines: list[Any] = []
 
     def keep(told: list[Any]) -> list[Any]:

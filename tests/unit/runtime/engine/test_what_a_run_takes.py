@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import pipelang
 from pipelang.runtime.engine.interpreter import run_pipeline
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.host.handle import Handle, Runtime
@@ -36,13 +37,16 @@ def ready(folder: Path, text: str, noop: Any, trace: bool = False) -> Handle:
     return loaded.pipeline("main", tools={"noop": noop}, runtime=Runtime(trace=trace))
 
 
+OURS = str(Path(pipelang.__file__).parent)
+
+
 def calls_of(handle: Handle) -> int:
     """The functions of ours that a run calls; the first run prepares what all share."""
     found = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:
         nonlocal found
-        found += event == "call" and "pipelang" in frame.f_code.co_filename
+        found += event == "call" and frame.f_code.co_filename.startswith(OURS)
 
     async def both() -> None:
         await run_pipeline(handle.start({"x": 1}))
