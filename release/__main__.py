@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from release.tries import pythons, tried
 
 
 def main() -> int:
+    line = argparse.ArgumentParser(prog="python -m release", description=__doc__)
+    line.add_argument("--no-tries", action="store_true", help="skip the empty environments")
+    asked = line.parse_args()
     dist = REPO / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
@@ -37,7 +41,7 @@ def main() -> int:
         sums = "".join(f"{sha256(file)}  {file.name}\n" for file in every)
         (dist / "SHA256SUMS").write_text(sums, encoding="utf-8")
         print(sums, end="")
-        if "--no-tries" in sys.argv[1:]:
+        if asked.no_tries:
             return 0
         return _try(next(file for file in built if file.suffix == ".whl"), work)
 

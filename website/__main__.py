@@ -5,6 +5,7 @@ A playground in `build/playground` becomes a part of it.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from website.pages import REPO
 
 def main() -> int:
     logging_format()
-    work = Path(sys.argv[1]) if len(sys.argv) > 1 else REPO / "build" / "website"
+    asked = argparse.ArgumentParser(prog="python -m website", description=__doc__)
+    asked.add_argument("folder", nargs="?", type=Path, default=REPO / "build" / "website")
+    work = asked.parse_args().folder
     playground = REPO / "build" / "playground"
     site = build(work.resolve(), playground if (playground / "index.html").exists() else None)
     files = [file for file in site.rglob("*") if file.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from website.playground.sources import SourceMissing
 
 
 def main() -> int:
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else REPO / "build" / "playground"
+    asked = argparse.ArgumentParser(prog="python -m website.playground", description=__doc__)
+    asked.add_argument("folder", nargs="?", type=Path, default=REPO / "build" / "playground")
+    target = asked.parse_args().folder
     try:
         build(target, REPO / "build" / "cache")
     except SourceMissing as missing:
