@@ -16,17 +16,15 @@ def test_no_write_is_lost_among_workers(url: str) -> None:
     place: Place = ("t", "count", '"k"')
     store = Store.open(url, make=True)
 
-    def count() -> None:
+    def count(worker: int) -> None:
         mine = StoredMemories(store)
         for number in range(10):
             found = mine.read(place, None)
             while (there := mine.swap(place, found, (found or [0])[-1] + 1, None)) is not None:
                 found = there
-            mine.write(
-                ("t", "list", '"k"'), number, None, 3600.0, f"{threading.get_ident()}{number}"
-            )
+            mine.write(("t", "list", '"k"'), number, None, 3600.0, f"{worker} {number}")
 
-    workers = [threading.Thread(target=count) for _ in range(4)]
+    workers = [threading.Thread(target=count, args=(one,)) for one in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

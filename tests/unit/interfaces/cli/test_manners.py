@@ -74,6 +74,10 @@ ASKED_IN_A_CALLBACK = """
 import os, signal, sys, time, weakref
 from pipelang.interfaces.cli import main, signals
 
+# Under nohup, or behind a shell's `&`, these would be ignored here, too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Thing:
     pass
 
