@@ -23,7 +23,7 @@ from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
-from pipelang.analysis.model.posterior import DRAWS, MOST_WORK
+from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, around
 from pipelang.analysis.sweep.bounds_over_unknowns import Read, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.posterior_rows import drift_directions
@@ -247,10 +247,10 @@ def _paired(pair: _Pair, change: _Change, value: float | None, basis: Basis) -> 
     ways = pair.drawn.by_way(change)
     if not all(isfinite(one.mean) for one in ways):  # nothing bounds an amount
         return None
-    low, high = min(one.low for one in ways), max(one.high for one in ways)
-    if low == high:
+    spread = around(ways)
+    if spread.low == spread.high:
         return certain(value, basis)
-    return Number(value, low, high, ways[0].mean, basis)
+    return Number(value, spread.low, spread.high, spread.mean, basis)
 
 
 def _fits(degrees: Any, grid: Grid) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.model.drawn_rows import DrawnRows
-from pipelang.analysis.model.posterior import Interval, interval, share_of, widest
+from pipelang.analysis.model.posterior import Interval, around, interval, share_of, widest
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import Totals, all_figures
 from pipelang.records import dataclass, field
@@ -90,11 +90,15 @@ class DrawnFigures:
         """The interval of a figure in each way of drifting, at the first point."""
         return self._answer(DrawsQuestion(read))
 
+    def spread(self, read: Reading) -> Interval:
+        """The widest interval of a figure over all ways of drifting, at the first point, about the
+        mean without any.
+        """
+        return around(self.by_way(read))
+
     def widest(self, read: Reading) -> Interval:
-        """The least low and the highest high end of a figure's intervals, everywhere."""
-        found = self._answer(DrawsQuestion(read, everywhere=True))
-        low, high = min(one.low for one in found), max(one.high for one in found)
-        return Interval(found[0].mean, low, high)
+        """The widest interval of a figure everywhere."""
+        return around(self._answer(DrawsQuestion(read, everywhere=True)))
 
     def shares(self, read: Reading, op: str, target: float) -> list[float]:
         """The share of the draws that satisfy `figure op target` in each way of drifting."""

@@ -27,7 +27,7 @@ from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import Totals, all_figures
-from pipelang.records import dataclass, field, replace
+from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
 from pipelang.semantics.metrics import (
@@ -44,7 +44,6 @@ from pipelang.semantics.metrics import (
 
 if TYPE_CHECKING:
     from pipelang.analysis.metrics.drawn_figures import DrawnFigures, DrawsQuestion
-    from pipelang.analysis.model.posterior import Interval
     from pipelang.analysis.model.quadrature import QuadratureRule
 
 DAYS_A_MONTH = 30
@@ -84,7 +83,7 @@ class Figures:
             return self._unknown(read, value, unit)
         if self.draws is None:
             return certain(value, basis)
-        spread = self._spread(read)
+        spread = self.draws.spread(read)
         if spread.low == spread.high:  # what was counted does not enter it
             return certain(value, basis)
         mean = spread.mean
@@ -106,8 +105,8 @@ class Figures:
         if self.parameters.unknown_sites:
             low, high = 0.0, 1.0
         elif self.draws is not None:
-            low = self._spread(read).low
-            high = self._spread(_WithLeftOut(read)).high
+            low = self.draws.spread(read).low
+            high = self.draws.spread(_WithLeftOut(read)).high
         if not unit:
             return Number(None, low, None, None, Basis.BOUND, tight=False)
         if high - low <= _NEGLIGIBLE:
@@ -137,7 +136,7 @@ class Figures:
         assert self.draws is not None
         if not self._hangs_on_unknowns(read):
             # The same at every point, so the draws of one of them say all.
-            spread = self._spread(read)
+            spread = self.draws.spread(read)
             basis = self.parameters.known_basis
             return Number(value, spread.low, spread.high, spread.mean, basis)
         if not self.draws.at_points:
@@ -154,15 +153,6 @@ class Figures:
         if not any(degree_of(read(enclosed.degrees), len(enclosed.axes))):
             return False
         return self.draws.at_points or enclosed.hangs_on_any(read)
-
-    def _spread(self, read: Read) -> Interval:
-        """The interval of a figure that no unknown touches: the widest over all ways of drifting,
-        about the mean without any.
-        """
-        assert self.draws is not None
-        parts = self.draws.by_way(read)
-        low, high = min(part.low for part in parts), max(part.high for part in parts)
-        return replace(parts[0], low=low, high=high)
 
     def expect(self, reads: Iterable[Read], promises: Iterable[p.SloLine] = ()) -> None:
         """Say which figures will be asked for, and of which promises how probable they are: one

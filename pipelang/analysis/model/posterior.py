@@ -8,6 +8,7 @@ program first uses them, so a result does not depend on the names of files.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,13 @@ def widest(values: Any, points: int) -> Interval:
     array = np.broadcast_to(array, (points * each,))
     low, high = _central(array.reshape(points, each))
     return Interval(float(array.mean()), float(low.min()), float(high.max()))
+
+
+def around(parts: Sequence[Interval]) -> Interval:
+    """The least low and the highest high end of some intervals, about the mean of the first."""
+    return Interval(
+        parts[0].mean, min(part.low for part in parts), max(part.high for part in parts)
+    )
 
 
 def interval(values: Any) -> Interval:

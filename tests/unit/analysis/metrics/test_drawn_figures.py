@@ -18,15 +18,8 @@ from pipelang.semantics import program as p
 from pipelang.semantics.build import build
 
 from ....memory import MemoryLoader
+from ..one_lab import WORLD
 
-WORLD = """
-provider lab { available 100% }
-tier model { provider lab price $1 in, $5 out transient 0% latency 1s median, 3s p95
-  context 100k tokens }
-role desk { responds 15m median, 2h p95 accuracy 98% }
-type Answer { body: text max 20 tokens confidence: probability }
-prompt say(about: text max 200 tokens) \"\"\"{{ about }}\"\"\"
-"""
 COUNTED = """\
   step a: Answer = ask say(q) by model { accuracy from "a.jsonl" shift 3% timeout 5s }
   gate sure: a.confidence >= 60% else escalate to desk

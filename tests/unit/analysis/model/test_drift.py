@@ -19,15 +19,7 @@ from pipelang.analysis.sweep.sweep import sweep
 from pipelang.interfaces.check.check import check_file, report_json
 
 from ....memory import MemoryLoader
-
-WORLD = """
-provider lab { available 100% }
-tier model { provider lab price $1 in, $5 out transient 0% latency 1s median, 3s p95
-  context 100k tokens }
-role desk { responds 15m median, 2h p95 accuracy 98% }
-type Answer { body: text max 20 tokens confidence: probability }
-prompt say(about: text max 200 tokens) \"\"\"{{ about }}\"\"\"
-"""
+from ..one_lab import WORLD
 
 
 def rows(seed: int, right: int, wrong: int) -> str:
