@@ -191,8 +191,10 @@ def test_a_page_far_down_is_as_quick(counted: tuple[Site, Count]) -> None:
     page = visitor.get("/")
     for _ in range(4):
         older = re.findall(r'href="([^"]+)" rel="next"', page.text)[0].replace("&amp;", "&")
-        count.taken()
-        page = visitor.get(older)
-        # The open ones are counted, and a beat of the server may come in between.
-        assert count.taken()[1] <= 200_000 + 20 * WAITING
+        looks = []
+        for _ in range(3):  # as above: a beat of the server may come in between
+            count.taken()
+            page = visitor.get(older)
+            looks.append(count.taken()[1])
+        assert min(looks) <= 2 * WAITING, looks  # 4,300: neither all runs nor the open ones
         assert page.text.count("data-key") == 25
