@@ -23,6 +23,7 @@ class LocalServer(ABC):
     def __init__(self) -> None:
         self.url = ""
         self._loop = asyncio.new_event_loop()
+        self._runner: web.AppRunner
         self._over: asyncio.Event
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._ready = threading.Event()
@@ -41,6 +42,11 @@ class LocalServer(ABC):
     def routes(self, app: web.Application) -> None:
         """Add what the server answers to its application."""
 
+    def connections(self) -> int:
+        """Connections that are open now."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
+
     def base(self) -> str:
         """The part of the path that belongs to `url`."""
         return ""
@@ -58,7 +64,7 @@ class LocalServer(ABC):
         self._over = asyncio.Event()
         app = web.Application(client_max_size=2**26)
         self.routes(app)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{self.base()}"

@@ -33,7 +33,7 @@ from pipelang.runtime.providers.sdk_provider import (
     SdkProvider,
     well_formed,
 )
-from pipelang.runtime.providers.streams.google import candidate_of
+from pipelang.runtime.providers.streams.google import answers_closed, candidate_of, note_answer
 from pipelang.runtime.providers.streams.reading import read
 
 if TYPE_CHECKING:
@@ -98,8 +98,9 @@ class GoogleProvider(SdkProvider["Client"]):
         }
         if request.partial is None:
             return await well_formed(client.aio.models.generate_content(**arguments))
-        chunks: Any = await client.aio.models.generate_content_stream(**arguments)
-        return await read(candidate_of(chunks, request.partial))
+        async with answers_closed():
+            chunks: Any = await client.aio.models.generate_content_stream(**arguments)
+            return await read(candidate_of(chunks, request.partial))
 
     async def batch(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelFault]:
         """The answer or fault of each request of a batch, in order. Raises ModelFault."""
@@ -148,7 +149,8 @@ class GoogleProvider(SdkProvider["Client"]):
         from google.genai.types import HttpOptions, HttpRetryOptions
 
         limit = httpx2.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
-        transport = httpx2.AsyncClient(follow_redirects=False, timeout=limit, event_hooks=hooks())
+        noted = {"response": [*hooks()["response"], note_answer]}
+        transport = httpx2.AsyncClient(follow_redirects=False, timeout=limit, event_hooks=noted)
         return Client(
             vertexai=False,
             api_key=self._key,

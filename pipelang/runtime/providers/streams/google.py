@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
 from pipelang.runtime.providers.records import field_of
 from pipelang.runtime.providers.streams.reading import Tell, broken_off, tell_piece
+
+_ANSWERS: ContextVar[list[Any] | None] = ContextVar("answers", default=None)
+
+
+async def note_answer(response: Any) -> None:
+    """Note an answer that begins within `answers_closed`. A hook of httpx."""
+    answers = _ANSWERS.get()
+    if answers is not None:
+        answers.append(response)
+
+
+@asynccontextmanager
+async def answers_closed() -> AsyncIterator[None]:
+    """Close at the end the answers that began within.
+
+    Where its stream is not read to the end, the SDK leaves the connection to the garbage collector;
+    a hundred such answers, and the next one waits for a connection.
+    """
+    answers: list[Any] = []
+    outer = _ANSWERS.set(answers)
+    try:
+        yield
+    finally:
+        _ANSWERS.reset(outer)
+        for answer in answers:
+            await answer.aclose()
 
 
 async def candidate_of(chunks: AsyncGenerator[Any], tell: Tell) -> Any:
