@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
+
+from pipelang.interfaces.service.serving import listening
 
 from .desk import write_desk
 from .load import cpu_seconds, load, start_runs
@@ -51,3 +54,25 @@ def test_nothing_is_kept_beyond_its_limit(file: Path) -> None:
         assert again["id"] != known
     finally:
         server.close()
+
+
+def test_an_answer_is_sent_at_once() -> None:
+    """The kernel keeps a body back until the caller has confirmed the headers, for 40 ms, where the
+    connection was not told to send at once.
+    """
+
+    async def main() -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            told.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = listening("127.0.0.1", 0)
+        async with await asyncio.start_server(accepted, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await told
+
+    assert asyncio.run(main())

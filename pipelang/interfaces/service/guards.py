@@ -17,6 +17,8 @@ MOST_BODY = 10 * 1024 * 1024
 """Bytes of a body."""
 MOST_DRAINED = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
+QUIET_SECONDS = 1.0
+"""Seconds without a byte after which a caller waits for the answer and sends no more."""
 BODY_SECONDS = 60.0
 """Seconds that a body may take."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -128,7 +130,8 @@ async def _drain(receive: Receive) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while left > 0:
-                message = await receive()
+                async with asyncio.timeout(QUIET_SECONDS):
+                    message = await receive()
                 left -= len(message.get("body", b""))
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
