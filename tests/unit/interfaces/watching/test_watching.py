@@ -404,7 +404,7 @@ def test_an_alert_is_posted_and_signed_or_told_again(
     (status,) = statuses
     body = alert_json(status, program.hash, "memory")
     server = http.server.HTTPServer(("127.0.0.1", 0), _Taker)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/hook"

@@ -70,7 +70,7 @@ def taking(codes: list[int], hold: bool = False) -> Iterator[Taker]:
             return None
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     taker.url = f"http://127.0.0.1:{server.server_address[1]}/cases"
     try:

@@ -173,7 +173,7 @@ class Pictures(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pictures)
-    thread = threading.Thread(target=made.serve_forever)
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{made.server_port}"
     made.shutdown()
