@@ -76,7 +76,7 @@ def _function(one: Operation, itself: int) -> Step:
     register `itself` holds all registers.
     """
     if one.kind is MOVE:
-        return one.moves.forward, one.first, itself, one.moves.places[-1]
+        return one.moves.forward, one.first, itself, one.moves.last
     if one.kind is BUNDLE:
         return _bundler(one.members), itself, itself, one.at
     if one.kind is ITEM:

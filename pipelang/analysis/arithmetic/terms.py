@@ -80,52 +80,58 @@ class Mover(Protocol):
         """
 
 
+Move = tuple[Mover, int, Any, int]
+"""A mover, the register of its arguments, whose accuracy it hangs on, the register after it."""
+
+
 @dataclass(slots=True, eq=False)
 class Moves:
-    """Moves, each from the weights that the one before leaves; the `first` from a register. By
-    move: the register of its arguments, with whose accuracy it hangs on, and the register after it.
-    The arguments of all but the first are inputs, so that they are there when the first is made.
+    """Moves in a `row`, each from the weights that the one before leaves; the `first` from a
+    register, the `last` to one. The arguments of all but the first are inputs, so that they are
+    there when the first is made.
 
     Nearly all of a large pipeline is moves in a row. An operation of its own for each was looked
     up, unpacked and put away four times in an analysis.
     """
 
     first: int
-    movers: list[Mover] = field(default_factory=list)
-    arguments: list[int] = field(default_factory=list)
-    owners: list[Any] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    last: int
+    row: list[Move]
 
-    def add(self, mover: Mover, arguments: int, owner: Any, at: int) -> None:
-        """One more move."""
-        self.movers.append(mover)
-        self.arguments.append(arguments)
-        self.owners.append(owner)
-        self.places.append(at)
+    @property
+    def places(self) -> list[int]:
+        """The register after each move."""
+        return [at for _, _, _, at in self.row]
+
+    @property
+    def arguments(self) -> list[int]:
+        """The register of the arguments of each."""
+        return [by for _, by, _, _ in self.row]
 
     def singly(self) -> Iterator[tuple[Mover, int, int, int]]:
         """Each move, with the registers of the weights before, its arguments and those after."""
-        before = (self.first, *self.places)
-        return zip(self.movers, before, self.arguments, self.places, strict=False)
+        before = self.first
+        for mover, by, _, at in self.row:
+            yield mover, before, by, at
+            before = at
 
     def forward(self, weights: Any, values: list[Any]) -> Any:
         """The weights after all moves; those after each go to their registers."""
-        for mover, by, at in zip(self.movers, self.arguments, self.places, strict=True):
+        for mover, by, _, at in self.row:
             weights = values[at] = mover.forward(weights, values[by])
         return weights
 
     def backward(self, values: list[Any], slopes: list[Any], owned: dict[Any, complex]) -> None:
         """The derivatives by the weights before, from those after; and by owners' accuracies."""
         slope: Any = 0j
-        places, before = self.places, [self.first, *self.places[:-1]]
-        for number in range(len(places) - 1, -1, -1):
-            at = places[number]
-            slope = added(slopes[at], slope) if slope else slopes[at]
+        before = reversed([self.first, *self.places[:-1]])
+        for (mover, by, owner, at), start in zip(reversed(self.row), before, strict=True):
+            mine = slopes[at]
+            if mine:
+                slope = added(mine, slope) if slope else mine
             if not slope:
                 continue
-            by, owner = self.arguments[number], self.owners[number]
-            weights = values[before[number]][0]
-            slope, of_arguments, rise = self.movers[number].backward(weights, slope, values[by])
+            slope, of_arguments, rise = mover.backward(values[start][0], slope, values[by])
             if of_arguments is not None:
                 slopes[by] = added(slopes[by], of_arguments)
             if owner is not None:
@@ -295,19 +301,18 @@ class Trace:
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move, whose arguments are an input."""
         moves = self.moves
-        if moves is None or moves.places[-1] != weights:
+        if moves is None or moves.last != weights:
             return self.first_move(weights, mover, arguments, owner)
-        at = self._next()
-        moves.add(mover, arguments, owner, at)
+        at = moves.last = self._next()
+        moves.row.append((mover, arguments, owner, at))
         return at
 
     def first_move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The same, whatever the arguments are. Moves that follow on it are one operation with
         it.
         """
-        moves = self.moves = Moves(weights)
         at = self._next()
-        moves.add(mover, arguments, owner, at)
+        moves = self.moves = Moves(weights, at, [(mover, arguments, owner, at)])
         self.operations.append(Operation(MOVE, weights, arguments, at, (), moves))
         return at
 

@@ -130,7 +130,7 @@ def _values(operand: expr.Expr, marks: Set[Any]) -> list[Any]:
 
 def decided(node: expr.Expr, case: Case) -> Any:
     """The value of an expanded condition or subject in a case; None where it is open."""
-    if node in case:
+    if case and node in case:
         return case[node]
     match node:
         case expr.Const():

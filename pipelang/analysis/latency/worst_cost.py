@@ -151,19 +151,14 @@ class DearestRun:
         takes: Callable[[RegionItem], Worst],
     ) -> Worst:
         ways = [] if before.way is None else [before.way]
-        parts = [before]
+        cost, tokens = before.cost, before.tokens
         for item in items:
             one = takes(item)
-            parts.append(one)
+            cost = None if cost is None or one.cost is None else cost + one.cost
+            tokens = None if tokens is None or one.tokens is None else tokens + one.tokens
             if one.way:
                 ways.append((one.way, item.name))
-        dollars = [one.cost for one in parts if one.cost is not None]
-        tokens = [one.tokens for one in parts if one.tokens is not None]
-        return Worst(
-            sum(dollars) if len(dollars) == len(parts) else None,
-            sum(tokens) if len(tokens) == len(parts) else None,
-            ways or None,
-        )
+        return Worst(cost, tokens, ways or None)
 
     def of_step(self, amount: Worst, step: p.Step) -> Worst:
         return Worst(amount.cost, amount.tokens, amount.way and (amount.way, step.name))

@@ -44,7 +44,7 @@ def _of_class(
 ) -> float | None:
     """The same in one class of cases; of one form it is the same, whether known or not."""
     plain = plain_step(model, step, frozenset())
-    form = None if plain is None else form_of(model, step, plain)
+    form = None if plain is None else form_of(model, step, plain.outline)
     if form is None:
         return _if_known(model.parameters, float(_own(model, step)))
     if form not in by_form:

@@ -8,7 +8,7 @@ remembered with the layout. A pipeline of 10,000 steps has some dozen moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -24,7 +24,10 @@ from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape, Structure
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
+from pipelang.diagnostics import Span
 from pipelang.records import NamedTuple, dataclass, replace
+from pipelang.semantics import program as p
+from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32
@@ -56,23 +59,26 @@ class Transition(NamedTuple):
 
 
 def moved(
-    walk: BlockSweep, table: Table, shape: Shape, index: int, leaves: bool, act: Act
+    walk: BlockSweep,
+    table: Table,
+    shape: Shape,
+    index: int,
+    leaves: bool,
+    act: Act,
+    told: p.Outcome | None,
 ) -> Table | None:
     """Return the table after the item of an index; None where that is better worked out as any
-    other. `leaves` says that a region is left.
+    other. `leaves` says that a region is left, `told` is the outcome that is counted (`Moved`).
     """
-    form, names, owner, own = shape
+    form, names, owner, _ = shape
     slots, vectors, layout = table.slots, table.vectors, table.layout
     assert vectors is not None
     before = len(layout.states)
     if not 0 < before <= MANY_STATES:
         return None
-    arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
-    bundle, kind = arguments or _arguments(walk, vectors, form, owner)
-    # Where each name is among the slots (None: nowhere), and which of them are read later. All
-    # other slots are, since what nothing reads was summed out before.
-    places = tuple(map(dict(zip(slots, count())).get, names))
-    key = (kind, places, walk.needed.keeping(names, index), leaves)
+    bundles = vectors.bundles[walk.sweep.model.parameters.hard]
+    bundle, kind = bundles.get(form) or _arguments(walk, vectors, form, owner)
+    key = _key(kind, slots, names, walk.needed.keeping(names, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         made = None
@@ -84,10 +90,8 @@ def moved(
         known = layout.moves[key] = made
     move, target, pick, ends, work = known
     at = vectors.trace.move(table.at, move, bundle, owner)
-    if owner is not None:
-        vectors.moved.append((at, owner[1], ends, own))
-    elif ends:
-        vectors.moved.append((at, None, ends, own))
+    if owner is not None or ends:
+        vectors.moved.append((at, owner, ends, told))
     totals = walk.sweep.totals
     totals.work += work
     if before > totals.widest:
@@ -96,6 +100,63 @@ def moved(
     if len(target.states) > MANY_STATES:
         return narrowed(walk.sweep.model, walk.needed, index, after)
     return after
+
+
+def moved_on(
+    walk: BlockSweep, table: Table, steps: Sequence[int], number: int, last: int
+) -> tuple[Table, int]:
+    """Go on through the `steps` of a region from the one of this number, as far as the move of each
+    is known: the same as `moved`, in one loop, for all but the first of their kind.
+    """
+    vectors, needed, totals = table.vectors, walk.needed, walk.sweep.totals
+    assert vectors is not None
+    plain, keeping, trace, told = needed.plain, needed.keeping, vectors.trace, vectors.moved
+    bundles = vectors.bundles[walk.sweep.model.parameters.hard]
+    slots, layout, at = table.slots, table.layout, table.at
+    work, widest, began = 0, totals.widest, number
+    while number < len(steps):
+        index = steps[number]
+        one = plain[index]
+        if one is None:
+            break
+        outline, names, owner, own = one
+        found = bundles.get(outline.form)
+        if found is None:
+            break
+        bundle, kind = found
+        known = layout.moves.get(_key(kind, slots, names, keeping(names, index), index == last))
+        if known.__class__ is not Transition:
+            break
+        before = len(layout.states)
+        move, target, pick, ends, more = known
+        if len(target.states) > MANY_STATES:
+            break
+        at = trace.move(at, move, bundle, owner)
+        told.append((at, owner, ends, own))
+        work += more
+        if before > widest:
+            widest = before
+        slots, layout = pick(slots + names), target
+        number += 1
+    if number == began:
+        return table, number
+    totals.work += work
+    totals.widest = widest
+    walk.sweep.model.passed += number - began
+    return Table.of(slots, layout, at, vectors), number
+
+
+def _key(
+    kind: MoveKind,
+    slots: tuple[Key, ...],
+    names: tuple[Key, ...],
+    keeping: Iterable[bool],
+    leaves: bool,
+) -> tuple[Any, ...]:
+    """The key of a move from a layout: where each name is among the slots (None: nowhere), and
+    which of them are read later. All other slots are, since what nothing reads was summed out.
+    """
+    return (kind, leaves, *map(dict(zip(slots, count())).get, names), *keeping)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +184,7 @@ def _arguments(
     amounts = tuple([amount for _, amount in form.amounts])
     at, fixed = inputs.bundle(parameters, owner, form.chances, form.accuracies, amounts)
     kind = _kind(form.structure, fixed)
-    known = vectors.bundles[form, parameters.hard] = (at, kind)
+    known = vectors.bundles[parameters.hard][form] = (at, kind)
     return known
 
 
@@ -231,18 +292,32 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
     return found
 
 
+USED_UP = p.Fail(CHAIN_EXHAUSTED, "", Span("", 0, 0))
+"""The outcome of all plain steps whose chains do not say how they end, where it is read off."""
+
+
 def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
     """Add what came of moves to totals."""
     reached, costs = totals.reached, totals.step_costs
     cost, tokens = totals.cost, totals.tokens
-    for at, name, ends, own in moves:
+    used_up: dict[OpenEnding, Any] = {}
+    for at, owner, ends, own in moves:
         found = registers[at][1]
-        if name is not None:
+        if owner is not None:
             often, spent, used, *found = found
+            name = owner[1]
             reached[name] = reached[name] + often if name in reached else often
             costs[name] = costs[name] + spent if name in costs else spent
             cost, tokens = cost + spent, tokens + used
-        for (other, right, wrong), weight in zip(ends, found, strict=True):
-            if not is_zero(weight):
-                record(totals, other or own, right, wrong, weight)
+        for way, weight in zip(ends, found, strict=True):
+            if is_zero(weight):
+                continue
+            other, right, wrong = way
+            outcome = other or own
+            if outcome is None:
+                used_up[way] = used_up[way] + weight if way in used_up else weight
+            else:
+                record(totals, outcome, right, wrong, weight)
+    for (_, right, wrong), weight in used_up.items():
+        record(totals, USED_UP, right, wrong, weight)
     totals.cost, totals.tokens = cost, tokens
