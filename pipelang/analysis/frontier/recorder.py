@@ -88,7 +88,7 @@ class Vectors:
                 by = places.setdefault(at, len(places))
             plain.append((start, end, by))
         bundle = self.trace.bundle(tuple(places))
-        return self.trace.first_move(weights, EdgeList(size, tuple(plain)), bundle, None)
+        return self.trace.lone_move(weights, EdgeList(size, tuple(plain)), bundle)
 
     def note(self, source: Any, target: Any, edges: list[Edge], name: str | None) -> None:
         raise AssertionError("what is written down is not told")

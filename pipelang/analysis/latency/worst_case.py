@@ -242,9 +242,9 @@ def _region(
             return by.nothing
         # Of what a sweep has looked at, most is known to be alike in all that a worst hangs on.
         plain: Plain | None = shapes.get(id(item))
-        if plain is None or not plain.outline.calls:
+        outline = None if plain is None else plain[0]
+        if outline is None or not outline.calls:
             return _amount(by, model, item, item.chain)
-        outline = plain.outline
         known = chains.get(outline)
         if known is None:
             known = chains[outline] = _amount(by, model, item, item.chain)

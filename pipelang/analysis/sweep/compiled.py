@@ -19,8 +19,8 @@ from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.model.inputs import FormulaInputs, Owner, Source
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
+from pipelang.analysis.sweep.reading_off import read_off
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.analysis.sweep.transitions import read_off
 from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace

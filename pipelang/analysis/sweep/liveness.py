@@ -7,6 +7,7 @@ the counters and latent verdicts of the items that it may run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
@@ -127,12 +128,12 @@ class Needed:
             return True
         return self.after is not None and self.after.keeps(key, self.at)
 
-    def keeping(self, keys: Iterable[Key], index: int) -> tuple[bool, ...]:
+    def keeping(self, keys: Iterable[Key], index: int) -> Iterable[bool]:
         """The same of several variables."""
         if self.after is not None:
-            return tuple([self.keeps(key, index) for key in keys])
-        last = self.last.get
-        return tuple([last(key, -1) > index for key in keys])
+            return [self.keeps(key, index) for key in keys]
+        # As the list above, without a step of the interpreter for each.
+        return map(index.__lt__, map(self.last.get, keys, repeat(-1)))
 
 
 def needed_after(

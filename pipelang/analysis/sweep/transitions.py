@@ -15,19 +15,17 @@ from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
-from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, OpenEnding, Vectors
-from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
+from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, OpenEnding, Vectors
+from pipelang.analysis.frontier.states import Key, Layout, State
 from pipelang.analysis.frontier.table import Table, picker
-from pipelang.analysis.frontier.totals import Totals, record
+from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
-from pipelang.analysis.sweep.shapes import Form, Shape, Structure
+from pipelang.analysis.sweep.shapes import Form, Shape, Structure, form_of
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
-from pipelang.diagnostics import Span
 from pipelang.records import NamedTuple, dataclass, replace
 from pipelang.semantics import program as p
-from pipelang.semantics.kernels.chain import CHAIN_EXHAUSTED
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32
@@ -108,10 +106,10 @@ def moved_on(
     """Go on through the `steps` of a region from the one of this number, as far as the move of each
     is known: the same as `moved`, in one loop, for all but the first of their kind.
     """
-    vectors, needed, totals = table.vectors, walk.needed, walk.sweep.totals
+    vectors, needed, totals, model = table.vectors, walk.needed, walk.sweep.totals, walk.sweep.model
     assert vectors is not None
     plain, keeping, trace, told = needed.plain, needed.keeping, vectors.trace, vectors.moved
-    bundles = vectors.bundles[walk.sweep.model.parameters.hard]
+    bundles, items = vectors.bundles[model.parameters.hard], walk.block.items
     slots, layout, at = table.slots, table.layout, table.at
     work, widest, began = 0, totals.widest, number
     while number < len(steps):
@@ -120,10 +118,14 @@ def moved_on(
         if one is None:
             break
         outline, names, owner, own = one
-        found = bundles.get(outline.form)
-        if found is None:
+        form = outline.form
+        if form is False:
+            step = items[index]
+            assert isinstance(step, p.Step)
+            form = form_of(model, step, outline)
+        if form is None:
             break
-        bundle, kind = found
+        bundle, kind = bundles.get(form) or _arguments(walk, vectors, form, owner)
         known = layout.moves.get(_key(kind, slots, names, keeping(names, index), index == last))
         if known.__class__ is not Transition:
             break
@@ -142,7 +144,7 @@ def moved_on(
         return table, number
     totals.work += work
     totals.widest = widest
-    walk.sweep.model.passed += number - began
+    model.passed += number - began
     return Table.of(slots, layout, at, vectors), number
 
 
@@ -290,34 +292,3 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
             tokens = Size(amounts[key[0], "tokens"], None, True)
             found[key[0]] = AttemptCost(dollars, None, tokens, NONE, True)
     return found
-
-
-USED_UP = p.Fail(CHAIN_EXHAUSTED, "", Span("", 0, 0))
-"""The outcome of all plain steps whose chains do not say how they end, where it is read off."""
-
-
-def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
-    """Add what came of moves to totals."""
-    reached, costs = totals.reached, totals.step_costs
-    cost, tokens = totals.cost, totals.tokens
-    used_up: dict[OpenEnding, Any] = {}
-    for at, owner, ends, own in moves:
-        found = registers[at][1]
-        if owner is not None:
-            often, spent, used, *found = found
-            name = owner[1]
-            reached[name] = reached[name] + often if name in reached else often
-            costs[name] = costs[name] + spent if name in costs else spent
-            cost, tokens = cost + spent, tokens + used
-        for way, weight in zip(ends, found, strict=True):
-            if is_zero(weight):
-                continue
-            other, right, wrong = way
-            outcome = other or own
-            if outcome is None:
-                used_up[way] = used_up[way] + weight if way in used_up else weight
-            else:
-                record(totals, outcome, right, wrong, weight)
-    for (_, right, wrong), weight in used_up.items():
-        record(totals, USED_UP, right, wrong, weight)
-    totals.cost, totals.tokens = cost, tokens

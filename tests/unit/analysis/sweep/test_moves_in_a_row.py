@@ -125,4 +125,5 @@ def test_steps_in_a_row_are_one_operation() -> None:
     moves = [one.moves for one in written.formula.operations if one.kind is OperationKind.MOVE]
     made = sum(len(one.places) for one in moves)
     assert made >= STEPS
-    assert len(moves) <= 3  # the first way in is by edges
+    # The first way in is by edges, and so is the last way out: each is an operation of its own.
+    assert len(moves) <= 4
