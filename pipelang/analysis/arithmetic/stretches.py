@@ -116,9 +116,17 @@ class Stretches:
     """A row that is cut: what hangs on its moves alone, and not on numbers."""
 
     def __init__(
-        self, row: Moves, places: Array, groups: list[_Group], cuts: list[int], few: int
+        self,
+        row: Moves,
+        owners: Sequence[Any],
+        places: Array,
+        groups: list[_Group],
+        cuts: list[int],
+        few: int,
     ) -> None:
-        self.row, self.places, self.groups, self.few = row, places, groups, few
+        # Not the row itself, which has its stretches: circles are kept until garbage is looked for.
+        self.first, self.owners = row.first, owners
+        self.places, self.groups, self.few = places, groups, few
         count = len(places)
         self.before, after = np.empty(count, dtype=np.int64), 0
         sums = np.empty(count, dtype=np.int64)
@@ -262,7 +270,7 @@ class WorkedOut:
             here = self._through[number] @ here
         back = self._back(np.array(ahead[::-1]), np.array(last))
         first = (back[0, cut.begin] + 1j * back[1, cut.begin]).tolist()
-        slopes[cut.row.first] = added(slopes[cut.row.first], first)
+        slopes[cut.first] = added(slopes[cut.first], first)
         self._rises(back, owned)
 
     def _back(self, ahead: Array, last: Array) -> Array:
@@ -297,14 +305,14 @@ class WorkedOut:
                 for rise, slope in zip(rises, back, strict=True):
                     rise[group.moves] = (before * slope[into]).sum(axis=0)
         found = (rises[0] + 1j * rises[1]).tolist()
-        for (_, _, owner, _), one in zip(cut.row.row, found, strict=True):
+        for owner, one in zip(cut.owners, found, strict=True):
             if owner is not None:
                 owned[owner] = owned[owner] + one if owner in owned else one
 
 
 def stretches(row: Moves) -> Stretches | None:
     """The stretches of a row; None where it cannot well be cut."""
-    movers, arguments, _, at = zip(*row.row, strict=True)
+    movers, arguments, owners, at = zip(*row.row, strict=True)
     count = len(movers)
     ids, first, which = np.unique(
         np.fromiter(map(id, movers), np.int64, count), return_index=True, return_inverse=True
@@ -329,5 +337,5 @@ def stretches(row: Moves) -> Stretches | None:
                 cuts.append(one)
         longest = max(np.diff([*cuts, count]))
         if longest <= MOST_LEVELS:
-            return Stretches(row, places, groups, cuts, few)
+            return Stretches(row, owners, places, groups, cuts, few)
     return None
