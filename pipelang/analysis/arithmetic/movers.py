@@ -9,17 +9,18 @@ are compiled once in a process.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from pipelang.analysis.arithmetic.terms import Operation, OperationKind, Term, Trace
-from pipelang.records import NamedTuple, dataclass
+from pipelang.records import dataclass
 
 Edge = tuple[int, int, Any]
 
 
-class MoveParts(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class MoveParts:
     """The parts that a move is made of, in terms of its arguments: `before` and `after` are how
     many states there are, `rises` the edges with derivatives for chances (see `compiled_move`).
     """
@@ -75,21 +76,24 @@ def compiled_move(
     more: Sequence[Mapping[int, Any]],
     arguments: Sequence[Term],
     moving: Iterable[Term],
+    over: Collection[int] = (),
 ) -> CompiledMove:
     """The move of `before` states to `after` states by edges whose chances are made of arguments.
     `more` are further sums over the states before; derivatives are by the sum of the arguments that
-    are `moving`.
+    are `moving`. Of the states after, those that are `over` lead nowhere: nothing has a derivative
+    by their weights.
     """
     trace = arguments[0].trace if arguments else Trace()
     rises = _Rises(trace, {one.at for one in moving})
     slopes = [(start, end, rises.of(chance)) for start, end, chance in edges]
-    slopes = [one for one in slopes if not _is_nothing(one[2])]
+    slopes = [one for one in slopes if one[1] not in over and not _is_nothing(one[2])]
     writer = _Writer(trace, {one.at: f"a{number}" for number, one in enumerate(arguments)})
     rows: list[list[tuple[str, Any]]] = [[] for _ in range(after)]
     back: list[list[tuple[str, Any]]] = [[] for _ in range(before)]
     for start, end, chance in edges:
         rows[end].append((f"w{start}", chance))
-        back[start].append((f"v{end}", chance))
+        if end not in over:
+            back[start].append((f"v{end}", chance))
     sums = [[(f"w{start}", amount) for start, amount in one.items()] for one in more]
     rise = [(f"w{start}*v{end}", slope) for start, end, slope in slopes]
     head = f"    {_unpacked('a', len(arguments))}a\n"

@@ -287,8 +287,10 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
     (draw,) = gate_plan(model, gate).draws
-    asked = _Arguments()
-    rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
+    catches, alarms = gate.evidence.catches, gate.evidence.false_alarms
     # Values that an outcome hands over decide nothing about it.
-    form = Form(structure("gate", len(draw.given), *rates), tuple(asked.chances))
+    if catches.site == alarms.site and catches == alarms:
+        form = Form(structure("gate", len(draw.given), 0, 0), (catches,))
+    else:
+        form = Form(structure("gate", len(draw.given), 0, 1), (catches, alarms))
     return Shape(form, (EFFECT, END, draw.key, *draw.given), None, gate.otherwise)

@@ -21,6 +21,7 @@ from pipelang.analysis.frontier.table import Table, picker
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
+from pipelang.analysis.model.model import END
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
 from pipelang.analysis.sweep.shapes import Form, Shape, Structure, form_of
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
@@ -250,6 +251,8 @@ def _worked_out(
     arguments = [one for one in numbers if isinstance(one, Term)]
     moving = [numbers[number] for number in sorted(form.accuracies)]
     more = [*(spent if owner is not None else ()), *ends.values()]
+    # A run that has ended is carried on for what its region still does: it comes to no other end.
+    ended = order.index(END) if END in order else None
     move = compiled_move(
         len(table),
         len(made),
@@ -257,6 +260,7 @@ def _worked_out(
         more,
         arguments,
         [one for one in moving if isinstance(one, Term)],
+        set() if ended is None else {at for state, at in made.items() if state[ended]},
     )
     return Transition(move, vectors.layout(tuple(made)), pick, tuple(ends), work)
 
