@@ -118,10 +118,9 @@ def _plan_of_gate(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
     condition = model.expand(gate.condition)
     evidence = gate.evidence
     if isinstance(evidence, p.ByRates):
-        parameters, rates = model.parameters, (evidence.catches, evidence.false_alarms)
-        for rate in rates:  # used, whoever draws; an input only for who does: moves have their own
-            parameters.number(rate)
-        return _opaque(model, condition, lambda right: 1 - parameters.value(rates[right]))
+        catches = model.parameters.value(evidence.catches)
+        alarms = model.parameters.value(evidence.false_alarms)
+        return _opaque(model, condition, lambda right: 1 - (alarms if right else catches))
     own = evidence.file if isinstance(evidence, p.ByFile) else None
     return test_plan(model, condition, gate.name, own)
 
