@@ -22,6 +22,7 @@ from pipelang.analysis.arithmetic.terms import (
     OVER,
     PLUS,
     TIMES,
+    Moves,
     Operation,
     OperationKind,
     Trace,
@@ -76,7 +77,7 @@ def _function(one: Operation, itself: int) -> Step:
     register `itself` holds all registers.
     """
     if one.kind is MOVE:
-        return one.moves.forward, one.first, itself, one.moves.places[-1]
+        return one.moves.forward, one.first, itself, one.moves.last
     if one.kind is BUNDLE:
         return _bundler(one.members), itself, itself, one.at
     if one.kind is ITEM:
@@ -217,19 +218,44 @@ def formula(trace: Trace, results: Iterable[int], moved: Iterable[int] = ()) -> 
     operations: list[Operation] = []
     for one in reversed(trace.operations):
         if one.kind is MOVE:
-            if not kept.isdisjoint(one.moves.places):
-                kept.update((one.first, *one.moves.arguments))
+            if one.moves.last in kept or not kept.isdisjoint(one.moves.places):
+                kept.update((one.first, one.second))  # arguments of further moves are inputs
                 operations.append(one)
         elif one.at in kept:
             kept.update(one.reads)
             operations.append(one)
     operations.reverse()
+    _note_reads(operations, stays)
     blank: list[Any] = [None] * (trace.size + 1)
     for number, at in trace.constants.items():
         blank[at] = number
     steps = tuple([_function(one, trace.size) for one in operations])
     stays.update(trace.constants.values())
     return CompiledFormula(tuple(blank), tuple(operations), steps, frozenset(stays), beside)
+
+
+VERY_LONG = 40_000
+"""Moves from which on it pays to load numpy."""
+
+LONG = 1_000
+"""Moves in a row that are then worked out beside one another."""
+
+
+def _note_reads(operations: Sequence[Operation], stays: set[int]) -> None:
+    """Tell long rows of a very long formula which registers in them something else reads."""
+    rows = [one.moves for one in operations if one.kind is MOVE]
+    if sum([len(row.row) for row in rows]) < VERY_LONG:
+        return
+    reads = stays.union(*[one.reads for one in operations])
+    for row in rows:
+        if len(row.row) >= LONG:
+            row.beside, row.read = _cut, tuple(sorted(reads.intersection(row.places)))
+
+
+def _cut(row: Moves) -> Any:
+    from pipelang.analysis.arithmetic.stretches import stretches
+
+    return stretches(row)
 
 
 def _last_uses(

@@ -9,7 +9,7 @@ are compiled once in a process.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,12 +19,28 @@ from pipelang.records import dataclass
 Edge = tuple[int, int, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class MoveParts:
+    """The parts that a move is made of, in terms of its arguments: `before` and `after` are how
+    many states there are, `rises` the edges with derivatives for chances (see `compiled_move`).
+    """
+
+    before: int
+    after: int
+    edges: Sequence[Edge]
+    more: Sequence[Mapping[int, Any]]
+    arguments: Sequence[Term]
+    rises: Sequence[Edge]
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledMove:
-    """A move in straight-line code (see `Mover`)."""
+    """A move in straight-line code (see `Mover`), and what it was made of."""
 
     forward: Callable[[Any, Any], Any]
     backward: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+    parts: MoveParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +76,26 @@ def compiled_move(
     more: Sequence[Mapping[int, Any]],
     arguments: Sequence[Term],
     moving: Iterable[Term],
+    over: Collection[int] = (),
 ) -> CompiledMove:
     """The move of `before` states to `after` states by edges whose chances are made of arguments.
     `more` are further sums over the states before; derivatives are by the sum of the arguments that
-    are `moving`.
+    are `moving`. Of the states after, those that are `over` lead nowhere: nothing has a derivative
+    by their weights.
     """
     trace = arguments[0].trace if arguments else Trace()
     rises = _Rises(trace, {one.at for one in moving})
     slopes = [(start, end, rises.of(chance)) for start, end, chance in edges]
+    slopes = [one for one in slopes if one[1] not in over and not _is_nothing(one[2])]
     writer = _Writer(trace, {one.at: f"a{number}" for number, one in enumerate(arguments)})
     rows: list[list[tuple[str, Any]]] = [[] for _ in range(after)]
     back: list[list[tuple[str, Any]]] = [[] for _ in range(before)]
     for start, end, chance in edges:
         rows[end].append((f"w{start}", chance))
-        back[start].append((f"v{end}", chance))
+        if end not in over:
+            back[start].append((f"v{end}", chance))
     sums = [[(f"w{start}", amount) for start, amount in one.items()] for one in more]
-    rise = [(f"w{start}*v{end}", slope) for start, end, slope in slopes if not _is_nothing(slope)]
+    rise = [(f"w{start}*v{end}", slope) for start, end, slope in slopes]
     head = f"    {_unpacked('a', len(arguments))}a\n"
     there = [writer.sum(row) for row in rows], [writer.sum(row) for row in sums]
     forward = writer.lines()
@@ -87,14 +107,15 @@ def compiled_move(
         f"def back(w, v, a):\n    {_unpacked('w', before)}w\n    {_unpacked('v', after)}v\n{head}"
         f"{writer.lines()}    return {_tuple(here)}, None, {slope}\n"
     )
-    return _executed(text)
+    parts = MoveParts(before, after, edges, more, arguments, slopes, trace)
+    return CompiledMove(*_executed(text), parts)
 
 
 @cache
-def _executed(text: str) -> CompiledMove:
+def _executed(text: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     made: dict[str, Any] = {}
     exec(text, made)
-    return CompiledMove(made["forward"], made["back"])
+    return made["forward"], made["back"]
 
 
 def _unpacked(letter: str, count: int) -> str:

@@ -8,7 +8,7 @@ programming of arithmetic operations", 1958).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from math import isfinite
 from operator import add
@@ -80,52 +80,82 @@ class Mover(Protocol):
         """
 
 
+Move = tuple[Mover, int, Any, int]
+"""A mover, the register of its arguments, whose accuracy it hangs on, the register after it."""
+
+
+MOST_IN_A_ROW = 8_000
+"""Moves of one operation: what is worked out beside one another should fit into a cache."""
+
+
 @dataclass(slots=True, eq=False)
 class Moves:
-    """Moves, each from the weights that the one before leaves; the `first` from a register. By
-    move: the register of its arguments, with whose accuracy it hangs on, and the register after it.
-    The arguments of all but the first are inputs, so that they are there when the first is made.
+    """Moves in a `row`, each from the weights that the one before leaves; the `first` from a
+    register, the `last` to one. The arguments of more than one are inputs, so that they are there
+    when the first is made. In a formula `read` are the registers after moves that something
+    else reads, and `cut` has the stretches of a very long row (None: it was not looked for any;
+    False: there are none).
 
     Nearly all of a large pipeline is moves in a row. An operation of its own for each was looked
     up, unpacked and put away four times in an analysis.
     """
 
     first: int
-    movers: list[Mover] = field(default_factory=list)
-    arguments: list[int] = field(default_factory=list)
-    owners: list[Any] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    last: int
+    row: list[Move]
+    read: tuple[int, ...] = ()
+    beside: Callable[[Moves], Any] | None = None
+    cut: Any = None
 
-    def add(self, mover: Mover, arguments: int, owner: Any, at: int) -> None:
-        """One more move."""
-        self.movers.append(mover)
-        self.arguments.append(arguments)
-        self.owners.append(owner)
-        self.places.append(at)
+    @property
+    def places(self) -> list[int]:
+        """The register after each move."""
+        return [at for _, _, _, at in self.row]
 
     def singly(self) -> Iterator[tuple[Mover, int, int, int]]:
         """Each move, with the registers of the weights before, its arguments and those after."""
-        before = (self.first, *self.places)
-        return zip(self.movers, before, self.arguments, self.places, strict=False)
+        before = self.first
+        for mover, by, _, at in self.row:
+            yield mover, before, by, at
+            before = at
 
     def forward(self, weights: Any, values: list[Any]) -> Any:
-        """The weights after all moves; those after each go to their registers."""
-        for mover, by, at in zip(self.movers, self.arguments, self.places, strict=True):
+        """The weights after all moves; those after each go to their registers, or all together
+        (`stretches.WorkedOut`) to all of them, where a row is very long.
+        """
+        found = self._side_by_side(weights[0], values) if self.beside else None
+        if found is not None:
+            for _, _, _, at in self.row:
+                values[at] = found
+            for at in self.read:
+                values[at] = found.pair(at)
+            return found.pair(self.last)
+        for mover, by, _, at in self.row:
             weights = values[at] = mover.forward(weights, values[by])
         return weights
 
+    def _side_by_side(self, weights: Any, values: list[Any]) -> Any:
+        """The row worked out with numpy; None where that does not go."""
+        if self.cut is None and self.beside is not None:
+            self.cut = self.beside(self) or False
+        return self.cut.worked_out(weights, values) if self.cut else None
+
     def backward(self, values: list[Any], slopes: list[Any], owned: dict[Any, complex]) -> None:
         """The derivatives by the weights before, from those after; and by owners' accuracies."""
+        if self.cut:
+            for _, _, _, at in self.row:
+                if not isinstance(values[at], tuple):
+                    values[at].backward(slopes, self.read, owned)
+                    return
         slope: Any = 0j
-        places, before = self.places, [self.first, *self.places[:-1]]
-        for number in range(len(places) - 1, -1, -1):
-            at = places[number]
-            slope = added(slopes[at], slope) if slope else slopes[at]
+        before = reversed([self.first, *self.places[:-1]])
+        for (mover, by, owner, at), start in zip(reversed(self.row), before, strict=True):
+            mine = slopes[at]
+            if mine:
+                slope = added(mine, slope) if slope else mine
             if not slope:
                 continue
-            by, owner = self.arguments[number], self.owners[number]
-            weights = values[before[number]][0]
-            slope, of_arguments, rise = self.movers[number].backward(weights, slope, values[by])
+            slope, of_arguments, rise = mover.backward(values[start][0], slope, values[by])
             if of_arguments is not None:
                 slopes[by] = added(slopes[by], of_arguments)
             if owner is not None:
@@ -295,21 +325,25 @@ class Trace:
     def move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
         """The weights after a move, whose arguments are an input."""
         moves = self.moves
-        if moves is None or moves.places[-1] != weights:
-            return self.first_move(weights, mover, arguments, owner)
-        at = self._next()
-        moves.add(mover, arguments, owner, at)
+        if moves is None or moves.last != weights or len(moves.row) == MOST_IN_A_ROW:
+            self.moves = moves = self._moves(weights, mover, arguments, owner)
+            return moves.last
+        at = moves.last = self.size
+        if at > 5 * MOST_TERMS:
+            raise Untraceable("too many terms")
+        self.size = at + 1
+        moves.row.append((mover, arguments, owner, at))
         return at
 
-    def first_move(self, weights: int, mover: Mover, arguments: int, owner: Any) -> int:
-        """The same, whatever the arguments are. Moves that follow on it are one operation with
-        it.
-        """
-        moves = self.moves = Moves(weights)
+    def lone_move(self, weights: int, mover: Mover, arguments: int) -> int:
+        """The same, whatever the arguments are; moves that follow on it are a row of their own."""
+        return self._moves(weights, mover, arguments, None).last
+
+    def _moves(self, weights: int, mover: Mover, arguments: int, owner: Any) -> Moves:
         at = self._next()
-        moves.add(mover, arguments, owner, at)
+        moves = Moves(weights, at, [(mover, arguments, owner, at)])
         self.operations.append(Operation(MOVE, weights, arguments, at, (), moves))
-        return at
+        return moves
 
     def sum(self, first: int, second: int) -> int:
         """Weights of the same states added."""

@@ -40,10 +40,11 @@ class FrontierRecorder(Protocol):
 OpenEnding = tuple[p.Outcome | None, bool, bool]
 """An ending (`totals.Ending`), in which None stands for an outcome that is given beside it."""
 
-Moved = tuple[int, str | None, tuple[OpenEnding, ...], p.Outcome]
+Moved = tuple[int, tuple[str, str] | None, tuple[OpenEnding, ...], p.Outcome | None]
 """A move of a plain item in a formula: the register of the weights after, with what else comes of
-it beside them; the name of a step, of which these are how often it is reached, dollars, tokens; the
-ways in which a run may end there, whose weights are the others; and the item's own outcome.
+it beside them; the step that it is, of which these are how often it is reached, dollars, tokens;
+the ways in which a run may end there, whose weights are the others; and the item's own outcome
+(None: it is a step whose chain ends as all do that do not say how).
 """
 
 
@@ -58,13 +59,14 @@ alone, so that the next pipeline, or the next question, finds them.
 @dataclass(slots=True)
 class Vectors:
     """The weights of tables as registers of a trace, each for all states of a table; `moved` are
-    the moves whose totals are read off the formula.
+    the moves whose totals are read off the formula; `bundles` has the arguments of forms, of cases
+    that are not hard and of those that are.
     """
 
     trace: Trace
     all_slopes: bool = False
     moved: list[Moved] = field(default_factory=list)
-    bundles: dict[Any, Any] = field(default_factory=dict)
+    bundles: tuple[dict[Any, Any], dict[Any, Any]] = field(default_factory=lambda: ({}, {}))
     records: bool = False
 
     def layout(self, states: tuple[State, ...]) -> Layout:
@@ -86,7 +88,7 @@ class Vectors:
                 by = places.setdefault(at, len(places))
             plain.append((start, end, by))
         bundle = self.trace.bundle(tuple(places))
-        return self.trace.first_move(weights, EdgeList(size, tuple(plain)), bundle, None)
+        return self.trace.lone_move(weights, EdgeList(size, tuple(plain)), bundle)
 
     def note(self, source: Any, target: Any, edges: list[Edge], name: str | None) -> None:
         raise AssertionError("what is written down is not told")

@@ -26,10 +26,11 @@ class Totals:
     """The endings of runs. Probabilities and dollars in the sweep's arithmetic.
 
     `endings` has every outcome with whether what it returns is right and whether something was done
-    wrongly before it, by the outcome's identity; `asked` is how often a run asks each role while it
-    goes on (see `arrivals`), `inside` what it does in sub-pipelines; `work` counts the states that
-    were gone through, which is what a sweep over arrays takes time by; `widest` is the largest
-    frontier.
+    wrongly before it, by the outcome's identity (where moves of plain steps are read off, the ends
+    of all chains that do not say how they end are one); `asked` is how often a run asks each role
+    while it goes on (see `arrivals`), `inside` what it does in sub-pipelines; `work` counts the
+    states that were gone through, which is what a sweep over arrays takes time by; `widest` is the
+    largest frontier.
     """
 
     success: Any = 0.0

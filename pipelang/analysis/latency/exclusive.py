@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from decimal import Decimal
 from itertools import pairwise, product
+from operator import itemgetter
 from typing import Any
 
 from pipelang.analysis.model.model import PipelineModel
@@ -37,10 +38,12 @@ def cases(model: PipelineModel) -> Iterator[dict[expr.Expr, Any]]:
     """
     inside = contents(model.pipeline.block)
     tests = [model.expand(test) for test in _tests(inside)]
-    shared = Counter(operand for test in tests for operand in set(_operands(model, test)))
+    shared = Counter(operand for test in tests for operand in dict.fromkeys(_operands(test)))
     chosen: dict[expr.Expr, list[Any]] = {}
     count, most = 1, min(MOST_CASES, MOST_WORK // max(1, len(inside.items)))
-    several = [operand for operand, times in shared.most_common() if times > 1]
+    often = [pair for pair in shared.items() if pair[1] > 1]
+    often.sort(key=itemgetter(1), reverse=True)
+    several = [operand for operand, _ in often if _is_stable(model, operand)]
     marks = _marks(tests) if several else {}
     for operand in several:
         values = _values(operand, marks.get(operand, frozenset()))
@@ -65,31 +68,30 @@ def _tests(inside: BlockContents) -> Iterator[expr.Expr]:
             yield from chosen[id(item)]
 
 
-def _operands(model: PipelineModel, node: expr.Expr) -> Iterator[expr.Expr]:
-    """The operands that decide a condition or a subject."""
+def _operands(node: expr.Expr) -> Iterator[expr.Expr]:
+    """The operands that decide a condition or a subject, if they are the same in the whole run."""
     match node:
         case expr.Const():
             return
         case expr.Not():
-            yield from _operands(model, node.operand)
+            yield from _operands(node.operand)
         case expr.Logic():
-            yield from _operands(model, node.left)
-            yield from _operands(model, node.right)
+            yield from _operands(node.left)
+            yield from _operands(node.right)
         case expr.Compare() if _is_plain(node.left) != _is_plain(node.right):
             inner = node.right if _is_plain(node.left) else node.left
-            if isinstance(inner.type, EnumType) or _numbers(node):
-                yield from _stable(model, inner)
-            else:
-                yield from _stable(model, node)
+            yield inner if isinstance(inner.type, EnumType) or _numbers(node) else node
         case _:
-            yield from _stable(model, node)
+            yield node
 
 
-def _stable(model: PipelineModel, node: expr.Expr) -> Iterator[expr.Expr]:
-    closed = node.type == BOOL or isinstance(node.type, EnumType) or not _is_plain(node)
-    changes = any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node))
-    if closed and not changes and not model.roots(expr.mentions(node)) & model.latent:
-        yield node
+def _is_stable(model: PipelineModel, node: expr.Expr) -> bool:
+    """Whether an operand is the same in the whole run, and has values to look at."""
+    if not (node.type == BOOL or isinstance(node.type, EnumType) or not _is_plain(node)):
+        return False
+    if any(isinstance(part, expr.BudgetLeft) for part in expr.walk(node)):
+        return False
+    return not model.roots(expr.mentions(node)) & model.latent
 
 
 def _is_plain(node: expr.Expr) -> bool:
@@ -130,7 +132,7 @@ def _values(operand: expr.Expr, marks: Set[Any]) -> list[Any]:
 
 def decided(node: expr.Expr, case: Case) -> Any:
     """The value of an expanded condition or subject in a case; None where it is open."""
-    if node in case:
+    if case and node in case:
         return case[node]
     match node:
         case expr.Const():

@@ -20,6 +20,7 @@ from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.exclusive import cases, decided
 from pipelang.analysis.model.model import PipelineModel
+from pipelang.analysis.sweep.shapes import Plain
 from pipelang.records import NamedTuple, replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -234,8 +235,20 @@ def _region(
     members: Iterable[int],
     before: T,
 ) -> T:
+    shapes, chains = model.shapes, by.chains
+
     def takes(item: RegionItem) -> T:
-        return _amount(by, model, item, item.chain) if isinstance(item, p.Step) else by.nothing
+        if isinstance(item, p.Let):
+            return by.nothing
+        # Of what a sweep has looked at, most is known to be alike in all that a worst hangs on.
+        plain: Plain | None = shapes.get(id(item))
+        outline = None if plain is None else plain[0]
+        if outline is None or not outline.calls:
+            return _amount(by, model, item, item.chain)
+        known = chains.get(outline)
+        if known is None:
+            known = chains[outline] = _amount(by, model, item, item.chain)
+        return known
 
     return by.region(before, _of_region(items, members), takes)
 

@@ -34,8 +34,8 @@ UNNAMED = ""
 @dataclass(frozen=True, slots=True)
 class Worst:
     """Dollars and tokens at most. `way` is the derivation of the dollars: an attempt, a list of
-    ways one after the other, a pair of a way and how many times it is gone, or a pair of a way and
-    the step whose attempts are on it.
+    ways one after the other, a pair of a way and how many times it is gone, a pair of a way and the
+    step whose attempts are on it, or such pairs for the steps of a region (`StepWays`).
     """
 
     cost: float | None
@@ -67,6 +67,16 @@ class Worst:
         )
 
 
+@dataclass(slots=True, eq=False)
+class StepWays:
+    """The way of each of some steps, side by side with them: a pair for each of 100,000 steps is
+    made, looked through for garbage and thrown away.
+    """
+
+    ways: list[Any]
+    steps: list[RegionItem]
+
+
 def _counted(whole: Any) -> dict[WorstAttempt, int]:
     """Count the attempts on a way. A way that is part of several others is gone through once:
     pipelines that run each other twice have 2^n ways through n of them.
@@ -76,7 +86,7 @@ def _counted(whole: Any) -> dict[WorstAttempt, int]:
     while todo:
         way = todo[-1]
         inside = _parts(way)
-        missing = [part for part in inside if id(part) not in known]
+        missing = [part for part, _ in inside if id(part) not in known]
         if missing:
             todo += reversed(missing)
             continue
@@ -85,8 +95,7 @@ def _counted(whole: Any) -> dict[WorstAttempt, int]:
             known[id(way)] = {way: 1}
             continue
         counts: dict[WorstAttempt, int] = {}
-        second = way[1] if isinstance(way, tuple) else 1
-        for part in inside:
+        for part, second in inside:
             for attempt, times in known[id(part)].items():
                 one = attempt
                 if isinstance(second, int):
@@ -98,11 +107,13 @@ def _counted(whole: Any) -> dict[WorstAttempt, int]:
     return known[id(whole)]
 
 
-def _parts(way: Any) -> list[Any]:
-    """The ways that one is made of."""
+def _parts(way: Any) -> list[tuple[Any, int | str]]:
+    """The ways that one is made of, each with how many times it is gone, or by what step."""
     if isinstance(way, WorstAttempt):
         return []
-    return way if isinstance(way, list) else [way[0]]
+    if isinstance(way, StepWays):
+        return [(part, step.name) for part, step in zip(way.ways, way.steps, strict=True)]
+    return [(part, 1) for part in way] if isinstance(way, list) else [way]
 
 
 def _add(first: float | None, second: float | None) -> float | None:
@@ -150,20 +161,20 @@ class DearestRun:
         items: Iterable[RegionItem],
         takes: Callable[[RegionItem], Worst],
     ) -> Worst:
-        ways = [] if before.way is None else [before.way]
-        parts = [before]
+        cost, tokens = before.cost, before.tokens
+        ways: list[Any] = []
+        steps: list[RegionItem] = []
         for item in items:
             one = takes(item)
-            parts.append(one)
+            cost = None if cost is None or one.cost is None else cost + one.cost
+            tokens = None if tokens is None or one.tokens is None else tokens + one.tokens
             if one.way:
-                ways.append((one.way, item.name))
-        dollars = [one.cost for one in parts if one.cost is not None]
-        tokens = [one.tokens for one in parts if one.tokens is not None]
-        return Worst(
-            sum(dollars) if len(dollars) == len(parts) else None,
-            sum(tokens) if len(tokens) == len(parts) else None,
-            ways or None,
-        )
+                ways.append(one.way)
+                steps.append(item)
+        way: Any = StepWays(ways, steps) if ways else None
+        if before.way is not None:
+            way = before.way if way is None else [before.way, way]
+        return Worst(cost, tokens, way)
 
     def of_step(self, amount: Worst, step: p.Step) -> Worst:
         return Worst(amount.cost, amount.tokens, amount.way and (amount.way, step.name))

@@ -71,8 +71,9 @@ class _Seconds:
         for item in items:
             start = 0.0
             for name in item.reads:
-                if name in done and done[name] > start:
-                    start = done[name]
+                before_it = done.get(name, 0.0)
+                if before_it > start:
+                    start = before_it
             end = done[item.name] = start + takes(item)
             if end > longest:
                 longest = end

@@ -183,7 +183,8 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         derivatives = all_importances(compiled, point)
     figure = Figures(totals, drawn.figures, point, bounded, drawn.means)
     roles = list(arrivals(totals if bounded is None else bounded.degrees))
-    figure.expect([*figure.read_by_all(), *_named_reads(model, totals, roles)], pipeline.slo)
+    if drawn.figures is not None:
+        figure.expect([*figure.read_by_all(), *_named_reads(model, totals, roles)], pipeline.slo)
     if point.unknown_sites and point.bounded:
         from pipelang.analysis.metrics.certain_part import certain_part
 

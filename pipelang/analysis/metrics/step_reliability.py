@@ -15,7 +15,7 @@ from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.shapes import Form, form_of, plain_step
+from pipelang.analysis.sweep.shapes import Form, Outline, form_of, plain_step
 from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -30,26 +30,29 @@ def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
     found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        share, by_form = float(cases.total()), dict[Form, float | None]()
+        share, alike = float(cases.total()), dict[Outline, float | None]()
         for name, step in model.steps.items():
-            mine, so_far = _of_class(of_class, step, by_form), found[name]
+            plain = plain_step(model, step, frozenset())
+            outline = None if plain is None else plain.outline
+            if outline in alike:
+                mine = alike[outline]
+            else:
+                mine = _of_class(of_class, step, outline)
+                if outline is not None:
+                    alike[outline] = mine
+            so_far = found[name]
             found[name] = None if mine is None or so_far is None else so_far + share * mine
 
     in_each_class(model, Table(), act)
     return found
 
 
-def _of_class(
-    model: PipelineModel, step: p.Step, by_form: dict[Form, float | None]
-) -> float | None:
-    """The same in one class of cases; of one form it is the same, whether known or not."""
-    plain = plain_step(model, step, frozenset())
-    form = None if plain is None else form_of(model, step, plain)
+def _of_class(model: PipelineModel, step: p.Step, outline: Outline | None) -> float | None:
+    """The same in one class of cases; of one outline it is the same, whether known or not."""
+    form = None if outline is None else form_of(model, step, outline)
     if form is None:
         return _if_known(model.parameters, float(_own(model, step)))
-    if form not in by_form:
-        by_form[form] = _if_known(model.parameters, _of_form(model, step, form))
-    return by_form[form]
+    return _if_known(model.parameters, _of_form(model, step, form))
 
 
 def _if_known(parameters: Parameters, share: float) -> float | None:
@@ -67,7 +70,9 @@ def _if_known(parameters: Parameters, share: float) -> float | None:
 def _of_form(model: PipelineModel, step: p.Step, form: Form) -> float:
     """A function of the rates, which is compiled once for all steps of one structure."""
     values = [*map(model.parameters.value, form.chances)]
-    certain = tuple([(at, value) for at, value in enumerate(values) if is_certain(value)])
+    certain: tuple[tuple[int, float], ...] = ()
+    if 0.0 in values or 1.0 in values:
+        certain = tuple([(at, value) for at, value in enumerate(values) if is_certain(value)])
     key = ("own", form.structure, certain)
     known: CompiledMove | None = model.prepared.get(key)
     if known is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from pipelang.analysis.frontier.totals import COSTS, REACHED
@@ -52,12 +52,13 @@ class StepRows(Sequence[StepRow]):
         names: Sequence[str],
         own: Sequence[float | None],
         reached: Sequence[float],
-        slopes: Sequence[Slopes],
+        slopes: Iterable[Slopes],
         costs: Sequence[float],
         bases: tuple[Basis, Basis],
     ) -> None:
         self._names = names
-        self._columns: tuple[Sequence[Any], ...] = (names, own, reached, slopes, costs)
+        matters = tuple(zip(*slopes, strict=True)) or ((), ())
+        self._columns: tuple[Sequence[Any], ...] = (names, own, reached, *matters, costs)
         self._bases = bases  # of all figures, and of amounts
 
     def __len__(self) -> int:
@@ -81,9 +82,15 @@ class StepRows(Sequence[StepRow]):
     __hash__ = None  # type: ignore[assignment]
 
     def _row(
-        self, name: str, own: float | None, often: float, slopes: Slopes, cost: float
+        self,
+        name: str,
+        own: float | None,
+        often: float,
+        success: float,
+        silent: float,
+        cost: float,
     ) -> StepRow:
-        (success, silent), (basis, of_amounts) = slopes, self._bases
+        basis, of_amounts = self._bases
         matters = certain(success, basis), certain(silent, basis)
         spent = if_finite(certain(cost, of_amounts if cost else basis))
         return StepRow(name, own, certain(often, basis), *matters, spent)

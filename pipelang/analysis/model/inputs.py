@@ -171,9 +171,15 @@ class FormulaInputs:
         chances are those of the `owner`, by which the move knows its derivative.
         """
         numbers = (*map(parameters.number, chances), *amounts)
-        fixed = tuple([float(one) if is_certain(one) else None for one in numbers])
+        fixed = tuple(
+            [
+                float(one) if one.__class__ in PLAIN and (one == 0 or one == 1) else None
+                for one in numbers
+            ]
+        )
         at, pattern, free = self.trace.new().at, fixed, tuple[int, ...]()
-        certain = [number for number in accuracies if fixed[number] is not None]
+        known = fixed.count(None) < len(fixed)
+        certain = [one for one in accuracies if fixed[one] is not None] if known else None
         if certain and self.all_slopes:
             free = tuple(certain)
             pattern = tuple([None if at in free else one for at, one in enumerate(fixed)])
@@ -293,6 +299,9 @@ def _nearly(read: Read) -> Read:
     return lambda other: [Moving(one) if is_certain(one) else one for one in read(other)]
 
 
+PLAIN = (float, int)
+
+
 def is_certain(value: Any) -> bool:
     """Whether a number is a plain 0 or 1."""
-    return type(value) in (float, int) and (value == 0 or value == 1)
+    return value.__class__ in PLAIN and (value == 0 or value == 1)

@@ -288,7 +288,8 @@ class Parameters:
     @property
     def known_basis(self) -> Basis:
         """The weakest basis of the declared parameters that were used."""
-        known = (basis for basis in self.bases.values() if basis is not Basis.UNKNOWN)
+        unknown = Basis.UNKNOWN  # looked up once: there may be one for each of many steps
+        known = [basis for basis in self.bases.values() if basis is not unknown]
         return max(known, default=Basis.EXACT)
 
     @property

@@ -20,7 +20,6 @@ from pipelang.analysis.model.inputs import FormulaInputs, Owner, Source
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.analysis.sweep.transitions import read_off
 from pipelang.collecting import CollectingLater
 from pipelang.diagnostics import Span
 from pipelang.records import dataclass, field, replace
@@ -293,7 +292,10 @@ class _Written:
         found.endings = {
             key: (outcome, worked_out(weight)) for key, (outcome, weight) in terms.endings.items()
         }
-        read_off(self.moved, registers, found)
+        if self.moved:  # as only long pipelines have
+            from pipelang.analysis.sweep.reading_off import read_off
+
+            read_off(self.moved, registers, found)
         return found
 
     def slopes(self, given: list[tuple[int, Any]]) -> tuple[list[Any], dict[Owner, Slopes]]:

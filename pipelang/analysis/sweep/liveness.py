@@ -7,6 +7,7 @@ the counters and latent verdicts of the items that it may run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 
 from pipelang.analysis.frontier.states import Key
 from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
@@ -19,7 +20,7 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.shapes import Plain, plain_step
+from pipelang.analysis.sweep.shapes import MADE, Plain, plain_step
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
@@ -127,12 +128,12 @@ class Needed:
             return True
         return self.after is not None and self.after.keeps(key, self.at)
 
-    def keeping(self, keys: Iterable[Key], index: int) -> tuple[bool, ...]:
+    def keeping(self, keys: Iterable[Key], index: int) -> Iterable[bool]:
         """The same of several variables."""
         if self.after is not None:
-            return tuple([self.keeps(key, index) for key in keys])
-        last = self.last.get
-        return tuple([last(key, -1) > index for key in keys])
+            return [self.keeps(key, index) for key in keys]
+        # As the list above, without a step of the interpreter for each.
+        return map(index.__lt__, map(self.last.get, keys, repeat(-1)))
 
 
 def needed_after(
@@ -153,26 +154,28 @@ def needed_after(
 def _needed_after(
     model: PipelineModel, block: p.Block, taint: Taint, after: Needed | None, at: int
 ) -> Needed:
+    items = block.items
     around = tuple(map(value_key, taint))
     plain: list[Plain | None] = []
-    used: list[Collection[Key]] = []
-    last: dict[Key, int] = {EFFECT: len(block.items), END: len(block.items)}
-    others: list[tuple[int, p.Item]] = []
-    for index, item in enumerate(block.items):
+    last: dict[Key, int] = {EFFECT: len(items), END: len(items)}
+    others: dict[int, Collection[Key]] = {}
+    for index, item in enumerate(items):
         one = plain_step(model, item, taint) if isinstance(item, p.Step) else None
-        if one is None:
-            keys = _uses(model, item, taint)
-            others.append((index, item))
-        else:
-            keys = (*around, *one.reads) if around else one.reads
         plain.append(one)
-        used.append(keys)
+        if one is None:
+            keys = others[index] = _uses(model, item, taint)
+        else:
+            keys = one.names[MADE:]
+            if around:
+                keys = (*around, *keys)
         for key in keys:
             last[key] = index
-    for index, item in others:
+    for index in others:
+        item = items[index]
         redo = None if isinstance(item, p.Step) else redo_of(item)
         if redo is not None:
-            for rerun in all_reruns(block.items, index, redo):
-                for key in used[rerun]:
+            for rerun in all_reruns(items, index, redo):
+                one = plain[rerun]
+                for key in others[rerun] if one is None else (*around, *one.reads):
                     last[key] = max(last[key], index)
     return Needed(block, taint, plain, last, after, at)

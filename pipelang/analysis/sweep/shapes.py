@@ -77,26 +77,36 @@ class Shape(NamedTuple):
 class Outline:
     """All that plain steps have alike that differ in names alone: the values that all links read,
     or none (`given`, by link), the conditions around that the step does not read, the outages of
-    its providers. Steps whose links call tools alone share it; `form` is there once it was asked
-    for (False: it was not; None: an amount has no bound).
+    its providers. Steps whose links call tools alone (`calls`) share it; `form` is there once it
+    was asked for (False: it was not; None: an amount has no bound).
     """
 
     roots: int
     around: int
     outages: tuple[Key, ...]
     given: tuple[bool, ...]
-    form: Form | Literal[False] | None
+    calls: bool
+    form: Form | Literal[False] | None = False
 
 
-@dataclass(slots=True, eq=False)
-class Plain:
-    """A step that has a shape, by its outline and every variable that it reads; `shape` is there
-    once it was asked for, as `form` is.
+class Plain(NamedTuple):
+    """A step that has a shape, by its outline and by what its shape has besides the form. `own` is
+    None where its chain ends as all do that do not say how.
     """
 
     outline: Outline
-    reads: tuple[Key, ...]
-    shape: Shape | Literal[False] | None
+    names: tuple[Key, ...]
+    owner: Owner
+    own: p.Outcome | None
+
+    @property
+    def reads(self) -> tuple[Key, ...]:
+        """Every variable that it reads."""
+        return self.names[MADE:]
+
+
+MADE = 3
+"""The variables that a step makes, which stand before those that it reads."""
 
 
 def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
@@ -110,17 +120,17 @@ def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pla
 
 
 def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
-    chain, reads = step.chain, step.reads
+    chain, reads, name = step.chain, step.reads, step.name
     links, end = chain.links, chain.end
-    if (end is not None and isinstance(end, p.Return)) or step.name in model.latent:
+    if (end is not None and isinstance(end, p.Return)) or name in model.latent:
         return None
     roots = model.roots(reads)
     around = sorted(taint - roots) if taint else ()
     outages: tuple[Key, ...] = ()
     given: list[bool] = []
     # Steps that call tools alone have an outline in common with all that are alike in this.
-    alike: tuple[Any, ...] = (len(roots), len(around))
-    calls_alone = True
+    alike: tuple[Any, ...] = ()
+    calls = True
     for link in links:
         if link.vote is not None or link.cache is not None:
             return None
@@ -132,30 +142,40 @@ def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pl
         given.append(bool(behind))
         if isinstance(action, p.Call):
             # A site is one parameter: where it is named, its number need not be compared.
-            accuracy = link.accuracy
-            alike += (action.tool, accuracy.site, accuracy.__class__)
-            alike += (link.retry.count, bool(behind))
+            accuracy, retry = link.accuracy, link.retry
+            alike += (
+                action.tool,
+                accuracy.site,
+                accuracy.__class__,
+                retry.count,
+                retry.backoff,
+                link.timeout,
+                bool(behind),
+            )
             continue
-        calls_alone = False
+        calls = False
         if not isinstance(action, p.Value):
             if not isinstance(action, p.AskTier) or not isinstance(action.who, expr.Const):
                 return None
             outage = outage_key(model.program.tiers[str(action.who.value)].provider)
             outages = outages if outage in outages else (*outages, outage)
-    keys = tuple(map(value_key, sorted(roots)))
+    names = (value_key(name), EFFECT, END, *map(value_key, sorted(roots)))
     if around or outages:
-        keys = (*keys, *map(value_key, around), *outages)
-    outline: Outline | None = model.shapes.get(alike) if calls_alone else None
+        names = (*names, *map(value_key, around), *outages)
+    key = (len(roots), len(around), alike)
+    outline: Outline | None = model.shapes.get(key) if calls else None
     if outline is None:
-        outline = Outline(len(roots), len(around), outages, tuple(given), False)
-        if calls_alone:
-            model.shapes[alike] = outline
-    return Plain(outline, keys, False)
+        outline = Outline(len(roots), len(around), outages, tuple(given), calls)
+        if calls:
+            model.shapes[key] = outline
+    made = (outline, names, (model.pipeline.name, name), end)
+    return tuple.__new__(Plain, made)  # half the time of a call
 
 
-def form_of(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
-    """Return the form of a step that has a shape, unless an amount has no bound."""
-    outline = plain.outline
+def form_of(model: PipelineModel, step: p.Step, outline: Outline) -> Form | None:
+    """Return the form of a step that has a shape, by its outline; none if an amount has no
+    bound.
+    """
     if outline.form is False:
         links = step.chain.links
         outline.form = _form_of_call(model, outline, links[0]) if len(links) == 1 else None
@@ -165,16 +185,9 @@ def form_of(model: PipelineModel, step: p.Step, plain: Plain) -> Form | None:
 
 def shape_of(model: PipelineModel, step: p.Step, plain: Plain) -> Shape | None:
     """Return the shape of a step that has one, unless an amount has no bound."""
-    if plain.shape is False:
-        form, name, reads = form_of(model, step, plain), step.name, plain.reads
-        if form is None:
-            plain.shape = None
-            return None
-        names = (value_key(name), EFFECT, END, *reads)
-        owner, own = (model.pipeline.name, name), ending(step.chain, step)
-        shape = (form, names, owner, own)
-        plain.shape = tuple.__new__(Shape, shape)  # half the time of a call
-    return plain.shape
+    outline, names, owner, _ = plain
+    form = form_of(model, step, outline)
+    return None if form is None else Shape(form, names, owner, ending(step.chain, step))
 
 
 def _form_of_call(model: PipelineModel, outline: Outline, link: p.Link) -> Form | None:
@@ -274,8 +287,10 @@ def gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
     (draw,) = gate_plan(model, gate).draws
-    asked = _Arguments()
-    rates = (asked.chance(gate.evidence.catches), asked.chance(gate.evidence.false_alarms))
+    catches, alarms = gate.evidence.catches, gate.evidence.false_alarms
     # Values that an outcome hands over decide nothing about it.
-    form = Form(structure("gate", len(draw.given), *rates), tuple(asked.chances))
+    if catches.site == alarms.site and catches == alarms:
+        form = Form(structure("gate", len(draw.given), 0, 0), (catches,))
+    else:
+        form = Form(structure("gate", len(draw.given), 0, 1), (catches, alarms))
     return Shape(form, (EFFECT, END, draw.key, *draw.given), None, gate.otherwise)

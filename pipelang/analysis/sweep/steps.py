@@ -29,7 +29,7 @@ from pipelang.analysis.sweep.branching import is_right, outdated
 from pipelang.analysis.sweep.redos import FIRST_VISIT, Visit
 from pipelang.analysis.sweep.shapes import shape_of
 from pipelang.analysis.sweep.state import BlockSweep
-from pipelang.analysis.sweep.transitions import moved
+from pipelang.analysis.sweep.transitions import moved, moved_on
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import ending
 
@@ -37,19 +37,26 @@ from pipelang.semantics.kernels.chain import ending
 def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit) -> Table:
     """Steps in writing order."""
     items, model, plain = walk.block.items, walk.sweep.model, walk.needed.plain
-    steps = [index for index in members if isinstance(items[index], p.Step)]
+    steps = [index for index in members if plain[index] or isinstance(items[index], p.Step)]
     last = steps[-1] if steps else -1
     last_reads: dict[Key, int] | None = None
-    for index in steps:
+    number = 0
+    while number < len(steps):
+        if plain[steps[number]] and visit.first and table.vectors is not None and table:
+            table, number = moved_on(walk, table, steps, number, last)
+            if number == len(steps):
+                break
+        index = steps[number]
         step = items[index]
         assert isinstance(step, p.Step)
         model.passed += 1
+        number += 1
         after = None
         one = plain[index]
         if one is not None and visit.first and table.vectors is not None:
             shape = shape_of(model, step, one)
             if shape is not None:
-                after = moved(walk, table, shape, index, index == last, _at_first)
+                after = moved(walk, table, shape, index, index == last, _at_first, one.own)
         if after is None:
             after = _visited(walk, index, table, visit, index == last)
         table = after

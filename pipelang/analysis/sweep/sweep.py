@@ -184,7 +184,7 @@ def _gate(walk: BlockSweep, index: int, gate: p.Gate, otherwise: p.Outcome, tabl
     shape = None if table.vectors is None else gate_shape(walk.sweep.model, gate)
     after = None
     if shape is not None:
-        after = moved(walk, table, shape, index, False, act)
+        after = moved(walk, table, shape, index, False, act, shape.own)
     return act(walk, index, table, False) if after is None else after
 
 

@@ -8,23 +8,25 @@ remembered with the layout. A pipeline of 10,000 steps has some dozen moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from pipelang.analysis.arithmetic.movers import CompiledMove, compiled_move
 from pipelang.analysis.arithmetic.terms import Term, Trace
-from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, Moved, OpenEnding, Vectors
-from pipelang.analysis.frontier.states import Key, Layout, State, is_zero
+from pipelang.analysis.frontier.recorder import MOST_LAYOUTS, OpenEnding, Vectors
+from pipelang.analysis.frontier.states import Key, Layout, State
 from pipelang.analysis.frontier.table import Table, picker
-from pipelang.analysis.frontier.totals import Totals, record
+from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import AttemptCost
 from pipelang.analysis.model.inputs import Arguments, FormulaInputs, Owner
+from pipelang.analysis.model.model import END
 from pipelang.analysis.sweep.pruning import MANY_STATES, narrowed
-from pipelang.analysis.sweep.shapes import Form, Shape, Structure
+from pipelang.analysis.sweep.shapes import Form, Shape, Structure, form_of
 from pipelang.analysis.sweep.state import BlockSweep, Sweep
 from pipelang.records import NamedTuple, dataclass, replace
+from pipelang.semantics import program as p
 from pipelang.semantics.sizes import NONE, Size
 
 FEW_STATES = 32
@@ -56,23 +58,26 @@ class Transition(NamedTuple):
 
 
 def moved(
-    walk: BlockSweep, table: Table, shape: Shape, index: int, leaves: bool, act: Act
+    walk: BlockSweep,
+    table: Table,
+    shape: Shape,
+    index: int,
+    leaves: bool,
+    act: Act,
+    told: p.Outcome | None,
 ) -> Table | None:
     """Return the table after the item of an index; None where that is better worked out as any
-    other. `leaves` says that a region is left.
+    other. `leaves` says that a region is left, `told` is the outcome that is counted (`Moved`).
     """
-    form, names, owner, own = shape
+    form, names, owner, _ = shape
     slots, vectors, layout = table.slots, table.vectors, table.layout
     assert vectors is not None
     before = len(layout.states)
     if not 0 < before <= MANY_STATES:
         return None
-    arguments = vectors.bundles.get((form, walk.sweep.model.parameters.hard))
-    bundle, kind = arguments or _arguments(walk, vectors, form, owner)
-    # Where each name is among the slots (None: nowhere), and which of them are read later. All
-    # other slots are, since what nothing reads was summed out before.
-    places = tuple(map(dict(zip(slots, count())).get, names))
-    key = (kind, places, walk.needed.keeping(names, index), leaves)
+    bundles = vectors.bundles[walk.sweep.model.parameters.hard]
+    bundle, kind = bundles.get(form) or _arguments(walk, vectors, form, owner)
+    key = _key(kind, slots, names, walk.needed.keeping(names, index), leaves)
     known: Transition | int = layout.moves.get(key, 0)
     if isinstance(known, int):
         made = None
@@ -84,10 +89,8 @@ def moved(
         known = layout.moves[key] = made
     move, target, pick, ends, work = known
     at = vectors.trace.move(table.at, move, bundle, owner)
-    if owner is not None:
-        vectors.moved.append((at, owner[1], ends, own))
-    elif ends:
-        vectors.moved.append((at, None, ends, own))
+    if owner is not None or ends:
+        vectors.moved.append((at, owner, ends, told))
     totals = walk.sweep.totals
     totals.work += work
     if before > totals.widest:
@@ -96,6 +99,67 @@ def moved(
     if len(target.states) > MANY_STATES:
         return narrowed(walk.sweep.model, walk.needed, index, after)
     return after
+
+
+def moved_on(
+    walk: BlockSweep, table: Table, steps: Sequence[int], number: int, last: int
+) -> tuple[Table, int]:
+    """Go on through the `steps` of a region from the one of this number, as far as the move of each
+    is known: the same as `moved`, in one loop, for all but the first of their kind.
+    """
+    vectors, needed, totals, model = table.vectors, walk.needed, walk.sweep.totals, walk.sweep.model
+    assert vectors is not None
+    plain, keeping, trace, told = needed.plain, needed.keeping, vectors.trace, vectors.moved
+    bundles, items = vectors.bundles[model.parameters.hard], walk.block.items
+    slots, layout, at = table.slots, table.layout, table.at
+    work, widest, began = 0, totals.widest, number
+    while number < len(steps):
+        index = steps[number]
+        one = plain[index]
+        if one is None:
+            break
+        outline, names, owner, own = one
+        form = outline.form
+        if form is False:
+            step = items[index]
+            assert isinstance(step, p.Step)
+            form = form_of(model, step, outline)
+        if form is None:
+            break
+        bundle, kind = bundles.get(form) or _arguments(walk, vectors, form, owner)
+        known = layout.moves.get(_key(kind, slots, names, keeping(names, index), index == last))
+        if known.__class__ is not Transition:
+            break
+        before = len(layout.states)
+        move, target, pick, ends, more = known
+        if len(target.states) > MANY_STATES:
+            break
+        at = trace.move(at, move, bundle, owner)
+        told.append((at, owner, ends, own))
+        work += more
+        if before > widest:
+            widest = before
+        slots, layout = pick(slots + names), target
+        number += 1
+    if number == began:
+        return table, number
+    totals.work += work
+    totals.widest = widest
+    model.passed += number - began
+    return Table.of(slots, layout, at, vectors), number
+
+
+def _key(
+    kind: MoveKind,
+    slots: tuple[Key, ...],
+    names: tuple[Key, ...],
+    keeping: Iterable[bool],
+    leaves: bool,
+) -> tuple[Any, ...]:
+    """The key of a move from a layout: where each name is among the slots (None: nowhere), and
+    which of them are read later. All other slots are, since what nothing reads was summed out.
+    """
+    return (kind, leaves, *map(dict(zip(slots, count())).get, names), *keeping)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +187,7 @@ def _arguments(
     amounts = tuple([amount for _, amount in form.amounts])
     at, fixed = inputs.bundle(parameters, owner, form.chances, form.accuracies, amounts)
     kind = _kind(form.structure, fixed)
-    known = vectors.bundles[form, parameters.hard] = (at, kind)
+    known = vectors.bundles[parameters.hard][form] = (at, kind)
     return known
 
 
@@ -187,6 +251,8 @@ def _worked_out(
     arguments = [one for one in numbers if isinstance(one, Term)]
     moving = [numbers[number] for number in sorted(form.accuracies)]
     more = [*(spent if owner is not None else ()), *ends.values()]
+    # A run that has ended is carried on for what its region still does: it comes to no other end.
+    ended = order.index(END) if END in order else None
     move = compiled_move(
         len(table),
         len(made),
@@ -194,6 +260,7 @@ def _worked_out(
         more,
         arguments,
         [one for one in moving if isinstance(one, Term)],
+        set() if ended is None else {at for state, at in made.items() if state[ended]},
     )
     return Transition(move, vectors.layout(tuple(made)), pick, tuple(ends), work)
 
@@ -229,20 +296,3 @@ def _costs(amounts: dict[Any, Any]) -> dict[Any, Any]:
             tokens = Size(amounts[key[0], "tokens"], None, True)
             found[key[0]] = AttemptCost(dollars, None, tokens, NONE, True)
     return found
-
-
-def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
-    """Add what came of moves to totals."""
-    reached, costs = totals.reached, totals.step_costs
-    cost, tokens = totals.cost, totals.tokens
-    for at, name, ends, own in moves:
-        found = registers[at][1]
-        if name is not None:
-            often, spent, used, *found = found
-            reached[name] = reached[name] + often if name in reached else often
-            costs[name] = costs[name] + spent if name in costs else spent
-            cost, tokens = cost + spent, tokens + used
-        for (other, right, wrong), weight in zip(ends, found, strict=True):
-            if not is_zero(weight):
-                record(totals, other or own, right, wrong, weight)
-    totals.cost, totals.tokens = cost, tokens

@@ -131,6 +131,8 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced by other expressions."""
     if isinstance(expr, Read):
         return values.get(expr.name, expr)
+    if isinstance(expr, Const):
+        return expr
     return _simplified(expr, lambda part: substitute(part, values))
 
 
@@ -308,6 +310,11 @@ def mentions(expr: Expr) -> frozenset[str]:
     """The names whose values an expression mentions."""
     if isinstance(expr, Read):  # as most are
         return frozenset((expr.name,))
+    if isinstance(expr, Compare):
+        if isinstance(expr.left, Const):
+            return mentions(expr.right)
+        if isinstance(expr.right, Const):
+            return mentions(expr.left)
     return frozenset([node.name for node in walk(expr) if isinstance(node, Read)])
 
 

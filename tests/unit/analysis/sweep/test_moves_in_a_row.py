@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.sources import as_pipe, series_parallel, with_own_rates
+from pipelang.analysis.arithmetic.movers import EdgeList
 from pipelang.analysis.arithmetic.terms import OperationKind
 from pipelang.analysis.frontier.totals import PLAIN, Totals
 from pipelang.analysis.model.model import make_model
@@ -125,4 +126,6 @@ def test_steps_in_a_row_are_one_operation() -> None:
     moves = [one.moves for one in written.formula.operations if one.kind is OperationKind.MOVE]
     made = sum(len(one.places) for one in moves)
     assert made >= STEPS
-    assert len(moves) <= 3  # the first way in is by edges
+    # Where many states come for the first time they go by edges, which are no part of a row.
+    rows = [one for one in moves if not isinstance(one.row[0][0], EdgeList)]
+    assert len(rows) <= 3
