@@ -231,7 +231,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     if cuts:
         from pipelang.analysis.budgets.enclosures import budgeted_runs
 
-        runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
+        runs = budgeted_runs(model, cuts, bounded, totals)
         cut = runs.cut()
         is_cut = bool(cut.high)
         if is_cut:
