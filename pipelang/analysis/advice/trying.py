@@ -102,6 +102,8 @@ class Bench:
             self.swept[pipeline.name] = found
             if same and analysis.compiled is not None:
                 self.compiled[pipeline.name] = analysis.compiled
+            if same:
+                self.within[pipeline.name] = analysis.within
         return self.swept[pipeline.name]
 
     def within_budgets(self, pipeline: str) -> bool:
