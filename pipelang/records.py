@@ -282,8 +282,13 @@ def _compiled_init(known: _Known) -> Callable[..., None]:
     made: Any = known.made
     options: _Options = made.__dataclass_params__
     then = hasattr(made, "__post_init__")
+    # The default of what is passed belongs to the function and not to its code.
     kinds = [
-        (field.init, field.factory is not _MISSING, field.default is not _MISSING)
+        (
+            field.init,
+            field.factory is not _MISSING,
+            field.default is not _MISSING and not field.init,
+        )
         for field in known.fields.values()
     ]
     shape = (options.frozen, options.kw_only, then, *kinds)
@@ -324,7 +329,7 @@ def _init_of_shape(options: _Options, then: bool, kinds: list[tuple[bool, bool, 
         if has_factory:
             value = f"_new_{index}() if {head} is _MISSING else {head}"
         if init:
-            heads.append(f"{head}=0" if has_factory or has_default else head)
+            heads.append(head)
         elif has_factory:
             value = f"_new_{index}()"
         elif has_default:

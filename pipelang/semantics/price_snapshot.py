@@ -18,6 +18,9 @@ from pipelang.records import dataclass
 from pipelang.resources import resource_folder
 
 VERSION = 1
+MAKERS = '"makers": {'
+"""The end of the first line of a snapshot: makers and their models begin there."""
+
 OLD_AFTER = 90
 """Days after which a price is taken as old."""
 
@@ -61,12 +64,12 @@ def snapshot_path() -> str:
 
 def as_of() -> str:
     """The day of the snapshot."""
-    return str(_snapshot()["as_of"])
+    return str(_head()["as_of"])
 
 
 def source() -> str:
     """The package and version that the snapshot was made from."""
-    return str(_snapshot()["source"])
+    return str(_head()["source"])
 
 
 def models() -> dict[str, int]:
@@ -110,11 +113,36 @@ def _spellings(maker: str | None, name: str) -> Iterator[str]:
 @cache
 def _by_name(maker: str | None) -> dict[str, Any]:
     """The models of a maker by all their names; `also` are those beside the first."""
-    models: dict[str, Any] = _snapshot()["makers"].get(maker, {})
+    models = _models(maker)
     return {other: model for model in models.values() for other in model.get("also", ())} | models
+
+
+def _models(maker: str | None) -> dict[str, Any]:
+    """The models of a maker. Most of the text is of others, so that part alone is read (see
+    `importing.genai_prices.as_text`).
+    """
+    head = f"\n{json.dumps(maker)}: {{\n"
+    at = _text().find(head)
+    if at < 0:
+        return {}
+    models: dict[str, Any] = json.JSONDecoder().raw_decode(_text(), at + len(head) - 2)[0]
+    return models
 
 
 @cache
 def _snapshot() -> Any:
+    return json.loads(_text())
+
+
+@cache
+def _head() -> dict[str, Any]:
+    """All of the snapshot but the models, which is its first line."""
+    line = _text().partition("\n")[0]
+    head: dict[str, Any] = json.loads(line.removesuffix(f", {MAKERS}") + "}")
+    return head
+
+
+@cache
+def _text() -> str:
     with open(snapshot_path(), encoding="utf-8") as file:
-        return json.load(file)
+        return file.read()

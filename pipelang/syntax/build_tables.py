@@ -11,6 +11,7 @@ This is the only module that imports lark.
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
 import sys
@@ -25,6 +26,10 @@ GRAMMAR = "pipelang.lark"
 RESERVED = (
     "and or not in matches max if then else match true false none".split()
 )  # words that can never be names; every other keyword is one only where the grammar expects it
+
+
+FEW = 3
+"""Symbols for which a reduction is written beside each of them."""
 
 
 class ConflictError(ValueError):
@@ -70,6 +75,7 @@ def build(grammar: str) -> dict[str, Any]:
                 assert number is not None
                 row[symbol] = -1 - number
         states.append(row)
+    lookaheads, packed = _packed(states)
     return {
         "grammar": hashlib.sha256(grammar.encode()).hexdigest(),
         "terminals": _terminals(lark),
@@ -79,8 +85,27 @@ def build(grammar: str) -> dict[str, Any]:
         "rules": [_rule(rule) for rule in rules],
         "start": order[table.start_states["start"]],
         "end": order[table.end_states["start"]],
-        "states": states,
+        "lookaheads": lookaheads,
+        "states": packed,
     }
+
+
+def _packed(states: list[dict[str, int]]) -> tuple[list[list[str]], list[Any]]:
+    """The states as they are read quickest. Most of what they hold is one reduction for many
+    symbols: such a state is `[lookaheads, reduction, others]`, the first by its place in a list.
+    """
+    known: dict[tuple[str, ...], int] = {}
+    packed: list[Any] = []
+    for state in states:
+        counts = collections.Counter(action for action in state.values() if action < 0)
+        action, times = counts.most_common(1)[0] if counts else (0, 0)
+        if times < FEW:
+            packed.append(state)
+            continue
+        place = known.setdefault(tuple(state), len(known))
+        others = {symbol: other for symbol, other in state.items() if other != action}
+        packed.append([place, action, others])
+    return [list(symbols) for symbols in known], packed
 
 
 def _order(states: Any, start: Any, shift: Any) -> dict[Any, int]:
@@ -148,7 +173,7 @@ def dump(tables: dict[str, Any]) -> str:
 
     parts = []
     for key, value in tables.items():
-        if key in ("rules", "states", "terminals"):
+        if key in ("rules", "lookaheads", "states", "terminals"):
             parts.append(f"{json.dumps(key)}:[\n{lines(value)}\n]")
         else:
             parts.append(f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}")

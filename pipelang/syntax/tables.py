@@ -6,6 +6,7 @@ import json
 import os
 import re
 from functools import cache
+from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.resources import resource_folder
@@ -73,10 +74,22 @@ def tables() -> Tables:
         soft=frozenset(kind for word, kind in keywords.items() if word not in raw["reserved"]),
         ignored=frozenset(raw["ignore"]),
         rules=tuple(ReductionRule(o, b, n, p, tuple(c)) for o, b, n, p, c in raw["rules"]),
-        states=raw["states"],
+        states=_states(raw["states"], raw["lookaheads"]),
         start=raw["start"],
         end=raw["end"],
     )
+
+
+def _states(packed: list[Any], lookaheads: list[list[str]]) -> list[dict[str, int]]:
+    """The states, each with its symbols in order; see `build_tables._packed`."""
+    states: list[dict[str, int]] = []
+    for state in packed:
+        if state.__class__ is dict:
+            states.append(state)
+        else:
+            place, action, others = state
+            states.append(dict.fromkeys(lookaheads[place], action) | others)
+    return states
 
 
 def _lexer(terminals: dict[str, str], signs: dict[str, str]) -> re.Pattern[str]:

@@ -102,6 +102,8 @@ class Bench:
             self.swept[pipeline.name] = found
             if same and analysis.compiled is not None:
                 self.compiled[pipeline.name] = analysis.compiled
+            if same:
+                self.within[pipeline.name] = analysis.within
         return self.swept[pipeline.name]
 
     def within_budgets(self, pipeline: str) -> bool:
@@ -240,8 +242,10 @@ def looked_at(
     """Whether budgets may cut runs of a pipeline, and why; `model` is one of it."""
     if not is_budgeted(program, pipeline):
         return LookAtBudgets()
-    passed = tuple(possible_cuts(model or make_model(program, pipeline, at_half(program))))
-    return LookAtBudgets(passed, cut_by(program, pipeline, passed) if passed else None)
+    if model is None:
+        model = make_model(program, pipeline, at_half(program))
+    passed = tuple(possible_cuts(model))
+    return LookAtBudgets(passed, cut_by(model, passed) if passed else None)
 
 
 def at_half(

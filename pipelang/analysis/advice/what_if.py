@@ -183,7 +183,7 @@ def outcome_figures(
     cuts = tuple(possible_cuts(model)) if is_budgeted(program, pipeline) else ()
     runs = None
     if cuts:
-        runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
+        runs = budgeted_runs(model, cuts, bounded, totals)
         if not runs.cut().high:
             runs = None
     figure = Figures(totals, drawn, point, bounded)

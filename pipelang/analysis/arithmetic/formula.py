@@ -136,7 +136,12 @@ class CompiledFormula:
         return values
 
     def results(self, given: Iterable[tuple[int, Any]]) -> list[Any]:
-        """The same, but for registers that only led to others: of arrays, few are kept at once."""
+        """The same, but for registers that only led to others: of arrays, few are kept at once. Of
+        numbers all are, for to find where each is read last takes as long as to work them out.
+        """
+        given = list(given)
+        if not self.moved and all(value.__class__ is float for _, value in given):
+            return self.registers(given)
         values = self._given(given)
         for (function, first, second, at), over in self.last_uses.steps:
             values[at] = function(values[first], values[second])

@@ -38,7 +38,7 @@ from pipelang.analysis.frontier.totals import Inner, Totals
 from pipelang.analysis.model.bernstein_bounds import Grid
 from pipelang.analysis.model.drawn_rows import drawn_rows
 from pipelang.analysis.model.intervals import Number, certain
-from pipelang.analysis.model.model import PipelineModel, make_model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.model.posterior import (
     draws_beside,
@@ -158,24 +158,20 @@ class BudgetedRuns:
 
 
 def budgeted_runs(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
+    given: PipelineModel,
     cuts: Sequence[Cut],
     bounded: Enclosed | None,
     totals: Totals,
     at_point: bool = False,
 ) -> BudgetedRuns:
-    """Work out the fates of a pipeline's runs that budgets may cut; `totals` are those of a sweep
-    at the point, without cuts. `at_point`: what is counted or unknown is as at the point, and
-    whether any run is cut is all that is asked. The most that runs spend tells that, and it is the
-    same when their sheets are one interval each.
+    """Work out the fates of a pipeline's runs that budgets may cut, `given` its model at the point;
+    `totals` are those of a sweep there, without cuts. `at_point`: what is counted or unknown is as
+    at the point, and whether any run is cut is all that is asked. The most that runs spend tells
+    that, and it is the same when their sheets are one interval each.
     """
+    program, pipeline, point = given.program, given.pipeline, given.parameters
     late = [
-        (
-            _ends_of(program, pipeline, cut),
-            late_share(program, pipeline, point, cut, totals.work, at_point),
-        )
+        (_ends_of(program, pipeline, cut), late_share(given, cut, totals.work, at_point))
         for cut in cuts
         if cut.dimension == TIME
     ]
@@ -192,7 +188,7 @@ def budgeted_runs(
         if chosen is None:
             return nothing
         parameters, read = chosen
-    model = make_model(program, pipeline, parameters)
+    model = given.of(parameters)
     meter = _meter(program, pipeline, cuts, 1 if at_point else MOST_ENTRIES)
     try:
         shares = _swept(model, meter)

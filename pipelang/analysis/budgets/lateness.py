@@ -10,9 +10,8 @@ from pipelang.analysis.frontier.meter import Measure, Scale
 from pipelang.analysis.latency.moved import moved, spread_of
 from pipelang.analysis.latency.quantiles import FINE, measured
 from pipelang.analysis.latency.written import written
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.semantics import program as p
 
 REACH = 1.25
 """The end of the lattice, as a part of the limit."""
@@ -27,18 +26,13 @@ Z = 1.959963984540054
 """Two-sided 95% of the standard normal."""
 
 
-def late_share(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
-    cut: Cut,
-    work: int,
-    at_point: bool = False,
-) -> float:
-    """The most that P(a run takes longer than the limit of a cut) is: P(the limit cuts it) is no
-    more, for a cut is a run that was not done by then. 1 where nothing tells.
+def late_share(model: PipelineModel, cut: Cut, work: int, at_point: bool = False) -> float:
+    """The most that P(a run takes longer than the limit of a cut) is, by a model at the point:
+    P(the limit cuts it) is no more, for a cut is a run that was not done by then. 1 where nothing
+    tells.
     """
-    budget = program.pipelines[cut.pipeline].budget
+    point = model.parameters
+    budget = model.program.pipelines[cut.pipeline].budget
     unknown = bool(point.unknown_sites) and not at_point
     if unknown or point.left_out or budget is None or budget.seconds is None or work > MOST_STATES:
         return 1.0
@@ -46,7 +40,6 @@ def late_share(
     measures = (Measure.LATENCY_MOST,)
     scales = (Scale(Measure.LATENCY_MOST, Lattice(limit * REACH / FINE, FINE)),) * 2
     rows, drifts = 1, 0
-    model = make_model(program, pipeline, point)
     if not at_point and (point.counted or point.counted_bins):
         found_rows = moved(point)
         rows, drifts = found_rows.rows, found_rows.drifts

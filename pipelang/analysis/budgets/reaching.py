@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.limits import TIME
-from pipelang.analysis.model.model import make_model
+from pipelang.analysis.frontier.meter import MetUndeclared
+from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.semantics import program as p
+from pipelang.records import replace
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
@@ -37,18 +38,23 @@ class CutBy(Enum):
     OPEN = "open"
 
 
-def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> CutBy | None:
-    """The reason why the possible cuts of a pipeline's runs cut any, as a check of it says; None if
-    they cut none. What a check leaves open counts as cut.
+def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:
+    """The reason why the possible cuts of the runs of a model's pipeline cut any, as a check of it
+    says; None if they cut none. What a check leaves open counts as cut.
     """
-    compiled = Compiled(program, pipeline)
-    point = point_parameters(program)
-    model = compiled.model = make_model(program, pipeline, point)
-    totals = sweep(model)
-    compiled.work, compiled.widest = totals.work, totals.widest
-    look_behind(compiled, point)
+    compiled = Compiled(model.program, model.pipeline)
     times = [cut for cut in cuts if cut.dimension == TIME]
-    if point.left_out or (times and point.unknown_sites):
+    point = point_parameters(model.program)
+    asked = replace(point, unknown=_met) if times else point
+    compiled.model = model.of(asked)
+    try:
+        totals = sweep(compiled.model)
+        compiled.work, compiled.widest = totals.work, totals.widest
+        look_behind(compiled, asked)
+    except MetUndeclared:
+        return CutBy.OPEN
+    point = replace(asked, unknown=point.unknown)
+    if point.left_out:
         return CutBy.OPEN
     counted = bool(point.counted or point.counted_bins)
     spent = [cut for cut in cuts if cut.dimension != TIME]
@@ -56,7 +62,7 @@ def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> Cut
         from pipelang.analysis.budgets.enclosures import budgeted_runs
 
         inside = Parameters(point.evidence, point.unknown, *(point.interior() if counted else ()))
-        found = budgeted_runs(program, pipeline, inside, spent, None, totals, at_point=True)
+        found = budgeted_runs(model.of(inside), spent, None, totals, at_point=True)
         known = not (counted or point.unknown_sites or point.bounded)
         free = known and len(cuts) == 1 and found.rarely == 0.0
         if not free and found.shares is None:
@@ -76,8 +82,13 @@ def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> Cut
         return None
     from pipelang.analysis.budgets.lateness import late_share
 
-    late = any(late_share(program, pipeline, point, cut, totals.work) for cut in times)
+    late = any(late_share(model.of(point), cut, totals.work) for cut in times)
     return CutBy.TIME if late else None
+
+
+def _met(site: str) -> NoReturn:
+    """Stand for a share that nobody declared, where the first that is met settles the matter."""
+    raise MetUndeclared(site)
 
 
 def _any_cut(runs: BudgetedRuns) -> bool:

@@ -65,7 +65,7 @@ class Analysis:
     `counts` are the cases behind the measured ones: how many were good, of how many. `inner` are
     the steps of the pipelines that it runs, whose costs are part of those of the `steps` that run
     them. `cuts` are the limits of budgets that a run may reach, `cut` is how many runs they cut
-    (None: no run reaches any). `draws`
+    (None: no run reaches any); `within`: the worst run passes none. `draws`
     of the posterior are behind the intervals, 0 where there is none or it was not drawn. `reached`
     are limits of work that were reached, `late` says that the clock was one of them. `sensitivity`
     is how much hard cases that nobody declared could matter; `shifts` are by how much measured
@@ -93,6 +93,7 @@ class Analysis:
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
     cut: Number | None = None
+    within: bool = False
     draws: int = 0
     reached: tuple[Reached, ...] = ()
     late: bool = False
@@ -232,7 +233,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
     if cuts:
         from pipelang.analysis.budgets.enclosures import budgeted_runs
 
-        runs = budgeted_runs(program, pipeline, point, cuts, bounded, totals)
+        runs = budgeted_runs(model, cuts, bounded, totals)
         cut = runs.cut()
         is_cut = bool(cut.high)
         if is_cut:
@@ -262,6 +263,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         counts=dict(point.counted),
         cuts=cuts if cut is None or cut.high else (),
         cut=cut if cut is not None and cut.high else None,
+        within=not cuts,
         draws=0 if drawn.figures is None else drawn.figures.rows.each,
         sensitivity=None if promises else sensitivity(compiled, model, totals, bounded),
         shifts=dict(point.shifts),

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipelang.semantics.price_snapshot import OLD_AFTER, VERSION
+from pipelang.semantics.price_snapshot import MAKERS, OLD_AFTER, VERSION
 
 NAMES = {"in": "input_mtok", "out": "output_mtok"}
 NAMES |= {"cache_write": "cache_write_mtok", "cache_read": "cache_read_mtok"}
@@ -72,7 +72,7 @@ def as_text(snapshot: dict[str, Any]) -> str:
     """A snapshot as a file: a line a model, so that a change is a line of a diff."""
     makers = snapshot["makers"]
     head = {key: value for key, value in snapshot.items() if key != "makers"}
-    lines = [json.dumps(head)[:-1] + ', "makers": {']
+    lines = [f"{json.dumps(head)[:-1]}, {MAKERS}"]
     for index, (maker, models) in enumerate(makers.items()):
         lines.append(f"{json.dumps(maker)}: {{")
         rows = [f"{json.dumps(name)}: {json.dumps(model)}" for name, model in models.items()]

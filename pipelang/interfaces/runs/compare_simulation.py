@@ -187,10 +187,11 @@ def bounds_by_budget(
     """Bounds of shares where budgets may cut runs or choose their way; None where neither is so."""
     if asks_what_is_left(program, pipeline):
         return over_all_ways(program, pipeline)
-    cuts = possible_cuts(make_model(program, pipeline, point))
+    model = make_model(program, pipeline, point)
+    cuts = possible_cuts(model)
     if not cuts:
         return None
-    runs = budgeted_runs(program, pipeline, point, cuts, None, totals, at_point=True)
+    runs = budgeted_runs(model, cuts, None, totals, at_point=True)
     if not runs.cut().high:
         return None
 

@@ -6,8 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pipelang.analysis.advice import trying
+from pipelang.analysis.arithmetic import formula
+from pipelang.analysis.budgets import reaching
 from pipelang.analysis.kernels import costs
 from pipelang.analysis.metrics import analyse as analysing
 from pipelang.analysis.metrics.analyse import Analysis, analyse
@@ -17,6 +21,8 @@ from pipelang.analysis.model.parameters import point_parameters
 from pipelang.analysis.sweep import liveness
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
+from pipelang.interfaces.check.advice import with_advice
+from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
 from pipelang.semantics import program as p
 from pipelang.semantics.build import build
@@ -143,3 +149,60 @@ def test_but_what_holds_in_one_class_of_cases_does_not_in_the_other(tmp_path):
         names = ("success", "silent_error", "cost.mean", "latency.p95")
         found.append([analysis.numbers[name].value for name in names])
     assert found[0] == pytest.approx(found[1])
+
+
+def test_the_last_reads_of_numbers(monkeypatch):
+    """Of a formula over numbers nobody asks where each is read last; all come out the same."""
+    asked: list[Any] = []
+    plain = formula._last_uses
+
+    def counted(*given):
+        asked.append(given)
+        return plain(*given)
+
+    monkeypatch.setattr(formula, "_last_uses", counted)
+    program = built(DESK)
+    found = analyse(program, program.pipelines["handle_ticket"]).compiled
+    assert found is not None
+    assert found.beyond is not None
+    point = point_parameters(program)
+    given = found.beyond.given(point, {})
+    assert given is not None
+    made = found.beyond.formula
+    by_numbers = made.results(given)
+    assert not asked
+    (at, value), *others = given
+    by_arrays = made.results([(at, np.array([value, value])), *others])
+    assert asked
+    kept = [one for one in made.stays if by_numbers[one] is not None]
+    assert kept
+    for one in kept:
+        assert np.all(by_arrays[one] == by_numbers[one])
+
+
+def test_a_change_that_budgets_leave_open(monkeypatch):
+    """A fallback whose correlation nobody declared is swept up to that, once, and the limits of
+    what is written are looked at once.
+    """
+    ended: list[bool] = []
+    plain, cuts = reaching.sweep, Counter[bool]()
+
+    def swept(model):
+        ended.append(False)
+        found = plain(model)
+        ended[-1] = True
+        return found
+
+    def looked(model):
+        cuts[model.program is checked.program] += 1
+        return possible(model)
+
+    checked = check_file(str(REPO / f"{DESK}.pipe"))
+    possible = trying.possible_cuts
+    monkeypatch.setattr(reaching, "sweep", swept)
+    monkeypatch.setattr(trying, "possible_cuts", looked)
+    (advised,) = with_advice([checked])
+    assert advised.advice
+    assert ended == [False]
+    assert cuts[False] == 2
+    assert not cuts[True], "the analysis has looked"

@@ -13,11 +13,19 @@ from lark.exceptions import GrammarError
 
 from pipelang.resources import resource
 from pipelang.syntax import ast
-from pipelang.syntax.build_tables import GRAMMAR, RESERVED, TABLES, ConflictError, build, dump
+from pipelang.syntax.build_tables import (
+    GRAMMAR,
+    RESERVED,
+    TABLES,
+    ConflictError,
+    _packed,
+    build,
+    dump,
+)
 from pipelang.syntax.lexicon import DECLARING, ITEMS
 from pipelang.syntax.lower import _BUILDERS, builder
 from pipelang.syntax.option_table import ACTIONS, OPTIONS, WORD_OF, words_of
-from pipelang.syntax.tables import tables
+from pipelang.syntax.tables import _states, tables
 
 TEXT = (resource("grammar") / GRAMMAR).read_text(encoding="utf-8")
 
@@ -26,6 +34,23 @@ def test_tables_are_up_to_date() -> None:
     written = (resource("grammar") / TABLES).read_text(encoding="utf-8")
     assert written == dump(build(TEXT)), "run `make grammar`"
     assert json.loads(written)["grammar"] == build(TEXT)["grammar"]
+
+
+def test_states_are_read_as_they_were_written() -> None:
+    """Each with its symbols in order, for errors say what was expected in that order."""
+    states = [
+        {"A": -1, "B": -1, "C": 4, "D": -1, "E": -7},
+        {"A": -2, "B": -2, "C": 9, "D": -2, "E": 1},
+        {"A": 1, "B": -3, "C": -3},
+        {"A": 5, "b": 6},
+        {"A": -4, "B": -4, "C": -4},
+        {},
+    ]
+    lookaheads, packed = _packed(states)
+    assert lookaheads == [["A", "B", "C", "D", "E"], ["A", "B", "C"]]
+    assert packed[0] == [0, -1, {"C": 4, "E": -7}]
+    found = _states(packed, lookaheads)
+    assert [[*state.items()] for state in found] == [[*state.items()] for state in states]
 
 
 def test_lark_reports_no_conflict() -> None:

@@ -1,13 +1,14 @@
 """Finds the configuration of a file: that of the nearest pyproject.toml above it that has one.
 
 A pyproject.toml without `[tool.pipelang]` is passed over, as ruff does. Most files have none above
-them, so the reader of TOML is imported only where one speaks of pipelang, and what reads the table
-where there is one.
+them, or one that installs pipelang and says no more, so the reader of TOML is imported only where
+one may have the table, and what reads the table where there is one.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from pipelang.diagnostics import Diagnostic, Source, Span, codes, report
@@ -16,6 +17,13 @@ from pipelang.records import dataclass, field
 from pipelang.semantics.loader import Loader, Unreadable
 
 NAME = "pyproject.toml"
+
+_MAY_CONFIGURE = r"""(?x)
+    tool["']?[\s.]*["']?pipelang  # `[tool.pipelang]`, `tool."pipelang".profile = `
+  | tool["']?[^\S\n]*[]=]         # `[tool]`, `tool = {`: anything may be below
+  | \\[uUx]                       # a key in other letters
+"""
+"""In every text that has a table for pipelang, or in which somebody tried to write one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def _read(place: str, loader: Loader, asked: CheckSettings) -> Configured | None
     except Unreadable as problem:
         why = f"`{place}` cannot be read: {problem}"
         return Configured(Config(), (report(codes.BAD_CONFIG, Span(place, 0, 0), why=why),))
-    if text is None or "pipelang" not in text:
+    if text is None or not may_configure(text):
         return None
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if not _speaks_of_pipelang(text):
@@ -76,6 +84,11 @@ def _read(place: str, loader: Loader, asked: CheckSettings) -> Configured | None
         return None
     config, found = read
     return Configured(combined(config, asked), found, Source(place, text))
+
+
+def may_configure(text: str) -> bool:
+    """Whether a text may have a table for pipelang: one that does not is not read as TOML."""
+    return "pipelang" in text and re.search(_MAY_CONFIGURE, text) is not None
 
 
 def _speaks_of_pipelang(text: str) -> bool:

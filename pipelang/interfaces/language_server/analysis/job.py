@@ -37,7 +37,9 @@ Answer = dict[str, Any]
 
 
 def prepare() -> None:
-    """Import what jobs need, once for all of them."""
+    """Import what jobs need, once for all of them; many have a configuration to read."""
+    import tomllib  # noqa: F401
+
     import pipelang.analysis.budgets.enclosures
     import pipelang.analysis.claims.verdicts
     import pipelang.analysis.findings.metric_findings
@@ -46,6 +48,7 @@ def prepare() -> None:
     import pipelang.analysis.metrics.derivation
     import pipelang.interfaces.check.advice
     import pipelang.interfaces.check.prices
+    import pipelang.interfaces.check.profiles.reading
     import pipelang.interfaces.check.replay  # noqa: F401
 
 

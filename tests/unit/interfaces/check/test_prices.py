@@ -75,6 +75,17 @@ def test_a_declared_price_is_left_alone(tmp_path: Path) -> None:
     assert list(tier_notes(made)) == []
 
 
+def test_a_part_of_the_snapshot_that_is_read_alone_is_as_in_the_whole() -> None:
+    whole = json.loads(Path(price_snapshot.snapshot_path()).read_text(encoding="utf-8"))
+    assert len(whole["makers"]) > 20
+    for maker, models in whole["makers"].items():
+        assert price_snapshot._models(maker) == models
+        assert price_snapshot.models()[maker] == len(models)
+    assert price_snapshot._models("nobody") == price_snapshot._models(None) == {}
+    assert price_snapshot.as_of() == whole["as_of"]
+    assert price_snapshot.source() == whole["source"]
+
+
 @pytest.mark.parametrize(
     ("kind", "model"),
     [

@@ -13,8 +13,9 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.profiles.config import CheckSettings, Config, combined, is_at
 from pipelang.interfaces.check.profiles.judging import OF_IMPORTS, OF_PRODUCTION
-from pipelang.interfaces.check.profiles.nearest import Configs, above
+from pipelang.interfaces.check.profiles.nearest import Configs, above, may_configure
 from pipelang.interfaces.check.profiles.reading import read_config
+from pipelang.interfaces.check.profiles.table import NotToml, table_of
 from pipelang.syntax.format import format_source
 
 from ....memory import MemoryLoader
@@ -267,6 +268,58 @@ def test_a_bad_configuration_is_told_with_a_place_and_nothing_else(text: str) ->
         assert 0 <= one.span.start <= one.span.end <= len(text)
         assert "None" not in one.message + (one.help or "")
     assert set(told("pipeline p(", text)) == {"P890 error"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.pipelang]\n",
+        "[ tool . pipelang ]\n",
+        "['tool'.\"pipelang\"]\n",
+        "[tool.pipelang.mcp.desk]\ncommand = ['x']\n",
+        "[[tool.pipelang]]\n",
+        "tool.pipelang.profile = 'demo'\n",
+        "tool . 'pipelang' = 1\n",
+        "[tool]\npipelang = {}\n",
+        '[ "tool" ]\n[x]\n',
+        "[tool] # of pipelang\n'pipelang'.profile = 'demo'\n",
+        "tool = { a = [\n1], pipelang.profile = 'demo' }\n",
+        "'tool'={pipelang={}}\n",
+        '["t\\u006fol".pipelang]\n',
+        "\"\\U00000074ool\".pipelang.profile = 'demo'\n",
+    ],
+)
+def test_who_may_have_a_table_is_read(text: str) -> None:
+    """However TOML lets somebody write it: what is not read at all must have none."""
+    whole = f"{text}# pipelang\n"
+    assert may_configure(whole)
+    assert not may_configure(whole.replace("tool", "tools").replace("\\", ""))
+    installed = "[project]\ndependencies = ['pipelang-dsl']\n[tool.uv.sources]\npipelang-dsl = {}\n"
+    assert not may_configure(installed)
+    assert may_configure(installed + text)
+
+
+PARTS = ("tool", "pipelang", "[", "]", ".", "'", '"', "=", "{", "}", " ", "\n", "1", "x", "\\u006c")
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+def test_what_has_a_table_may_have_one(text: str) -> None:
+    try:
+        found = table_of(text)
+    except NotToml:
+        return
+    assert found is None or "pipelang" not in text or may_configure(text)
+
+
+def test_a_file_that_only_installs_pipelang_is_no_business_of_ours() -> None:
+    """Even if it is broken: it is passed over like one that never heard of pipelang."""
+    text = "pipeline p(word: text max 9 tokens) -> text { return word }\n"
+    said = []
+    for config in ("dependencies = ['pipelang-dsl'\n", "[tool.pipelang\n", "[tool pipelang]\n"):
+        loader = MemoryLoader({"a.pipe": text, "pyproject.toml": config})
+        found = check_file("a.pipe", loader, Configs(loader)).diagnostics
+        said.append([one.rule.code for one in found])
+    assert said == [[], ["P890"], ["P890"]]
 
 
 def test_check_and_run_take_the_same_servers(tmp_path: Path) -> None:
