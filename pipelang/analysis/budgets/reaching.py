@@ -64,7 +64,7 @@ def cut_by(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> Cut
         if not free and _any_cut(found):
             return CutBy.SPENDING
     if point.unknown_sites:
-        from pipelang.analysis.budgets.enclosures import MOST_TIMES
+        from pipelang.analysis.budgets.arithmetic import MOST_TIMES
         from pipelang.analysis.model.posterior import draws_beside
 
         bounded = enclosed(compiled, point, totals.work)

@@ -43,6 +43,10 @@ LEAST = 1e-9
 CLOSE = 5e-4
 """An amount that is read off a lattice is within this part of what it is."""
 
+NOISE = 10 * LONE
+"""Shares of runs that are as near as this are not told apart: each cell of a lattice may lack what
+its noise is."""
+
 HALVINGS = 18
 """Halvings of a cell of a lattice: to the seventh digit of a quantile."""
 
@@ -124,6 +128,13 @@ class QuantileSpread:
             return 0.0
         return self.cells[at].end - self.cells[at].start + abs(self.off)
 
+    def nearly_reached(self, amount: float) -> bool:
+        """Whether all but noise of the quantile's share of runs takes no more than an amount. Such
+        a share is read as reached; of the posterior it may still be a few deviations away.
+        """
+        at = bisect_right(self.cells, amount, key=lambda cell: cell.start) - 1
+        return at >= 0 and abs(self.cells[at].after[0] - self.share) <= NOISE
+
     def below(self, target: float, side: int, closed: bool) -> float:
         """P(the quantile is at most a target, or less if it is not `closed`); `side` is that of the
         chances.
@@ -200,7 +211,9 @@ def ends_around(value: float, spread: QuantileSpread) -> tuple[float, float]:
     does not tell from it: where counts hardly matter, noise moves both by more than they are apart.
     """
     low, high = spread.bounds()
-    if value < low <= value + max(CLOSE * value, spread.told_apart(low)):
+    if value < low and (
+        low <= value + max(CLOSE * value, spread.told_apart(low)) or spread.nearly_reached(value)
+    ):
         return value, high if high > low else value
     if value - max(CLOSE * value, spread.told_apart(high)) <= high < value:
         return low if low < high else value, value
