@@ -2,8 +2,8 @@
 
     python deploy/up.py examples/support/support.pipe [--port 8700] [--workers 2] [--data DIR]
 
-It needs PostgreSQL's programs (`initdb`, `pg_ctl`, `createdb`, `psql`), and makes a database in DIR,
-which is kept; what a killed script left undone is done by the next. Everybody who reaches the port
+It needs PostgreSQL's programs (`initdb`, `pg_ctl`, `createdb`, `psql`), makes a database in DIR
+and keeps it; what a killed script left undone is done by the next. Everybody who reaches the port
 may do everything, unless DIR/tokens.json is there: `pipelang token new --tokens DIR/tokens.json
 ...` makes it. Ctrl-C or SIGTERM ends all of it, in order.
 """
