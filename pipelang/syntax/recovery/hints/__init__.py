@@ -71,6 +71,7 @@ SLIPS = (
     other_languages.other_types,
     numbers.one_length,
     options.late_answerer,
+    options.amount_forgotten,
     options.option_behind_else,
     options.late_wait,
     options.number_first,

@@ -71,13 +71,32 @@ def late_answerer(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def amount_forgotten(spot: ErrorSite) -> Hint | None:
+    """`retry timeout 10s`: the next option's word was read as a name."""
+    taken, option = spot.before(), spot.before(2).text
+    words = OPTIONS_OF["an action"]
+    if not spot.taken_as_name or spot.kind != "option" or taken.text not in words:
+        return None
+    if spot.token.type not in _AMOUNTS or option not in (*words, "shift"):
+        return None
+    amount = {"timeout": ("DURATION", "10s"), "retry": ("INT", "1")}.get(option, ("PERCENT", "50%"))
+    edit = TokenEdit(1, 0, (amount, *spot.put(taken.text)))
+    help = f"`{option}` has an amount, such as `{option} {amount[1]}`"
+    return Hint(help, edit, 1, "a quantity", f"`{taken.text}`")
+
+
+_AMOUNTS = frozenset({"INT", "DURATION", "PERCENT", "MONEY"})
+
+
 def number_first(spot: ErrorSite) -> Hint | None:
     """`2 people`: the number of an option stands behind its word."""
     word = spot.after()
     option = word.type != "NAME" or word.text in spot.grammar.keywords
-    if spot.token.type not in ("INT", "DURATION", "PERCENT", "MONEY") or spot.kind != "option":
+    if spot.token.type not in _AMOUNTS or spot.kind != "option":
         return None
-    if not option or word.type not in spot.expected or spot.lines.is_first(word):
+    if not (option and word.text.isidentifier()) or word.type not in spot.expected:
+        return None
+    if spot.lines.is_first(word):
         return None
     swapped = ((word.type, word.text), (spot.token.type, spot.text))
     edit = TokenEdit(0, 2, swapped)
