@@ -2,15 +2,16 @@
 
     python deploy/up.py examples/support/support.pipe [--port 8700] [--workers 2] [--data DIR]
 
-It needs PostgreSQL's programs (`initdb`, `pg_ctl`, `createdb`), and makes a database in DIR, which
-is kept. Everybody who reaches the port may do everything, unless DIR/tokens.json is there:
-`pipelang token new --tokens DIR/tokens.json ...` makes it. Ctrl-C or SIGTERM ends all of it, in
-order.
+It needs PostgreSQL's programs (`initdb`, `pg_ctl`, `createdb`, `psql`), makes a database in DIR
+and keeps it; what a killed script left undone is done by the next. Everybody who reaches the port
+may do everything, unless DIR/tokens.json is there: `pipelang token new --tokens DIR/tokens.json
+...` makes it. Ctrl-C or SIGTERM ends all of it, in order.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import pwd
 import shutil
@@ -19,8 +20,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
-PROGRAMS = ("initdb", "pg_ctl", "createdb")
+PROGRAMS = ("initdb", "pg_ctl", "createdb", "psql")
 GRACE = 40.0
 """Seconds until a process that was asked to end is killed."""
 
@@ -35,11 +37,13 @@ def main() -> int:
     parser.add_argument("--database-port", type=int, default=54321)
     given = parser.parse_args()
     data = given.data.absolute()
+    data.mkdir(parents=True, exist_ok=True)
+    lock = _locked(data)
     database = Database(data / "postgresql", given.database_port)
-    database.start()
     processes: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        database.start()
         store = database.url("runs")
         files = [str(Path(file).absolute()) for file in given.files]
         pipelang = [sys.executable, "-m", "pipelang"]
@@ -56,10 +60,26 @@ def main() -> int:
         return max(one.poll() or 0 for one in processes) or 1
     except KeyboardInterrupt:
         return 0
+    except subprocess.CalledProcessError as failed:
+        print(f"{' '.join(map(str, failed.cmd))} ended with {failed.returncode}", file=sys.stderr)
+        return 1
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end(processes[::-1])
         database.stop()
+        lock.close()
+
+
+def _locked(data: Path) -> IO[str]:
+    """The lock of a folder, which goes with the process that holds it; ends the script if another
+    one runs there.
+    """
+    lock = (data / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"another up.py runs on {data}")
+    return lock
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -91,18 +111,24 @@ class Database:
         self._user = "postgres" if os.getuid() == 0 else None
 
     def start(self) -> None:
-        """Make the database if it is not there, and start its server."""
-        is_new = not (self._folder / "PG_VERSION").exists()
-        if is_new:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make what is not there, and start the server. Each step may have been cut off before: a
+        cluster has its name once it is whole, and whether the database is there is asked.
+        """
+        if not (self._folder / "PG_VERSION").exists():
+            unfinished = self._folder.with_name(self._folder.name + ".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(mode=0o700, parents=True)
             if self._user is not None:
-                shutil.chown(self._folder, self._user)
-            self._do("initdb", "-D", str(self._folder), "-U", "pipelang", "-A", "trust")
+                shutil.chown(unfinished, self._user)
+            self._do("initdb", "-D", str(unfinished), "-U", "pipelang", "-A", "trust")
+            unfinished.rename(self._folder)
+        self.stop()  # a server that outlived a killed script: the lock is ours
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1"
         log = str(self._folder / "log")
         self._do("pg_ctl", "-D", str(self._folder), "-l", log, "-w", "-o", options, "start")
-        if is_new:
-            where = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "pipelang"]
+        where = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "pipelang"]
+        known = "select 1 from pg_database where datname = 'runs'"
+        if not self._asked("psql", *where, "-d", "postgres", "-Atc", known):
             self._do("createdb", *where, "runs")
 
     def url(self, name: str) -> str:
@@ -110,18 +136,30 @@ class Database:
         return f"postgresql://pipelang@127.0.0.1:{self._port}/{name}"
 
     def stop(self) -> None:
-        """Stop the server."""
-        self._do("pg_ctl", "-D", str(self._folder), "-w", "-m", "fast", "stop")
+        """Stop the server, if it runs."""
+        if (self._folder / "postmaster.pid").exists():
+            self._do("pg_ctl", "-D", str(self._folder), "-w", "-m", "fast", "stop", check=False)
 
-    def _do(self, program: str, *arguments: str) -> None:
+    def _do(self, program: str, *arguments: str, check: bool = True) -> None:
         subprocess.run(
             [str(self._programs / program), *arguments],
-            check=True,
+            check=check,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             user=self._user,
         )
+
+    def _asked(self, program: str, *arguments: str) -> str:
+        return subprocess.run(
+            [str(self._programs / program), *arguments],
+            check=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            user=self._user,
+        ).stdout.strip()
 
 
 def _folder_of_programs() -> Path:

@@ -8,7 +8,7 @@ re-exported.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from posixpath import basename, splitext
+from posixpath import basename, dirname, isabs, relpath, splitext
 from typing import assert_never
 
 from pipelang.diagnostics import Diagnostic, Help, Label, SafeFix, codes, report
@@ -128,6 +128,26 @@ def suggestion(name: str, candidates: Iterable[str]) -> Help | None:
     return SafeFix(f"did you mean `{close}`?", name, only_slip(name, offered))
 
 
+MOST_LISTED = 12
+"""Names in a help line: of a hundred nobody reads the one that was meant."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names side by side: the first ones where they are many, and how many more there are."""
+    every = list(names)
+    if len(every) <= MOST_LISTED + 1:
+        return ", ".join(every)
+    return f"{', '.join(every[:MOST_LISTED])} and {len(every) - MOST_LISTED} more"
+
+
+def use_line(file: str, symbol: Symbol) -> str:
+    """A line that says in which file a name stands, and how another file imports it."""
+    start = dirname(file)
+    there = symbol.file if isabs(symbol.file) != isabs(file) else relpath(symbol.file, start or ".")
+    name = symbol.declaration.name.text
+    return f'it is declared in {symbol.file}: `use "{there}" {{ {name} }}`'
+
+
 def collect(loaded: Loaded) -> tuple[Symbols, tuple[Diagnostic, ...]]:
     """Give every declaration its key and every file its scope."""
     by_key: dict[str, Symbol] = {}
@@ -193,7 +213,9 @@ def _import(
             symbol = offered.get(name.text)
             if symbol is None:
                 if name.text not in loaded.modules[item.module].lost:
-                    help = suggestion(name.text, offered) or _offers(item.module, offered)
+                    far = next((one[name.text] for one in own.values() if name.text in one), None)
+                    close = suggestion(name.text, offered) or _offers(item.module, offered)
+                    help = close if far is None or far.file == path else use_line(path, far)
                     found.append(
                         report(
                             codes.UNKNOWN_NAME,
@@ -210,7 +232,7 @@ def _import(
 
 
 def _offers(module: str, offered: Iterable[str]) -> str:
-    names = ", ".join(offered)
+    names = listed(offered)
     return f"{module} declares: {names}" if names else f"{module} declares nothing"
 
 

@@ -145,6 +145,7 @@ def test_crlf_and_bom_stay(folder: Path) -> None:
         (["evals/gone.jsonl"], 2, "there is no file"),
         (["evals/a.jsonl", "--as-of", "yesterday"], 2, "no day"),
         (["evals/b.jsonl", "--sampled", "nowhere"], 2, "sure"),
+        (["evals/b.jsonl", "--sampled", "b"], 2, "there is no gate `b`"),
         (["evals/b.jsonl", "--pipe", "gone.pipe"], 2, "gone.pipe"),
     ],
 )

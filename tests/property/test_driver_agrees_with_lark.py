@@ -144,9 +144,12 @@ def test_on_words_that_may_be_names() -> None:
                 start = parsed.tokens.tokens[verdict].start
                 # An action where none can stand is shown from its own first word on, and what is
                 # never closed where it was opened; an option without braces from its name, which
-                # might be the name of an arm's member.
+                # might be the name of an arm's member; a word that was read as the amount of the
+                # option before it, or as a metric, from there.
                 earlier = parsed.diagnostics[0].rule.code in ("P104", "P106")
-                earlier |= (parsed.diagnostics[0].help or "").startswith("options stand in braces")
+                help = str(parsed.diagnostics[0].help or "")
+                earlier |= help.startswith(("options stand in braces", "what is promised stands"))
+                earlier |= "has an amount, such as" in help
                 assert first == start or (earlier and first < start)
         else:
             accepted += 1

@@ -87,6 +87,51 @@ def test_the_topology_starts_works_and_ends(place: Path) -> None:
     assert not (place / "data" / "postgresql" / "postmaster.pid").exists()
 
 
+class Cut(Exception):
+    """The script is killed here."""
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL can be started on this machine")
+@pytest.mark.parametrize("cut", ["initdb", "pg_ctl", "psql", "createdb"])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_database_whose_making_was_cut_off_is_made(
+    cut: str, done: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that was killed between two programs, or in one of them, left a cluster without its
+    database, for ever.
+    """
+    spec = importlib.util.spec_from_file_location("up", REPO / "deploy" / "up.py")
+    assert spec is not None
+    assert spec.loader is not None
+    up = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(up)
+    run = subprocess.run
+
+    def killed(command: list[str], **options: Any) -> Any:
+        is_there = Path(command[0]).name == cut
+        if is_there and not done:
+            if cut == "initdb":  # it writes this first
+                (Path(command[2]) / "PG_VERSION").write_text("15")
+            raise Cut
+        result = run(command, **options)
+        if is_there:
+            raise Cut
+        return result
+
+    database = up.Database(place / "postgresql", free_port())
+    monkeypatch.setattr(subprocess, "run", killed)
+    with pytest.raises(Cut):
+        database.start()
+    monkeypatch.setattr(subprocess, "run", run)
+    try:
+        database.start()
+        there = ["-h", "127.0.0.1", "-p", database.url("").rpartition(":")[2].strip("/")]
+        known = "select count(*) from pg_database where datname = 'runs'"
+        assert database._asked("psql", *there, "-U", "pipelang", "-d", "runs", "-Atc", known) == "1"
+    finally:
+        database.stop()
+
+
 def _service(name: str) -> dict[str, Any]:
     yaml = pytest.importorskip("yaml")
     text = (REPO / "deploy" / "compose.yaml").read_text(encoding="utf-8")

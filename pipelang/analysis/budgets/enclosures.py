@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipelang.analysis.budgets.arithmetic import Read, SheetArithmetic, arithmetic, no_columns
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.endings import (
     CUT,
@@ -35,23 +36,12 @@ from pipelang.analysis.budgets.sheets import MOST_ENTRIES, SheetColumns
 from pipelang.analysis.budgets.spending import SpendingMeter
 from pipelang.analysis.frontier.table import Table
 from pipelang.analysis.frontier.totals import Inner, Totals
-from pipelang.analysis.model.bernstein_bounds import Grid
-from pipelang.analysis.model.drawn_rows import drawn_rows
 from pipelang.analysis.model.intervals import Number, certain
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.model.posterior import (
-    draws_beside,
-    draws_for,
-    interval,
-    looked_at,
-    posterior,
-    share_of,
-    widest,
-)
+from pipelang.analysis.model.posterior import share_of
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
-from pipelang.analysis.sweep.compiled import Compiled
-from pipelang.analysis.sweep.posterior_rows import drift_directions
+from pipelang.analysis.sweep.columns import joined
 from pipelang.analysis.sweep.pruning import TooLarge
 from pipelang.analysis.sweep.sweep import sweep, sweep_from
 from pipelang.records import dataclass
@@ -61,22 +51,10 @@ from pipelang.semantics.chance import Basis
 MOST_STATES = 20_000
 """States of a sweep above which bounds are left open: sheets are slower than numbers."""
 
-DRAWS = 2_000
-"""Draws of the posterior that carry sheets."""
-
-FEWEST_DRAWS = 250
-"""The fewest of them where what was measured may have drifted in many ways."""
-
 SAME = 1e-12
 
 Counts = Callable[[RunEnd], bool]
 """Whether a figure counts the runs of an end."""
-
-Sides = tuple[float, float]
-"""The least and the most of a share."""
-
-Read = Callable[[Any], Sides]
-"""The bounds of a share that stands in a sweep's arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,27 +155,28 @@ def budgeted_runs(
     ]
     late = [(ends, share) for ends, share in late if share]
     cut_to = _ends_of_all([_ends_of(program, pipeline, cut) for cut in cuts])
-    nothing = BudgetedRuns(None, late, cut_to, _point)
+    nothing = BudgetedRuns(None, late, cut_to, no_columns)
     if totals.work > MOST_STATES or point.left_out:
         return nothing
     counted = not at_point and bool(point.counted or point.counted_bins)
-    parameters = Parameters(point.evidence, point.unknown, point.measured, point.bins)
-    read: Read = _point
+    chosen: SheetArithmetic | None = SheetArithmetic(
+        [(Parameters(point.evidence, point.unknown, point.measured, point.bins), 1)], no_columns
+    )
     if not at_point:
-        chosen = _arithmetic(program, pipeline, point, bounded, counted, totals)
-        if chosen is None:
-            return nothing
-        parameters, read = chosen
-    model = given.of(parameters)
+        chosen = arithmetic(program, pipeline, point, bounded, counted, totals)
+    if chosen is None:
+        return nothing
     meter = _meter(program, pipeline, cuts, 1 if at_point else MOST_ENTRIES)
     try:
-        shares = _swept(model, meter)
+        shares = _side_by_side(
+            [(_swept(given.of(parameters), meter), columns) for parameters, columns in chosen.parts]
+        )
     except TooLarge:
         return nothing
     rarely = None
     if not counted and (at_point or not point.unknown_sites) and not point.bounded:
         rarely = _rarely(pipeline, cuts, meter, totals)
-    return BudgetedRuns(shares, late, cut_to, read, counted, rarely)
+    return BudgetedRuns(shares, late, cut_to, chosen.read, counted, rarely)
 
 
 def _meter(
@@ -219,70 +198,15 @@ def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:
     return ends_of_runs(meter, model, sweep(model))
 
 
-# ------------------------------------------------------------------------------ arithmetic
+def _side_by_side(found: Sequence[tuple[Shares, int]]) -> Shares:
+    """The shares of all columns, from those of some each and how many these are."""
+    if len(found) == 1:
+        return found[0][0]
+    keys = dict.fromkeys(key for shares, _ in found for key in shares)
+    return {key: joined([(shares.get(key, 0.0), size) for shares, size in found]) for key in keys}
 
 
-def _arithmetic(
-    program: p.Program,
-    pipeline: p.Pipeline,
-    point: Parameters,
-    bounded: Enclosed | None,
-    counted: bool,
-    totals: Totals,
-) -> tuple[Parameters, Read] | None:
-    """The parameters of the sweep, and how a share is read; None where there are too many."""
-    work = totals.work
-    ways = drift_directions(Compiled(program, pipeline), point) if counted else ()
-    if not point.unknown_sites:
-        if counted:
-            # Sheets in all columns at once: fewer draws where each is there in several ways.
-            most = min(max(FEWEST_DRAWS, DRAWS // (len(ways) + 1)), draws_for(1))
-            rows = drawn_rows(posterior(point), point, ways, most)
-            return rows.all(), _interval if rows.count == 1 else _widest(rows.count)
-        return Parameters(point.evidence, point.unknown), _point
-    grid = None if bounded is None else bounded.grid
-    if grid is None:
-        return None
-    if not counted:
-        unknown, choose = grid.values()
-        return Parameters(point.evidence, unknown, choose=choose), _over(grid)
-    grid = looked_at(grid, work * MOST_TIMES)
-    each = draws_beside(grid.size, work * MOST_TIMES)
-    if not each:
-        return None
-    rows = drawn_rows(posterior(point), point, ways, each, grid)
-    return rows.all(), _widest(rows.count)
-
-
-MOST_TIMES = 16
-"""Entries of a sheet on average, for what a sweep with them takes."""
-
-
-def _point(share: Any) -> Sides:
-    return float(share), float(share)
-
-
-def _interval(share: Any) -> Sides:
-    found = interval(share)
-    return found.low, found.high
-
-
-def _over(grid: Grid) -> Read:
-    def read(share: Any) -> Sides:
-        import numpy as np
-
-        found = grid.enclose(np.broadcast_to(np.asarray(share, dtype=float), (grid.size,)))
-        return found.low, found.high
-
-    return read
-
-
-def _widest(points: int) -> Read:
-    def read(share: Any) -> Sides:
-        found = widest(share, points)
-        return found.low, found.high
-
-    return read
+# -------------------------------------------------------------------------------- bounds
 
 
 def _rarely(

@@ -70,7 +70,7 @@ def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:
         if not free and _any_cut(found):
             return CutBy.SPENDING
     if point.unknown_sites:
-        from pipelang.analysis.budgets.enclosures import MOST_TIMES
+        from pipelang.analysis.budgets.arithmetic import MOST_TIMES
         from pipelang.analysis.model.posterior import draws_beside
 
         bounded = enclosed(compiled, point, totals.work)

@@ -340,9 +340,10 @@ def _around(
         return FigureRange(value, value, value, value)
     ends = spread.bounds()
     if read != m.MEAN:
-        from pipelang.analysis.latency.posterior_quantiles import ends_around
+        from pipelang.analysis.latency.posterior_quantiles import QuantileSpread, ends_around
 
-        ends = ends_around(value, *ends)
+        assert isinstance(spread, QuantileSpread)
+        ends = ends_around(value, spread)
     return FigureRange(value, *ends, spread=spread)
 
 

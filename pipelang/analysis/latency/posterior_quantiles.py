@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import erf, inf, sqrt
 from typing import TYPE_CHECKING, Any
 
-from pipelang.analysis.latency.quantiles import LONE, WIDE, amount
+from pipelang.analysis.latency.quantiles import LONE, WIDE, amount, quantile_of
 from pipelang.records import dataclass
 from pipelang.statistics.beta import incomplete_beta
 
@@ -42,6 +42,10 @@ LEAST = 1e-9
 
 CLOSE = 5e-4
 """An amount that is read off a lattice is within this part of what it is."""
+
+NOISE = 10 * LONE
+"""Shares of runs that are as near as this are not told apart: each cell of a lattice may lack what
+its noise is."""
 
 HALVINGS = 18
 """Halvings of a cell of a lattice: to the seventh digit of a quantile."""
@@ -85,7 +89,8 @@ class QuantilePlace:
 @dataclass(frozen=True, slots=True)
 class QuantileSpread:
     """The posterior of a quantile: its mean, and by ascending cells the chances that it is no
-    higher than their ends, if drift works against that, not at all, and for it.
+    higher than their ends, if drift works against that, not at all, and for it. `off`: so far the
+    cells' own reading of what was counted lay beside the value.
     """
 
     mean: float
@@ -94,6 +99,7 @@ class QuantileSpread:
     chances: tuple[tuple[float, ...], ...]
     low: float
     high: float
+    off: float = 0.0
 
     @property
     def deviation(self) -> float:
@@ -112,6 +118,22 @@ class QuantileSpread:
     def bounds(self) -> tuple[float, float]:
         """The central 95%, and what drift adds to it."""
         return self.low, self.high
+
+    def told_apart(self, amount: float) -> float:
+        """The distance from an amount within which the lattice tells no other from it: its
+        cell, and as far as two lattices read one amount apart.
+        """
+        at = bisect_left(self.cells, amount, key=lambda cell: cell.end)
+        if at == len(self.cells) or self.cells[at].end == self.cells[at].start:
+            return 0.0
+        return self.cells[at].end - self.cells[at].start + abs(self.off)
+
+    def nearly_reached(self, amount: float) -> bool:
+        """Whether all but noise of the quantile's share of runs takes no more than an amount. Such
+        a share is read as reached; of the posterior it may still be a few deviations away.
+        """
+        at = bisect_right(self.cells, amount, key=lambda cell: cell.start) - 1
+        return at >= 0 and abs(self.cells[at].after[0] - self.share) <= NOISE
 
     def below(self, target: float, side: int, closed: bool) -> float:
         """P(the quantile is at most a target, or less if it is not `closed`); `side` is that of the
@@ -150,12 +172,17 @@ def quantile_spread(
 ) -> QuantileSpread:
     """Return the posterior of a quantile. `value` is the one as counted, which may be more exact
     than the first of its `rows`; lattices have the masses of all rows (see `moved`).
+
+    Where the cells are those of a stretch, both rows that are compared with it are read as these
+    cells are. One of them may look like a mass that stands alone and the other not: its centre
+    and a point of a stretch are no two readings of one thing.
     """
     if len(rows) == 1:  # it hangs on no count
         here = (1.0, 0.0, 0.0)
         places = (QuantilePlace(value, value, here, here),)
         return QuantileSpread(value, share, places, ((1.0,),) * 3, value, value)
-    off = value - rows[0] if rows[0] < inf else 0.0
+    counted, expected = (_spread_out(lattices, row, share) for row in (0, 1))
+    off = value - counted if counted < inf else 0.0
     cells: list[QuantilePlace] = []
     for number, (step, masses) in enumerate(lattices, 1):
         start = cells[-1].end if cells else -inf
@@ -165,17 +192,30 @@ def quantile_spread(
     least, plain, most = sides if drifts else sides * 3
     low = _reaching(cells, most, share, 2, EDGE)
     high = _reaching(cells, least, share, 0, 1 - EDGE)
-    mean = _mean(value, rows, cells, plain)
-    return QuantileSpread(mean, share, tuple(cells), (least, plain, most), low, high)
+    mean = _mean(value, expected - counted if max(counted, expected) < inf else None, cells, plain)
+    chances = (least, plain, most)
+    return QuantileSpread(mean, share, tuple(cells), chances, low, high, off)
 
 
-def ends_around(value: float, low: float, high: float) -> tuple[float, float]:
+def _spread_out(lattices: Sequence[tuple[float, Array]], row: int, share: float) -> float:
+    """A row's quantile by the finest lattice that reaches it, with no mass at its centre."""
+    for step, masses in lattices:
+        found = quantile_of(masses[row], step, share, centred=False)
+        if found is not None:
+            return found
+    return inf
+
+
+def ends_around(value: float, spread: QuantileSpread) -> tuple[float, float]:
     """The ends of a posterior, with the value for one that is on its wrong side and that a lattice
     does not tell from it: where counts hardly matter, noise moves both by more than they are apart.
     """
-    if value < low <= value * (1 + CLOSE):
+    low, high = spread.bounds()
+    if value < low and (
+        low <= value + max(CLOSE * value, spread.told_apart(low)) or spread.nearly_reached(value)
+    ):
         return value, high if high > low else value
-    if value * (1 - CLOSE) <= high < value:
+    if value - max(CLOSE * value, spread.told_apart(high)) <= high < value:
         return low if low < high else value, value
     return low, high
 
@@ -250,17 +290,19 @@ def cells_of(
 
 
 def _mean(
-    value: float, rows: Sequence[float], cells: Sequence[QuantilePlace], chances: Sequence[float]
+    value: float, away: float | None, cells: Sequence[QuantilePlace], chances: Sequence[float]
 ) -> float:
-    """The posterior mean: to first order in a stretch, else of what lies in each cell."""
+    """The posterior mean: to first order in a stretch (so far `away` from the value), else of what
+    lies in each cell.
+    """
     first = next((at for at, one in enumerate(chances) if one > SURE), len(cells))
     last = next((at for at, one in enumerate(chances) if one >= 1 - SURE), len(cells) - 1)
     inside = cells[first : last + 1]
     smooth = all(cell.end > cell.start for cell in inside) and all(
         one.end >= other.start * (1 - 1e-9) for one, other in pairwise(inside)
     )
-    if (smooth or not inside) and rows[0] < inf and rows[1] < inf:
-        return value + rows[1] - rows[0]
+    if (smooth or not inside) and away is not None:
+        return value + away
     if len(inside) == 1 and not any(SURE < chance < 1 - SURE for chance in chances):
         return value
     found, before = 0.0, 0.0

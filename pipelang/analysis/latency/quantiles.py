@@ -235,9 +235,10 @@ def quantile(lattices: Iterable[tuple[float, Any]], share: float) -> float:
     return inf
 
 
-def quantile_of(masses: Any, step: float, share: float) -> float | None:
+def quantile_of(masses: Any, step: float, share: float, centred: bool = True) -> float | None:
     """Return the point where the cumulated mass reaches a share; None if the lattice ends
-    before.
+    before. A mass that stands alone is at its centre, unless all are spread over their cells
+    (not `centred`).
     """
     if isinstance(masses, list):
         below: Any = list(accumulate(masses))
@@ -249,7 +250,7 @@ def quantile_of(masses: Any, step: float, share: float) -> float | None:
         return None
     if at == 0:
         return 0.0
-    alone = _centre(masses, at)
+    alone = _centre(masses, at) if centred else None
     if alone is not None:
         return amount(alone * step)
     inside = min(1.0, max(0.0, (share - below[at - 1]) / max(masses[at], LONE)))

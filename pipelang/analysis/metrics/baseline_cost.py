@@ -9,7 +9,7 @@ from math import isfinite
 from pipelang.analysis.frontier.totals import Totals
 from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.metrics.open_amounts import open_amounts
-from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.intervals import Number, certain, spread_around
 from pipelang.analysis.model.model import PipelineModel, make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.work_limit import seconds_in_force, time_limit
@@ -135,7 +135,7 @@ def _mean(model: PipelineModel, totals: Totals, basis: Basis) -> Number:
         return certain(value, basis)
     # Whatever is unknown, it changes nothing.
     spread = _spread(compiled, point, value, lambda _: 0.0)
-    return Number(value, *spread.bounds(Z), spread.mean, basis)
+    return spread_around(value, *spread.bounds(Z), spread.mean, basis)
 
 
 def _beside_counts(compiled: Compiled, point: Parameters, bounds: Bounds) -> Number:

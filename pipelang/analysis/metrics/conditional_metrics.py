@@ -124,7 +124,7 @@ def _with_spread(value: float, spread: FigureSpread | QuantileSpread, basis: Bas
         return Conditioned(certain(value, basis))
     ends = spread.bounds()
     if isinstance(spread, QuantileSpread):
-        ends = ends_around(value, *ends)
+        ends = ends_around(value, spread)
     number = Number(value, *ends, spread.mean, basis)
     if number.high == inf:
         number = number._replace(high=None)

@@ -20,7 +20,7 @@ from pipelang.analysis.model.bernstein_bounds import (
 from pipelang.analysis.model.coupled_posterior import Side, coupled
 from pipelang.analysis.model.drawn_rows import drawn_rows
 from pipelang.analysis.model.evidence import EvidenceTable
-from pipelang.analysis.model.intervals import Number, certain
+from pipelang.analysis.model.intervals import Number, certain, spread_around
 from pipelang.analysis.model.model import make_model
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.model.posterior import DRAWS, MOST_WORK, around
@@ -248,9 +248,7 @@ def _paired(pair: _Pair, change: _Change, value: float | None, basis: Basis) -> 
     if not all(isfinite(one.mean) for one in ways):  # nothing bounds an amount
         return None
     spread = around(ways)
-    if spread.low == spread.high:
-        return certain(value, basis)
-    return Number(value, spread.low, spread.high, spread.mean, basis)
+    return spread_around(value, spread.low, spread.high, spread.mean, basis)
 
 
 def _fits(degrees: Any, grid: Grid) -> bool:

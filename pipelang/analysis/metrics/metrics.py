@@ -20,7 +20,7 @@ from pipelang.analysis.metrics.readings import (
     reader_of,
 )
 from pipelang.analysis.model.bernstein_bounds import degree_of
-from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain
+from pipelang.analysis.model.intervals import UNCOMPUTED, Number, certain, spread_around
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed, Read
@@ -76,6 +76,8 @@ class Figures:
         that is no polynomial has the mean of the draws.
         """
         value = float(read(self.point))
+        if unit and value > 1.0:  # by rounding
+            value = 1.0
         if self.parameters.left_out:
             return self._incomplete(read, value, unit)
         basis = self.basis
@@ -89,7 +91,7 @@ class Figures:
         mean = spread.mean
         if polynomial and self.means is not None:
             mean = self.means.rule.mean(read(self.means.values))
-        return Number(value, spread.low, spread.high, mean, basis)
+        return spread_around(value, spread.low, spread.high, mean, basis)
 
     @property
     def is_certain(self) -> bool:
@@ -138,7 +140,7 @@ class Figures:
             # The same at every point, so the draws of one of them say all.
             spread = self.draws.spread(read)
             basis = self.parameters.known_basis
-            return Number(value, spread.low, spread.high, spread.mean, basis)
+            return spread_around(value, spread.low, spread.high, spread.mean, basis)
         if not self.draws.at_points:
             return Number(None, 0.0, 1.0 if unit else None, None, Basis.UNKNOWN, tight=False)
         spread = self.draws.widest(read)

@@ -125,7 +125,15 @@ def arrivals_at(role: str) -> Read:
 def _ratio(part: str, rest: str) -> Read:
     def read(totals: Any) -> Any:
         counted = getattr(totals, part)
-        return counted / (counted + getattr(totals, rest))
+        whole = counted + getattr(totals, rest)
+        if not hasattr(whole, "dtype"):
+            return counted / whole
+        from numpy import errstate
+
+        # At a corner of what is undeclared nothing may be answered: a ratio of nothing is none,
+        # and no warning of numpy's on the user's screen.
+        with errstate(divide="ignore", invalid="ignore"):
+            return counted / whole
 
     return read
 

@@ -31,6 +31,10 @@ no float holds them.
 """
 TIGHT = 1e-10
 SPLITS = 4_000
+MOST_KEPT = 8_000_000
+"""Coefficients of boxes that wait to be halved, 64 MB: a grid may have 50,000 points, and thousands
+of boxes as many coefficients each. What the last thousands of halvings win is below a thousandth.
+"""
 BEYOND = 1_000_000
 """The degree of what is no polynomial."""
 
@@ -246,20 +250,25 @@ def enclose(coefficients: Array) -> Bounds:
 def _minimum(coefficients: Array) -> tuple[float, bool]:
     """A lower bound of the minimum, and whether it is within `TIGHT` of it: branch and bound. Of a
     box that is never halved, because nothing in it is lower than what was found, the coefficients
-    are not kept.
+    are not kept; once those that are kept are too many, the bound is that of the boxes so far.
     """
     if coefficients.ndim == 0:
         return float(coefficients), True
     best = _corner(coefficients)
     heap: list[tuple[float, int, Array | None]] = [(float(coefficients.min()), 0, coefficients)]
+    kept_numbers = coefficients.size
     for split in range(1, SPLITS):
         lowest, _, box = heap[0]
         if best - lowest <= TIGHT or box is None:
             return lowest, True
+        if kept_numbers > MOST_KEPT:
+            break
         heapq.heappop(heap)
+        kept_numbers -= box.size
         for number, half in enumerate(_halves(box)):
             best, least = min(best, _corner(half)), float(half.min())
             kept = None if best - least <= TIGHT else half
+            kept_numbers += 0 if kept is None else kept.size
             heapq.heappush(heap, (least, 2 * split + number, kept))
     return heap[0][0], False
 

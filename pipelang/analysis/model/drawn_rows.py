@@ -48,12 +48,6 @@ class DrawnRows:
 
         return np.arange(0, self.count, self.points)
 
-    def all(self) -> Parameters:
-        """The draws of all rows."""
-        import numpy as np
-
-        return self.parameters(np.arange(self.count))
-
     def parameters(self, rows: Array) -> Parameters:
         """The draws of some rows, one row after the other. Their numbers ascend."""
         import numpy as np

@@ -75,5 +75,20 @@ def certain(value: float, basis: Basis) -> Number:
     return tuple.__new__(Number, made)  # half the time of a call: a report has four a step
 
 
+def spread_around(value: float, low: float, high: float, mean: float, basis: Basis) -> Number:
+    """A number between the ends of its posterior. Draws of what counts do not move differ by
+    rounding, as sums of them do from the value: it is then no less certain, and never beside its
+    ends by that alone.
+    """
+    near = ROUNDING * abs(value)
+    if high - low <= near and low - near <= value <= high + near:
+        return certain(value, basis)
+    if low > value >= low - near:
+        low = value
+    elif high < value <= high + near:
+        high = value
+    return Number(value, low, high, mean, basis)
+
+
 UNCOMPUTED = Number(None, None, None, None, Basis.UNKNOWN)
 """A number that was not computed."""

@@ -35,12 +35,12 @@ def sweep_columns(
     for start in range(0, count, most):
         part = slice(start, min(count, start + most))
         found.append(
-            (sweep(make(_columns(parameters, part, count))), part.stop - part.start),
+            (sweep(make(some_columns(parameters, part, count))), part.stop - part.start),
         )
     return side_by_side(found)
 
 
-def _columns(parameters: Parameters, part: slice, count: int) -> Parameters:
+def some_columns(parameters: Parameters, part: slice, count: int) -> Parameters:
     """The same parameters in some columns alone."""
 
     def cut(values: Any) -> Any:
@@ -63,24 +63,24 @@ def side_by_side(found: Sequence[tuple[Totals, int]]) -> Totals:
     """The totals of all columns, from those of some each and how many these are."""
     whole = Totals()
     for name in PLAIN:
-        setattr(whole, name, _joined([(getattr(one, name), size) for one, size in found]))
+        setattr(whole, name, joined([(getattr(one, name), size) for one, size in found]))
     for name in GROUPS:
         keys = dict.fromkeys(key for one, _ in found for key in getattr(one, name))
         sums = {
-            key: _joined([(getattr(one, name).get(key, 0.0), size) for one, size in found])
+            key: joined([(getattr(one, name).get(key, 0.0), size) for one, size in found])
             for key in keys
         }
         setattr(whole, name, sums)
     endings = {key: end for one, _ in found for key, (end, _) in one.endings.items()}
     for key, outcome in endings.items():
         shares = [(one.endings.get(key, (outcome, 0.0))[1], size) for one, size in found]
-        whole.endings[key] = (outcome, _joined(shares))
+        whole.endings[key] = (outcome, joined(shares))
     whole.work = max(one.work for one, _ in found)
     whole.widest = max(one.widest for one, _ in found)
     return whole
 
 
-def _joined(parts: list[tuple[Any, int]]) -> Any:
+def joined(parts: list[tuple[Any, int]]) -> Any:
     """One array of those of some columns each; a number that is the same in all stays one."""
     import numpy as np
 

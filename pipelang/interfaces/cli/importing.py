@@ -58,7 +58,7 @@ def mcp(server: str, only: tuple[str, ...], name: str | None, out: str | None) -
             stop(f"MCP server `{called}` has no tool `{wanted}`", help=hint)
     chosen = [tool for tool in offered if not only or tool.name in only]
     made = declarations(called, chosen)
-    deliver(made.text, out)
+    deliver(made.text, out, makes=".pipe")
     for tool, why in made.left_out:
         warn(f"`{tool}` is left out: {why}")
     if not target.declared:

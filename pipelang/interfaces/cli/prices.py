@@ -56,11 +56,12 @@ def command(paths: tuple[str, ...], check: bool, update: bool, out: str | None) 
 
 def _update(path: str) -> None:
     from pipelang.interfaces.check.today import today
-    from pipelang.interfaces.cli.programs import stop
+    from pipelang.interfaces.cli.programs import must_be_replaceable, stop
     from pipelang.interfaces.importing.genai_prices import as_text, dated, installed_snapshot
     from pipelang.runtime.files.whole_files import write_whole
     from pipelang.semantics.price_snapshot import snapshot_path
 
+    must_be_replaceable(str(path))
     try:
         made = installed_snapshot(date.fromisoformat(today()))
         snapshot = dated(made, (path, snapshot_path()))

@@ -115,11 +115,26 @@ def pick_pipeline(loaded: LoadedProgram, file: str, name: str | None) -> str:
     return name
 
 
-def deliver(text: str, out: str | None) -> None:
+_SOURCES = (".pipe", ".jsonl")
+"""Files that people write or collect, and that no command makes anew but by another option."""
+
+
+def must_be_replaceable(out: str, makes: str | None = None) -> None:
+    """End the command if what is made would replace a file that it was made of, or its like; what
+    it `makes` itself may be made again.
+    """
+    suffix = os.path.splitext(out)[1]
+    if suffix in _SOURCES and suffix != makes and os.path.exists(out):
+        help = "name another file: what is there would be lost"
+        stop(f"`{out}` is there already, and is no output", USAGE, help)
+
+
+def deliver(text: str, out: str | None, makes: str | None = None) -> None:
     """To a file, as UTF-8 with line feeds; to standard output without one, or for `-`."""
     if out is None or out == "-":
         write(text)
         return
+    must_be_replaceable(out, makes)
     from pipelang.runtime.files.whole_files import write_whole
 
     try:

@@ -18,6 +18,7 @@ from pipelang.runtime.media.given import MediaSources
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.kinds import (
     ENTRY_POINTS,
+    OTHER,
     REPLAY,
     SDK_KINDS,
     SIMULATED,
@@ -141,6 +142,12 @@ class Runtime:
                 raise NotRunnable(f"tier `{name}` names no `model`")
             if provider.kind == REPLAY:
                 self.provider(program, provider.name)
+            # One kind stands for many makers: the model's name says whose key and package it takes.
+            if provider.kind == OTHER and tier.model is not None:
+                made: Any = self.provider(program, provider.name)
+                problem = made.problem_of(tier.model)
+                if problem is not None:
+                    raise NotRunnable(f"tier `{name}`: {problem}")
 
     def media_sources(
         self, stored: Callable[[Mapping[str, Any]], Media | None] | None = None
@@ -213,7 +220,8 @@ def make_provider(program: p.Program, provider: p.Provider) -> ModelProvider:
         try:
             return ReplayProvider(recording)
         except (RecordingError, OSError) as error:
-            raise NotRunnable(f"provider `{provider.name}` plays {recording}: {error}") from error
+            why = f"there is no {recording}" if isinstance(error, FileNotFoundError) else str(error)
+            raise NotRunnable(f"provider `{provider.name}` plays a recording: {why}") from error
     kind = SDK_KINDS.get(provider.kind)
     if kind is not None:
         module = import_module(f"pipelang.runtime.providers.{kind.module}")

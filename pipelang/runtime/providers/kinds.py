@@ -9,7 +9,7 @@ from pipelang.records import dataclass
 from pipelang.semantics import program as p
 
 ANTHROPIC, OPENAI, OPENAI_COMPATIBLE, GOOGLE = "anthropic", "openai", "openai_compatible", "google"
-SIMULATED, REPLAY = "simulated", "replay"
+SIMULATED, REPLAY, OTHER = "simulated", "replay", "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ SDK_KINDS = {
     "anthropic_foundry": SdkKind(
         "anthropic_platforms", "FoundryProvider", "env:ANTHROPIC_FOUNDRY_API_KEY"
     ),
-    "other": SdkKind(
+    OTHER: SdkKind(
         "other.provider",
         "OtherProvider",
         "env:PIPELANG_OTHER_API_KEY",

@@ -12,7 +12,7 @@ from pipelang.records import dataclass, field, replace
 from pipelang.semantics.chance import EvidenceFile
 from pipelang.semantics.expressions import Const, Expr, place_of
 from pipelang.semantics.loader import Loader
-from pipelang.semantics.symbols import Symbol, Symbols, suggestion, with_article
+from pipelang.semantics.symbols import Symbol, Symbols, suggestion, use_line, with_article
 from pipelang.semantics.types import ERROR, Type
 from pipelang.syntax import ast
 
@@ -53,6 +53,7 @@ class Context:
     turned: dict[str, int | Decimal] = field(default_factory=dict)
     uses: dict[Span, Span] | None = None
     _parts: dict[str, dict[str, Span]] = field(default_factory=dict)
+    _by_name: dict[str, list[Symbol]] | None = None
 
     def tell(
         self,
@@ -114,11 +115,25 @@ class Context:
         if self.symbols.is_lost(file, name.text):
             return
         candidates = self.symbols.names(file, *kinds)
-        help = suggestion(name.text, candidates) or self.offer(name.text, kinds)
+        help = self.elsewhere(file, name.text, kinds) or suggestion(name.text, candidates)
+        help = help or self.offer(name.text, kinds)
         if help is None and 0 < len(candidates) <= 8:
             help = "there are: " + ", ".join(candidates)
         what = " or ".join(kinds)
         self.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=help)
+
+    def elsewhere(self, file: str, name: str, kinds: tuple[str, ...]) -> str | None:
+        """A line that says in which file a name stands that this one does not import: in one that
+        an import of it imports.
+        """
+        if self._by_name is None:
+            self._by_name = {}
+            for one in self.symbols.by_key.values():
+                self._by_name.setdefault(one.declaration.name.text, []).append(one)
+        for symbol in self._by_name.get(name, ()):
+            if symbol.file != file and symbol.kind in kinds:
+                return self.offer(name, kinds) or use_line(file, symbol)
+        return None
 
     def wrong_kind(
         self, name: ast.Name, symbol: Symbol, expected: str, help: Help | None = None

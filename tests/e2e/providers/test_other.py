@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("pydantic_ai", reason="an extra: pipelang-dsl[models]")
 
@@ -24,6 +26,9 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.usage import RequestUsage
 
+import pipelang
+from pipelang.diagnostics import RULES
+from pipelang.interfaces.cli.commands import group
 from pipelang.runtime.engine.world import ToolResult, Turn
 from pipelang.runtime.providers.other.provider import OtherProvider
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
@@ -180,3 +185,41 @@ def test_a_maker_whose_package_or_key_is_missing(monkeypatch: pytest.MonkeyPatch
         asyncio.run(OtherProvider(None).answer(request(model="mistral:mistral-large-latest")))
     assert caught.value.kind == "rejected"
     assert "mistral" in caught.value.message.casefold()
+
+
+WHOLE = """
+provider lab { kind other }
+tier small { provider lab model "MODEL" price $1 in, $5 out context 8k tokens }
+prompt say(q: text max 20 tokens) \"\"\"{{ q }}\"\"\"
+pipeline main(q: text max 20 tokens) -> text max 20 tokens {
+  step a: text max 20 tokens = ask say(q) by small { accuracy 90% timeout 9s } else fail "no"
+  return a
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("mistral-large", "names no maker"),
+        ("nobody:x", "no maker `nobody`"),
+        ("openai:gpt-4o", "OPENAI_API_KEY"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_before_anything_runs(
+    model: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another kind lacks its key or its package: the run went on to its `else`."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    file = tmp_path / "main.pipe"
+    file.write_text(WHOLE.replace("MODEL", model))
+    loaded = pipelang.load(file, allow=RULES)
+    with pytest.raises(pipelang.NotRunnable, match=told):
+        asyncio.run(loaded.pipeline("main").run(q="x"))
+    asked = CliRunner().invoke(group, ["run", str(file), "--input", '{"q": "x"}'])
+    assert asked.exit_code == 2
+    assert told in asked.output
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    if model.startswith("openai"):
+        program = loaded.program
+        pipelang.Runtime().require_models(program, program.pipelines["main"])

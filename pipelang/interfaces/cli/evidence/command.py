@@ -12,7 +12,7 @@ from pipelang.interfaces.cli.evidence.pull import pull_command
 from pipelang.interfaces.cli.evidence.reading import read_evidence_file
 from pipelang.interfaces.cli.evidence.stamp import stamp_command
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
-from pipelang.interfaces.cli.programs import deliver, stop
+from pipelang.interfaces.cli.programs import deliver, must_be_replaceable, stop
 from pipelang.interfaces.cli.terminal import WIDEST, text_width, wants_colour
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ def _deliver_png(picture: str, out: str | None) -> None:
         if out is None or out == "-":
             sys.stdout.buffer.write(data)
         else:
+            must_be_replaceable(out)
             write_whole(out, data)
     except OSError as error:
         stop(f"`{out}` cannot be written: {error.strerror or error}")

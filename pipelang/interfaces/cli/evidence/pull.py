@@ -72,6 +72,8 @@ def pull_command(
         help = "`pipelang run` keeps the inbox there; `--store URL` is a store's"
         stop(f"there is no state folder `{state}`", FINDINGS, help)
     more = _targets(targets, {step for one in sampled for s in one.samples for step in s.steps})
+    if corrections is not None:
+        _may_be_replaced(corrections)
     with inbox_at(state, store) as inbox:
         try:
             cases: tuple[Case, ...] = inbox.cases(closed=True)
@@ -188,6 +190,26 @@ def _write(name: str, text: str) -> None:
         write_whole(name, text.encode())
     except OSError as error:
         stop(f"`{name}` cannot be written: {error.strerror or error}", FINDINGS)
+
+
+def _may_be_replaced(name: str) -> None:
+    """Whether nothing else than corrections is lost when they are written there anew: an evidence
+    file named by mistake was left empty.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            first = next((line for line in file if line.strip()), b"{}")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        stop(f"`{name}` cannot be written: {error.strerror or error}", FINDINGS)
+    try:
+        row = strict_json.loads(first.decode())
+    except ValueError:
+        row = None
+    if not isinstance(row, dict) or (row and not {"case", "step", "corrected"} <= row.keys()):
+        help = "name another file: what is there would be lost"
+        stop(f"`--corrections {name}`: these are no corrections", USAGE, help)
 
 
 def _corrections(name: str, judged: list[Judged], quiet: bool) -> None:

@@ -147,8 +147,9 @@ def _stamp(
 def _check_gate(uses: list[EvidenceUse], sampled: str | None) -> None:
     if sampled in (None, "all"):
         return
-    gates = {name for use in uses for name in (*(gate for _, gate in use.gates), use.name)}
+    gates = {gate for use in uses for _, gate in use.gates}
+    gates |= {use.name for use in uses if use.name != use.step}  # the gate whose evidence it is
     gates |= {f"{pipeline}.{gate}" for use in uses for pipeline, gate in use.gates}
     if uses and sampled not in gates:
-        known = ", ".join(sorted(gates - {use.name for use in uses})) or "none"
-        stop(f"there is no gate `{sampled}` before it", USAGE, f"`all`, or one of these: {known}")
+        help = f"`all`, or one of these: {', '.join(sorted(gates))}" if gates else "say `all`"
+        stop(f"there is no gate `{sampled}` before it", USAGE, help)

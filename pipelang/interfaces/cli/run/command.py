@@ -247,8 +247,10 @@ def _run(job: Job, form: str, content: bool, tenant: str | None) -> int:
     try:
         with _locked(job):
             return asyncio.run(main())
-    except (InputError, NotRunnable) as error:
+    except InputError as error:
         stop(str(error), 1)
+    except NotRunnable as error:  # as where no key is set
+        stop(str(error), 2)
     except NotResumable as error:
         stop(str(error), 2, error.help)
     except OSError as error:

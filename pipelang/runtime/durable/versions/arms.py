@@ -59,6 +59,8 @@ class ReleaseRuns:
         # A run that ended while the store's clock ran ahead keeps none of those after it away.
         now = self._store.now()
         self._cursor = min(self._cursor, now)
+        # Nor does a canary that was put out then: runs count from now on.
+        self._since = min(self._since, now)
         rows = self._store.rows(
             """SELECT run, program, status, outcome, cost, ended FROM pipelang_runs
             WHERE pipeline = :pipeline AND program IN (:current, :canary) AND created >= :since

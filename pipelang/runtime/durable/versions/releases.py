@@ -240,7 +240,7 @@ def roll_back(
             # A canary that the promotion of another one ended never had all runs.
             was_current = _were_current(connection, found.pipeline)
             older = [one for one in every if one.state == RETIRED and one.version in was_current]
-            back = max(older, key=lambda one: one.changed, default=None)
+            back = max(older, key=lambda one: was_current[one.version], default=None)
             if back is None:
                 raise NotPossible(
                     f"nothing was released before `{found.version}`",
@@ -284,16 +284,18 @@ def _last_of(connection: sa.Connection, found: Release) -> sa.Row[Any]:
     ).one()
 
 
-def _were_current(connection: sa.Connection, pipeline: str) -> set[str]:
-    """The versions of a pipeline that were what is current at some time."""
+def _were_current(connection: sa.Connection, pipeline: str) -> dict[str, int]:
+    """The versions of a pipeline that were what is current at some time, and the entry of the log
+    that last made them so: its order is that in which it was written, whatever the clock did.
+    """
     rows = connection.execute(
         sa.text(
-            """SELECT DISTINCT version FROM pipelang_release_log
-            WHERE pipeline = :pipeline AND act IN (:put_out, :promoted)"""
+            """SELECT version, max(number) AS last FROM pipelang_release_log
+            WHERE pipeline = :pipeline AND act IN (:put_out, :promoted) GROUP BY version"""
         ),
         {"pipeline": pipeline, "put_out": CURRENT, "promoted": PROMOTED},
     )
-    return {str(row.version) for row in rows}
+    return {str(row.version): int(row.last) for row in rows}
 
 
 def _set_state(connection: sa.Connection, found: Release, state: str, now: float) -> None:

@@ -75,6 +75,25 @@ class OtherProvider(SdkProvider[Models]):
         super().__init__(key, base_url)
         self._given_url = base_url
         self._make_model = make_model
+        self._sound: set[str] = set()
+
+    def problem_of(self, model: str) -> str | None:
+        """The reason why a model cannot be asked from here: a name that is none, a maker whose
+        package or key is missing. The library says it when the model is made.
+        """
+        if self._make_model is not None or model in self._sound:
+            return None
+        try:
+            if ":" not in model:
+                raise ModelFault("rejected", f"`{model}` names no maker: {NAMED}")
+            self._model(model, lambda transport: None)
+        except Exception as error:
+            fault = self._fault_of(error)
+            if fault is None:
+                raise
+            return fault.message
+        self._sound.add(model)
+        return None
 
     async def _send(self, client: Models, request: ModelRequest) -> Any:
         from pydantic_ai.direct import model_request

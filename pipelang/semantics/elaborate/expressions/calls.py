@@ -13,7 +13,7 @@ from pipelang.semantics.elaborate.expressions.constants import literal
 from pipelang.semantics.elaborate.expressions.optionals import absent
 from pipelang.semantics.fold import NotConstant, fold
 from pipelang.semantics.program import Parameter
-from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, suggestion
+from pipelang.semantics.symbols import BUILTIN_FUNCTIONS, listed, suggestion
 from pipelang.semantics.types import (
     BOOL,
     DURATION,
@@ -95,7 +95,7 @@ def bind(
                 if inner is not None:
                     help = f"that is its name outside of the file; here it is `{inner}`"
                 elif help is None and by_name:
-                    help = "parameters: " + ", ".join(by_name)
+                    help = "parameters: " + listed(by_name)
                 where = f"parameter of {what}"
                 context.tell(codes.UNKNOWN_NAME, argument.span, what=where, name=name, help=help)
                 elaborate(context, scope, argument.value, ERROR)
@@ -184,7 +184,8 @@ def _no_function(context: Context, scope: Scope, name: ast.Name) -> None:
         context.tell(codes.WRONG_KIND, name.span, name=name.text, found="a value", expected="a fn")
     elif not context.symbols.is_lost(scope.file, name.text):
         functions = [*context.symbols.names(scope.file, "fn"), *BUILTIN_FUNCTIONS]
-        help = _ELSEWHERE.get(name.text) or suggestion(name.text, functions)
+        help = context.elsewhere(scope.file, name.text, ("fn",))
+        help = help or _ELSEWHERE.get(name.text) or suggestion(name.text, functions)
         help = help or context.offer(name.text, ("fn",))
         context.tell(codes.UNKNOWN_NAME, name.span, what="fn", name=name.text, help=help)
 

@@ -7,7 +7,7 @@ from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.constants import literal
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import listed, suggestion
 from pipelang.semantics.types import (
     ERROR,
     JSON,
@@ -147,7 +147,7 @@ def _record(context: Context, scope: Scope, node: ast.RecordOf, type: RecordType
             help = suggestion(name, [f.name for f in type.fields])
             if inner is not None:
                 help = f'"{name}" is its name outside of the program: write `{inner}`'
-            help = help or "fields: " + ", ".join(f.name for f in type.fields)
+            help = help or "fields: " + listed(f.name for f in type.fields)
             context.tell(
                 codes.UNKNOWN_FIELD, item.key.span, help=help, type=quoted(type), name=name
             )

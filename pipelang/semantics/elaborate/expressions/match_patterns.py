@@ -10,7 +10,7 @@ from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.broken_parts import flawed, whole
 from pipelang.semantics.elaborate.context import Context
 from pipelang.semantics.elaborate.expressions.optionals import absent
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import listed, suggestion
 from pipelang.semantics.types import BOOL, TEXT, EnumType, ErrorType, OptionalType, Type, quoted
 from pipelang.syntax import ast
 
@@ -87,7 +87,7 @@ def _tell_missing(context: Context, type: Type, covered: set[Any], span: Span) -
         missing, help = "every other text", "end it with an `else` arm"
     else:
         left = [value for value in domain if value not in covered]
-        missing = ", ".join(f"`{_show(type, value)}`" for value in left)
+        missing = listed(f"`{_show(type, value)}`" for value in left)
         help = "add an arm for each, or an `else` arm"
     context.tell(codes.NOT_EXHAUSTIVE, span, missing=missing, help=help)
 
@@ -118,7 +118,7 @@ def _atom(context: Context, type: Type, atom: ast.Literal | ast.Name) -> Any:
                 context.refer_to_part(atom.span, type.name, atom.text)
                 return value
             help = suggestion(atom.text, type.written)
-            help = help or "members: " + ", ".join(type.written)
+            help = help or "members: " + listed(type.written)
             what = f"member of {type.name}"
             context.tell(codes.UNKNOWN_NAME, atom.span, what=what, name=atom.text, help=help)
             return None

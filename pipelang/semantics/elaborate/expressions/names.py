@@ -8,7 +8,7 @@ from pipelang.diagnostics import Help, SafeFix, codes
 from pipelang.semantics import expressions as expr
 from pipelang.semantics.elaborate.context import Context, Scope, broken
 from pipelang.semantics.elaborate.expressions.optionals import absent
-from pipelang.semantics.symbols import Symbol, suggestion
+from pipelang.semantics.symbols import Symbol, listed, suggestion
 from pipelang.semantics.types import (
     ANSWERER,
     DURATION,
@@ -117,13 +117,14 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
         pass
     elif isinstance(wanted, EnumType):
         help = suggestion(name, chain(wanted.written, scope.names))
-        help = help or "members: " + ", ".join(wanted.written)
+        help = help or "members: " + listed(wanted.written)
         what = f"member of {wanted.name}"
         context.tell(codes.UNKNOWN_NAME, node.span, what=what, name=name, help=help)
     else:
         settings = context.symbols.names(scope.file, "setting")
         help = _ELSEWHERE.get(name) or suggestion(name, chain(settings, scope.names))
         help = help or _member_elsewhere(context, scope, name)
+        help = help or context.elsewhere(scope.file, name, ("setting",))
         help = help or context.offer(name, ("setting",))
         context.tell(codes.UNKNOWN_NAME, node.span, what="name", name=name, help=help)
 
@@ -163,7 +164,7 @@ def elaborate_field(context: Context, scope: Scope, node: ast.FieldRef) -> expr.
                     return expr.Field(target, name, present(field.type), node.span)
                 return typed
             close = suggestion(name, [f.name for f in type.fields])
-            help: Help | None = close or "fields: " + ", ".join(f.name for f in type.fields)
+            help: Help | None = close or "fields: " + listed(f.name for f in type.fields)
             context.tell(
                 codes.UNKNOWN_FIELD, node.name.span, help=help, type=quoted(type), name=name
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from pipelang.diagnostics import Label, Span, codes
+from pipelang.diagnostics import Help, Label, Span, codes
 from pipelang.records import replace
 from pipelang.semantics.elaborate.names.expanded_size import is_too_large
 from pipelang.semantics.elaborate.names.nesting_depth import BeingComputed, hangs_on
@@ -107,7 +107,8 @@ def named_type(context: Context, file: str, name: ast.Name) -> Type:
         if context.symbols.is_lost(file, name.text):
             return ERROR
         candidates = [*SCALAR_NAMES, *context.symbols.names(file, "enum", "type")]
-        help = _OTHER_LANGUAGES.get(name.text.lower()) or suggestion(name.text, candidates)
+        help: Help | None = context.elsewhere(file, name.text, ("enum", "type"))
+        help = help or _OTHER_LANGUAGES.get(name.text.lower()) or suggestion(name.text, candidates)
         help = help or context.offer(name.text, ("enum", "type"))
         context.tell(codes.UNKNOWN_NAME, name.span, what="type", name=name.text, help=help)
         return ERROR

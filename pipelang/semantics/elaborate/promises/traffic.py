@@ -29,7 +29,7 @@ from pipelang.semantics.elaborate.options.rates import chance
 from pipelang.semantics.kernels.hard import HARD
 from pipelang.semantics.lengths import EACH, shown_path
 from pipelang.semantics.quantities import show_share
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import listed, suggestion
 from pipelang.semantics.types import (
     NUMBER,
     TEXT,
@@ -282,7 +282,7 @@ def _member(
 ) -> Declared | None:
     name = member.name.text
     if name not in type.written:
-        help = suggestion(name, type.written) or "members: " + ", ".join(type.written)
+        help = suggestion(name, type.written) or "members: " + listed(type.written)
         what = f"member of {type.name}"
         context.tell(codes.UNKNOWN_NAME, member.name.span, what=what, name=name, help=help)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelang.records import replace
 from pipelang.semantics.elaborate.templates.reading import Reading, Variable, for_each
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import listed, suggestion
 from pipelang.semantics.types import (
     BOOL,
     ERROR,
@@ -48,7 +48,7 @@ def attribute(reading: Reading, target: Variable, name: str, line: int) -> Varia
             if found is not None:
                 return within(found.type)
             help = suggestion(name, [f.name for f in type.fields])
-            help = help or "fields: " + ", ".join(f.name for f in type.fields)
+            help = help or "fields: " + listed(f.name for f in type.fields)
             why = f"{quoted(type)} has no field `{name}`"
             reading.tell(line, why, word=name, help=help)
             return Variable(ERROR, None)

@@ -29,7 +29,7 @@ from pipelang.semantics.program import (
     TemplateText,
     TemplateValue,
 )
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import listed, suggestion
 from pipelang.semantics.types import (
     BOOL,
     ERROR,
@@ -234,7 +234,7 @@ def _name(reading: Reading, node: TemplateVariable, names: Names) -> Variable:
         known = names[node.name]
         reading.variables |= dict.fromkeys(path[0] for path in known.sources())
         return reading.reads(known)
-    help = suggestion(node.name, names) or "there are: " + ", ".join(names)
+    help = suggestion(node.name, names) or "there are: " + listed(names)
     why = f"unknown variable `{node.name}`"
     reading.tell(node.line, why, word=node.name, help=help)
     return Variable(ERROR, None)

@@ -155,11 +155,30 @@ def redo_in_part(spot: ErrorSite) -> Hint | None:
     if spot.wants("else") and spot.wants("because"):
         help = "say what happens when no redo is left: `redo STEP up to N else OUTCOME`"
         return Hint(help, TokenEdit(0, 0, spot.put("else", "reject")))
+    if spot.text == "because" and spot.wants("up") and spot.before(2).text == "redo":
+        help = "how often stands before the reason: `redo STEP up to N because EXPR`"
+        return Hint(help, _reason_first(spot))
     if spot.text == "retry" and spot.wants("redo") and spot.before().text == "else":
         return Hint(
             "a step that is sent back is done again: `redo STEP up to N`", spot.instead("redo")
         )
     return None
+
+
+def _reason_first(spot: ErrorSite) -> TokenEdit:
+    """`because E up to N` the other way round; without a number, `up to 1` put in."""
+    depth = 0
+    for at in range(1, 60):
+        token = spot.after(at)
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth < 0 or token.text == "else" or token.type == "$END":
+            break
+        if not depth and token.text == "up" and spot.after(at + 1).text == "to":
+            number = spot.after(at + 2)
+            reason = [(token.type, token.text) for token in map(spot.after, range(1, at))]
+            times = (*spot.put("up", "to"), (number.type, number.text))
+            return TokenEdit(0, at + 3, (*times, *spot.put("because"), *reason))
+    return TokenEdit(0, 0, (*spot.put("up", "to"), ("INT", "1")))
 
 
 def missing_value(spot: ErrorSite) -> Hint | None:

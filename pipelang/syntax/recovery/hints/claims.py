@@ -50,3 +50,22 @@ def _after_the_tool(spot: ErrorSite) -> Hint | None:
     if text in ("once", "twice", "exactly"):
         return Hint(f"write `{tool} at most once` or `{tool} at most N times`")
     return None
+
+
+def condition_first(spot: ErrorSite) -> Hint | None:
+    """`slo { when EXPR success >= 60% }`, `slo { success when EXPR >= 60% }`."""
+    behind = 1 if spot.before().text in ("when", "if") else 0
+    first = spot.text in ("when", "if")
+    if not {"slo line", "slo"} & set(spot.around) or not (behind or first):
+        return None
+    begins = first and "NAME" in spot.expected
+    if not begins and not (spot.wants("<=") and not spot.on_new_line):
+        return None
+    length = 1
+    while not spot.ends_line(length) and spot.after(length).text != "}":
+        length += 1
+    metric = "METRIC" if behind or begins else spot.before().text
+    help = f"what is promised stands before the condition: `{metric} >= 60% when EXPR`"
+    # The line is left out: which of its comparisons is the promise nobody can say for sure.
+    edit = TokenEdit(0 if begins else 1, length)
+    return Hint(help, edit, behind, None if metric == spot.before().text else "a metric")

@@ -175,12 +175,18 @@ def hard_cases(spot: ErrorSite) -> Hint | None:
     """`accuracy 90% if hard`, `90%, hard 60%`, `from "a", shift 3%`, `90% shift 3%`."""
     text, before = spot.text, spot.before()
     both = "say both, the first for cases that are not hard: `97%, 60% if hard`"
-    if text == "if" and spot.after().text == "hard" and before.type in ("PERCENT", "INT"):
+    drifts = spot.before(2).text == "shift"
+    counted = before.type in ("PERCENT", "INT") and not drifts
+    if text == "if" and spot.after().text == "hard" and counted:
         return Hint(both, TokenEdit(0, 2))
     if before.text == "hard" and spot.before(2).text == "," and spot.token.type == "PERCENT":
         return Hint(both)
     if before.text == "shift" and spot.before(2).text == "," and spot.token.type == "PERCENT":
         return Hint('no comma stands there: `from "FILE" shift 3%`')
+    if text == "shift" and drifts:
+        return Hint("a file drifts by one share: say it once", TokenEdit(0, 2))
+    if text == "if" and spot.after().text == "hard" and drifts:
+        return Hint("a file holds all cases, hard ones too: `pipelang evidence fit` splits it")
     if text == "shift" and before.type in ("PERCENT", "INT"):
         return Hint('only a file drifts: `from "FILE.jsonl" shift 3%`; a guess has no interval')
     return None

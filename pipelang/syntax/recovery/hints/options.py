@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelang.syntax.lexicon import ITEMS
 from pipelang.syntax.option_table import ACTIONS, words_of
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
+from pipelang.syntax.recovery.hints.words import OUTCOMES
 
 
 def option_outside(spot: ErrorSite) -> Hint | None:
@@ -16,6 +17,51 @@ def option_outside(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def option_behind_else(spot: ErrorSite) -> Hint | None:
+    """`else escalate to desk { timeout 5s }`: the options are the action's."""
+    braces = spot.text == "{"
+    word = spot.after() if braces else spot.token
+    if word.text not in OPTIONS_OF["an action"] or not spot.wants_item or spot.on_new_line:
+        return None
+    if not _is_behind_else(spot):
+        return None
+    length = 1
+    if braces:
+        length = next((n for n in range(1, 400) if spot.after(n).text == "}"), 0) + 1
+    else:
+        while not spot.ends_line(length) and spot.after(length).text != "}":
+            length += 1
+    help = f"options stand behind their action, before `else`: `{{ {word.text} ... }} else OUTCOME`"
+    return Hint(help, TokenEdit(0, length))
+
+
+def _is_behind_else(spot: ErrorSite) -> bool:
+    """Whether what was read last is `else` with an outcome."""
+    for distance in range(1, 60):
+        token = spot.before(distance)
+        if token.text in OUTCOMES and spot.before(distance + 1).text == "else":
+            return True
+        if token.text in ITEMS and token.text not in OUTCOMES:
+            return False
+    return False
+
+
+def late_wait(spot: ErrorSite) -> Hint | None:
+    """`backoff 1s..30s retry 2`, `retry 2 timeout 3s backoff 1s..30s`."""
+    if spot.text != "backoff" or spot.kind != "option":
+        return None
+    help = "the wait stands behind the number of attempts: `retry N backoff 1s..30s`"
+    length = 1
+    while spot.after(length).type in ("DURATION", "INT") or spot.after(length).text in ("..", "to"):
+        length += 1
+    wait = [(token.type, token.text) for token in map(spot.after, range(1, length))]
+    number = spot.after(length + 1)
+    if spot.after(length).text == "retry" and spot.after(length + 2).text != "backoff":
+        retry = (*spot.put("retry"), (number.type, number.text))
+        return Hint(help, TokenEdit(0, length + 2, (*retry, *spot.put("backoff"), *wait)))
+    return Hint(help, TokenEdit(0, length))
+
+
 def late_answerer(spot: ErrorSite) -> Hint | None:
     """`ask p(x) { ... } by t`."""
     if spot.text == "by" and spot.before().text == "}" and spot.wants("else"):
@@ -25,13 +71,32 @@ def late_answerer(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def amount_forgotten(spot: ErrorSite) -> Hint | None:
+    """`retry timeout 10s`: the next option's word was read as a name."""
+    taken, option = spot.before(), spot.before(2).text
+    words = OPTIONS_OF["an action"]
+    if not spot.taken_as_name or spot.kind != "option" or taken.text not in words:
+        return None
+    if spot.token.type not in _AMOUNTS or option not in (*words, "shift"):
+        return None
+    amount = {"timeout": ("DURATION", "10s"), "retry": ("INT", "1")}.get(option, ("PERCENT", "50%"))
+    edit = TokenEdit(1, 0, (amount, *spot.put(taken.text)))
+    help = f"`{option}` has an amount, such as `{option} {amount[1]}`"
+    return Hint(help, edit, 1, "a quantity", f"`{taken.text}`")
+
+
+_AMOUNTS = frozenset({"INT", "DURATION", "PERCENT", "MONEY"})
+
+
 def number_first(spot: ErrorSite) -> Hint | None:
     """`2 people`: the number of an option stands behind its word."""
     word = spot.after()
     option = word.type != "NAME" or word.text in spot.grammar.keywords
-    if spot.token.type not in ("INT", "DURATION", "PERCENT", "MONEY") or spot.kind != "option":
+    if spot.token.type not in _AMOUNTS or spot.kind != "option":
         return None
-    if not option or word.type not in spot.expected or spot.lines.is_first(word):
+    if not (option and word.text.isidentifier()) or word.type not in spot.expected:
+        return None
+    if spot.lines.is_first(word):
         return None
     swapped = ((word.type, word.text), (spot.token.type, spot.text))
     edit = TokenEdit(0, 2, swapped)

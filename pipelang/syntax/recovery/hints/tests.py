@@ -6,6 +6,13 @@ from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 _COUNTS = {"twice": "2", "thrice": "3"}
 _BOUNDS = frozenset({"at", "more", "less", "exactly", "<", "<=", ">", ">=", "==", "up"})
+_VERDICTS = {
+    **dict.fromkeys(
+        ("approved", "approves", "approve", "accepted", "accepts", "ok", "true"), "yes"
+    ),
+    **dict.fromkeys(("rejected", "rejects", "denied", "denies", "refused", "false"), "no"),
+    **dict.fromkeys(("vetoed", "vetoes"), "veto"),
+}
 _GIVES = frozenset({"returns", "gives", "answers", "says", "is", "->", "=>", ":"})
 
 
@@ -100,6 +107,10 @@ def _mocked(spot: ErrorSite) -> Hint | None:
     begins = spot.before(2).text == "mock" and spot.wants("=") and spot.wants("fails")
     if begins and spot.text in _GIVES:
         return Hint(f"write `mock {spot.before().text} = VALUE`", spot.instead("="), safe=True)
+    if begins and spot.text in _VERDICTS and not spot.on_new_line:
+        verdict = _VERDICTS[spot.text]
+        help = f"a person's answer is written `mock {spot.before().text} {verdict}`"
+        return Hint(help, spot.instead(verdict), safe=True)
     if begins and spot.token.type == "NAME" and not spot.on_new_line:
         help = "a person says `yes`, `no`, `no answer` or, of a hold, `veto`; a step's value stands"
         return Hint(f"{help} behind `=`", TokenEdit(0, 1, spot.put("yes")))

@@ -28,6 +28,6 @@ def test_a_value_that_a_lattice_does_not_tell_from_its_ends_is_one_of_them(
     rows = (value, value, quantile_of(away, STEP, share) or 0.0)
     table = np.array([masses, masses, away])
     spread = quantile_spread(value, rows, [(STEP, table)], share, 0)
-    low, high = ends_around(value, *spread.bounds())
+    low, high = ends_around(value, spread)
     assert low <= value <= high
     assert high - low <= 2 * CLOSE * value + 50 * moved * value

@@ -125,3 +125,26 @@ def test_one_sweep_of_the_rows_answers_all_that_is_asked(
     monkeypatch.setattr(DrawnFigures, "_sweep", counted)
     analysed(program(items, answer))
     assert len(swept) == len(set(swept)) <= 2
+
+
+def test_a_ratio_of_nothing_warns_nobody() -> None:
+    """Where a threshold drifted so far that it rejects everything, nothing is answered, rightly or
+    not: numpy's warning of 0 / 0 stood on the screen of a first `check`.
+    """
+    text = (
+        WORLD
+        + """
+pipeline main(q: text max 200 tokens) -> Answer {
+  step a: Answer = ask say(q) by model { accuracy from "a.jsonl" shift 60% timeout 5s }
+    else reject
+  gate sure: a.confidence >= 60% else reject
+  return a
+}
+"""
+    )
+    files = {"e.pipe": text, "a.jsonl": rows(1, 9, 3)}
+    program = build("e.pipe", MemoryLoader(files)).program
+    assert program is not None
+    risk = analyse(program, program.pipelines["main"]).numbers["selective_risk"]
+    assert risk.low is not None and risk.high is not None and risk.value is not None
+    assert 0 <= risk.low <= risk.value <= risk.high <= 1

@@ -321,6 +321,25 @@ def test_elements_and_answers_of_a_sub_pipeline_become_rows_of_their_own(office:
     assert "0 rows new, 3 already there" in office.pull().output
 
 
+@pytest.mark.parametrize("taken", ["kind.jsonl", "main.pipe", "notes.txt", "folder"])
+def test_corrections_replace_no_other_file(office: Office, taken: str) -> None:
+    """The evidence file itself, named by mistake, was left empty."""
+    office.run(1)
+    correct = {"value": "w", "confidence": 1}
+    office.judge(of("kind", "labellers"), False, seconds=60, answer=correct)
+    Path("notes.txt").write_text("mine\n")
+    Path("folder").mkdir()
+    path = Path(taken)
+    before = path.read_text() if path.is_file() else None
+    said = office.pull("--corrections", taken, code=1 if taken == "folder" else 2).output
+    assert taken in said
+    assert before is None or path.read_text() == before
+    assert office.rows() == []
+    for _ in range(2):  # those of the last time are replaced
+        office.pull("--corrections", "wrong.jsonl")
+        assert len(Path("wrong.jsonl").read_text().splitlines()) == 1
+
+
 def test_simulated_answers_are_no_evidence_and_no_corrections(office: Office) -> None:
     """Neither those of a provider that is one, nor those of `--provider simulated` in its place."""
     Model.name, was = "simulated", Model.name

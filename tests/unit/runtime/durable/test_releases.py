@@ -420,6 +420,34 @@ def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
     assert (release.version, "failure is worse" in why) == ("v2", True)
 
 
+def test_the_way_back_is_to_the_version_before_whatever_the_clock_did(store: Store) -> None:
+    """The first was taken from all runs while the clock ran a month ahead."""
+    put_out(store, "v1", "one")
+    put_out(store, "v2", "two")
+    ahead = "UPDATE pipelang_releases SET changed = changed + 2592000"
+    with store.transaction() as connection:
+        connection.execute(sa.text(ahead))
+    put_out(store, "v3", "three")
+    back = releases.roll_back(store, releases.find(store, "main", "v3"), "ada", "worse")
+    assert back is not None
+    assert back.version == "v2"
+
+
+def test_a_canary_that_was_put_out_by_a_clock_that_was_ahead_is_guarded(store: Store) -> None:
+    """No run counted until the clock had come to the time of the release again: for a month."""
+    put_out(store, "v1", "one")
+    put_out(store, "v2", "two", share=0.5, guards=(Guard("failure"),))
+    ahead = "UPDATE pipelang_releases SET made = made + 2592000 WHERE version = 'v2'"
+    with store.transaction() as connection:
+        connection.execute(sa.text(ahead))
+    guards = ReleaseGuards(store)
+    assert guards.look() == []
+    end(store, "one", mixed(300, 25, status="failed"), store.now() + 1)
+    end(store, "two", mixed(300, 2, status="failed"), store.now() + 1)
+    ((release, why),) = guards.look()
+    assert (release.version, "failure is worse" in why) == ("v2", True)
+
+
 @pytest.mark.parametrize("jump", [300.0, 7_200.0])
 def test_a_clock_that_is_put_forward_and_back_has_no_run_counted_twice(
     store: Store, monkeypatch: pytest.MonkeyPatch, jump: float
