@@ -146,5 +146,6 @@ pipeline main(q: text max 200 tokens) -> Answer {
     program = build("e.pipe", MemoryLoader(files)).program
     assert program is not None
     risk = analyse(program, program.pipelines["main"]).numbers["selective_risk"]
-    assert risk.low is not None and risk.high is not None and risk.value is not None
-    assert 0 <= risk.low <= risk.value <= risk.high <= 1
+    low, value, high = (part or 0.0 for part in (risk.low, risk.value, risk.high))
+    assert 0 <= low <= value <= high <= 1
+    assert high > low
