@@ -49,6 +49,12 @@ _TYPE_BEFORE = re.compile(
 )
 """A type as it stands before a `|` that should make it a union."""
 
+_ALTERNATIVES_BEFORE = re.compile(r'^[ \t]*type[ \t]+(\w+)[ \t]*=[ \t]*([\w\s"-]*)\Z', re.MULTILINE)
+_ALTERNATIVES = re.compile(r'(?:\|[ \t]*(?:\w+|"[^"\n]*")\s*)+(?<!\s)|\|')
+_ONE = re.compile(r'\w+|"[^"\n]*"')
+_MOST_SHOWN = 4
+"""Members of an enum that a help line shows."""
+
 _MEANT = {
     "&": "and", "|": "or", "!": "not", "\u2192": "->", "\u21d2": "=>", "\u2264": "<=",
     "\u2265": ">=", "\u2260": "!=", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*",
@@ -166,6 +172,14 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         absent = several.group(1) in _ABSENT
         help = "what may be absent is written with a `?` behind its type: `T?`" if absent else UNION
         return Strange(several.end(), _bad_character(source, at, at + 1, help), None)
+    alias = _ALTERNATIVES_BEFORE.search(text, max(0, at - 200), at) if char == "|" else None
+    if alias is not None:
+        rest = _ALTERNATIVES.match(text, at)
+        assert rest is not None  # it matches the sign alone
+        members = [_member(one) for one in _ONE.findall(alias.group(2) + rest.group())]
+        shown = " ".join([*members[:_MOST_SHOWN], *["..."][: len(members) > _MOST_SHOWN]])
+        help = f"alternatives are an `enum`: `enum {alias.group(1)} {{ {shown} }}`"
+        return Strange(rest.end(), _bad_character(source, at, at + 1, help), None)
     end = at + 1
     while char in "&|" and text.startswith(char, end):
         end += 1
@@ -196,6 +210,15 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         )
     found = _bad_character(source, at, end, help, nothing)
     return Strange(end, found, kept, text[at:end])
+
+
+def _member(written: str) -> str:
+    """An alternative as a member of an enum: one that is no name gets one."""
+    word = written.strip('"')
+    if word.isidentifier():
+        return word
+    name = re.sub(r"\W+", "_", word).strip("_").lower()
+    return f"{name if name.isidentifier() else 'name'} {written}"
 
 
 def _bad_character(

@@ -291,3 +291,22 @@ def without_quotes(spot: ErrorSite) -> Hint | None:
         edit = TokenEdit(0, len(parts), (("STRING", f'"{whole}"'),))
         return Hint(f"texts stand in double quotes: `{meant}`", edit)
     return None
+
+
+def condition_behind(spot: ErrorSite) -> Hint | None:
+    """`escalate to team when x > 3`: an outcome was read, and a `when` that has no block."""
+    if not spot.wants("{") or not spot.on_new_line:
+        return None
+    when = next((n for n in range(1, _LINE) if spot.before(n).text == "when"), 0)
+    if not when or spot.lines.is_first(spot.before(when)):
+        return None
+    first = next((n for n in range(when, _LINE) if spot.lines.is_first(spot.before(n))), 0)
+    outcome = spot.before(first).text if first else ""
+    if outcome not in ("escalate", "reject", "fail", "return"):
+        return None
+    help = f"the condition comes first: `when CONDITION {{ {outcome} ... }}`"
+    return Hint(help, TokenEdit(0, 0, spot.put("{", "}")))
+
+
+_LINE = 40
+"""Tokens of a line that are looked at."""

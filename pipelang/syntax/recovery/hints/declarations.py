@@ -108,6 +108,25 @@ def heads(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def alternatives(spot: ErrorSite) -> Hint | None:
+    """`type Topic = a | b`, `type Words = text max 60 tokens`: a type is a record."""
+    name, word = spot.before().text, spot.before(2).text
+    if spot.text != "=" or word != "type" or not spot.wants("{") or spot.after().text == "{":
+        return None
+    length = 1
+    while not spot.ends_line(length) and length < _MOST_OF_A_LINE:
+        length += 1
+    help = (
+        f"a `type` is a record, `type {name} {{ field: TYPE }}`; alternatives are an "
+        f"`enum {name} {{ one other }}`; a type has no second name"
+    )
+    return Hint(help, TokenEdit(0, length, spot.put("{", "}")))
+
+
+_MOST_OF_A_LINE = 60
+"""Tokens of a line that are passed over."""
+
+
 def reserved_name(spot: ErrorSite) -> Hint | None:
     """`type max { }`, `step match = ...`."""
     text = spot.text

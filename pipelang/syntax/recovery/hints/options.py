@@ -103,6 +103,16 @@ def number_first(spot: ErrorSite) -> Hint | None:
     return Hint(f"the word stands before its amount: `{word.text} {spot.text}`", edit, safe=True)
 
 
+def option_at_the_top(spot: ErrorSite) -> Hint | None:
+    """`accuracy from "sort.jsonl"` outside of everything."""
+    if not spot.wants_declaration or not spot.on_new_line:
+        return None
+    owners = [owner for owner, words in OPTIONS_OF.items() if spot.text in words]
+    if not owners:
+        return None
+    return Hint(f"`{spot.text}` is an option: it stands in the braces of {' or '.join(owners)}")
+
+
 def option_elsewhere(spot: ErrorSite) -> Hint | None:
     """A tool's option at a step, a tier's at a role."""
     if spot.kind != "option" or "RBRACE" not in spot.expected:
