@@ -35,6 +35,10 @@ UNION = (
     "a value has one type: name the cases in an `enum`, or give a record a field for each, as in"
     " `{ words: text?  count: int? }`"
 )
+ENUM = (
+    "alternatives are members of an `enum`, as in `enum Size { small large }`, whose name is then"
+    " the type"
+)
 _ABSENT = ("none", "None", "null", "nil", "undefined")
 _TYPES = (
     "text|int|number|bool|probability|money|duration|time|json|str|string|float|integer|boolean"
@@ -49,7 +53,10 @@ _TYPE_BEFORE = re.compile(
 )
 """A type as it stands before a `|` that should make it a union."""
 
-_ALTERNATIVES_BEFORE = re.compile(r'^[ \t]*type[ \t]+(\w+)[ \t]*=[ \t]*([\w\s"-]*)\Z', re.MULTILINE)
+_ALTERNATIVES_BEFORE = re.compile(
+    r'^[ \t]*(type|enum)[ \t]+(\w+)[ \t]*[={][ \t]*([\w\s"|-]*)\Z', re.MULTILINE
+)
+_TEXTS_BEFORE = re.compile(r'(?::|->)[ \t]*"[^"\n]*"[ \t]*\Z')
 _ALTERNATIVES = re.compile(r'(?:\|[ \t]*(?:\w+|"[^"\n]*")\s*)+(?<!\s)|\|')
 _ONE = re.compile(r'\w+|"[^"\n]*"')
 _MOST_SHOWN = 4
@@ -172,14 +179,9 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         absent = several.group(1) in _ABSENT
         help = "what may be absent is written with a `?` behind its type: `T?`" if absent else UNION
         return Strange(several.end(), _bad_character(source, at, at + 1, help), None)
-    alias = _ALTERNATIVES_BEFORE.search(text, max(0, at - 200), at) if char == "|" else None
-    if alias is not None:
-        rest = _ALTERNATIVES.match(text, at)
-        assert rest is not None  # it matches the sign alone
-        members = [_member(one) for one in _ONE.findall(alias.group(2) + rest.group())]
-        shown = " ".join([*members[:_MOST_SHOWN], *["..."][: len(members) > _MOST_SHOWN]])
-        help = f"alternatives are an `enum`: `enum {alias.group(1)} {{ {shown} }}`"
-        return Strange(rest.end(), _bad_character(source, at, at + 1, help), None)
+    between = _alternatives(source, at) if char == "|" else None
+    if between is not None:
+        return between
     end = at + 1
     while char in "&|" and text.startswith(char, end):
         end += 1
@@ -210,6 +212,26 @@ def _character(source: Source, at: int, signs: dict[str, str]) -> Strange:
         )
     found = _bad_character(source, at, end, help, nothing)
     return Strange(end, found, kept, text[at:end])
+
+
+def _alternatives(source: Source, at: int) -> Strange | None:
+    """The `|` between what should be members of an enum."""
+    text, start = source.text, max(0, at - 200)
+    rest = _ALTERNATIVES.match(text, at)
+    assert rest is not None  # it matches the sign alone
+    if _TEXTS_BEFORE.search(text, start, at):
+        return Strange(rest.end(), _bad_character(source, at, at + 1, ENUM), None)
+    begun = _ALTERNATIVES_BEFORE.search(text, start, at)
+    if begun is None:
+        return None
+    word, name, first = begun.groups()
+    if word == "enum":  # its members are there: only the sign is too much
+        help = "members stand side by side, with nothing between them"
+        return Strange(at + 1, _bad_character(source, at, at + 1, help, ""), None)
+    members = [_member(one) for one in _ONE.findall(first + rest.group())]
+    shown = " ".join([*members[:_MOST_SHOWN], *["..."][: len(members) > _MOST_SHOWN]])
+    help = f"alternatives are an `enum`: `enum {name} {{ {shown} }}`"
+    return Strange(rest.end(), _bad_character(source, at, at + 1, help), None)
 
 
 def _member(written: str) -> str:

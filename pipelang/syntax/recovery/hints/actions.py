@@ -293,6 +293,14 @@ def without_quotes(spot: ErrorSite) -> Hint | None:
     return None
 
 
+def text_asked(spot: ErrorSite) -> Hint | None:
+    """`ask "Sort this" by small`: a prompt has a name."""
+    if spot.token.type not in ("STRING", "TEMPLATE") or spot.before().text not in ("ask", "agent"):
+        return None
+    help = 'a prompt is declared and asked by its name: `prompt NAME(x: TYPE) """..."""`'
+    return Hint(help)
+
+
 def condition_behind(spot: ErrorSite) -> Hint | None:
     """`escalate to team when x > 3`: an outcome was read, and a `when` that has no block."""
     if not spot.wants("{") or not spot.on_new_line:

@@ -109,13 +109,21 @@ def heads(spot: ErrorSite) -> Hint | None:
 
 
 def alternatives(spot: ErrorSite) -> Hint | None:
-    """`type Topic = a | b`, `type Words = text max 60 tokens`: a type is a record."""
+    """`type Topic = a | b`, `type Words = text max 60 tokens`: a type is a record. `enum T = a | b`
+    has its members in braces.
+    """
     name, word = spot.before().text, spot.before(2).text
-    if spot.text != "=" or word != "type" or not spot.wants("{") or spot.after().text == "{":
+    if spot.text != "=" or not spot.wants("{") or spot.after().text == "{":
         return None
     length = 1
     while not spot.ends_line(length) and length < _MOST_OF_A_LINE:
         length += 1
+    if word == "enum":
+        members = [(one.type, one.text) for one in map(spot.after, range(1, length))]
+        made = (*spot.put("{"), *members, *spot.put("}"))
+        return Hint(f"members stand in braces: `enum {name} {{ ... }}`", TokenEdit(0, length, made))
+    if word != "type":
+        return None
     help = (
         f"a `type` is a record, `type {name} {{ field: TYPE }}`; alternatives are an "
         f"`enum {name} {{ one other }}`; a type has no second name"

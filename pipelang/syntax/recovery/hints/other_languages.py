@@ -43,6 +43,10 @@ _FOREIGN = {
     "output": "`return`",
     "yield": "`return`",
     "given": "`given` inside a `test`",
+    "input": "inputs as parameters: `pipeline NAME(x: TYPE) -> TYPE { ... }`",
+    "human": "`approve NAME by ROLE showing EXPR`",
+    "on": "`else` after the action that may not work",
+    "promise": "`slo { METRIC >= TARGET }`",
 }
 
 
@@ -93,6 +97,8 @@ def branch(spot: ErrorSite) -> Hint | None:
         return Hint("write `when` for a branch of items", spot.instead("when"), safe=True)
     if spot.text == "unless" and spot.wants_item:
         return Hint("write `when not`", spot.instead("when", "not"))
+    if spot.text == "if" and spot.wants("when"):
+        return Hint("write `when`", spot.instead("when"), safe=True)
     if spot.text in ("then", "do") and spot.wants("{"):
         return Hint("a branch of items stands in braces: `when EXPR { ... }`", TokenEdit(0, 1))
     if spot.text == "else" and spot.wants_item:
@@ -108,6 +114,8 @@ def foreign(spot: ErrorSite) -> Hint | None:
         return Hint(_NEEDLESS[spot.text])
     if spot.text in ("raise", "throw", "exit") and spot.wants("fail"):
         return Hint('pipelang writes `fail "code"`', spot.instead("fail"))
+    if spot.text == "const" and spot.wants("let"):
+        return Hint("pipelang writes `let`", spot.instead("let"))
     meant = _FOREIGN.get(spot.text) if starts else None
     if meant is None or (spot.text in _FOREIGN_DECLARATIONS and not spot.wants_declaration):
         return None
@@ -117,10 +125,13 @@ def foreign(spot: ErrorSite) -> Hint | None:
 
 
 def foreign_value(spot: ErrorSite) -> Hint | None:
-    """`lambda x: x`."""
+    """`lambda x: x`, `await call t(x)`, `await t(x)`."""
     before = spot.before().text
     if before in ("await", "async") and spot.text in ACTIONS:
         return Hint(_NEEDLESS[before], TokenEdit(1, 0), back=1, found=f"`{before}`")
+    if before in ("await", "async") and spot.token.type == "NAME" and spot.after().text == "(":
+        help = "a tool is called with `call`, and what needs its answer waits by itself"
+        return Hint(help, TokenEdit(1, 0, spot.put("call")), back=1, found=f"`{before}`")
     if before in _FOREIGN_VALUES:
         return Hint(f"pipelang writes {_FOREIGN_VALUES[before]}")
     return None

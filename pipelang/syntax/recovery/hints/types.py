@@ -4,7 +4,7 @@ one value.
 
 from __future__ import annotations
 
-from pipelang.syntax.bad_tokens import UNION
+from pipelang.syntax.bad_tokens import ENUM, UNION
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 _CONSTRAINTS = ("max", "in", "matches")
@@ -30,6 +30,22 @@ def late_mark(spot: ErrorSite) -> Hint | None:
     core = spot.before(distance + 1)
     help = f"`?` stands right behind the type: `{_core(spot, distance + 1)}? {bounds}`"
     return Hint(help, TokenEdit(0, 1), safe=True, moved=(core.end, "?"))
+
+
+def early_mark(spot: ErrorSite) -> Hint | None:
+    """`note?: text`: the `?` stands at the type and not at the name."""
+    if spot.text != "?" or spot.after().text != ":" or not spot.wants(":"):
+        return None
+    help = f"`?` stands right behind the type: `{spot.before().text}: TYPE?`"
+    return Hint(help, TokenEdit(0, 1))
+
+
+def texts(spot: ErrorSite) -> Hint | None:
+    """`size: "small" | "large"`: texts that may be there are no type."""
+    small = ("field", "parameter", "declaration")
+    if spot.token.type != "STRING" or not spot.wants_type or spot.kind not in small:
+        return None
+    return Hint(ENUM, TokenEdit(0, 1, (("NAME", "json"),)))
 
 
 def late_label(spot: ErrorSite) -> Hint | None:
