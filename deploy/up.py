@@ -128,7 +128,8 @@ class Database:
         self._do("pg_ctl", "-D", str(self._folder), "-l", log, "-w", "-o", options, "start")
         where = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "pipelang"]
         known = "select 1 from pg_database where datname = 'runs'"
-        if not self._asked("psql", *where, "-d", "postgres", "-Atc", known):
+        asked = [*where, "-d", "postgres", "-Atc", known]
+        if not self._do("psql", *asked, output=subprocess.PIPE):
             self._do("createdb", *where, "runs")
 
     def url(self, name: str) -> str:
@@ -140,26 +141,19 @@ class Database:
         if (self._folder / "postmaster.pid").exists():
             self._do("pg_ctl", "-D", str(self._folder), "-w", "-m", "fast", "stop", check=False)
 
-    def _do(self, program: str, *arguments: str, check: bool = True) -> None:
-        subprocess.run(
+    def _do(
+        self, program: str, *arguments: str, check: bool = True, output: int = subprocess.DEVNULL
+    ) -> str:
+        done = subprocess.run(
             [str(self._programs / program), *arguments],
             check=check,
             cwd="/",
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            user=self._user,
-        )
-
-    def _asked(self, program: str, *arguments: str) -> str:
-        return subprocess.run(
-            [str(self._programs / program), *arguments],
-            check=True,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,  # that of `pg_ctl start` ends with the server, so nobody reads it
             text=True,
             user=self._user,
-        ).stdout.strip()
+        )
+        return (done.stdout or "").strip()
 
 
 def _folder_of_programs() -> Path:

@@ -127,7 +127,8 @@ def test_a_database_whose_making_was_cut_off_is_made(
         database.start()
         there = ["-h", "127.0.0.1", "-p", database.url("").rpartition(":")[2].strip("/")]
         known = "select count(*) from pg_database where datname = 'runs'"
-        assert database._asked("psql", *there, "-U", "pipelang", "-d", "runs", "-Atc", known) == "1"
+        asked = [*there, "-U", "pipelang", "-d", "runs", "-Atc", known]
+        assert database._do("psql", *asked, output=subprocess.PIPE) == "1"
     finally:
         database.stop()
 

@@ -310,7 +310,7 @@ def condition_behind(spot: ErrorSite) -> Hint | None:
         return None
     first = next((n for n in range(when, _LINE) if spot.lines.is_first(spot.before(n))), 0)
     outcome = spot.before(first).text if first else ""
-    if outcome not in ("escalate", "reject", "fail", "return"):
+    if outcome not in OUTCOMES:
         return None
     help = f"the condition comes first: `when CONDITION {{ {outcome} ... }}`"
     return Hint(help, TokenEdit(0, 0, spot.put("{", "}")))

@@ -61,9 +61,7 @@ def condition_first(spot: ErrorSite) -> Hint | None:
     begins = first and "NAME" in spot.expected
     if not begins and not (spot.wants("<=") and not spot.on_new_line):
         return None
-    length = 1
-    while not spot.ends_line(length) and spot.after(length).text != "}":
-        length += 1
+    length = spot.rest_of_line("}")
     metric = "METRIC" if behind or begins else spot.before().text
     help = f"what is promised stands before the condition: `{metric} >= 60% when EXPR`"
     # The line is left out: which of its comparisons is the promise nobody can say for sure.

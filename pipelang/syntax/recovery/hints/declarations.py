@@ -115,9 +115,7 @@ def alternatives(spot: ErrorSite) -> Hint | None:
     name, word = spot.before().text, spot.before(2).text
     if spot.text != "=" or not spot.wants("{") or spot.after().text == "{":
         return None
-    length = 1
-    while not spot.ends_line(length) and length < _MOST_OF_A_LINE:
-        length += 1
+    length = spot.rest_of_line()
     if word == "enum":
         members = [(one.type, one.text) for one in map(spot.after, range(1, length))]
         made = (*spot.put("{"), *members, *spot.put("}"))
@@ -129,10 +127,6 @@ def alternatives(spot: ErrorSite) -> Hint | None:
         f"`enum {name} {{ one other }}`; a type has no second name"
     )
     return Hint(help, TokenEdit(0, length, spot.put("{", "}")))
-
-
-_MOST_OF_A_LINE = 60
-"""Tokens of a line that are passed over."""
 
 
 def reserved_name(spot: ErrorSite) -> Hint | None:

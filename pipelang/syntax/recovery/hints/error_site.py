@@ -77,6 +77,13 @@ class ErrorSite:
         """Whether one of these words or signs would have fitted."""
         return any(self.terminal(letter) in self.expected for letter in letters)
 
+    def rest_of_line(self, stop: str | None = None) -> int:
+        """The number of tokens from the error to the end of its line, or up to a sign."""
+        length = 1
+        while not self.ends_line(length) and self.after(length).text != stop:
+            length += 1
+        return length
+
     def line(self) -> list[Token]:
         """The tokens from the error on that stand side by side, without spaces."""
         found = [self.token]

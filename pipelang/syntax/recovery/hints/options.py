@@ -25,12 +25,9 @@ def option_behind_else(spot: ErrorSite) -> Hint | None:
         return None
     if not _is_behind_else(spot):
         return None
-    length = 1
+    length = spot.rest_of_line("}")
     if braces:
         length = next((n for n in range(1, 400) if spot.after(n).text == "}"), 0) + 1
-    else:
-        while not spot.ends_line(length) and spot.after(length).text != "}":
-            length += 1
     help = f"options stand behind their action, before `else`: `{{ {word.text} ... }} else OUTCOME`"
     return Hint(help, TokenEdit(0, length))
 
