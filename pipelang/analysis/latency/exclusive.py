@@ -147,10 +147,9 @@ def decided(node: expr.Expr, case: Case) -> Any:
                 return decides
             return None if None in (left, right) else not decides
         case expr.Compare():
-            left, right = decided(node.left, case), decided(node.right, case)
-            if left is None or right is None:
-                return None
-            return _compared(node.op, left, right)
+            left = decided(node.left, case)
+            right = None if left is None else decided(node.right, case)
+            return None if right is None else _compared(node.op, left, right)
         case _:
             return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from pipelang.analysis.latency.worst_case import RegionItem, Tries, alike, worst_case
@@ -33,10 +33,8 @@ class CallCount:
     def times(self, count: int, one: int) -> int:
         return count * one
 
-    def region(
-        self, before: int, items: Iterable[RegionItem], takes: Callable[[RegionItem], int]
-    ) -> int:
-        return before + sum(map(takes, items))
+    def region(self, before: int, items: Sequence[RegionItem], takes: Sequence[int]) -> int:
+        return before + sum(takes)
 
     def of_step(self, amount: int, step: p.Step) -> int:
         return amount

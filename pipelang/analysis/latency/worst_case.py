@@ -12,7 +12,7 @@ that ends the run does so no later than everything below it, so it needs no amou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from pipelang.analysis.kernels.each import fixed_length
@@ -84,9 +84,9 @@ class WorstCase(Protocol[T]):
     def times(self, count: int, one: T) -> T:
         """So many, one after the other."""
 
-    def region(self, before: T, items: Iterable[RegionItem], takes: Callable[[RegionItem], T]) -> T:
+    def region(self, before: T, items: Sequence[RegionItem], takes: Sequence[T]) -> T:
         """A region that begins after `before`, with its items in writing order: each waits for
-        those among them that it reads. `takes` says what an item takes, not whose it is.
+        those among them that it reads. `takes` is what each takes, which does not say whose it is.
         """
 
     def of_step(self, amount: T, step: p.Step) -> T:
@@ -232,30 +232,28 @@ def _region(
     by: WorstCase[T],
     model: PipelineModel,
     items: Sequence[p.Item],
-    members: Iterable[int],
+    members: Sequence[int],
     before: T,
 ) -> T:
-    shapes, chains = model.shapes, by.chains
-
-    def takes(item: RegionItem) -> T:
-        if isinstance(item, p.Let):
-            return by.nothing
+    plain, chains = model.shapes.get, by.chains
+    found: list[Any] = [items[index] for index in members]
+    takes: list[T] = []
+    for item in found:
         # Of what a sweep has looked at, most is known to be alike in all that a worst hangs on.
-        plain: Plain | None = shapes.get(id(item))
-        outline = None if plain is None else plain[0]
-        if outline is None or not outline.calls:
-            return _amount(by, model, item, item.chain)
-        known = chains.get(outline)
-        if known is None:
-            known = chains[outline] = _amount(by, model, item, item.chain)
-        return known
-
-    return by.region(before, _of_region(items, members), takes)
+        one: Plain | None = plain(id(item))
+        known = None if one is None else chains.get(one[0])
+        takes.append(_of_item(by, model, item, one) if known is None else known)
+    return by.region(before, found, takes)
 
 
-def _of_region(items: Sequence[p.Item], members: Iterable[int]) -> list[RegionItem]:
-    found: list[Any] = [items[index] for index in sorted(members)]
-    return found
+def _of_item(by: WorstCase[T], model: PipelineModel, item: RegionItem, plain: Plain | None) -> T:
+    """What an item of a region takes; known from then on of all that have its outline."""
+    if isinstance(item, p.Let):
+        return by.nothing
+    amount = _amount(by, model, item, item.chain)
+    if plain is not None and plain.outline.calls:
+        by.chains[plain.outline] = amount
+    return amount
 
 
 def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[int]) -> T:
@@ -263,7 +261,7 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
     total = by.nothing
     for segment in block.segments:
         if isinstance(segment, p.Region):
-            members = again.intersection(segment.members)
+            members = [index for index in segment.members if index in again]
             total = _region(by, model, block.items, members, total)
         elif segment.index in again:
             item = block.items[segment.index]

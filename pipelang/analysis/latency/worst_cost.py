@@ -5,7 +5,7 @@ Outages do not make a run cheaper here. None stands for an amount that nothing b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from pipelang.analysis.kernels.costs import turn_cost
@@ -69,12 +69,12 @@ class Worst:
 
 @dataclass(slots=True, eq=False)
 class StepWays:
-    """The way of each of some steps, side by side with them: a pair for each of 100,000 steps is
-    made, looked through for garbage and thrown away.
+    """The ways of the items of a region, as they are: a pair for each of 100,000 steps is made,
+    looked through for garbage and thrown away.
     """
 
-    ways: list[Any]
-    steps: list[RegionItem]
+    takes: Sequence[Worst]
+    items: Sequence[RegionItem]
 
 
 def _counted(whole: Any) -> dict[WorstAttempt, int]:
@@ -112,7 +112,8 @@ def _parts(way: Any) -> list[tuple[Any, int | str]]:
     if isinstance(way, WorstAttempt):
         return []
     if isinstance(way, StepWays):
-        return [(part, step.name) for part, step in zip(way.ways, way.steps, strict=True)]
+        both = zip(way.takes, way.items, strict=True)
+        return [(one.way, item.name) for one, item in both if one.way]
     return [(part, 1) for part in way] if isinstance(way, list) else [way]
 
 
@@ -155,25 +156,18 @@ class DearestRun:
     def times(self, count: int, one: Worst) -> Worst:
         return one.times(count)
 
-    def region(
-        self,
-        before: Worst,
-        items: Iterable[RegionItem],
-        takes: Callable[[RegionItem], Worst],
-    ) -> Worst:
-        cost, tokens = before.cost, before.tokens
-        ways: list[Any] = []
-        steps: list[RegionItem] = []
-        for item in items:
-            one = takes(item)
-            cost = None if cost is None or one.cost is None else cost + one.cost
-            tokens = None if tokens is None or one.tokens is None else tokens + one.tokens
-            if one.way:
-                ways.append(one.way)
-                steps.append(item)
-        way: Any = StepWays(ways, steps) if ways else None
-        if before.way is not None:
-            way = before.way if way is None else [before.way, way]
+    def region(self, before: Worst, items: Sequence[RegionItem], takes: Sequence[Worst]) -> Worst:
+        cost, tokens, way = before.cost, before.tokens, before.way
+        some = False
+        for one in takes:
+            if cost is not None:
+                cost = None if one.cost is None else cost + one.cost
+            if tokens is not None:
+                tokens = None if one.tokens is None else tokens + one.tokens
+            some = some or bool(one.way)
+        if some:
+            here = StepWays(takes, items)
+            way = here if way is None else [way, here]
         return Worst(cost, tokens, way)
 
     def of_step(self, amount: Worst, step: p.Step) -> Worst:

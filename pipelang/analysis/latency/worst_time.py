@@ -5,7 +5,7 @@ What runs side by side takes as long as the longest of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from math import inf
 from typing import Any
@@ -60,21 +60,18 @@ class _Seconds:
     def times(self, count: int, one: float) -> float:
         return count * one if count else 0.0
 
-    def region(
-        self,
-        before: float,
-        items: Iterable[RegionItem],
-        takes: Callable[[RegionItem], float],
-    ) -> float:
+    def region(self, before: float, items: Sequence[RegionItem], takes: Sequence[float]) -> float:
+        if inf in takes:
+            return inf
         done: dict[str, float] = {}
         longest = 0.0
-        for item in items:
+        for item, seconds in zip(items, takes, strict=True):
             start = 0.0
             for name in item.reads:
                 before_it = done.get(name, 0.0)
                 if before_it > start:
                     start = before_it
-            end = done[item.name] = start + takes(item)
+            end = done[item.name] = start + seconds
             if end > longest:
                 longest = end
         return before + longest

@@ -15,7 +15,7 @@ from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.shapes import Form, Outline, form_of, plain_step
+from pipelang.analysis.sweep.shapes import Form, Outline, form_of, outlines_of
 from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.records import replace
 from pipelang.semantics import program as p
@@ -27,24 +27,31 @@ def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
     None where it hangs on what nobody declared, as that of a step may that is never reached. No
     figure hangs on it then, so it is none of the unknowns.
     """
-    found: dict[str, float | None] = dict.fromkeys(model.steps, 0.0)
+    steps = list(model.steps.values())
+    outlines = outlines_of(model, steps)
+    found: list[float | None] = []
 
     def act(of_class: PipelineModel, cases: Table) -> None:
-        share, alike = float(cases.total()), dict[Outline, float | None]()
-        for name, step in model.steps.items():
-            plain = plain_step(model, step, frozenset())
-            outline = None if plain is None else plain.outline
+        nonlocal found
+        share, alike = float(cases.total()), dict[Outline | None, float | None]()
+        here: list[float | None] = []
+        for step, outline in zip(steps, outlines, strict=True):
             if outline in alike:
-                mine = alike[outline]
-            else:
-                mine = _of_class(of_class, step, outline)
-                if outline is not None:
-                    alike[outline] = mine
-            so_far = found[name]
-            found[name] = None if mine is None or so_far is None else so_far + share * mine
+                here.append(alike[outline])
+                continue
+            mine = _of_class(of_class, step, outline)
+            mine = None if mine is None else share * mine
+            here.append(mine)
+            if outline is not None:
+                alike[outline] = mine
+        found = [*map(_both, found, here)] if found else here
 
     in_each_class(model, Table(), act)
-    return found
+    return dict(zip(model.steps, found, strict=True))
+
+
+def _both(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def _of_class(model: PipelineModel, step: p.Step, outline: Outline | None) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, overload
 
 from pipelang.analysis.frontier.totals import COSTS, REACHED
@@ -52,13 +53,13 @@ class StepRows(Sequence[StepRow]):
         names: Sequence[str],
         own: Sequence[float | None],
         reached: Sequence[float],
-        slopes: Iterable[Slopes],
+        slopes: Sequence[Slopes],
         costs: Sequence[float],
         bases: tuple[Basis, Basis],
     ) -> None:
         self._names = names
-        matters = tuple(zip(*slopes, strict=True)) or ((), ())
-        self._columns: tuple[Sequence[Any], ...] = (names, own, reached, *matters, costs)
+        success, silent = [one for one, _ in slopes], [one for _, one in slopes]
+        self._columns: tuple[Sequence[Any], ...] = (names, own, reached, success, silent, costs)
         self._bases = bases  # of all figures, and of amounts
 
     def __len__(self) -> int:
@@ -105,14 +106,14 @@ def step_rows(
         derivatives = {}
     own = {} if unknown else own_reliabilities(model)
     if derivatives and figure.is_certain and not amounts.any_of_steps:
-        reached, costs = figure.point.reached.get, figure.point.step_costs.get
         names, basis = list(model.steps), figure.basis
+        totals, never = figure.point, repeat(0.0)
         return StepRows(
             names,
-            [own.get(name) for name in names],
-            [float(reached(name, 0.0)) for name in names],
-            [derivatives.get((here, name), NEVER) for name in names],
-            [float(costs(name, 0.0)) for name in names],
+            [*map(own.get, names)],
+            [*map(float, map(totals.reached.get, names, never))],
+            [*map(derivatives.get, zip(repeat(here), names), repeat(NEVER))],
+            [*map(float, map(totals.step_costs.get, names, never))],
             (basis, figure.of_amounts(basis, Unit.MONEY)),
         )
     rows, basis = [], figure.basis

@@ -92,7 +92,7 @@ class PipelineModel:
         known = self.expanded.get(id(node))
         if known is None:
             made = expr.substitute(node, self.lets)
-            if not self.lets and made == node:
+            if made is not node and not self.lets and made == node:
                 made = node
             made = self.shared.setdefault(made, made)
             known = self.expanded[id(node)] = self.expanded[id(made)] = (node, made)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 
 from pipelang.analysis.frontier.states import Key
-from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
+from pipelang.analysis.kernels.conditions import gate_plan, rates_of, subject_plan, test_plan
 from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.model.model import (
     EFFECT,
@@ -20,7 +20,7 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.shapes import MADE, Plain, plain_step
+from pipelang.analysis.sweep.shapes import MADE, TESTED, Plain, gate_shape, plain_step, plain_steps
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
@@ -39,6 +39,8 @@ def uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
 
 def _uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
     """The same of an item that is no plain step."""
+    if isinstance(item, p.Gate):
+        return (*map(value_key, taint), *_uses_of_gate(model, item))
     found: set[Key] = {value_key(name) for name in taint}
     match item:
         case p.Step():
@@ -47,10 +49,6 @@ def _uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
                 found.add(latent_key(item.name))
         case p.Let():
             pass
-        case p.Gate():
-            plan = gate_plan(model, item)
-            found |= plan.uses()
-            found |= _otherwise(model, item)
         case p.Person():
             if item.when is not None:
                 found |= test_plan(model, item.when, None).uses()
@@ -72,6 +70,16 @@ def _uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
         case p.End():
             found |= _values(model, outcome_reads(item.outcome))
     return frozenset(found)
+
+
+def _uses_of_gate(model: PipelineModel, gate: p.Gate) -> Collection[Key]:
+    shape = gate_shape(model, gate)
+    if shape is None or not isinstance(gate.evidence, p.ByRates):
+        return gate_plan(model, gate).uses() | _otherwise(model, gate)
+    rates_of(model, gate.evidence)  # they are used, whether it is reached or not
+    handed = outcome_reads(shape.own)
+    tested = shape.names[TESTED:]
+    return (*tested, *_values(model, handed)) if handed else tested
 
 
 def _otherwise(model: PipelineModel, item: p.Gate | p.Person) -> set[Key]:
@@ -156,14 +164,12 @@ def _needed_after(
 ) -> Needed:
     items = block.items
     around = tuple(map(value_key, taint))
-    plain: list[Plain | None] = []
+    plain = plain_steps(model, items, taint)
     last: dict[Key, int] = {EFFECT: len(items), END: len(items)}
     others: dict[int, Collection[Key]] = {}
-    for index, item in enumerate(items):
-        one = plain_step(model, item, taint) if isinstance(item, p.Step) else None
-        plain.append(one)
+    for index, one in enumerate(plain):
         if one is None:
-            keys = others[index] = _uses(model, item, taint)
+            keys = others[index] = _uses(model, items[index], taint)
         else:
             keys = one.names[MADE:]
             if around:

@@ -5,6 +5,8 @@ end there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.frontier.recorder import Moved, OpenEnding
@@ -26,49 +28,83 @@ USED_UP = p.Fail(CHAIN_EXHAUSTED, "", Span("", 0, 0))
 
 def read_off(moves: Sequence[Moved], registers: Sequence[Any], totals: Totals) -> None:
     """Add what came of moves to totals."""
-    reached, costs = totals.reached, totals.step_costs
-    cost, tokens = totals.cost, totals.tokens
     used_up: dict[OpenEnding, Any] = {}
-    row: Any = None
-    together: list[Moved] = []
+    row: WorkedOut | None = None
+    some: list[Moved] = []
     for one in moves:
-        at, owner, ends, own = one
-        register = registers[at]
-        if register is not row and together:
-            dollars, used = _read_off_together(together, row, totals, used_up)
-            cost, tokens, together = cost + dollars, tokens + used, []
-        if register.__class__ is not tuple:
-            row = register
-            together.append(one)
-            continue
-        found = register[1]
-        if owner is not None:
-            often, spent, used, *found = found
-            name = owner[1]
-            reached[name] = reached[name] + often if name in reached else often
-            costs[name] = costs[name] + spent if name in costs else spent
-            cost, tokens = cost + spent, tokens + used
-        for way, weight in zip(ends, found, strict=True):
-            outcome = way[0] or own
-            if outcome is None:
-                used_up[way] = used_up[way] + weight if way in used_up else weight
-            elif not is_zero(weight):
-                record(totals, outcome, way[1], way[2], weight)
-    if together:
-        dollars, used = _read_off_together(together, row, totals, used_up)
-        cost, tokens = cost + dollars, tokens + used
+        register = registers[one[0]]
+        here = None if register.__class__ is tuple else register
+        if here is not row:
+            _read_off(some, row, registers, totals, used_up)
+            row, some = here, []
+        some.append(one)
+    _read_off(some, row, registers, totals, used_up)
     for (_, right, wrong), weight in used_up.items():
         if not is_zero(weight):
             record(totals, USED_UP, right, wrong, weight)
-    totals.cost, totals.tokens = cost, tokens
+
+
+def _read_off(
+    moves: Sequence[Moved],
+    row: WorkedOut | None,
+    registers: Sequence[Any],
+    totals: Totals,
+    used_up: dict[OpenEnding, Any],
+) -> None:
+    """The same of moves that follow on one another, of a row that was worked out side by side or of
+    none.
+    """
+    if not moves:
+        return
+    if row is None:
+        _read_off_singly(moves, registers, totals, used_up)
+    else:
+        _read_off_together(moves, row, totals, used_up)
+
+
+def _read_off_singly(
+    moves: Sequence[Moved],
+    registers: Sequence[Any],
+    totals: Totals,
+    used_up: dict[OpenEnding, Any],
+) -> None:
+    """The same of moves of which each has a register of its own."""
+    found = [registers[at][1] for at, _, _, _ in moves]
+    steps = [one for one, (_, owner, _, _) in zip(found, moves, strict=True) if owner is not None]
+    names = [owner[1] for _, owner, _, _ in moves if owner is not None]
+    spent = [one[1] for one in steps]
+    _add_all(totals.reached, names, [one[0] for one in steps])
+    _add_all(totals.step_costs, names, spent)
+    totals.cost = reduce(add, spent, totals.cost)
+    totals.tokens = reduce(add, [one[2] for one in steps], totals.tokens)
+    # Steps of a kind end in the same ways, which is one object.
+    alike: dict[int, tuple[int, tuple[OpenEnding, ...], list[Any]]] = {}
+    for one, (_, owner, ways, own) in zip(found, moves, strict=True):
+        begin = 0 if owner is None else FIGURES
+        if own is None:
+            key = id(ways)
+            if key in alike:
+                alike[key][2].append(one)
+            else:
+                alike[key] = (begin, ways, [one])
+            continue
+        for number, (outcome, right, wrong) in enumerate(ways, begin):
+            if not is_zero(one[number]):
+                record(totals, outcome or own, right, wrong, one[number])
+    for begin, ways, some in alike.values():
+        for number, way in enumerate(ways, begin):
+            weight = reduce(add, [one[number] for one in some])
+            outcome, right, wrong = way
+            if outcome is None:
+                used_up[way] = used_up[way] + weight if way in used_up else weight
+            elif not is_zero(weight):
+                record(totals, outcome, right, wrong, weight)
 
 
 def _read_off_together(
     moves: Sequence[Moved], row: WorkedOut, totals: Totals, used_up: dict[OpenEnding, Any]
-) -> tuple[float, float]:
-    """The same of moves of a row that was worked out side by side, but for dollars and tokens,
-    which are returned.
-    """
+) -> None:
+    """The same of moves of a row that was worked out side by side."""
     import numpy as np
 
     places, owners, ways, outcomes = zip(*moves, strict=True)
@@ -79,7 +115,8 @@ def _read_off_together(
     names = [owner[1] for owner in owners if owner is not None]
     _add_all(totals.reached, names, often.tolist())
     _add_all(totals.step_costs, names, spent.tolist())
-    spending = float(spent.sum()), float(row.sums[own + 2].sum())
+    totals.cost = totals.cost + float(spent.sum())
+    totals.tokens = totals.tokens + float(row.sums[own + 2].sum())
     begins = begins + FIGURES * is_step
     alike = np.fromiter(map(id, ways), np.int64, len(ways))
     same = np.array([outcome is None for outcome in outcomes])
@@ -101,7 +138,6 @@ def _read_off_together(
             weight = float(row.sums[begin + number])
             if weight:
                 record(totals, other or outcome, right, wrong, weight)
-    return spending
 
 
 def _add_all(sums: dict[str, Any], names: Sequence[str], amounts: Sequence[float]) -> None:

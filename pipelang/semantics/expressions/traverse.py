@@ -133,7 +133,13 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
         return values.get(expr.name, expr)
     if isinstance(expr, Const):
         return expr
+    if isinstance(expr, Compare) and not values and _is_leaf(expr.left) and _is_leaf(expr.right):
+        return expr  # as the test of most gates
     return _simplified(expr, lambda part: substitute(part, values))
+
+
+def _is_leaf(expr: Expr) -> bool:
+    return isinstance(expr, (Read, Const))
 
 
 def at_element(expr: Expr, name: str, element: Expr) -> Expr:
