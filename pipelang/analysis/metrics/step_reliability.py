@@ -15,7 +15,8 @@ from pipelang.analysis.kernels.prepared_step import prepare
 from pipelang.analysis.model.inputs import Arguments, is_certain
 from pipelang.analysis.model.model import RIGHT, PipelineModel
 from pipelang.analysis.model.parameters import Parameters
-from pipelang.analysis.sweep.shapes import Form, Outline, form_of, outlines_of
+from pipelang.analysis.sweep.plain_steps import outlines_of
+from pipelang.analysis.sweep.shapes import Form, Outline, form_of
 from pipelang.analysis.sweep.sweep import sweep_from
 from pipelang.records import replace
 from pipelang.semantics import program as p

@@ -20,7 +20,8 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.shapes import MADE, TESTED, Plain, gate_shape, plain_step, plain_steps
+from pipelang.analysis.sweep.plain_steps import plain_step, plain_steps
+from pipelang.analysis.sweep.shapes import MADE, TESTED, Plain, gate_shape
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of

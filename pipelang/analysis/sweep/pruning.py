@@ -24,7 +24,7 @@ from pipelang.analysis.kernels.conditions import gate_plan
 from pipelang.analysis.model.model import PipelineModel, value_key
 from pipelang.analysis.model.work_limit import WorkPart, limited, note_limit
 from pipelang.analysis.sweep.liveness import Needed, Taint, uses
-from pipelang.analysis.sweep.shapes import plain_step
+from pipelang.analysis.sweep.plain_steps import plain_step
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import all_reruns, last_outcome, redo_of
 from pipelang.semantics.reads import outcome_reads

@@ -12,7 +12,6 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from math import inf
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from pipelang.analysis.kernels.conditions import drawn_by_rates
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.model.inputs import Owner
-from pipelang.analysis.model.model import EFFECT, END, PipelineModel, value_key
+from pipelang.analysis.model.model import EFFECT, END, PipelineModel
 from pipelang.records import NamedTuple, dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -108,140 +107,6 @@ class Plain(NamedTuple):
 
 MADE = 3
 """The variables that a step makes, which stand before those that it reads."""
-
-
-def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
-    """A step under the conditions `taint`, if it has a shape; no number is asked for."""
-    key = (id(step), taint) if taint else id(step)
-    known: Any = model.shapes.get(key, False)
-    if known is False:
-        known = model.shapes[key] = _plain_step(model, step, taint)
-    found: Plain | None = known
-    return found
-
-
-def plain_steps(
-    model: PipelineModel, items: Iterable[p.Item], taint: frozenset[str]
-) -> list[Plain | None]:
-    """The items of a block by their index: a step that has a shape, else None."""
-    shapes, latent, here, roots_of = model.shapes, model.latent, model.pipeline.name, model.roots
-    new = tuple.__new__  # half the time of a call
-    # Most steps of a long pipeline call one tool. What such a step has alike with others is found
-    # by the identity of what they share, without a call for each.
-    lone: dict[tuple[Any, ...], Outline] = {}
-    found: list[Plain | None] = []
-    for item in items:
-        if not isinstance(item, p.Step):
-            found.append(None)
-            continue
-        chain, reads, name = item.chain, item.reads, item.name
-        link = chain.links[0]
-        action = link.action
-        if (
-            not isinstance(action, p.Call)
-            or len(chain.links) > 1
-            or chain.end is not None
-            or link.reads is not reads
-            or link.vote is not None
-            or link.cache is not None
-            or taint
-            or name in latent
-        ):
-            found.append(plain_step(model, item, taint))
-            continue
-        roots, retry = roots_of(reads), link.retry
-        count = len(roots)
-        key = (count, action.tool, id(link.accuracy), retry.count, retry.backoff, link.timeout)
-        outline = lone.get(key)
-        if outline is None:
-            alike = _of_call(action, link, bool(roots))
-            outline = lone[key] = _outline(model, count, 0, (), (bool(roots),), alike)
-        if count == 1:
-            (root,) = roots
-            names: tuple[Key, ...] = (value_key(name), EFFECT, END, value_key(root))
-        else:
-            names = (value_key(name), EFFECT, END, *map(value_key, sorted(roots)))
-        one = shapes[id(item)] = new(Plain, (outline, names, (here, name), None))
-        found.append(one)
-    return found
-
-
-def outlines_of(model: PipelineModel, steps: Iterable[p.Step]) -> list[Outline | None]:
-    """The outlines of steps by themselves, whatever they stand under; None of one without."""
-    nowhere, known = frozenset[str](), model.shapes.get
-    found: list[Outline | None] = []
-    for step in steps:
-        one: Any = known(id(step), False)
-        if one is False:
-            one = plain_step(model, step, nowhere)
-        found.append(None if one is None else one[0])
-    return found
-
-
-def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:
-    chain, reads, name = step.chain, step.reads, step.name
-    links, end = chain.links, chain.end
-    if (end is not None and isinstance(end, p.Return)) or name in model.latent:
-        return None
-    roots = model.roots(reads)
-    around = sorted(taint - roots) if taint else ()
-    outages: tuple[Key, ...] = ()
-    given: list[bool] = []
-    # Steps that call tools alone have an outline in common with all that are alike in this.
-    alike: tuple[Any, ...] = ()
-    calls = True
-    for link in links:
-        if link.vote is not None or link.cache is not None:
-            return None
-        action, behind = link.action, roots
-        if link.reads is not reads and link.reads != reads:
-            behind = model.roots(link.reads)
-            if behind and behind != roots:
-                return None
-        given.append(bool(behind))
-        if isinstance(action, p.Call):
-            alike += _of_call(action, link, bool(behind))
-            continue
-        calls = False
-        if not isinstance(action, p.Value):
-            if not isinstance(action, p.AskTier) or not isinstance(action.who, expr.Const):
-                return None
-            outage = outage_key(model.program.tiers[str(action.who.value)].provider)
-            outages = outages if outage in outages else (*outages, outage)
-    names = (value_key(name), EFFECT, END, *map(value_key, sorted(roots)))
-    if around or outages:
-        names = (*names, *map(value_key, around), *outages)
-    outline = _outline(
-        model, len(roots), len(around), outages, tuple(given), alike if calls else None
-    )
-    made = (outline, names, (model.pipeline.name, name), end)
-    return tuple.__new__(Plain, made)  # half the time of a call
-
-
-def _of_call(action: p.Call, link: p.Link, given: bool) -> tuple[Any, ...]:
-    """All that steps have alike whose links call a tool in the same way."""
-    # A site is one parameter: where it is named, its number need not be compared.
-    accuracy, retry = link.accuracy, link.retry
-    kind = accuracy.__class__
-    return (action.tool, accuracy.site, kind, retry.count, retry.backoff, link.timeout, given)
-
-
-def _outline(
-    model: PipelineModel,
-    roots: int,
-    around: int,
-    outages: tuple[Key, ...],
-    given: tuple[bool, ...],
-    alike: tuple[Any, ...] | None,
-) -> Outline:
-    """The outline of a step; the one of all whose links call tools alone and are `alike`."""
-    if alike is None:
-        return Outline(roots, around, outages, given, False)
-    key = (roots, around, alike)
-    known: Outline | None = model.shapes.get(key)
-    if known is None:
-        known = model.shapes[key] = Outline(roots, around, outages, given, True)
-    return known
 
 
 def form_of(model: PipelineModel, step: p.Step, outline: Outline) -> Form | None:
