@@ -19,6 +19,7 @@ from pipelang.analysis.model.model import (
     PipelineModel,
     confidence_cut,
     latent_key,
+    test_key,
     value_key,
 )
 from pipelang.records import dataclass
@@ -118,24 +119,11 @@ def _plan_of_gate(model: PipelineModel, gate: p.Gate) -> EvaluationPlan:
     condition = model.expand(gate.condition)
     evidence = gate.evidence
     if isinstance(evidence, p.ByRates):
-        catches, alarms = rates_of(model, evidence)
+        catches = model.parameters.value(evidence.catches)
+        alarms = model.parameters.value(evidence.false_alarms)
         return _opaque(model, condition, lambda right: 1 - (alarms if right else catches))
     own = evidence.file if isinstance(evidence, p.ByFile) else None
     return test_plan(model, condition, gate.name, own)
-
-
-def rates_of(model: PipelineModel, evidence: p.ByRates) -> tuple[Any, Any]:
-    """How likely a test holds back what is wrong, and what is right."""
-    value = model.parameters.value
-    return value(evidence.catches), value(evidence.false_alarms)
-
-
-def drawn_by_rates(model: PipelineModel, gate: p.Gate) -> tuple[Key, tuple[Key, ...]]:
-    """The draw of a gate that has rates of its own, as its plan makes it: its variable, and those
-    that it hangs on.
-    """
-    condition = model.expand(gate.condition)
-    return _opaque_key(condition), model.given(condition)
 
 
 def test_plan(
@@ -168,7 +156,7 @@ def _plan_of_test(
 def _opaque(
     model: PipelineModel, condition: expr.Expr, holds: Callable[[bool], Any]
 ) -> EvaluationPlan:
-    key = _opaque_key(condition)
+    key = test_key(condition)
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         share = holds(right)
@@ -176,11 +164,6 @@ def _opaque(
 
     draw = Draw(key, model.given(condition), outcomes)
     return EvaluationPlan((draw,), lambda values: values[key])
-
-
-def _opaque_key(condition: expr.Expr) -> Key:
-    """The variable of a test that is drawn as a whole."""
-    return ("test", condition)
 
 
 def expression_plan(

@@ -247,7 +247,7 @@ def _region(
 
 
 def _of_item(by: WorstCase[T], model: PipelineModel, item: RegionItem, plain: Plain | None) -> T:
-    """What an item of a region takes; known from then on of all that have its outline."""
+    """The amount of an item of a region; known from then on of all that have its outline."""
     if isinstance(item, p.Let):
         return by.nothing
     amount = _amount(by, model, item, item.chain)

@@ -106,6 +106,18 @@ class BundleSource(NamedTuple):
         return [(self.at, arguments((*values, *self.amounts), self.fixed, self.free))]
 
 
+class UsedSource(NamedTuple):
+    """Chances that count as used, each in a class of cases; none of them is an input."""
+
+    chances: tuple[tuple[Chance, bool], ...]
+
+    def given(self, parameters: Asked) -> list[tuple[int, Any]]:
+        """No register: they are asked for, that is all."""
+        for chance, case in self.chances:
+            _in_class(parameters, chance, case)
+        return []
+
+
 def arguments(
     numbers: tuple[Any, ...], fixed: tuple[Any, ...], free: Collection[int]
 ) -> tuple[Any, ...]:
@@ -116,7 +128,7 @@ def arguments(
     return tuple([number for at, (number, known) in pairs if known is None or at in free])
 
 
-Source = InputSource | ChanceSource | BundleSource
+Source = InputSource | ChanceSource | BundleSource | UsedSource
 
 
 @dataclass(slots=True)
@@ -139,8 +151,14 @@ class FormulaInputs:
     bounded: dict[Unit, None] = field(default_factory=dict)
     repeated: dict[Span, int] = field(default_factory=dict)
     runs: dict[Owner, None] = field(default_factory=dict)
+    used: list[tuple[Chance, bool]] = field(default_factory=list)
     owner: Owner | None = None
     own: frozenset[str] = frozenset()
+
+    @property
+    def all_sources(self) -> tuple[Source, ...]:
+        """The sources, and what is used besides."""
+        return (*self.sources, UsedSource(tuple(self.used)))
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> FormulaInputs:
         """The same inputs while a step with accuracies at these sites is looked at."""
@@ -255,6 +273,7 @@ class Arguments:
 
     given: dict[Chance, Any]
     bounded: dict[Unit, None] = field(default_factory=dict)
+    used: list[tuple[Chance, bool]] = field(default_factory=list)
 
     def of_step(self, owner: Owner, sites: frozenset[str]) -> Arguments:
         """The same: a move knows which of its arguments are accuracies."""

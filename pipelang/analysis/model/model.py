@@ -174,6 +174,11 @@ def value_key(step: str) -> Key:
     return ("value", step)
 
 
+def test_key(condition: expr.Expr) -> Key:
+    """The key of a test that is drawn as a whole, by its expanded condition."""
+    return ("test", condition)
+
+
 def latent_key(step: str) -> Key:
     """The key of what is behind a step's answer: its latent verdicts, where a redo may copy them;
     the lowest ranks of the confidences of its elements, where these are tested.

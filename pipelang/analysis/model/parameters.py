@@ -135,6 +135,13 @@ class Parameters:
             return self.number(chance)
         return self._plain(chance)
 
+    def use(self, *chances: Chance) -> None:
+        """Count chances as used, whether or not anything comes to hang on their values."""
+        for chance in chances:
+            self.number(chance)
+            if self.inputs is not None:
+                self.inputs.used.append((chance, self.hard))
+
     def number(self, chance: Chance) -> Weight:
         """The same, where values are inputs of a formula: that of the input."""
         found = self._plain(chance)

@@ -192,7 +192,7 @@ class Compiled:
             model.let_go()
         written = _Written(
             made,
-            tuple(inputs.sources),
+            inputs.all_sources,
             tuple(inputs.repeated.items()),
             totals,
             moved,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 
 from pipelang.analysis.frontier.states import Key
-from pipelang.analysis.kernels.conditions import gate_plan, rates_of, subject_plan, test_plan
+from pipelang.analysis.kernels.conditions import gate_plan, subject_plan, test_plan
 from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.model.model import (
     EFFECT,
@@ -77,7 +77,7 @@ def _uses_of_gate(model: PipelineModel, gate: p.Gate) -> Collection[Key]:
     shape = gate_shape(model, gate)
     if shape is None or not isinstance(gate.evidence, p.ByRates):
         return gate_plan(model, gate).uses() | _otherwise(model, gate)
-    rates_of(model, gate.evidence)  # they are used, whether it is reached or not
+    model.parameters.use(gate.evidence.catches, gate.evidence.false_alarms)
     handed = outcome_reads(shape.own)
     tested = shape.names[TESTED:]
     return (*tested, *_values(model, handed)) if handed else tested
@@ -165,14 +165,15 @@ def _needed_after(
 ) -> Needed:
     items = block.items
     around = tuple(map(value_key, taint))
-    plain = plain_steps(model, items, taint)
+    plain: list[Plain | None] = []
     last: dict[Key, int] = {EFFECT: len(items), END: len(items)}
     others: dict[int, Collection[Key]] = {}
-    for index, one in enumerate(plain):
+    for index, one in enumerate(plain_steps(model, items, taint)):
+        plain.append(one)
         if one is None:
             keys = others[index] = _uses(model, items[index], taint)
         else:
-            keys = one.names[MADE:]
+            keys = one[1][MADE:]  # a name instead of the index takes three times as long
             if around:
                 keys = (*around, *keys)
         for key in keys:

@@ -6,7 +6,7 @@ steps are looked at once. No number is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelang.analysis.frontier.states import Key
@@ -29,17 +29,16 @@ def plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Pla
 
 def plain_steps(
     model: PipelineModel, items: Iterable[p.Item], taint: frozenset[str]
-) -> list[Plain | None]:
-    """The items of a block by their index: a step that has a shape, else None."""
+) -> Iterator[Plain | None]:
+    """The items of a block, in order: a step that has a shape, else None."""
     shapes, latent, here, roots_of = model.shapes, model.latent, model.pipeline.name, model.roots
     new = tuple.__new__  # half the time of a call
     # Most steps of a long pipeline call one tool. What such a step has alike with others is found
     # by the identity of what they share, without a call for each.
     lone: dict[tuple[Any, ...], Outline] = {}
-    found: list[Plain | None] = []
     for item in items:
         if not isinstance(item, p.Step):
-            found.append(None)
+            yield None
             continue
         chain, reads, name = item.chain, item.reads, item.name
         link = chain.links[0]
@@ -54,7 +53,7 @@ def plain_steps(
             or taint
             or name in latent
         ):
-            found.append(plain_step(model, item, taint))
+            yield plain_step(model, item, taint)
             continue
         roots, retry = roots_of(reads), link.retry
         count = len(roots)
@@ -69,8 +68,7 @@ def plain_steps(
         else:
             names = (value_key(name), EFFECT, END, *map(value_key, sorted(roots)))
         one = shapes[id(item)] = new(Plain, (outline, names, (here, name), None))
-        found.append(one)
-    return found
+        yield one
 
 
 def outlines_of(model: PipelineModel, steps: Iterable[p.Step]) -> list[Outline | None]:

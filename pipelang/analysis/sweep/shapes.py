@@ -17,11 +17,10 @@ from math import inf
 from typing import Any, Literal
 
 from pipelang.analysis.frontier.states import Key
-from pipelang.analysis.kernels.conditions import drawn_by_rates
 from pipelang.analysis.kernels.costs import attempt_cost
 from pipelang.analysis.kernels.providers import outage_key
 from pipelang.analysis.model.inputs import Owner
-from pipelang.analysis.model.model import EFFECT, END, PipelineModel
+from pipelang.analysis.model.model import EFFECT, END, PipelineModel, test_key
 from pipelang.records import NamedTuple, dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
@@ -235,11 +234,12 @@ def _gate_shape(model: PipelineModel, gate: p.Gate) -> Shape | None:
         return None
     if not isinstance(gate.otherwise, (p.Escalate, p.Reject, p.Fail)):
         return None
-    key, given = drawn_by_rates(model, gate)
+    condition = model.expand(gate.condition)
+    given = model.given(condition)
     catches, alarms = gate.evidence.catches, gate.evidence.false_alarms
     # Values that an outcome hands over decide nothing about it.
     if catches.site == alarms.site and catches == alarms:
         form = Form(structure("gate", len(given), 0, 0), (catches,))
     else:
         form = Form(structure("gate", len(given), 0, 1), (catches, alarms))
-    return Shape(form, (EFFECT, END, key, *given), None, gate.otherwise)
+    return Shape(form, (EFFECT, END, test_key(condition), *given), None, gate.otherwise)
