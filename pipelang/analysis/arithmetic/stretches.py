@@ -209,14 +209,13 @@ class WorkedOut:
         self.weights = sum(row * one[cut.stretch] for row, one in zip(single, begins, strict=True))
         last = slice(int(cut.ends[-1]), int(cut.ends[-1] + cut.last_sizes[-1]))
         self._last = single[:, last]
-        self.sums = np.zeros(cut.sums)
+        sums, places = [], []
         for group, values in zip(cut.groups, factors, strict=True):
             start, number, by = group.factors.more
-            if len(start):
-                found = values[by] * self.weights[cut.out[group.moves] + start[:, None]]
-                at = cut.sums_at[group.moves]
-                for one in range(group.factors.sums):
-                    self.sums[at + one] = found[number == one].sum(axis=0)
+            found = values[by] * self.weights[cut.out[group.moves] + start[:, None]]
+            sums.append(found.ravel())
+            places.append((cut.sums_at[group.moves] + number[:, None]).ravel())
+        self.sums = np.bincount(np.concatenate(places), np.concatenate(sums), cut.sums)
 
     def _on(self, single: Array, level: int) -> None:
         """The weights of the next level."""
@@ -319,11 +318,12 @@ def stretches(row: Moves) -> Stretches | None:
     )
     registers, places = np.array(arguments), np.array(at)
     groups = []
-    for number in range(len(ids)):
-        mover = movers[int(first[number])]
+    by_mover = np.argsort(which.astype(np.int16), kind="stable")
+    ends = np.cumsum(np.bincount(which))
+    for at_first, moves in zip(first.tolist(), np.split(by_mover, ends[:-1]), strict=True):
+        mover = movers[at_first]
         if not isinstance(mover, CompiledMove):
             return None
-        moves = np.flatnonzero(which == number)
         distinct, of = np.unique(registers[moves], return_inverse=True)
         groups.append(_Group(_factors(mover), moves, distinct.tolist(), of))
     before = np.array([group.factors.before for group in groups])[which]

@@ -9,6 +9,7 @@ those of sub-pipelines too. Where a formula would be too large, each question is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
@@ -41,6 +42,8 @@ GROUPS = ("escalations", "failures", "asked", "reached", "step_costs", "inside")
 
 Slopes = tuple[float, float]
 """d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
+
+REAL_AND_IMAGINARY = attrgetter("real", "imag")
 
 Repeats = Mapping[Span, Any]
 """The most retries of links, by the links' places, where that differs by column."""
@@ -183,7 +186,7 @@ class Compiled:
             made = formula(
                 inputs.trace,
                 [one.at for one in _results(totals)],
-                [at for at, *_ in moved],
+                [one[0] for one in moved],
             )
         except Untraceable:
             self.too_large = True
@@ -309,8 +312,7 @@ class _Written:
         slopes, both = self.formula.slopes(registers, seeds)
         for owner, places in self.owned.items():
             both[owner] = both.get(owner, 0j) + sum((slopes[at] for at in places), 0j)
-        found = {owner: (slope.real, slope.imag) for owner, slope in both.items()}
-        return registers, found
+        return registers, dict(zip(both, map(REAL_AND_IMAGINARY, both.values()), strict=True))
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:

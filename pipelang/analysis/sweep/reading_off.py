@@ -142,9 +142,12 @@ def _read_off_together(
 
 def _add_all(sums: dict[str, Any], names: Sequence[str], amounts: Sequence[float]) -> None:
     """Add amounts to the sums under their names; a step in two rows has two."""
-    found = dict(zip(names, amounts, strict=True))
-    if len(found) == len(names) and sums.keys().isdisjoint(found):
-        sums |= found
-        return
+    if sums.keys().isdisjoint(names):
+        before = len(sums)
+        sums.update(zip(names, amounts, strict=True))
+        if len(sums) == before + len(names):
+            return
+        for name in dict.fromkeys(names):
+            del sums[name]
     for name, amount in zip(names, amounts, strict=True):
         sums[name] = sums[name] + amount if name in sums else amount
