@@ -313,7 +313,7 @@ def stretches(row: Moves) -> Stretches | None:
     """The stretches of a row; None where it cannot well be cut."""
     movers, arguments, owners, at = zip(*row.row, strict=True)
     count = len(movers)
-    ids, first, which = np.unique(
+    _, first, which = np.unique(
         np.fromiter(map(id, movers), np.int64, count), return_index=True, return_inverse=True
     )
     registers, places = np.array(arguments), np.array(at)

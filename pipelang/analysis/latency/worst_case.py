@@ -20,6 +20,7 @@ from pipelang.analysis.kernels.providers import tiers_of
 from pipelang.analysis.kernels.subpipelines import child_model
 from pipelang.analysis.latency.exclusive import cases, decided
 from pipelang.analysis.model.model import PipelineModel
+from pipelang.analysis.sweep.plain_steps import known_plain
 from pipelang.analysis.sweep.shapes import Plain
 from pipelang.records import NamedTuple, replace
 from pipelang.semantics import expressions as expr
@@ -156,7 +157,7 @@ def _block(by: WorstCase[T], model: PipelineModel, block: p.Block) -> Ways[T]:
     ended: T | None = None
     for segment in block.segments:
         if isinstance(segment, p.Region):
-            total = _region(by, model, block.items, segment.members, total)
+            total = _region(by, model, block, segment.members, total)
             continue
         item = block.items[segment.index]
         match item:
@@ -231,19 +232,19 @@ def _fork(
 def _region(
     by: WorstCase[T],
     model: PipelineModel,
-    items: Sequence[p.Item],
+    block: p.Block,
     members: Sequence[int],
     before: T,
 ) -> T:
-    plain, chains = model.shapes.get, by.chains
-    found: list[Any] = [items[index] for index in members]
+    items: Sequence[Any] = block.items
+    plain, chains = known_plain(model, block), by.chains
     takes: list[T] = []
-    for item in found:
+    for index in members:
         # Of what a sweep has looked at, most is known to be alike in all that a worst hangs on.
-        one: Plain | None = plain(id(item))
+        one = None if plain is None else plain[index]
         known = None if one is None else chains.get(one[0])
-        takes.append(_of_item(by, model, item, one) if known is None else known)
-    return by.region(before, found, takes)
+        takes.append(_of_item(by, model, items[index], one) if known is None else known)
+    return by.region(before, [items[index] for index in members], takes)
 
 
 def _of_item(by: WorstCase[T], model: PipelineModel, item: RegionItem, plain: Plain | None) -> T:
@@ -262,7 +263,7 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
     for segment in block.segments:
         if isinstance(segment, p.Region):
             members = [index for index in segment.members if index in again]
-            total = _region(by, model, block.items, members, total)
+            total = _region(by, model, block, members, total)
         elif segment.index in again:
             item = block.items[segment.index]
             if isinstance(item, p.Step):

@@ -29,7 +29,7 @@ def own_reliabilities(model: PipelineModel) -> dict[str, float | None]:
     figure hangs on it then, so it is none of the unknowns.
     """
     steps = list(model.steps.values())
-    outlines = outlines_of(model, steps)
+    outlines = outlines_of(model)
     found: list[float | None] = []
 
     def act(of_class: PipelineModel, cases: Table) -> None:

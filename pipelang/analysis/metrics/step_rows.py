@@ -110,7 +110,7 @@ def step_rows(
         totals, never = figure.point, repeat(0.0)
         return StepRows(
             names,
-            [*map(own.get, names)],
+            [*own.values()] or [None] * len(names),
             [*map(float, map(totals.reached.get, names, never))],
             [*map(derivatives.get, zip(repeat(here), names), repeat(NEVER))],
             [*map(float, map(totals.step_costs.get, names, never))],

@@ -20,7 +20,7 @@ from pipelang.analysis.model.model import (
     redo_key,
     value_key,
 )
-from pipelang.analysis.sweep.plain_steps import plain_step, plain_steps
+from pipelang.analysis.sweep.plain_steps import plain_step, plain_steps, remember_plain
 from pipelang.analysis.sweep.shapes import MADE, TESTED, Plain, gate_shape
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -178,6 +178,8 @@ def _needed_after(
                 keys = (*around, *keys)
         for key in keys:
             last[key] = index
+    if not taint:
+        remember_plain(model, block, plain)
     for index in others:
         item = items[index]
         redo = None if isinstance(item, p.Step) else redo_of(item)

@@ -6,7 +6,7 @@ steps are looked at once. No number is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipelang.analysis.frontier.states import Key
@@ -31,7 +31,8 @@ def plain_steps(
     model: PipelineModel, items: Iterable[p.Item], taint: frozenset[str]
 ) -> Iterator[Plain | None]:
     """The items of a block, in order: a step that has a shape, else None."""
-    shapes, latent, here, roots_of = model.shapes, model.latent, model.pipeline.name, model.roots
+    latent, here, roots_of = model.latent, model.pipeline.name, model.roots
+    steps = {} if model.lets or model.bound else model.steps
     new = tuple.__new__  # half the time of a call
     # Most steps of a long pipeline call one tool. What such a step has alike with others is found
     # by the identity of what they share, without a call for each.
@@ -55,32 +56,44 @@ def plain_steps(
         ):
             yield plain_step(model, item, taint)
             continue
-        roots, retry = roots_of(reads), link.retry
-        count = len(roots)
-        key = (count, action.tool, id(link.accuracy), retry.count, retry.backoff, link.timeout)
-        outline = lone.get(key)
-        if outline is None:
-            alike = _of_call(action, link, bool(roots))
-            outline = lone[key] = _outline(model, count, 0, (), (bool(roots),), alike)
-        if count == 1:
-            (root,) = roots
+        count = len(reads)
+        if count == 1 and (root := next(iter(reads))) in steps:
             names: tuple[Key, ...] = (value_key(name), EFFECT, END, value_key(root))
         else:
-            names = (value_key(name), EFFECT, END, *map(value_key, sorted(roots)))
-        one = shapes[id(item)] = new(Plain, (outline, names, (here, name), None))
-        yield one
+            roots = sorted(roots_of(reads))
+            count = len(roots)
+            names = (value_key(name), EFFECT, END, *map(value_key, roots))
+        key = (count, action.tool, id(link.accuracy), id(link.retry), link.timeout)
+        outline = lone.get(key)
+        if outline is None:
+            alike = _of_call(action, link, count > 0)
+            outline = lone[key] = _outline(model, count, 0, (), (count > 0,), alike)
+        yield new(Plain, (outline, names, (here, name), None))
 
 
-def outlines_of(model: PipelineModel, steps: Iterable[p.Step]) -> list[Outline | None]:
-    """The outlines of steps by themselves, whatever they stand under; None of one without."""
-    nowhere, known = frozenset[str](), model.shapes.get
-    found: list[Outline | None] = []
-    for step in steps:
-        one: Any = known(id(step), False)
-        if one is False:
-            one = plain_step(model, step, nowhere)
-        found.append(None if one is None else one[0])
-    return found
+def remember_plain(model: PipelineModel, block: p.Block, plain: Sequence[Plain | None]) -> None:
+    """Remember the plain steps of a block that stands under no conditions, by their index."""
+    model.shapes["plain", id(block)] = plain
+
+
+def known_plain(model: PipelineModel, block: p.Block) -> Sequence[Plain | None] | None:
+    """The plain steps of a block by their index, where it was looked at under no conditions."""
+    known: Sequence[Plain | None] | None = model.shapes.get(("plain", id(block)))
+    return known
+
+
+def outlines_of(model: PipelineModel) -> list[Outline | None]:
+    """The outlines of all steps by themselves, whatever they stand under; None of one without."""
+    block = model.pipeline.block
+    plain, nowhere = known_plain(model, block), frozenset[str]()
+    if plain is not None:
+        steps = [
+            one for one, item in zip(plain, block.items, strict=True) if isinstance(item, p.Step)
+        ]
+        if len(steps) == len(model.steps):  # none stands in a branch
+            return [None if one is None else one[0] for one in steps]
+    singly = [plain_step(model, step, nowhere) for step in model.steps.values()]
+    return [None if one is None else one.outline for one in singly]
 
 
 def _plain_step(model: PipelineModel, step: p.Step, taint: frozenset[str]) -> Plain | None:

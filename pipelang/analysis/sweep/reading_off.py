@@ -73,8 +73,7 @@ def _read_off_singly(
     steps = [one for one, (_, owner, _, _) in zip(found, moves, strict=True) if owner is not None]
     names = [owner[1] for _, owner, _, _ in moves if owner is not None]
     spent = [one[1] for one in steps]
-    _add_all(totals.reached, names, [one[0] for one in steps])
-    _add_all(totals.step_costs, names, spent)
+    _add_all(totals, names, [one[0] for one in steps], spent)
     totals.cost = reduce(add, spent, totals.cost)
     totals.tokens = reduce(add, [one[2] for one in steps], totals.tokens)
     # Steps of a kind end in the same ways, which is one object.
@@ -113,41 +112,54 @@ def _read_off_together(
     own = begins[is_step]
     often, spent = row.sums[own], row.sums[own + 1]
     names = [owner[1] for owner in owners if owner is not None]
-    _add_all(totals.reached, names, often.tolist())
-    _add_all(totals.step_costs, names, spent.tolist())
+    _add_all(totals, names, often.tolist(), spent.tolist())
     totals.cost = totals.cost + float(spent.sum())
     totals.tokens = totals.tokens + float(row.sums[own + 2].sum())
     begins = begins + FIGURES * is_step
-    alike = np.fromiter(map(id, ways), np.int64, len(ways))
     same = np.array([outcome is None for outcome in outcomes])
-    for ends in np.unique(alike[same]).tolist():
-        some = np.flatnonzero(same & (alike == ends))
-        for number, way in enumerate(ways[int(some[0])]):
-            weight = float(row.sums[begins[some] + number].sum())
+    alike = np.flatnonzero(same)
+    ids = np.fromiter(map(id, ways), np.int64, len(ways))[alike]
+    _, first, kinds = np.unique(ids, return_index=True, return_inverse=True)
+    ways_of = [ways[at] for at in alike[first].tolist()]
+    counts = np.array([len(one) for one in ways_of], dtype=np.int64)[kinds]
+    for number in range(int(counts.max(initial=0))):
+        some = counts > number
+        weights = row.sums[begins[alike[some]] + number]
+        sums = np.bincount(kinds[some], weights, len(ways_of)).tolist()
+        for of_kind, weight in zip(ways_of, sums, strict=True):
             if not weight:
                 continue
+            way = of_kind[number]
             other, right, wrong = way
             if other is None:
                 used_up[way] = used_up.get(way, 0.0) + weight
             else:
                 record(totals, other, right, wrong, weight)
-    for at in np.flatnonzero(~same).tolist():
-        outcome, begin = outcomes[at], int(begins[at])
-        assert outcome is not None
-        for number, (other, right, wrong) in enumerate(ways[at]):
-            weight = float(row.sums[begin + number])
+    lone = np.flatnonzero(~same)
+    most = max([len(ways[at]) for at in lone.tolist()], default=0)
+    found = np.minimum(begins[lone][:, None] + np.arange(most), len(row.sums) - 1)
+    for at, sums in zip(lone.tolist(), row.sums[found].tolist(), strict=True):
+        outcome = outcomes[at]
+        for (other, right, wrong), weight in zip(ways[at], sums, strict=False):
             if weight:
                 record(totals, other or outcome, right, wrong, weight)
 
 
-def _add_all(sums: dict[str, Any], names: Sequence[str], amounts: Sequence[float]) -> None:
-    """Add amounts to the sums under their names; a step in two rows has two."""
-    if sums.keys().isdisjoint(names):
-        before = len(sums)
-        sums.update(zip(names, amounts, strict=True))
-        if len(sums) == before + len(names):
+def _add_all(
+    totals: Totals, names: Sequence[str], often: Sequence[Any], spent: Sequence[Any]
+) -> None:
+    """Add how often steps are reached, and what they cost, to the sums under their names; a step in
+    two rows has two.
+    """
+    reached, costs = totals.reached, totals.step_costs
+    if reached.keys().isdisjoint(names) and costs.keys().isdisjoint(names):
+        before = len(reached)
+        reached.update(zip(names, often, strict=True))
+        if len(reached) == before + len(names):
+            costs.update(zip(names, spent, strict=True))
             return
         for name in dict.fromkeys(names):
-            del sums[name]
-    for name, amount in zip(names, amounts, strict=True):
-        sums[name] = sums[name] + amount if name in sums else amount
+            del reached[name]
+    for sums, amounts in ((reached, often), (costs, spent)):
+        for name, amount in zip(names, amounts, strict=True):
+            sums[name] = sums[name] + amount if name in sums else amount
