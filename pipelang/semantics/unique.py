@@ -14,7 +14,7 @@ from pipelang.records import replace
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.redo import redo_of
-from pipelang.semantics.walk import all_items
+from pipelang.semantics.walk import contents
 
 Part = TypeVar("Part")
 Named = p.Step | p.Let | p.Gate | p.Person
@@ -27,11 +27,9 @@ def is_keyed(item: p.Item) -> TypeGuard[Named]:
 
 def with_unique_names(pipeline: p.Pipeline) -> p.Pipeline:
     """The pipeline itself if every name stands once, else one with `NAME (2)` for the second."""
-    names = [
-        item.name
-        for item in all_items(pipeline.block)
-        if isinstance(item, p.Step) or is_keyed(item)
-    ]
+    inside = contents(pipeline.block)
+    names = [item.name for item in inside.items if isinstance(item, p.Step)]
+    names += [item.name for item in inside.beside if is_keyed(item)]
     if len(set(names)) == len(names):
         return pipeline
     naming = _Naming()

@@ -215,24 +215,13 @@ def _without_cuts(
     pipeline = with_unique_names(pipeline)
     model = PipelineModel(program, pipeline, parameters, inputs=inputs)
     model.means = mean_lengths(pipeline)
-    everything = list(all_items(pipeline.block))
-    redone: set[str] = set()
-    told: set[str] = set()
-    for item in everything:
-        if isinstance(item, p.Step):
-            model.steps[item.name] = item
-        elif isinstance(item, p.Let):
+    everything = contents(pipeline.block)
+    model.steps = {item.name: item for item in everything.items if isinstance(item, p.Step)}
+    for item in everything.beside:
+        if isinstance(item, p.Let):
             model.lets[item.name] = model.expand(item.value)
-    for block in blocks(pipeline.block):
-        for gate, item in enumerate(block.items):
-            redo = None if isinstance(item, p.Step) else redo_of(item)
-            if redo is not None:
-                told.add(redo.step)
-                for index in all_reruns(block.items, gate, redo):
-                    again = block.items[index]
-                    if isinstance(again, p.Step):
-                        redone.add(again.name)
-    model.latent, model.told = frozenset(redone), frozenset(told)
+    if any(redo_of(item) is not None for item in everything.beside):
+        model.latent, model.told = _redone(pipeline.block)
     for path in pipeline.traffic.paths:
         model.paths[model.expand(path.path)] = path
     for condition in pipeline.traffic.conditions:
@@ -240,6 +229,22 @@ def _without_cuts(
     for named in pipeline.traffic.names:
         model.names[named.name] = named
     return model
+
+
+def _redone(block: p.Block) -> tuple[frozenset[str], frozenset[str]]:
+    """The steps that may run again, and those of them that are redone and see why."""
+    redone: set[str] = set()
+    told: set[str] = set()
+    for inner in blocks(block):
+        for gate, item in enumerate(inner.items):
+            redo = None if isinstance(item, p.Step) else redo_of(item)
+            if redo is not None:
+                told.add(redo.step)
+                for index in all_reruns(inner.items, gate, redo):
+                    again = inner.items[index]
+                    if isinstance(again, p.Step):
+                        redone.add(again.name)
+    return frozenset(redone), frozenset(told)
 
 
 def answers_elements(step: p.Step) -> bool:
