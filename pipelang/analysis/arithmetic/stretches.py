@@ -35,6 +35,8 @@ Array = Any
 FUNCTIONS = {PLUS: np.add, MINUS: np.subtract, TIMES: np.multiply, OVER: np.divide}
 """The operations of which the chances of a plain item are made."""
 
+NONE = np.zeros(0, dtype=np.int64)
+
 FEW_STATES = (1, 2, 4)
 """Most states at a cut, by what is tried first: each stretch is worked out for each of them."""
 
@@ -295,14 +297,19 @@ class WorkedOut:
     def _rises(self, back: Array, owned: dict[Any, complex]) -> None:
         """The derivatives by accuracies, from those by all weights."""
         cut = self.cut
-        rises = np.zeros((2, len(cut.places)))
+        before: list[Array] = [np.zeros(0)]
+        into: list[Array] = [NONE]
+        of_move: list[Array] = [NONE]
         for group, values in zip(cut.groups, self._factors, strict=True):
             start, end, by = group.factors.rises
             if len(start):
-                before = values[by] * self.weights[cut.out[group.moves] + start[:, None]]
-                into = cut.into[group.moves] + end[:, None]
-                for rise, slope in zip(rises, back, strict=True):
-                    rise[group.moves] = (before * slope[into]).sum(axis=0)
+                here = values[by] * self.weights[cut.out[group.moves] + start[:, None]]
+                before.append(here.ravel())
+                into.append((cut.into[group.moves] + end[:, None]).ravel())
+                of_move.append(np.tile(group.moves, len(start)))
+        weights, at = np.concatenate(before), np.concatenate(into)
+        moves = np.concatenate(of_move)
+        rises = [np.bincount(moves, weights * slope[at], len(cut.places)) for slope in back]
         found = (rises[0] + 1j * rises[1]).tolist()
         for owner, one in zip(cut.owners, found, strict=True):
             if owner is not None:

@@ -252,8 +252,8 @@ def _of_item(by: WorstCase[T], model: PipelineModel, item: RegionItem, plain: Pl
     if isinstance(item, p.Let):
         return by.nothing
     amount = _amount(by, model, item, item.chain)
-    if plain is not None and plain.outline.calls:
-        by.chains[plain.outline] = amount
+    if plain is not None and plain[0].calls:
+        by.chains[plain[0]] = amount
     return amount
 
 

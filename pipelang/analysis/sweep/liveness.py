@@ -34,7 +34,7 @@ def uses(model: PipelineModel, item: p.Item, taint: Taint) -> Collection[Key]:
     """The variables that an item reads, everything inside it included."""
     plain = plain_step(model, item, taint) if isinstance(item, p.Step) else None
     if plain is not None:
-        return (*map(value_key, taint), *plain.reads)
+        return (*map(value_key, taint), *plain[1][MADE:])
     return _uses(model, item, taint)
 
 
@@ -173,7 +173,7 @@ def _needed_after(
         if one is None:
             keys = others[index] = _uses(model, items[index], taint)
         else:
-            keys = one[1][MADE:]  # a name instead of the index takes three times as long
+            keys = one[1][MADE:]
             if around:
                 keys = (*around, *keys)
         for key in keys:
@@ -186,6 +186,6 @@ def _needed_after(
         if redo is not None:
             for rerun in all_reruns(items, index, redo):
                 one = plain[rerun]
-                for key in others[rerun] if one is None else (*around, *one.reads):
+                for key in others[rerun] if one is None else (*around, *one[1][MADE:]):
                     last[key] = max(last[key], index)
     return Needed(block, taint, plain, last, after, at)

@@ -56,7 +56,7 @@ def region(walk: BlockSweep, members: Sequence[int], table: Table, visit: Visit)
         if one is not None and visit.first and table.vectors is not None:
             shape = shape_of(model, step, one)
             if shape is not None:
-                after = moved(walk, table, shape, index, index == last, _at_first, one.own)
+                after = moved(walk, table, shape, index, index == last, _at_first, one[3])
         if after is None:
             after = _visited(walk, index, table, visit, index == last)
         table = after
