@@ -311,6 +311,11 @@ class WorkedOut:
         moves = np.concatenate(of_move)
         rises = [np.bincount(moves, weights * slope[at], len(cut.places)) for slope in back]
         found = (rises[0] + 1j * rises[1]).tolist()
+        pairs = zip(cut.owners, found, strict=True)
+        mine = {owner: one for owner, one in pairs if owner is not None}
+        if owned.keys().isdisjoint(mine) and len(mine) == len(found) - cut.owners.count(None):
+            owned.update(mine)
+            return
         for owner, one in zip(cut.owners, found, strict=True):
             if owner is not None:
                 owned[owner] = owned[owner] + one if owner in owned else one

@@ -58,7 +58,7 @@ class StepRows(Sequence[StepRow]):
         bases: tuple[Basis, Basis],
     ) -> None:
         self._names = names
-        success, silent = [one for one, _ in slopes], [one for _, one in slopes]
+        success, silent = [one.real for one in slopes], [one.imag for one in slopes]
         self._columns: tuple[Sequence[Any], ...] = (names, own, reached, success, silent, costs)
         self._bases = bases  # of all figures, and of amounts
 
@@ -122,8 +122,8 @@ def step_rows(
         cost = figure.number(by_name("step_costs", name), unit=False)
         matters = (UNCOMPUTED, UNCOMPUTED)
         if derivatives:
-            success, silent = derivatives.get((here, name), NEVER)
-            matters = certain(success, basis), certain(silent, basis)
+            slope = derivatives.get((here, name), NEVER)
+            matters = certain(slope.real, basis), certain(slope.imag, basis)
         spent = amounts.of_step(here, name, figure.amount(cost, Unit.MONEY))
         rows.append(StepRow(name, own.get(name), often, *matters, spent))
     return tuple(rows)
@@ -139,7 +139,7 @@ def read_by_rows(model: PipelineModel) -> Iterator[Read]:
             yield by_name("inside", (child.pipeline.name, step.name, what))
 
 
-NEVER: Slopes = (0.0, 0.0)
+NEVER: Slopes = 0j
 """The importances of a step that is never reached."""
 
 
@@ -160,8 +160,8 @@ def inner_step_rows(
         cost = by_name("inside", (pipeline, name, COSTS))
         success = silent = UNCOMPUTED
         if derivatives:
-            right, wrong = derivatives.get((pipeline, name), NEVER)
-            success, silent = certain(right, figure.basis), certain(wrong, figure.basis)
+            slope = derivatives.get((pipeline, name), NEVER)
+            success, silent = certain(slope.real, figure.basis), certain(slope.imag, figure.basis)
         rows.append(
             StepRow(
                 f"{pipeline}.{name}",

@@ -9,7 +9,6 @@ those of sub-pipelines too. Where a formula would be too large, each question is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 
 from pipelang.analysis.arithmetic.formula import CompiledFormula, formula
@@ -40,10 +39,8 @@ MOST_FORMULAS = 4
 
 GROUPS = ("escalations", "failures", "asked", "reached", "step_costs", "inside")
 
-Slopes = tuple[float, float]
-"""d(success)/d(accuracy) and d(silent_error)/d(accuracy)."""
-
-REAL_AND_IMAGINARY = attrgetter("real", "imag")
+Slopes = complex
+"""d(success)/d(accuracy), and d(silent_error)/d(accuracy) as the imaginary part."""
 
 Repeats = Mapping[Span, Any]
 """The most retries of links, by the links' places, where that differs by column."""
@@ -312,7 +309,7 @@ class _Written:
         slopes, both = self.formula.slopes(registers, seeds)
         for owner, places in self.owned.items():
             both[owner] = both.get(owner, 0j) + sum((slopes[at] for at in places), 0j)
-        return registers, dict(zip(both, map(REAL_AND_IMAGINARY, both.values()), strict=True))
+        return registers, both
 
 
 def _cut(value: Any, part: slice, columns: int) -> Any:
