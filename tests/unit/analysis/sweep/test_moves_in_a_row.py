@@ -106,11 +106,11 @@ def test_importances_of_moves_in_a_row_are_slopes(share: float) -> None:
     above = swept(program, {accuracy: share})
     by_all = (3 * above.success - 4 * middle.success + below.success) / (2 * h)
     steps = [step for step in slopes if step[0] == "main"]
-    called = sum(slopes[step][0] for step in steps)
+    called = sum(slopes[step].real for step in steps)
     two = [name for name in names if "accuracy" in name]
     assert len(two) == 2  # one for each tool: the slope by one is that of its steps
     ours = sum(
-        slopes["main", item.name][0]
+        slopes["main", item.name].real
         for item in program.pipelines["main"].block.items
         if isinstance(item, p.Step) and item.chain.links[0].accuracy.site == accuracy
     )
