@@ -131,8 +131,8 @@ def faults(program: p.Program, name: str, work: int) -> Iterator[str]:
     for sites, owners in groups(model):
         inner = Moved(point_parameters(program), sites)
         slopes = plain(program, name, inner)[1]
-        for at, figure in enumerate((slopes.success, slopes.silent_error)):
-            total = sum(importances.get(owner, (0.0, 0.0))[at] for owner in owners)
+        both = sum(importances.get(owner, 0j) for owner in owners)
+        for total, figure in ((both.real, slopes.success), (both.imag, slopes.silent_error)):
             if abs(total - complex(figure).imag / H) > 1e-9:
                 yield f"importance of {owners}: {total}, {complex(figure).imag / H}"
 
