@@ -72,8 +72,10 @@ class Symbols:
         self.used.add((file, symbol.key))
 
     def is_lost(self, file: str, name: str) -> bool:
-        """Whether a name is unknown because of an error that was already reported."""
-        return file in self.hollow or name in self.lost.get(file, ())
+        """Whether a name is unknown because of an error that was already reported: one without
+        letters was left out.
+        """
+        return not name or file in self.hollow or name in self.lost.get(file, ())
 
     def names(self, file: str, *kinds: str) -> list[str]:
         """The names that a file sees for declarations of these kinds."""

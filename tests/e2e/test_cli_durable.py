@@ -263,6 +263,16 @@ SUBMIT = ("submit", "acts.pipe", "acts", "--input")
         (("runs", "prune", "--older-than", "1y", "--store", STORE), 2, "no duration"),
         (("trace", "--store", STORE), 2, "name a run"),
         (("run", "acts.pipe", "acts", "--store", STORE, "--jobs", "2"), 2, "exclude"),
+        *(
+            (("run", "acts.pipe", "acts", "--store", STORE, *more), 2, f"{more[0]} and --store")
+            for more in (
+                ("--provider", "simulated"),
+                ("--seed", "3"),
+                ("--tier", "haiku=sonnet"),
+                ("--content",),
+                ("--state", "elsewhere"),
+            )
+        ),
     ],
 )
 def test_a_wrong_line_is_told(place: Path, line: tuple[str, ...], code: int, said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import select
 import socket
 import threading
 from pathlib import Path
@@ -247,6 +248,63 @@ def test_a_body_that_does_not_come_is_not_waited_for(
             assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
     finally:
         server.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "sent", "status"),
+    [
+        ("/v1/pipelines/say/runs", 20_000_000, 1_000_000, 413),  # known from its headers
+        ("/v1/pipelines/say/runs", None, 10_485_761, 413),  # known when so much has come
+        ("/v1/pipelines/say/runs", 5_000_000, 1_000, 408),
+        ("/v1/runs", 5_000_000, 1_000, 405),
+        ("/v1/nothing", 5_000_000, 1_000, 404),
+    ],
+)
+def test_an_answer_before_the_body_reaches_who_still_sends(
+    path: str,
+    said: int | None,
+    sent: int,
+    status: int,
+    guarded_server: ThreadServer,
+    people: People,
+) -> None:
+    """A connection that is closed with bytes unread takes the answer with it. That it was answered
+    is waited for before the rest is sent, and it comes in pieces larger than what the system keeps.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if status == 408:
+            patch.setattr(guards, "BODY_SECONDS", 0.1)
+        how = "Transfer-Encoding: chunked" if said is None else f"Content-Length: {said}"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Authorization: Bearer {people.caller.token}\r\n"
+        head += f"Content-Type: application/json\r\n{how}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", guarded_server.port), 30) as connection:
+            connection.sendall(head.encode())
+            body = b" " * sent
+            connection.sendall(b"%x\r\n%s\r\n" % (sent, body) if said is None else body)
+            answered, _, _ = select.select([connection], [], [], 30)
+            assert answered
+            for _ in range(4):
+                piece = b" " * ((said or sent + 4_000_000) - sent)
+                piece = piece[: len(piece) // 4]
+                connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if said is None else piece)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_who_sends_no_more_after_an_answer_is_let_go(
+    guarded_server: ThreadServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "QUIET_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", guarded_server.port), 30) as connection:
+        connection.sendall(
+            b"POST /v1/pipelines/say/runs HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 20000000\r\n\r\n{"
+        )
+        found = b""
+        while piece := connection.recv(1000):
+            found += piece
+        assert found.startswith(b"HTTP/1.1 413 ")
+        assert b'"too_large"' in found
 
 
 def test_clients_that_break_off_hurt_nobody(guarded_server: ThreadServer, people: People) -> None:

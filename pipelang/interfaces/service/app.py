@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from pipelang.interfaces.service.api.mcp_endpoint import McpEndpoint
 from pipelang.interfaces.service.api.routes import api_routes
-from pipelang.interfaces.service.guards import BodyLimit, HostGuard, SafeHeaders
+from pipelang.interfaces.service.guards import BodyLimit, EarlyAnswers, HostGuard, SafeHeaders
 from pipelang.interfaces.service.pages.routes import page_routes, problem_page
 from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 from pipelang.interfaces.service.service import Service
@@ -66,6 +66,7 @@ def make_app(
     app = Starlette(
         routes=[*api_routes(), Route("/mcp", endpoint), *page_routes()],
         middleware=[
+            Middleware(EarlyAnswers),
             Middleware(SafeHeaders),
             Middleware(HostGuard, any_host=gate.tokens is not None),
             Middleware(BodyLimit),

@@ -16,9 +16,11 @@ from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 MOST_BODY = 10 * 1024 * 1024
 """Bytes of a body."""
 MOST_DRAINED = 64 * 1024 * 1024
-DRAIN_SECONDS = 10.0
-QUIET_SECONDS = 1.0
-"""Seconds without a byte after which a caller waits for the answer and sends no more."""
+DRAIN_SECONDS = 60.0
+QUIET_SECONDS = 5.0
+"""Of a body that is read on behind its answer: the bytes and the seconds at most, and the seconds
+without a byte after which its caller sends no more.
+"""
 BODY_SECONDS = 60.0
 """Seconds that a body may take."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -55,6 +57,41 @@ class SafeHeaders:
         await self._app(scope, receive, sending)
 
 
+class EarlyAnswers:
+    """Reads on behind an answer that was there before the body was: a connection that is closed on
+    somebody who still sends takes the answer with it. The answer itself does not wait.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        whole = False
+
+        async def receiving() -> Message:
+            nonlocal whole
+            message = await receive()
+            whole = whole or not message.get("more_body", False)
+            return message
+
+        async def sending(message: Message) -> None:
+            ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if ends and not whole:
+                await send({**message, "more_body": True})
+                await _drain(receive)
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await self._app(scope, receiving, sending)
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
 class HostGuard:
     """Refuses hosts that are not this machine's, where no tokens are asked for: a page elsewhere
     may have its own name lead here.
@@ -88,7 +125,6 @@ class BodyLimit:
         problem = Problem(413, "too_large", f"a body has at most {self._most} bytes")
         said = Headers(scope=scope).get("content-length", "")
         if said.isascii() and said.isdigit() and int(said[:15]) > self._most:
-            await _drain(receive)
             await refuse(send, problem)
             return
         seen, begun, whole = 0, False, False
@@ -107,7 +143,6 @@ class BodyLimit:
                 seen += len(message.get("body", b""))
                 whole = not message.get("more_body", False)
                 if seen > self._most:
-                    await _drain(receive)
                     raise problem
             return message
 
@@ -125,7 +160,7 @@ class BodyLimit:
 
 
 async def _drain(receive: Receive) -> None:
-    """Read on for a while: who is still sending does not hear that it is refused."""
+    """Read the rest of a body, for a while."""
     left = MOST_DRAINED
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):

@@ -76,11 +76,13 @@ class Broken:
     """A part that could not be read and was reported; the rest of the tree stays usable.
 
     `kind` says what it should have been (`item`, `option`, `expression`, ...), `name` what it would
-    have declared, where that could be seen.
+    have declared, where that could be seen, and `inside` what items that were lost with it would
+    have.
     """
 
     kind: str
     name: Name | None = None
+    inside: tuple[Name, ...] = ()
     span: Span = span_field()
 
 

@@ -6,20 +6,23 @@ not reported that it is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from pipelang.diagnostics import Span
 from pipelang.syntax import ast
 from pipelang.syntax.tokens import Token
 
-_NAMED = frozenset("step gate let approve hold when".split())
+_MAKING = frozenset("step gate let approve hold".split())
+_NAMED = _MAKING | {"when"}
 
 
 def broken(symbol: str, kind: str, piece: list[Token], span: Span) -> Any:
     """The value of a nonterminal that was given up; `piece` are its tokens."""
     match symbol:
         case "arg":
-            return ast.Argument(None, ast.Broken(kind, None, span), span)
+            return ast.Argument(None, ast.Broken(kind, span=span), span)
         case "type":
             return _type(kind, span)
         case "param":
@@ -27,17 +30,18 @@ def broken(symbol: str, kind: str, piece: list[Token], span: Span) -> Any:
         case "field" if piece and piece[0].text.isidentifier():
             return ast.FieldDecl(_first_name(piece, span), _type(kind, span), None, span=span)
         case "record_field":
-            return ast.FieldInit(
-                _first_name(piece, span), False, ast.Broken(kind, None, span), span
-            )
-        case "item" | "declaration":
-            return ast.Broken(kind, _declared(symbol, piece, span), span)
+            return ast.FieldInit(_first_name(piece, span), False, ast.Broken(kind, span=span), span)
+        case "item":
+            inside = tuple(_inside(piece, span))
+            return ast.Broken(kind, _declared(symbol, piece, span), inside, span)
+        case "declaration":
+            return ast.Broken(kind, _declared(symbol, piece, span), span=span)
         case _:
-            return ast.Broken(kind, None, span)
+            return ast.Broken(kind, span=span)
 
 
 def _type(kind: str, span: Span) -> ast.TypeExpr:
-    return ast.TypeExpr((), ast.Broken(kind, None, span), False, (), span)
+    return ast.TypeExpr((), ast.Broken(kind, span=span), False, (), span)
 
 
 def _first_name(piece: list[Token], span: Span) -> ast.Name:
@@ -53,6 +57,13 @@ def _declared(symbol: str, piece: list[Token], span: Span) -> ast.Name | None:
     if symbol == "item" and piece[0].text not in _NAMED:
         return None
     return _name(piece[1], span)
+
+
+def _inside(piece: list[Token], span: Span) -> Iterator[ast.Name]:
+    """The names that items in a broken one make: `parallel { step a = ... }` takes `a` along."""
+    for word, name in pairwise(piece[1:]):
+        if word.text in _MAKING and name.text.isidentifier():
+            yield _name(name, span)
 
 
 def _name(token: Token, span: Span) -> ast.Name:

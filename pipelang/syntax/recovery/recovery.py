@@ -353,7 +353,7 @@ class Recovery:
         if resumed.broken:
             end = max(start, self._end(at))
             first = bisect_left(self.tokens, start, key=lambda token: token.start)
-            piece = self.tokens[first : min(at, first + 2)]
+            piece = self.tokens[first:at]
             span = Span(self.source.name, start, end)
             self.stack.values.append(broken(place.symbol, KINDS[place.symbol], piece, span))
             self.stack.starts.append(start)

@@ -35,6 +35,30 @@ pipeline twice(question: Question) -> Answer {
 """
 
 
+PARALLEL = """
+  parallel {
+    step first: Answer = run reply(question)
+    let second = first.body
+  }
+  let third = second
+"""
+TRIED = """
+  try {
+    step first: Answer = run reply(question)
+    gate long: first.body == "" else reject
+  } catch error {
+    escalate to desk
+  }
+"""
+LOOPED = """
+  for n in 1..3 {
+    when question.level == low {
+      step first: Answer = run reply(question)
+    }
+  }
+"""
+
+
 def codes(text: str) -> list[str]:
     found = build("m.pipe", MemoryLoader({"m.pipe": text})).diagnostics
     return [one.rule.code for one in found if one.is_error]
@@ -68,6 +92,15 @@ def test_the_whole_file_has_no_error() -> None:
         ("    low { return answer }", "    low => { return answer }"),
         ("  match question.level {\n", "  match question.level { {\n"),
         ("step first: Answer = run", "step first: Answer = run ="),
+        # A name that a mend puts in for one that was left out is nobody's.
+        (" by model {", " {"),
+        (" by model {\n    accuracy 90%  timeout 9s  output 9 tokens max\n  }\n", "\n"),
+        ("  step first: Answer = run", "  step = run"),
+        ("  step answer: Answer = ask", "  step: Answer = ask"),
+        # What is lost with a construct of another language was there.
+        ("  step first: Answer = run reply(question)\n", PARALLEL),
+        ("  step first: Answer = run reply(question)\n", TRIED),
+        ("  step first: Answer = run reply(question)\n", LOOPED),
     ],
 )
 def test_what_it_took_along_is_not_reported(was: str, written: str) -> None:
@@ -75,6 +108,13 @@ def test_what_it_took_along_is_not_reported(was: str, written: str) -> None:
     found = codes(WHOLE.replace(was, written, 1))
     assert found
     assert {code[:2] for code in found} == {"P1"}
+
+
+def test_an_item_lost_with_a_block_hides_no_other_name() -> None:
+    """Names in a lost block are names after it, and those alone."""
+    lost = WHOLE.replace("  step first: Answer = run reply(question)\n", PARALLEL)
+    assert "P201" in codes(lost.replace("let third = second", "let third = secnod"))
+    assert "P201" in codes(lost.replace("return first", "return fist"))
 
 
 def test_what_is_beside_it_is_reported() -> None:

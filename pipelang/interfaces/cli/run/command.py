@@ -131,8 +131,11 @@ def command(
     if record is not None and replay is not None:
         stop("--record and --replay exclude each other", 2)
     if store is not None:
-        given_too = {"--output": output, "--jobs": jobs, "--people": people}
+        given_too: dict[str, object] = {"--output": output, "--jobs": jobs, "--people": people}
         given_too |= {"--record": record, "--replay": replay}
+        # Any worker may do the runs, and knows nothing of what was written here.
+        given_too |= {"--provider": provider != "auto", "--seed": seed, "--tier": tiers}
+        given_too |= {"--content": content, "--state": state != DEFAULT}
         for option, value in given_too.items():
             if value:
                 stop(f"{option} and --store exclude each other", 2)

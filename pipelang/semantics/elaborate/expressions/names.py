@@ -113,8 +113,8 @@ def _unknown(context: Context, scope: Scope, node: ast.NameRef, wanted: Type | N
         context.tell(codes.OUT_OF_BLOCK, node.span, name=name)
     elif isinstance(wanted, AnswererType):
         context.unknown(scope.file, ast.Name(name, node.span), ("tier", "role"))
-    elif context.symbols.is_lost(scope.file, name):
-        pass
+    elif "" in scope.names or context.symbols.is_lost(scope.file, name):
+        pass  # it may be the value of the step whose name was left out
     elif isinstance(wanted, EnumType):
         help = suggestion(name, chain(wanted.written, scope.names))
         help = help or "members: " + listed(wanted.written)

@@ -152,13 +152,13 @@ def _item(around: Around, scope: Scope, item: ast.Item) -> Made:
 
 
 def _broken(around: Around, scope: Scope, item: ast.Broken) -> Made:
-    """An item that could not be read. Whatever it may be, a value of its name is there, and it may
-    have ended the run.
+    """An item that could not be read. Whatever it may be, a value of its name is there, as are
+    those of the items in it, and it may have ended the run.
     """
-    if item.name is None:
-        return None, scope, False
-    around.taken.setdefault(item.name.text, item.name.span)
-    return None, _with(scope, item.name.text, ERROR, item.name.span), False
+    for name in item.inside if item.name is None else (item.name, *item.inside):
+        around.taken.setdefault(name.text, name.span)
+        scope = _with(scope, name.text, ERROR, name.span)
+    return None, scope, False
 
 
 def _step(around: Around, scope: Scope, item: ast.Step) -> Made:

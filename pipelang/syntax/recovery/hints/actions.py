@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
+from pipelang.syntax.recovery.hints.error_site import UNNAMED, ErrorSite, Hint, TokenEdit
 from pipelang.syntax.recovery.hints.options import BEGINNING
 from pipelang.syntax.recovery.hints.words import ACTIONS, OUTCOMES
 from pipelang.syntax.tokens import Token
@@ -24,7 +24,7 @@ def action_alone(spot: ErrorSite) -> Hint | None:
     """`call t(a)` as an item."""
     if spot.text in ACTIONS and spot.wants_item and spot.on_new_line:
         help = f"an action stands in a step: `step NAME = {spot.text} ...`"
-        return Hint(help, TokenEdit(0, 0, (*spot.put("step"), ("NAME", "it"), *spot.put("="))))
+        return Hint(help, TokenEdit(0, 0, (*spot.put("step"), UNNAMED, *spot.put("="))))
     return None
 
 
@@ -45,7 +45,7 @@ def missing_word(spot: ErrorSite) -> Hint | None:
             )
         return Hint(
             "say who answers: `ask PROMPT(...) by TIER`",
-            TokenEdit(0, 0, (*spot.put("by"), ("NAME", "nobody"))),
+            TokenEdit(0, 0, (*spot.put("by"), UNNAMED)),
         )
     if spot.wants("to") and before in ("escalate", "up"):
         help = {
@@ -213,10 +213,10 @@ def missing_name(spot: ErrorSite) -> Hint | None:
         return Hint("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
     if spot.before(2).text == "gate" and spot.wants(":") and spot.text != "=":
         return Hint("a gate has a name: `gate NAME: CONDITION else OUTCOME`")
-    if before in ("step", "let") and "NAME" in spot.expected and spot.text == "=":
+    if before in ("step", "let") and "NAME" in spot.expected and spot.text in ("=", ":"):
         return Hint(
             f"a {before} has a name: `{before} NAME = ...`",
-            TokenEdit(0, 0, (("NAME", "nameless"),)),
+            TokenEdit(0, 0, (UNNAMED,)),
         )
     if spot.before(2).text == "step" and spot.wants("=") and spot.text in ACTIONS:
         return Hint("write `=` before the action", TokenEdit(0, 0, spot.put("=")))

@@ -16,6 +16,10 @@ class TokenEdit(NamedTuple):
     insert: tuple[tuple[str, str], ...] = ()
 
 
+UNNAMED = ("NAME", "")
+"""The name that the author left out: without letters, so that nobody is told it is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """A help line, and the edit that fixes the error where it is certain.
