@@ -163,7 +163,7 @@ def every_run(
 ) -> list[Played]:
     """All runs of a pipeline, within its `budget` or without. `begun` is told of each. Raises
     `TooManyRunsError` where there are more than `limit`, as soon as so many are known to exist: to
-    play them first took two thirds of the time, and what they came to was thrown away.
+    play them first took four fifths of the time, and what they came to was thrown away.
     """
     rehearsal, draws = Rehearsal(loaded, loaded.program.pipelines[name]), BroadDraws()
     source = EveryDraw(draws)
