@@ -8,6 +8,7 @@ on it in any way whatever, so nothing has to be known about the run beforehand.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -71,6 +72,11 @@ class Draws:
         """The probability of the current run, as far as it has been drawn."""
         return self._weights[-1] if self._weights else ONE
 
+    @property
+    def way(self) -> tuple[int, ...]:
+        """The places of what was taken. Depth first, runs come in the order of their ways."""
+        return tuple(self._taken)
+
     def advance(self) -> bool:
         """Moves on to the next run; False once all have been."""
         if self._next != len(self._taken):
@@ -85,3 +91,43 @@ class Draws:
                 self._weights.append(weight)
                 return True
         return False
+
+
+class BroadDraws(Draws):
+    """The same runs in another order: of all that can still be decided otherwise, what was decided
+    first. `known` then tells early that there are many: nearly all are still to come, but every
+    choice left open begins one at least.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given = 0  # the choices of the current run that it was begun with
+        # For each run to come the choices that begin it, as above: options, taken and weights.
+        self._begun: deque[tuple[list[list[tuple[Fraction, Any]]], list[int], list[Fraction]]]
+        self._begun = deque()
+
+    @property
+    def known(self) -> int:
+        """How many runs to come are known to exist, after a run."""
+        left = sum(len(options) - 1 for options in self._options[self._given :])
+        return len(self._begun) + left
+
+    def advance(self) -> bool:
+        """Moves on to the next run; False once all have been."""
+        if self._next != len(self._taken):
+            raise RuntimeError("the run did not replay its choices")
+        for at in range(self._given, len(self._taken)):
+            options, before = self._options[at], self._weights[at - 1] if at else ONE
+            for taken in range(1, len(options)):
+                self._begun.append(
+                    (
+                        self._options[: at + 1],
+                        [*self._taken[:at], taken],
+                        [*self._weights[:at], before * options[taken][0]],
+                    )
+                )
+        if not self._begun:
+            return False
+        self._options, self._taken, self._weights = self._begun.popleft()
+        self._given = len(self._taken)
+        return True
