@@ -32,6 +32,7 @@ def plain_steps(
 ) -> Iterator[Plain | None]:
     """The items of a block, in order: a step that has a shape, else None."""
     latent, here, roots_of = model.latent, model.pipeline.name, model.roots
+    # A let stands for the steps behind it, an element for its list.
     steps = {} if model.lets or model.bound else model.steps
     # Most steps of a long pipeline call one tool. What such a step has alike with others is found
     # by the identity of what they share, without a call for each.
