@@ -382,3 +382,38 @@ def test_a_quota_is_told_and_tenants_have_their_places(place: Path) -> None:
     assert "settled: 1 run of `acts` in " in took.stdout
     spent = call(place, "trace", runs[codes.index("quota_exceeded")], "--store", STORE)
     assert "the quota of 2 runs/day is spent" in spent.stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("observe", "acts.pipe"),
+        ("watch", "acts.pipe"),
+        ("inbox",),
+        ("approve", "abc"),
+        ("kill", "--all"),
+        ("trace", "last"),
+        ("audit", "verify"),
+        ("audit", "show"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("state", ["elsewhere", ".pipelang"])
+def test_a_state_folder_beside_a_store_is_not_passed_over(
+    place: Path, line: tuple[str, ...], state: str
+) -> None:
+    done = call(place, *line, "--store", STORE, "--state", state)
+    assert done.returncode == 2, done.stderr
+    assert "--state and --store exclude each other" in done.stderr
+    assert not (place / "runs.db").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--concurrency", "10"), ("--per-tenant", "1"), ("--no-worker",)], ids=" ".join
+)
+def test_what_serve_needs_a_store_for_is_not_passed_over(
+    place: Path, option: tuple[str, ...]
+) -> None:
+    done = call(place, "serve", "acts.pipe", *option)
+    assert done.returncode == 2, done.stderr
+    assert f"{option[0]} needs runs that are kept: --store" in done.stderr

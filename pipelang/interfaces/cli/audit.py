@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
@@ -53,6 +54,7 @@ def verify_command(
     """
     from pipelang.runtime.sinks.audit_verification import BrokenLine, verify
 
+    refuse_state_beside(store)
     if expect is not None and (len(expect) != _HASH or set(expect) - set("0123456789abcdef")):
         stop(f"--expect takes a hash of {_HASH} hexadecimal digits, found `{expect}`", 2)
     if store is not None:
@@ -121,6 +123,7 @@ def show_command(
     run: str | None, tenant: str | None, state: str, store: str | None, form: str
 ) -> None:
     """Show the entries of RUN (an id or the beginning of one) or of all runs, unverified."""
+    refuse_state_beside(store)
     if store is not None:
         _show_stored(store, run, tenant, form)
         return

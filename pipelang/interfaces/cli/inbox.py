@@ -13,6 +13,7 @@ import click
 
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.options.names import PlainName
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
@@ -98,6 +99,7 @@ def _show(
 @contextmanager
 def inbox_at(state: str, store: str | None) -> Iterator[Inbox]:
     """The inbox of a state folder, or of a store if one is named."""
+    refuse_state_beside(store)
     if store is None:
         from pipelang.runtime.inbox.inbox import Inbox
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.terminal import warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 
@@ -39,6 +40,7 @@ def command(
     end as failed with the code `killed` and what they have so far. It stays off until --undo.
     Without a name, say what is switched off.
     """
+    refuse_state_beside(store)
     named = [tool is not None, pipeline is not None, everything]
     if sum(named) > 1:
         raise click.UsageError("name one of --tool, --pipeline and --all")

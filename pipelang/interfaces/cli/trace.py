@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelang.diagnostics.render import dumps
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
@@ -41,6 +42,7 @@ def command(
     from pipelang.interfaces.runs.state_folder import StateFolder
     from pipelang.interfaces.runs.trace_files import NoTrace, find, is_running, read
 
+    refuse_state_beside(store)
     folder = StateFolder(Path(state)).traces
     paint = painter(wants_colour(sys.stdout))
     if store is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn
 from pipelang.interfaces.text.number_format import plural
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def source_of(store: str | None, state: str) -> Iterator[RunSource]:
     """The place that a command line names; ends the command if it cannot be read."""
+    refuse_state_beside(store)
     if store is not None:
         from pipelang.interfaces.cli.durable.opening import opened
         from pipelang.interfaces.observation.store_source import StoreSource

@@ -15,6 +15,7 @@ import click
 from pipelang.interfaces.cli.durable.opening import opened
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.options.cache import needless_cache_option
+from pipelang.interfaces.cli.options.places import refuse_without_store
 from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn, write
@@ -108,6 +109,9 @@ def command(
             USAGE,
             "pip install 'pipelang-dsl[serve]'",
         )
+    refuse_without_store(store, "concurrency", "per_tenant")
+    if store is None and not worker:
+        stop("--no-worker needs runs that are kept: --store", USAGE)
     folder = StateFolder(Path(state))
     file = _token_file(tokens, folder)
     if file is not None:
