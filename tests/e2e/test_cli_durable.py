@@ -395,6 +395,7 @@ def test_a_quota_is_told_and_tenants_have_their_places(place: Path) -> None:
         ("trace", "last"),
         ("audit", "verify"),
         ("audit", "show"),
+        ("run", "acts.pipe", "acts"),
     ],
     ids=" ".join,
 )

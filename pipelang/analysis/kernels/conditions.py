@@ -387,7 +387,7 @@ def _condition_draw(
         return [(True, chance), (False, 1 - chance)]
 
     again = _looked_before(model, node, place)
-    key: Key = ("test", node, again) if again else ("test", node)
+    key = (*test_key(node), again) if again else test_key(node)
     return Draw(key, model.given(node), holds, shared=True)
 
 
@@ -467,10 +467,10 @@ def _path(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
 def _unknown(model: PipelineModel, node: expr.Expr, draws: _Draws) -> Compute:
     """A test that nobody said anything about: unknown rates, one if right and one if wrong."""
     shown = f"{model.pipeline.name}:{expr.brief(node)}"
-    key: Key = ("test", node)
+    key = test_key(node)
     again = _looked_before(model, node, draws.place)
     if again:
-        key = ("test", node, again)
+        key = (*key, again)
 
     def outcomes(right: bool) -> list[tuple[Any, Any]]:
         site = f"{shown} if {'right' if right else 'wrong'}"

@@ -13,6 +13,7 @@ import click
 from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.options.names import PlainName
+from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.options.tiers import StandIns, tier_option
 from pipelang.interfaces.cli.options.urls import url_option
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
@@ -135,10 +136,11 @@ def command(
         given_too |= {"--record": record, "--replay": replay}
         # Any worker may do the runs, and knows nothing of what was written here.
         given_too |= {"--provider": provider != "auto", "--seed": seed, "--tier": tiers}
-        given_too |= {"--content": content, "--state": state != DEFAULT}
+        given_too["--content"] = content
         for option, value in given_too.items():
             if value:
                 stop(f"{option} and --store exclude each other", 2)
+        refuse_state_beside(store)
         from pipelang.interfaces.cli.durable.running import run_stored
 
         try:
