@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.advice.changes import Change
 from pipelang.analysis.budgets.cuts import Cut, possible_cuts
-from pipelang.analysis.budgets.reaching import CutBy, cut_by
+from pipelang.analysis.budgets.reaching import CutBy, cut_by, is_cut
 from pipelang.analysis.metrics.metrics import swept_figures
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.model import PipelineModel, make_model
@@ -224,8 +224,12 @@ def cuts_of(
     """The limits by which budgets may cut runs of a pipeline, as a check says so; none where a
     limit could be reached but hardly any run takes so long.
     """
-    found = looked_at(program, pipeline, model)
-    return () if found.by is None else found.passed
+    if not is_budgeted(program, pipeline):
+        return ()
+    if model is None:
+        model = make_model(program, pipeline, at_half(program))
+    passed = tuple(possible_cuts(model))
+    return passed if passed and is_cut(model, passed) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +240,11 @@ class LookAtBudgets:
     by: CutBy | None = None
 
 
-def looked_at(
-    program: p.Program, pipeline: p.Pipeline, model: PipelineModel | None = None
-) -> LookAtBudgets:
-    """Whether budgets may cut runs of a pipeline, and why; `model` is one of it."""
+def looked_at(program: p.Program, pipeline: p.Pipeline) -> LookAtBudgets:
+    """Whether budgets may cut runs of a pipeline, and why."""
     if not is_budgeted(program, pipeline):
         return LookAtBudgets()
-    if model is None:
-        model = make_model(program, pipeline, at_half(program))
+    model = make_model(program, pipeline, at_half(program))
     passed = tuple(possible_cuts(model))
     return LookAtBudgets(passed, cut_by(model, passed) if passed else None)
 

@@ -43,6 +43,7 @@ from pipelang.analysis.model.posterior import share_of
 from pipelang.analysis.sweep.bounds_over_unknowns import Enclosed
 from pipelang.analysis.sweep.columns import joined
 from pipelang.analysis.sweep.pruning import TooLarge
+from pipelang.analysis.sweep.state import Watch
 from pipelang.analysis.sweep.sweep import sweep, sweep_from
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
@@ -179,6 +180,24 @@ def budgeted_runs(
     return BudgetedRuns(shares, late, cut_to, chosen.read, counted, rarely)
 
 
+def surely_cut(given: PipelineModel, cuts: Sequence[Cut]) -> bool:
+    """Whether some runs are cut by what they spend, as far as those tell that spend the most: they
+    are if it says so, and may be if it does not.
+    """
+    from pipelang.analysis.budgets.dearest_first import DearestFirst, PassedLimit
+
+    meter = _meter(given.program, given.pipeline, cuts, 1)
+    limits = enumerate(meter.columns.limits)
+    mine = tuple(at for at, limit in limits if limit.pipeline == given.pipeline.name)
+    try:
+        shares = _swept(given, meter, lambda passage, _: DearestFirst(passage, mine))
+    except PassedLimit:
+        return True
+    except TooLarge:
+        return False
+    return any(fate != KEPT and chance > 0 for (_, fate), chance in shares.items())
+
+
 def _meter(
     program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut], entries: int
 ) -> SpendingMeter:
@@ -186,7 +205,7 @@ def _meter(
     return SpendingMeter(SheetColumns(spend_limits(program, cuts), serial, entries))
 
 
-def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:
+def _swept(model: PipelineModel, meter: SpendingMeter, watch: Watch | None = None) -> Shares:
     """A sweep with sheets for chances."""
 
     def watched(
@@ -195,7 +214,7 @@ def _swept(model: PipelineModel, meter: SpendingMeter) -> Shares:
         return decided_at_child(meter, child, sweep_from(child, start, taint, again)), {}
 
     model.meter, model.watched = meter, watched
-    return ends_of_runs(meter, model, sweep(model))
+    return ends_of_runs(meter, model, sweep(model, watch=watch))
 
 
 def _side_by_side(found: Sequence[tuple[Shares, int]]) -> Shares:

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NoReturn
 
 from pipelang.analysis.budgets.cuts import Cut
-from pipelang.analysis.budgets.limits import TIME
+from pipelang.analysis.budgets.limits import MONEY, TIME
 from pipelang.analysis.frontier.meter import MetUndeclared
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters, point_parameters
@@ -36,6 +36,22 @@ class CutBy(Enum):
     SPENDING = "spending"
     TIME = "time"
     OPEN = "open"
+
+
+def is_cut(model: PipelineModel, cuts: Sequence[Cut]) -> bool:
+    """Whether the possible cuts of the runs of a model's pipeline cut any, as a check of it says,
+    or leave it open; whatever the reason. The runs that spend the most are looked at first: where
+    the point has some that are cut, they are cut at the means of the posteriors too, and what a
+    check leaves open counts as cut anyway.
+    """
+    spent = [cut for cut in cuts if cut.dimension != TIME]
+    # A single limit of money may be found to cut none because nothing is spent on average.
+    if spent and not (len(cuts) == 1 and spent[0].dimension == MONEY):
+        from pipelang.analysis.budgets.enclosures import surely_cut
+
+        if surely_cut(model.of(point_parameters(model.program)), spent):
+            return True
+    return cut_by(model, cuts) is not None
 
 
 def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:

@@ -50,8 +50,8 @@ def test_parts_of_the_columns_say_what_all_say(
     sizes: list[int] = []
     plain = sweeping.sweep
 
-    def watched(model: Any) -> Totals:
-        found = plain(model)
+    def watched(model: Any, **more: Any) -> Totals:
+        found = plain(model, **more)
         shares = [one for _, weight in found.endings.values() for one in columns_of(weight)]
         sizes.append(max(shares, default=1))
         return found
