@@ -40,11 +40,15 @@ def with_budgets(
     build, or where budgets may cut runs of these pipelines all the same.
     """
     raised: dict[tuple[str, str], Decimal] = {}
+    program: p.Program | None = None
     for _ in range(MOST_ROUNDS):
         more = _edits(bench, raised)
         if more is None:
             return None
-        program = bench.rebuilt((*change.edits, *more)).program
+        if program is None or any(program.pipelines[name].quota for name, _ in raised):
+            program = bench.rebuilt((*change.edits, *more)).program  # a quota holds a budget
+        else:
+            program = _with_limits(program, raised)
         if program is None:
             return None
         found = [
@@ -58,6 +62,26 @@ def with_budgets(
         if not _raise(raised, found):
             return None
     return None
+
+
+def _with_limits(program: p.Program, raised: dict[tuple[str, str], Decimal]) -> p.Program:
+    """A program with limits raised: what building its text with them would make, for a number in a
+    budget says nothing to the rest but to a quota.
+    """
+    pipelines = dict(program.pipelines)
+    for (name, dimension), limit in raised.items():
+        budget = pipelines[name].budget
+        assert budget is not None, "a cut is one of its limits"
+        if dimension == MONEY:
+            budget = replace(budget, money=limit)
+        elif dimension == TIME:
+            budget = replace(budget, seconds=limit)
+        elif dimension == TOKENS:
+            budget = replace(budget, tokens=int(limit))
+        else:
+            budget = replace(budget, steps=int(limit))
+        pipelines[name] = replace(pipelines[name], budget=budget)
+    return replace(program, pipelines=pipelines)
 
 
 def _raise(raised: dict[tuple[str, str], Decimal], cuts: Iterable[Cut]) -> bool:

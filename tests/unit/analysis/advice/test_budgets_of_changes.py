@@ -125,6 +125,33 @@ def test_the_budget_of_a_child_is_raised_with_its_callers(tmp_path: Path) -> Non
     assert any("and budget" in words and "of `main`" in words for words in inside)
 
 
+LIMITS = "budget $0.0015, 300 tokens, 1 steps, 2s"
+
+
+@pytest.mark.parametrize("quota", ["", "quota $1000/day per tenant\n  "])
+def test_raised_limits_are_those_that_the_text_with_them_has(quota: str, tmp_path: Path) -> None:
+    """Built once, without them; where a quota has to hold the budget, with them too."""
+    made = bench(tmp_path, f"{quota}{LIMITS}")
+    text = Path(made.path).read_text()
+    at = text.index(" output 200 tokens max")
+    change = Change(ChangeKind.RETRY, "s", "more", (Edit(Span(made.path, at, at), " retry 3 "),), 0)
+    made.known.clear()
+    found = with_budgets(made, change, ["main"])
+    assert found is not None
+    assert len(made.known) == (2 if quota else 1)
+    built = made.rebuilt(found[0].edits).program
+    assert built is not None
+    said, written = found[1].pipelines["main"].budget, built.pipelines["main"].budget
+    assert said is not None
+    assert written is not None
+    for name in ("money", "seconds", "tokens", "steps"):
+        assert getattr(said, name) == getattr(written, name) is not None
+    figures = [
+        analyse(one, one.pipelines["main"], promises=True).numbers for one in (found[1], built)
+    ]
+    assert figures[0] == figures[1]
+
+
 def test_a_change_without_a_limit_to_raise_is_none(tmp_path: Path) -> None:
     made = bench(tmp_path, "budget most")
     at = Path(made.path).read_text().index(" output 200 tokens max")
