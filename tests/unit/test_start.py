@@ -104,6 +104,17 @@ def test_a_full_check_imports_what_its_file_needs(folder: Path) -> None:
     assert len(ours) <= 380, len(ours)
 
 
+def test_a_configuration_without_a_store_imports_nothing_for_one(folder: Path) -> None:
+    """A table is read by `tomllib`; paths and URLs are for who names a store."""
+    project = folder / "project"
+    project.mkdir()
+    shutil.copy(folder / "desk.pipe", project)
+    (project / "pyproject.toml").write_text('[tool.pipelang.production]\ntrace = "otel"\n')
+    found = loaded(project, 0, "check", "--no-cache", "desk.pipe")
+    assert "tomllib" in found
+    assert not found & {"pathlib", "urllib.parse", "pipelang.runtime.durable.address"}
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -21,7 +21,6 @@ from pipelang.interfaces.check.profiles.mistakes import (
     quoted_or_kind,
 )
 from pipelang.interfaces.check.profiles.table import NotToml, table_of
-from pipelang.runtime.durable.address import FORMS, BadAddress, address_of
 
 KEYS = ("profile", "select", "ignore", "per-file-ignores", "production", "mcp")
 PLACES = ("trace", "audit", "state", "store")
@@ -90,19 +89,23 @@ def _setup(reading: Mistakes, table: Any) -> DeploymentSetup:
         elif value.strip().casefold() in INSIDE:
             help = "name a folder, a file or the address of a store"
             reading.tell(value, f'`{key} = "{value}"` is no place outside the process', help)
-        elif key == "store" and (why := _no_store(value)):
-            reading.tell(value, why, f"a store is {FORMS}")
+        elif key == "store" and (mistake := _no_store(value)):
+            reading.tell(value, *mistake)
         else:
             places[key] = value
     return DeploymentSetup(**places, file=reading.source.name)
 
 
-def _no_store(url: str) -> str | None:
-    """A reason why a text is the URL of no store; None if it is one."""
+def _no_store(url: str) -> tuple[str, str] | None:
+    """A reason why a text is the URL of no store, and what one is; None if it is one. What knows
+    stores is imported for who names one.
+    """
+    from pipelang.runtime.durable.address import FORMS, BadAddress, address_of
+
     try:
         address_of(url)
     except BadAddress as bad:
-        return str(bad)
+        return str(bad), f"a store is {FORMS}"
     return None
 
 
