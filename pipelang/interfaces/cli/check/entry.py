@@ -43,8 +43,8 @@ def check(line: CheckLine, may_remember: bool = False) -> int:
         # A file makes some 100,000 objects that stay, and hardly any garbage: looking for it would
         # take a twentieth of the check. With a folder of files some comes together.
         gc.set_threshold(400_000, 20, 20)
-        # Once a large block was freed, glibc keeps smaller ones that are freed for the next, in place
-        # of handing each array's pages back to the system and taking them anew.
+        # Once a large block was freed, glibc keeps smaller ones for what comes next, in place of
+        # handing the pages of each array back to the system and taking them anew.
         bytes(4_000_000)
     from pipelang.interfaces.check.file_snapshot import FileSnapshot
     from pipelang.interfaces.cli.check.report import outcome
