@@ -201,7 +201,7 @@ def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judge
         answer,
         right,
         tuple(dict.fromkeys(one.verdict.by for one in side if one.verdict)),
-        first.opened_at.strftime("%Y-%m-%d"),
+        first.opened_at.date().isoformat(),
         first.about,
         first.shown.get("input"),
         first.shown.get("answer"),
