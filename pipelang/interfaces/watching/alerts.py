@@ -88,7 +88,9 @@ def target_from(text: str, secret: str | None = None) -> AlertTarget:
     if not where.strip():
         raise NoTarget(f"`{text}` names no place for alerts", "write an https address or a file")
     if target.is_web:
-        if _has_host(where):
+        from pipelang.runtime.inbox.webhook import is_web_address
+
+        if is_web_address(where):
             return target
         raise NoTarget(f"`{where}` is no web address", "it is like https://chat.example/hook")
     if "://" in where:
@@ -115,16 +117,6 @@ def _must_take_lines(where: str) -> None:
     if not there:
         help = "name a file in a folder that is there"
         raise NoTarget(f"no alert can be written to `{where}`", help)
-
-
-def _has_host(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def alert_words(status: LineStatus) -> str:

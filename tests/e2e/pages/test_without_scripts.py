@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import time
 from base64 import b64encode
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 from PIL import Image
@@ -554,6 +556,21 @@ def test_a_run_at_work_is_shown(tmp_path: Path) -> None:
         assert 'class="badge plain working">working' in page.text
         assert "data-stream" in page.text
         assert "/cancel" in page.text
+
+
+def test_a_run_that_has_not_begun_has_reached_nothing(tmp_path: Path) -> None:
+    """Its graph was drawn as that of a run which has been everywhere, green ends and red ones."""
+    body = json.dumps({"inputs": {"complaint": "c", "order_id": "o"}, "delay": "1h"}).encode()
+    with serving(REFUND, tmp_path, Models()) as site:
+        address = f"{site.url}/v1/pipelines/refund/runs"
+        with urlopen(Request(address, body, {"Content-Type": "application/json"})) as answer:
+            run = json.load(answer)["id"]
+        page = Visitor(site.url).get(f"/runs/{run}")
+        sound(page)
+        assert "picture graph lit" in page.text
+        assert 'class="is-done' not in page.text
+        assert "Begins</strong>" in page.text
+        assert "begins in" in Visitor(site.url).get("/").text
 
 
 async def _held(go: asyncio.Event) -> object:

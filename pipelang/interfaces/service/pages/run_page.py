@@ -138,7 +138,7 @@ def _draw(
     """Draw what is made of the events; takes a while for a run of many."""
     picture = None
     if program is not None:
-        picture = run_picture(program, run["pipeline"], events)
+        picture = run_picture(program, run["pipeline"], events, ended)
     rows = timeline(events, ended)
     left_out = max(0, len(rows) - MOST_ROWS)
     cut = MOST_EVENTS if len(events) > MOST_EVENTS else 0

@@ -23,15 +23,18 @@ _LINK = re.compile(r"\[([0-9]+)\](?:#[0-9]+)?$")
 DONE, WORKING, WAITING, FAILED = "is-done", "is-working", "is-waiting", "is-failed"
 
 
-def run_picture(program: p.Program, name: str, events: Sequence[Event]) -> str | None:
+def run_picture(
+    program: p.Program, name: str, events: Sequence[Event], over: bool = False
+) -> str | None:
     """The SVG of a pipeline with the states of its nodes as classes, for a page that has the
-    stylesheet; None for a graph that is too large to be read.
+    stylesheet; None for a graph that is too large to be read. A run may be `over` without an event
+    that says so: one that was cancelled in a store.
     """
     made = _graph(program, name)
     if made is None:
         return None
     graph, ids, named = made
-    states = _states(graph, ids, named, events)
+    states = _states(graph, ids, named, events, over)
     return without_style(svg(graph, states))
 
 
@@ -70,7 +73,11 @@ def _branches(block: p.Block) -> Iterable[tuple[str, str]]:
 
 
 def _states(
-    graph: Graph, ids: dict[str, str], named: dict[str, str], events: Sequence[Event]
+    graph: Graph,
+    ids: dict[str, str],
+    named: dict[str, str],
+    events: Sequence[Event],
+    over: bool,
 ) -> dict[str, str]:
     told = _told(events)
     waiting, links = waited_for(events), _links(events)
@@ -95,7 +102,7 @@ def _states(
             state = _of_item(node.kind, told.get(node.name), node.name in waiting)
             if node.kind is NodeKind.VALUE and any(one == DONE for one in before):
                 state = DONE
-        if state == WORKING and ended is not None:
+        if state in (WORKING, WAITING) and (over or ended is not None):
             state = FAILED
         if state is not None:
             found[id] = state

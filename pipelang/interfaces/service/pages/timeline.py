@@ -51,7 +51,8 @@ class TimelineRow:
 def timeline(events: Sequence[Event], ended: bool) -> list[TimelineRow]:
     """The rows of a run, in the order in which they began."""
     whole = max((event.at for event in events), default=0.0) or 1.0
-    waiting = waited_for(events)
+    # Who ended a run in a store from outside wrote no event: nobody is waited for any more.
+    waiting = frozenset[str]() if ended else waited_for(events)
     root = tree_of(events)
     return list(_rows(root, "", 0, whole, waiting, ended))
 

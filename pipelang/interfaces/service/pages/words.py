@@ -105,6 +105,10 @@ def summary(run: Mapping[str, Any]) -> str:
         case _ if waiting is not None:
             if waiting["kind"] == "worker":
                 return "waits for a worker that has its program"
+            if waiting["kind"] == "time":  # whose name is the pipeline's
+                due = as_moment(waiting.get("due"))
+                begins = "begins" if run["status"] == "delayed" else "goes on"
+                return begins if due is None else f"{begins} {ago(due, datetime.now(UTC))}"
             return one_line(f"waits for {waiting['name']}")
         case _:
             return ""

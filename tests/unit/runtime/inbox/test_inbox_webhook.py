@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -103,6 +105,26 @@ def signed(told: Any, secret: str = SECRET) -> tuple[bytes, str]:
 # ---------------------------------------------------------------------------------------- out
 
 
+LAST = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pipelang import Case, Inbox, Webhook
+
+case = Case(
+    id="", run_id="r", pipeline="p", kind="escalation", name="g", role="boss",
+    opened_at=datetime.now(UTC),
+)
+asyncio.run(Inbox(webhook=Webhook(sys.argv[1])).file(case))
+"""
+
+
+def test_a_process_that_ends_tells_of_its_last_case() -> None:
+    """A run that escalates opens a case last of all: threads that end with the process lost it."""
+    with taking([503, 200]) as taker:
+        subprocess.run([sys.executable, "-c", LAST, taker.url], check=True, timeout=60)
+        assert len(taker.came) == 2
+
+
 def test_a_case_is_posted_with_the_signature_of_its_body(secret: str) -> None:
     with taking([200]) as taker:
         inbox = Inbox(webhook=Webhook(taker.url, secret=secret))
@@ -183,7 +205,7 @@ def test_a_listener_that_fails_fails_nobody(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_only_web_addresses_are_posted_to() -> None:
-    for url in ("file:///etc/passwd", "ftp://x", "example.org"):
+    for url in ("file:///etc/passwd", "ftp://x", "example.org", "https://", "http://x:0"):
         with pytest.raises(ValueError, match="no address of a web server"):
             Webhook(url)
 

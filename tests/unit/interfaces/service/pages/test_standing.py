@@ -22,6 +22,7 @@ from pipelang.interfaces.service.pages.timeline import (
     waited_for,
     words,
 )
+from pipelang.interfaces.service.pages.words import summary
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.host.pipeline_tests import run_test
 from pipelang.semantics import program as p
@@ -159,3 +160,29 @@ def test_a_run_that_was_cut_off_works_no_more() -> None:
     events = [Event("run", "p", 0.0, {}), Event("step", "s", 0.0, {})]
     assert [row.state for row in timeline(events, ended=False)] == ["working"]
     assert [row.state for row in timeline(events, ended=True)] == ["stopped"]
+
+
+def test_a_run_that_was_cancelled_waits_for_nobody() -> None:
+    """In a store that is no event: the graph and the timeline went on waiting."""
+    program, runs = stories(FILES[0])
+    cut = [(pipeline, seen[: at + 1]) for pipeline, seen in runs for at in range(len(seen))]
+    asked = [(pipeline, seen) for pipeline, seen in cut if waited_for(seen)]
+    assert asked
+    shown = 0
+    for pipeline, seen in asked:
+        assert all(row.state != "waiting" for row in timeline(seen, ended=True))
+        picture, before = (
+            run_picture(program, pipeline, seen, True),
+            run_picture(program, pipeline, seen),
+        )
+        if picture is not None and before is not None:
+            shown += states(before)["is-waiting"]
+            assert not states(picture)["is-waiting"]
+    assert shown
+
+
+def test_a_run_that_waits_for_a_time_says_when_it_goes_on() -> None:
+    """It named its pipeline, as if that was somebody to wait for."""
+    waiting = {"kind": "time", "name": "nap", "due": "2999-01-01T00:00:00Z"}
+    assert summary({"status": "delayed", "waiting_for": waiting}).startswith("begins in ")
+    assert summary({"status": "waiting", "waiting_for": waiting}).startswith("goes on in ")
