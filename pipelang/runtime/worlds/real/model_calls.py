@@ -153,7 +153,9 @@ class ModelCalls:
                 if heard is not None:
                     heard.end()
                 stop_if_cancelled(before)
-            used = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+            took = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+            # Of two bounds on what nobody counted, the lesser.
+            used = (min(money, took[0]), min(tokens, took[1])) if answer.estimated else took
             if answer.calls and not tools:
                 raise Misfit("expected an answer, found calls of tools, and none were offered")
             value = None if answer.calls else self._fit(action, ask, answer.value)
@@ -187,8 +189,8 @@ class ModelCalls:
             model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
             seconds=round(run.world.elapsed(run) - started, 3),
-            tokens_in=tokens - answer.usage.output,
-            tokens_out=answer.usage.output,
+            tokens_in=max(tokens - answer.usage.output, 0),
+            tokens_out=min(answer.usage.output, tokens),
             **_of_a_cache(answer.usage),
             cost=float(money),
             **({} if confidence is None else {"confidence": confidence}),
