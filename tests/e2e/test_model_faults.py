@@ -168,6 +168,17 @@ def test_a_fallback_answers_in_place_of_a_refusal(tmp_path: Path) -> None:
     assert result.cost == PRICE * 3, "the second at twice the price"
 
 
+def test_a_usage_of_zeros_counts_and_never_more_than_was_reserved(tmp_path: Path) -> None:
+    nothing = {"input_tokens": 0, "output_tokens": 0}
+    result, _ = play(tmp_path, Reply.answer({"value": "found", "confidence": 0.9}, usage=nothing))
+    assert isinstance(result, Answered), "a gateway that counts nothing is no fault"
+    assert 0 < result.cost < 2 * HELD
+    (answer,) = [event for event in result.trace if event.kind == "answer"]
+    assert "told no usage" in answer.data["note"]
+    assert answer.data["tokens_in"] > 0
+    assert answer.data["tokens_out"] > 0
+
+
 def test_a_model_without_a_price_is_never_asked_where_money_is_limited(tmp_path: Path) -> None:
     tier = """tier free {
   provider lab model "f" latency 1s median transient 0% context 100k tokens
@@ -180,7 +191,7 @@ def test_a_model_without_a_price_is_never_asked_where_money_is_limited(tmp_path:
     assert requests == []
     result, requests = play(tmp_path / "free", GOOD, text=text.replace("  budget $0.05\n", ""))
     assert isinstance(result, Answered)
-    assert (result.cost, len(requests)) == (0, 1)
+    assert (result.cost, len(requests)) == (None, 1), "unknown, and not nothing"
 
 
 @pytest.mark.parametrize("name", FAULTS)

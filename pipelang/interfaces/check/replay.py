@@ -344,7 +344,7 @@ class _ReplayWorld(MockedWorld):
             if isinstance(action, p.Call):
                 tool = program.tools[action.tool]
                 checked_arguments(self._types, tool, attempt.arguments)
-                needs = tool.cost, 0
+                needs: tuple[Decimal | None, int] | None = tool.cost, 0
             elif isinstance(action, p.AskRole):
                 needs = None
             else:
@@ -367,7 +367,9 @@ class _ReplayWorld(MockedWorld):
         finally:
             if held is not None:
                 full = not self._reads_budget or self.guide.either(True)
-                run.budget.settle(held, held.money if full else Decimal(0), held.tokens)
+                run.budget.settle(
+                    held, held.money if full or held.money is None else Decimal(0), held.tokens
+                )
 
     def _answer(self, run: Run, attempt: Attempt, type: Type) -> Any:
         step, link, action = attempt.step, attempt.link, attempt.action

@@ -117,7 +117,8 @@ def command(
     found = summary(after, judges)
     compared = None if before is None else comparison(before, after)
     shown = _json if form == "json" else _text
-    shown(found, judges, after, purse.spent, compared, against)
+    spent = None if purse.unknown else purse.spent
+    shown(found, judges, after, spent, compared, against)
     raise SystemExit(_code(found, after, before, compared, least))
 
 
@@ -277,7 +278,7 @@ def _text(
     found: Summary,
     judges: list[JudgeAccuracy],
     after: SetRuns,
-    spent: Decimal,
+    spent: Decimal | None,
     compared: Comparison | None,
     against: str | None,
 ) -> None:
@@ -299,7 +300,8 @@ def _text(
         write(f"  {one.case.name} (line {one.case.line}){passes}: {why}\n")
     if compared is not None:
         _tell_comparison(compared, against or "")
-    write(f"cost ${f'{spent:.6f}'.rstrip('0').rstrip('.')}\n")
+    cost = "unknown" if spent is None else f"${f'{spent:.6f}'.rstrip('0').rstrip('.')}"
+    write(f"cost {cost}\n")
     if after.left:
         write(f"the budget is spent: {_cases_of(len(after.left))} not run\n")
 
@@ -331,7 +333,7 @@ def _json(
     found: Summary,
     judges: list[JudgeAccuracy],
     after: SetRuns,
-    spent: Decimal,
+    spent: Decimal | None,
     compared: Comparison | None,
     against: str | None,
 ) -> None:
@@ -352,7 +354,7 @@ def _json(
             for one in found.failed
         ],
         "judges": [{"pipeline": j.name, "low": j.low, "high": j.high} for j in judges],
-        "cost": str(spent),
+        "cost": None if spent is None else str(spent),
         "left": [case.name for case in after.left],
     }
     if compared is not None:

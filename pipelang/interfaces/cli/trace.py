@@ -15,6 +15,7 @@ from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
+from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.trace_files import WrittenTrace
@@ -194,7 +195,7 @@ def _end(outcome: Event | None, paint: Paint) -> list[str]:
     words += f" with `{why}`" if data.get("code") else f" by `{why}`" if why else ""
     words += f": {data['text']}" if data.get("text") else ""
     took = f"{data.get('seconds', outcome.at):.3f} s"
-    took += f"  ${data.get('cost', 0.0):.6f}  {data.get('tokens', 0):,} tokens"
+    took += f"  {micro_dollars(data.get('cost', 0.0))}  {data.get('tokens', 0):,} tokens"
     style = {"answered": "good", "escalated": "unsure", "rejected": "unsure"}
     return [f"{paint(words, style.get(outcome.name, 'bad'))}  {paint(took, 'dim')}"]
 
@@ -231,7 +232,7 @@ def _follow(path: Path, form: str, content: bool, paint: Paint) -> int:
 def _list(folder: Path, form: str, paint: Paint) -> None:
     from pipelang.interfaces.runs.trace_files import LISTED, read, recent, run_of
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     paths = recent(folder)
     for path in paths[:LISTED]:
         try:
@@ -257,7 +258,11 @@ def _list(folder: Path, form: str, paint: Paint) -> None:
         warn(f"there are no traces in `{folder}`: `pipelang run` writes one a run")
         return
     for row in rows:
-        took = "" if row["seconds"] is None else f"{row['seconds']:8.3f} s  ${row['cost']:.6f}"
+        took = (
+            ""
+            if row["seconds"] is None
+            else f"{row['seconds']:8.3f} s  {micro_dollars(row['cost'])}"
+        )
         ended = str(row["outcome"] or "no outcome")
         name = str(row["pipeline"] or "")
         write(

@@ -53,6 +53,7 @@ class Purse:
 
     limit: Decimal | None
     spent: Decimal = Decimal(0)
+    unknown: bool = False
     worst: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
     def know(self, program: p.Program, pipeline: str, worst: Decimal) -> None:
@@ -65,8 +66,11 @@ class Purse:
             return True
         return self.spent + sum(self.worst[program.hash, one] for one in pipelines) <= self.limit
 
-    def pay(self, cost: Decimal) -> None:
-        self.spent += cost
+    def pay(self, cost: Decimal | None) -> None:
+        if cost is None:
+            self.unknown = True
+        else:
+            self.spent += cost
 
 
 class GoldenPeople:

@@ -129,9 +129,14 @@ def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
     if started is None or not isinstance(header.get("pipeline"), str):
         return None
     data: dict[str, Any] = {} if outcome is None else dict(outcome.data)
-    cost, tokens = amount(data.get("cost", 0)), amount(data.get("tokens", 0))
+    told = data.get("cost", 0)
+    cost, tokens = None if told is None else amount(told), amount(data.get("tokens", 0))
     seconds = data.get("seconds")
-    if cost is None or tokens is None or (seconds is not None and amount(seconds) is None):
+    if (
+        (told is not None and cost is None)
+        or tokens is None
+        or (seconds is not None and amount(seconds) is None)
+    ):
         return None
     ended = None
     if outcome is not None:

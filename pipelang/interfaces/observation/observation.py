@@ -44,6 +44,7 @@ from pipelang.interfaces.observation.records import (
     clocks_disagree,
     day_of,
     is_of,
+    total_cost,
 )
 from pipelang.interfaces.observation.step_tallies import Tallies, tallied
 from pipelang.records import dataclass
@@ -64,7 +65,7 @@ class DayCount:
     runs: int
     escalated: int
     failed: int
-    cost: float
+    cost: float | None
     p95: float | None
 
     def as_json(self) -> dict[str, Any]:
@@ -274,7 +275,7 @@ def _days(runs: Sequence[ObservedRun]) -> tuple[DayCount, ...]:
                 len(mine),
                 sum(run.outcome == "escalated" for run in mine),
                 sum(run.outcome == "failed" for run in mine),
-                sum(run.cost for run in mine),
+                total_cost(mine),
                 quantile_at(seconds, 0.95) if seconds else None,
             )
         )

@@ -24,6 +24,7 @@ from pipelang.interfaces.observation.records import (
     FAILED,
     REJECTED,
     ObservedRun,
+    costs_of,
 )
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
@@ -69,7 +70,7 @@ def metrics_of_runs(
         hits = sum(run.outcome == ESCALATED and run.reason == reason for run in ended)
         name = f"{m.ESCALATION}.{reason}"
         found.append(observed_share(name, hits, len(ended), stories, exits.get(reason)))
-    costs = [run.cost for run in ended]
+    costs = costs_of(ended) or []
     found += _distribution(m.COST, costs, stories, numbers)
     tokens = [float(run.tokens) for run in ended]
     found.append(observed_mean(m.TOKENS_MEAN, tokens, stories, numbers.get(m.TOKENS_MEAN)))

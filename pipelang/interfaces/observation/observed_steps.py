@@ -84,7 +84,7 @@ class ObservedStep:
     used_up: int
     redone: int
     cached: int
-    cost_mean: float
+    cost_mean: float | None
     predicted_cost: Number | None
     who: tuple[WhoAnswers, ...]
     confidence: tuple[float | None, float | None]
@@ -177,7 +177,7 @@ def observed_steps(
                 tally.used_up,
                 tally.redone,
                 tally.cached,
-                tally.cost / max(1, tallies.runs),
+                None if tally.cost is None else tally.cost / max(1, tallies.runs),
                 said.cost_mean,
                 tuple(who),
                 (mean, None if evidence is None else evidence[0]),

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelang.analysis.metrics.review_queues import Load
-from pipelang.interfaces.observation.records import ANSWERED, DAY, ESCALATED, ObservedRun
+from pipelang.interfaces.observation.records import (
+    ANSWERED,
+    DAY,
+    ESCALATED,
+    ObservedRun,
+    total_cost,
+)
 from pipelang.records import dataclass
 from pipelang.semantics import program as p
 from pipelang.semantics.walk import all_items, outcomes
@@ -63,7 +69,7 @@ class Savings:
     touched: int
     hours: float | None
     dollars: float | None
-    spent: float
+    spent: float | None
     note: str
 
     def as_json(self) -> dict[str, Any]:
@@ -192,7 +198,7 @@ def savings(
     """
     answered = {run.id for run in runs if run.outcome == ANSWERED}
     role = _who_else(program, pipeline, runs)
-    spent = sum(run.cost for run in runs)
+    spent = total_cost(runs)
     touches: Counter[str] = Counter()
     touched = asked & answered
     for case in cases:
@@ -215,6 +221,9 @@ def savings(
     hours = (by_hand - by_people) / HOUR
     if role.cost is None:
         note = f"role `{role.name}` does not say what an hour costs: `cost $40`"
+        return Savings(role.name, len(answered), len(touched), hours, None, spent, note)
+    if spent is None:
+        note = "what the runs cost is unknown: a tier has no price"
         return Savings(role.name, len(answered), len(touched), hours, None, spent, note)
     dollars = hours * float(role.cost) - spent
     return Savings(role.name, len(answered), len(touched), hours, dollars, spent, "")

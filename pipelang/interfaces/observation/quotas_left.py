@@ -40,7 +40,7 @@ class QuotaLeft:
 
 
 _TAKES: dict[str, Callable[[ObservedRun], float]] = {
-    "money": lambda run: run.cost,
+    "money": lambda run: run.cost or 0.0,
     "tokens": lambda run: float(run.tokens),
     "runs": lambda run: 1.0,
 }

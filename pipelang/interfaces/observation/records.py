@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from math import inf
@@ -26,8 +26,9 @@ MOST_EVENTS = 20_000
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
     """A run: `outcome` is None while it has not ended. Times are seconds since 1970; `seconds` is
-    machine time, `cost` dollars. `role` and `reason` are those of an escalation, `reason` also that
-    of a rejection or a failure, `code` a failure's. `waits` is one that waits for a person now.
+    machine time, `cost` dollars, None if unknown. `role` and `reason` are those of an escalation,
+    `reason` also that of a rejection or a failure, `code` a failure's. `waits` is one that
+    waits for a person now.
     """
 
     id: str
@@ -41,7 +42,7 @@ class ObservedRun:
     role: str | None = None
     reason: str | None = None
     code: str | None = None
-    cost: float = 0.0
+    cost: float | None = 0.0
     tokens: int = 0
     seconds: float | None = None
     waits: bool = False
@@ -96,6 +97,19 @@ class RunSource(Protocol):
         for it, or without `wait` do not get it (False). Who looks without it tells an alert that
         somebody else is telling.
         """
+
+
+def costs_of(runs: Iterable[ObservedRun]) -> list[float] | None:
+    """The dollars of runs; None if those of any are unknown."""
+    known = [run.cost for run in runs]
+    found = [cost for cost in known if cost is not None]
+    return found if len(found) == len(known) else None
+
+
+def total_cost(runs: Iterable[ObservedRun]) -> float | None:
+    """The dollars of runs together; None if those of any are unknown."""
+    found = costs_of(runs)
+    return None if found is None else sum(found)
 
 
 def is_of(run: ObservedRun, program_hash: str) -> bool:

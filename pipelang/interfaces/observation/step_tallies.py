@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelang.interfaces.observation.records import ObservedRun, amount
 from pipelang.records import dataclass, field
+from pipelang.runtime.engine.event_payloads import added
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -52,7 +53,7 @@ class StepTally:
     fallbacks: Counter[int] = field(default_factory=Counter)
     attempts: dict[tuple[int, str], Attempts] = field(default_factory=dict)
     confidences: list[float] = field(default_factory=list)
-    cost: float = 0.0
+    cost: float | None = 0.0
     failed_in: set[str] = field(default_factory=set)
 
 
@@ -173,7 +174,8 @@ class _RunReader:
                 attempts.tokens_out.append(int(amount(data.get("tokens_out")) or 0))
         if kind == "failed" and why not in OURS:
             tally.failed_in.add(self.run.id)
-        tally.cost += amount(data.get("cost")) or 0.0
+        known = data.get("cost", 0.0) is not None
+        tally.cost = added(tally.cost, amount(data.get("cost")) or 0.0 if known else None)
         sure = amount(data.get("confidence"))
         if kind == "answer" and sure is not None and sure <= 1:
             tally.confidences.append(sure)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.records import ObservedRun
+from pipelang.runtime.durable.outcomes import UNKNOWN
 
 if TYPE_CHECKING:
     from pipelang.runtime.durable.store import Store
@@ -80,7 +81,7 @@ def _run(row: dict[str, Any]) -> ObservedRun:
         role=result.get("role"),
         reason=result.get("reason"),
         code=result.get("code"),
-        cost=float(row["cost"]),
+        cost=None if row["cost"] == UNKNOWN else float(row["cost"]),
         tokens=row["tokens"],
         seconds=outcome.get("duration"),
         waits=row["status"] is None and row["waiting"] is not None,

@@ -14,7 +14,7 @@ from pipelang.records import replace
 from pipelang.runtime.durable.activity import Activity
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
-from pipelang.runtime.durable.outcomes import end_of
+from pipelang.runtime.durable.outcomes import cost_text, end_of
 from pipelang.runtime.durable.shared.leg_quotas import LegQuotas
 from pipelang.runtime.durable.world import JournaledWorld
 from pipelang.runtime.engine.budget import RunBudget
@@ -115,7 +115,7 @@ class LegWork:
         if task.done() and not task.cancelled() and task.exception() is None:
             await self._end(claim, run, task)  # it came to its end while it was asked to stop
             return
-        cost, tokens = str(run.budget.money), run.budget.tokens
+        cost, tokens = cost_text(run.budget.cost), run.budget.tokens
         spent = _spent(run) if waiting["kind"] == "person" else None
         await surely(lambda: self._legs.park(claim, due, waiting, cost, tokens, spent))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelang.runtime.durable.address import UnknownRun
 from pipelang.runtime.durable.leases import LEASE
+from pipelang.runtime.durable.outcomes import UNKNOWN
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.worlds.recorded.encoding import decode_event
@@ -217,7 +218,7 @@ def run_json(row: dict[str, Any], served: set[str]) -> dict[str, Any]:
         "status": status,
         "result": None if outcome is None else outcome["result"],
         "waiting_for": waiting,
-        "cost": format(Decimal(row["cost"]), "f"),
+        "cost": None if row["cost"] == UNKNOWN else format(Decimal(row["cost"]), "f"),
         "tokens": row["tokens"],
         "started": moment(row["started"]),
         "ended": moment(row["ended"]),

@@ -19,6 +19,19 @@ from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p
 
+UNKNOWN = "NaN"
+"""An unknown cost in a store, whose column is never empty: a number that is none."""
+
+
+def cost_text(cost: Decimal | None) -> str:
+    """A cost as it is stored."""
+    return UNKNOWN if cost is None else str(cost)
+
+
+def cost_from(text: str) -> Decimal | None:
+    """A cost that was stored; None where it is unknown."""
+    return None if text == UNKNOWN else Decimal(text)
+
 
 def end_of(run: Run, result: Result) -> RunEnd:
     """The end of a run as it is stored."""
@@ -26,7 +39,7 @@ def end_of(run: Run, result: Result) -> RunEnd:
     if isinstance(result, Answered):
         outcome["exact"] = encode(run.pipeline.returns, result.value)
     status = type(result).__name__.lower()
-    return RunEnd(status, outcome, str(result.cost), result.tokens)
+    return RunEnd(status, outcome, cost_text(result.cost), result.tokens)
 
 
 def result_from(
@@ -39,7 +52,7 @@ def result_from(
     tokens: int,
 ) -> Result:
     """The result that was stored. It has no trace."""
-    spent = Spent(Decimal(cost), tokens, outcome.get("duration", 0.0))
+    spent = Spent(cost_from(cost), tokens, outcome.get("duration", 0.0))
     said = outcome["result"]
     match status:
         case "answered":

@@ -122,13 +122,15 @@ class Stake(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The most that a call may take: dollars and tokens."""
+    """The most that a call may take: dollars (None without a price) and tokens."""
 
-    money: Decimal
+    money: Decimal | None
     tokens: int
 
 
-FREE = Reservation(Decimal(0), 0)
+ZERO = Decimal(0)
+
+FREE = Reservation(ZERO, 0)
 """The reservation of a call that costs nothing."""
 
 
@@ -136,6 +138,7 @@ FREE = Reservation(Decimal(0), 0)
 class RunBudget:
     """The limits of one pipeline in one run, and its usage: settled and held.
 
+    `money` are the dollars that are known; without `priced`, calls of unknown price came on top.
     `began` is when its own time began, in seconds since the run began. `working` counts the calls
     and waits of the pipeline that take machine time now; `waits` are those for people, if any.
     `place` is that of the pipeline in a record. `patience` says that it is no budget but the
@@ -145,6 +148,7 @@ class RunBudget:
     limits: p.Budget | None
     parent: RunBudget | None = None
     money: Decimal = Decimal(0)
+    priced: bool = True
     tokens: int = 0
     steps: int = 0
     held_money: Decimal = Decimal(0)
@@ -157,6 +161,11 @@ class RunBudget:
     stake: Stake | None = field(default=None, repr=False)
     _settled: asyncio.Event | None = field(default=None, repr=False)
 
+    @property
+    def cost(self) -> Decimal | None:
+        """The dollars that were used; None where a call had no price."""
+        return self.money if self.priced else None
+
     def chain(self) -> list[RunBudget]:
         """This budget and every one around it, innermost first."""
         found: list[RunBudget] = []
@@ -166,7 +175,7 @@ class RunBudget:
             at = at.parent
         return found
 
-    async def reserve(self, money: Decimal, tokens: int) -> Reservation:
+    async def reserve(self, money: Decimal | None, tokens: int) -> Reservation:
         """Reserve one call in every budget. Raises `BudgetSpent` where it can never fit."""
         while not isinstance(held := self.hold(money, tokens), Reservation):
             await held.next_settled().wait()
@@ -178,13 +187,13 @@ class RunBudget:
             self._settled = asyncio.Event()
         return self._settled
 
-    def hold(self, money: Decimal, tokens: int) -> Reservation | RunBudget:
+    def hold(self, money: Decimal | None, tokens: int) -> Reservation | RunBudget:
         """Reserve one call if there is room now; else the budget in which calls side by side hold
         what it needs. Raises `BudgetSpent` where it can never fit.
         """
         at: RunBudget | None = self
         while at is not None:
-            if at.limits is not None and (short := at._short(at.limits, money, tokens)):
+            if at.limits is not None and (short := at._short(at.limits, money or ZERO, tokens)):
                 dimension, holds = short
                 if not holds:
                     raise BudgetSpent(at, dimension)
@@ -200,7 +209,7 @@ class RunBudget:
             if at.waits is not None:
                 at.waits.work()
             at = at.parent
-        return Reservation(money, tokens) if money or tokens else FREE
+        return FREE if money == 0 and not tokens else Reservation(money, tokens)
 
     def _short(self, limits: p.Budget, money: Decimal, tokens: int) -> tuple[str, bool] | None:
         """The dimension in which this budget alone has no room; whether settling may make some."""
@@ -213,14 +222,16 @@ class RunBudget:
             return "tokens", self.tokens + tokens <= most_tokens
         return None
 
-    def settle(self, held: Reservation, money: Decimal, tokens: int) -> None:
-        """Release a reservation and count the real usage."""
+    def settle(self, held: Reservation, money: Decimal | None, tokens: int) -> None:
+        """Release a reservation and count the real usage; None is one of unknown price."""
         at: RunBudget | None = self
         while at is not None:
             if held.money:
                 at.held_money -= held.money
             if money:
                 at.money += money
+            elif money is None:
+                at.priced = False
             at.held_tokens -= held.tokens
             at.tokens += tokens
             at.working -= 1
@@ -231,9 +242,12 @@ class RunBudget:
                 at._settled = None
             at = at.parent
 
-    def charge(self, money: Decimal, tokens: int, steps: int) -> None:
+    def charge(self, money: Decimal | None, tokens: int, steps: int) -> None:
         """Count what was used before, in this budget alone; there need not be room for it."""
-        self.money += money
+        if money is None:
+            self.priced = False
+        else:
+            self.money += money
         self.tokens += tokens
         self.steps += steps
 

@@ -94,7 +94,7 @@ def handoff(run: Run, ended: Ended) -> dict[str, Any]:
 def result_of(run: Run, ended: Ended) -> Result:
     """The result of a run, for its host, with secrets taken out."""
     outcome = ended.outcome
-    spent = Spent(run.budget.money, run.budget.tokens, run.world.elapsed(run))
+    spent = Spent(run.budget.cost, run.budget.tokens, run.world.elapsed(run))
     match outcome:
         case p.Return():
             return Answered(run_id=run.id, spent=spent, value=ended.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
 
 from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected, Result
@@ -31,10 +33,26 @@ def start_data(run: Run) -> dict[str, Any]:
     }
 
 
+def dollars(cost: Decimal | None) -> float | None:
+    """An amount as events have it; null is an unknown one."""
+    return None if cost is None else float(cost)
+
+
+def cost_in(data: Mapping[str, Any]) -> float | None:
+    """The dollars that an event tells, 0 where it tells none; None where nobody knows them."""
+    told = data.get("cost", 0.0)
+    return None if told is None else float(told)
+
+
+def added(one: float | None, other: float | None) -> float | None:
+    """The sum of two amounts; None if one of them is unknown."""
+    return None if one is None or other is None else one + other
+
+
 def spent_data(run: Run) -> dict[str, Any]:
-    """The usage of a run so far: dollars, tokens, seconds of machine time."""
+    """The usage of a run so far: dollars (None if unknown), tokens, seconds of machine time."""
     return {
-        "cost": float(run.budget.money),
+        "cost": dollars(run.budget.cost),
         "tokens": run.budget.tokens,
         "seconds": round(run.world.elapsed(run), 6),
     }

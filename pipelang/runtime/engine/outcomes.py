@@ -14,11 +14,11 @@ from pipelang.semantics import program as p
 class Spent:
     """The resources that a run used.
 
-    `cost` is US dollars, `tokens` input and output tokens together, `duration` seconds of machine
-    time; waits for people do not count.
+    `cost` is US dollars, None where a call had no price; `tokens` input and output tokens together,
+    `duration` seconds of machine time; waits for people do not count.
     """
 
-    cost: Decimal = Decimal(0)
+    cost: Decimal | None = Decimal(0)
     tokens: int = 0
     duration: float = 0.0
 
@@ -36,8 +36,10 @@ class Outcome:
     trace: tuple[Event, ...] = ()
 
     @property
-    def cost(self) -> Decimal:
-        """US dollars: calls of models, and of tools with a `cost`."""
+    def cost(self) -> Decimal | None:
+        """US dollars: calls of models, and of tools with a `cost`. None where a model was called
+        whose tier has no price: what is unknown is not nothing.
+        """
         return self.spent.cost
 
     @property

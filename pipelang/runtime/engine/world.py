@@ -211,8 +211,10 @@ class World(Protocol[R]):
         `BudgetSpent` where one is spent by now.
         """
 
-    def used(self, run: R, money: Decimal, tokens: int) -> None:
-        """Take note of what a call used, whose reservation was given back."""
+    def used(self, run: R, money: Decimal | None, tokens: int) -> None:
+        """Take note of what a call used, whose reservation was given back; no `money` is one of
+        unknown price.
+        """
 
     async def intend(self, run: R) -> None:
         """Take note that what cannot be taken back begins now: a call that acts, a question."""

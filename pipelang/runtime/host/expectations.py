@@ -68,6 +68,8 @@ def missed(test: EndedTest, expectation: p.Expectation) -> str | None:
         case _:
             compare = _COMPARISONS[expectation.op or "<="]
             limit = Decimal(test.evaluate(expectation.value, {}) if expectation.value else 0)
+            if result.cost is None:
+                return "its cost is unknown: a tier that it asked has no price"
             if not compare(result.cost, limit):
                 cost, op = plain(result.cost), expectation.op
                 return f"it cost ${cost}, expected {op} ${plain(limit)}"

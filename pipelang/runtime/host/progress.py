@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.engine.event_payloads import added, cost_in, dollars
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.outcomes import Result
 from pipelang.semantics import program as p
@@ -16,17 +17,17 @@ class Update:
 
     `phase` says what happens, for people to read; in the last update it is how the run ended.
     `step` is the step, gate or person, None where it is the whole run. `progress` is 0 to 100.
-    `cost` is US dollars so far. `can_cancel` is False while a tool that writes is at work, which
-    cancelling would not undo. `needs_approval` says who is waited for and why, None while nobody
-    is. `result` is set in the last update only. `partial` is what a model has written of the step's
-    answer so far: a text, or the JSON of the part that is there. It is not checked, and the next
-    attempt begins anew.
+    `cost` is US dollars so far, None where a call had no price. `can_cancel` is False while a tool
+    that writes is at work, which cancelling would not undo. `needs_approval` says who is waited for
+    and why, None while nobody is. `result` is set in the last update only. `partial` is what a
+    model has written of the step's answer so far: a text, or the JSON of the part that is there. It
+    is not checked, and the next attempt begins anew.
     """
 
     phase: str
     step: str | None
     progress: int
-    cost: float
+    cost: float | None
     can_cancel: bool
     needs_approval: str | None
     result: Result | None = None
@@ -78,13 +79,14 @@ class Progress:
             if isinstance(item, (p.Step, p.Gate, p.Person)) and item.name
         ]
         self._reached: set[str] = set()
-        self._cost = 0.0
+        self._cost: float | None = 0.0
         self._waiting: dict[str, str] = {}
         self._acting: dict[str, int] = {}
 
     def update(self, event: Event) -> Update | None:
         """The update that an event is worth, None for those that are worth none."""
-        self._cost += float(event.data.get("cost") or 0.0) if event.kind != "outcome" else 0.0
+        if event.kind != "outcome":
+            self._cost = added(self._cost, cost_in(event.data))
         self._follow(event)
         phase = _PHASES.get(event.kind)
         if phase is None:
@@ -93,13 +95,16 @@ class Progress:
             self._reached.add(event.name)
         waits = "; ".join(self._waiting.values()) or None
         step = None if event.kind == "run" else event.name
-        return Update(phase, step, self._share(), round(self._cost, 6), not self._acting, waits)
+        return Update(phase, step, self._share(), self._dollars(), not self._acting, waits)
 
     def writing(self, step: str, partial: Any) -> Update:
         """The update for what a model has written of an answer so far."""
         waits = "; ".join(self._waiting.values()) or None
-        progress, cost = self._share(), round(self._cost, 6)
+        progress, cost = self._share(), self._dollars()
         return Update("writing", step, progress, cost, not self._acting, waits, partial=partial)
+
+    def _dollars(self) -> float | None:
+        return None if self._cost is None else round(self._cost, 6)
 
     def _share(self) -> int:
         return min(99, round(100 * len(self._reached) / (len(self._names) + 1)))
@@ -134,7 +139,7 @@ class Progress:
     def last(self, result: Result) -> Update:
         """The update that ends a stream."""
         kind = type(result).__name__.lower()
-        return Update(kind, None, 100, float(result.cost), False, None, result)
+        return Update(kind, None, 100, dollars(result.cost), False, None, result)
 
 
 def _is_in(name: str, step: str) -> bool:

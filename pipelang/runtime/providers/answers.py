@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from pipelang.records import replace
 from pipelang.runtime.engine.world import ToolCall, ToolResult, Turn
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.providers.fitting import DoesNotFit, fit, shorten
@@ -197,3 +198,52 @@ def _unfenced(text: str) -> str:
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text[text.index("\n") : -3].strip()
     return text
+
+
+# ------------------------------------------------------------------ usages that nobody counted
+
+ESTIMATED = "the server told no usage: the most that the texts can be was taken"
+"""The note on a usage that is the most that it can be: a token is at least a byte of text."""
+
+
+def tells_input(usage: Usage) -> bool:
+    """Whether a usage counts the prompt."""
+    return usage.input + usage.cache_read + usage.cache_write > 0
+
+
+def uncounted(fault: ModelFault) -> ModelFault:
+    """A fault of an answer, without a usage that counts nothing that was read."""
+    if fault.usage is None or tells_input(fault.usage):
+        return fault
+    return ModelFault(fault.kind, fault.message, None, fault.retry_after)
+
+
+def input_bound(request: ModelRequest) -> int:
+    """The most tokens that a request can have."""
+    sent = [request.system, request.user, request.misfit]
+    tools = [dict(tool.input_schema) | {"?": tool.description} for tool in request.tools]
+    schema = None if request.answer is None else request.answer.model_json_schema()
+    turns = [
+        [[call.name, dict(call.arguments)] for call in turn.calls]
+        + [as_text(one.value) for one in turn.results]
+        for turn in request.turns
+    ]
+    told = json.dumps([sent, tools, schema, turns], ensure_ascii=False, default=str)
+    seen = sum(UNKNOWN_TOKENS * (one.pages or 1) for one in media_in(request))
+    return len(told.encode(errors="replace")) + seen
+
+
+def with_estimate(request: ModelRequest, answer: ModelAnswer) -> ModelAnswer:
+    """An answer whose usage, where its server counted nothing that was read or nothing that was
+    written, is estimated there, with a note that says so.
+    """
+    usage = answer.usage
+    if not tells_input(usage):
+        usage = replace(usage, input=input_bound(request))
+    if not usage.output:
+        written = [[call.name, dict(call.arguments)] for call in answer.calls] or answer.value
+        said = json.dumps(written, ensure_ascii=False, default=str).encode(errors="replace")
+        usage = replace(usage, output=min(len(said), max_tokens_of(request)))
+    if usage is answer.usage:
+        return answer
+    return replace(answer, usage=usage, note=answer.note or ESTIMATED, estimated=True)

@@ -156,6 +156,8 @@ def answer_of(request: ModelRequest, response: object) -> ModelAnswer:
         if reason == "max_output_tokens":
             raise cut_off(request, usage)
         raise ModelFault("misfit", f"the model stopped with `{reason}` and not at an end", usage)
+    if status not in ("completed", None):
+        raise ModelFault("misfit", f"the response is `{status}` and not at an end", usage)
     output = list_of(response, "output")
     if request.tools and any(field_of(item, "type") == "function_call" for item in output):
         return _calls(output, usage, model)
@@ -203,7 +205,12 @@ def _failed(response: object, usage: Usage | None) -> ModelFault:
 
 
 def _usage(response: object) -> Usage | None:
-    return usage_in(getattr(response, "usage", None), "input", "output")
+    told = getattr(response, "usage", None)
+    found = usage_in(told, "input", "output")
+    if found is None and field_of(told, "input_tokens") == 0:
+        # A gateway that counts nothing: the answer is as good, its usage is estimated.
+        return Usage(0, count_of(told, "output_tokens") or 0)
+    return found
 
 
 def usage_in(usage: object, taken_as: str, given_as: str) -> Usage | None:

@@ -26,7 +26,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.kernels.media import MediaRule
 from pipelang.semantics.kernels.media import tokens_of as tokens_by_rule
-from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input
+from pipelang.semantics.kernels.prices import MISFIT_TOKENS, dearest_input, is_priced
 from pipelang.semantics.quantities import count_tokens
 from pipelang.semantics.sizes import reserved_output
 from pipelang.semantics.types import media_in
@@ -118,18 +118,20 @@ def reservation(
     counted: int | None,
     conversation: int = 0,
     seen: int = 0,
-) -> tuple[Decimal, int]:
-    """Dollars and tokens that one attempt can take at most: the larger of two counts, and `limit`
-    tokens of output. `conversation` are the tokens of an agent's tools and turns, `seen`
-    those of the pictures and documents.
+) -> tuple[Decimal | None, int]:
+    """Dollars (None without a price) and tokens that one attempt can take at most: the larger of
+    two counts, and `limit` tokens of output. `conversation` are the tokens of an agent's tools and
+    turns, `seen` those of the pictures and documents.
     """
     ours = prompt_tokens(ask) + conversation + seen
     if attempt.misfit is not None:
         ours += MISFIT_TOKENS
     tokens_in = max(ours, counted or 0)
     tokens_out = reserved_output(attempt.link, limit)
-    money = tokens_in * dearest_input(tier) + tokens_out * tier.prices.get("out", Decimal(0))
-    return money / MILLION, tokens_in + tokens_out
+    tokens = tokens_in + tokens_out
+    if not is_priced(tier):
+        return None, tokens
+    return (tokens_in * dearest_input(tier) + tokens_out * tier.prices["out"]) / MILLION, tokens
 
 
 def media_tokens(rule: MediaRule, tier: p.Tier, media: Sequence[Media]) -> int | None:
@@ -164,13 +166,17 @@ def _as_text(value: Any) -> str:
     return json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
-def price_of(tier: p.Tier, usage: Usage) -> Decimal:
-    """Dollars of what was used, by the tier's prices; caching as input where it has no price."""
-    price_in = tier.prices.get("in", Decimal(0))
+def price_of(tier: p.Tier, usage: Usage) -> Decimal | None:
+    """Dollars of what was used, by the tier's prices; caching as input where it has no price. None
+    where the tier has none and anything was used: what is unknown is not nothing.
+    """
+    if not is_priced(tier):
+        return None if tokens_of(usage) else Decimal(0)
+    price_in = tier.prices["in"]
     total = usage.input * price_in
     total += usage.cache_write * tier.prices.get("cache_write", price_in)
     total += usage.cache_read * tier.prices.get("cache_read", price_in)
-    total += usage.output * tier.prices.get("out", Decimal(0))
+    total += usage.output * tier.prices["out"]
     return total / MILLION
 
 

@@ -146,6 +146,10 @@ class ModelAnswer:
     """
     said: Any = field(default=None, repr=False)
     """A turn with calls in the provider's own form, to be sent back to it."""
+    estimated: bool = False
+    """Whether the usage is the most that it can be, because the server did not count it; no more
+    than what was reserved for the call is taken then.
+    """
 
 
 def _wait_of(told: Any) -> float | None:

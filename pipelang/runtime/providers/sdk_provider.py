@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pipelang.runtime.engine.messages import UNDECLARED_TIMEOUT
+from pipelang.runtime.providers.answers import uncounted, with_estimate
 from pipelang.runtime.providers.loop_clients import LoopClients
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest
 from pipelang.semantics.kernels.addresses import address_problem, secrets_in
@@ -101,9 +102,20 @@ class SdkProvider(ABC, Generic[Client]):
             if fault is None:
                 raise
         else:
-            return self._answer_of(request, response)
+            return self._billed(request, response)
         if fault.kind == "connection":
             fault = ModelFault("connection", f"{fault.message} at {self._address()}", fault.usage)
+        raise fault
+
+    def _billed(self, request: ModelRequest, response: Any) -> ModelAnswer:
+        """Read a response. What its server did not count is estimated; of a fault nobody knows it
+        then, so that what was reserved counts. Raises ModelFault.
+        """
+        fault: ModelFault
+        try:
+            return with_estimate(request, self._answer_of(request, response))
+        except ModelFault as told:
+            fault = uncounted(told)
         raise fault
 
     def _address(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelang.runtime.engine.event_payloads import cost_in
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.sinks import conventions as c
 
@@ -94,7 +95,9 @@ class Metrics:
             reason = {c.REASON: str(data.get("reason")), c.ROLE: str(data.get("role"))}
             self._escalations.add(1, {c.PIPELINE: pipeline, **reason})
         self._duration.record(float(data.get("seconds", event.at)), which)
-        self._cost.record(float(data.get("cost", 0.0)), which)
+        cost = cost_in(data)
+        if cost is not None:
+            self._cost.record(cost, which)
 
     def _asked(self, event: Event) -> None:
         data = event.data

@@ -65,7 +65,7 @@ class ForgetfulWorld:
     async def take_up(self, run: Run) -> None:
         return None
 
-    def used(self, run: Run, money: Decimal, tokens: int) -> None:
+    def used(self, run: Run, money: Decimal | None, tokens: int) -> None:
         return None
 
     async def intend(self, run: Run) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass, replace
 from pipelang.runtime.engine.budget import BudgetSpent, Reservation, quota_of
+from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.misfits import arguments_by_model
 from pipelang.runtime.engine.values import Misfit, Types, shown, to_json
 from pipelang.runtime.engine.world import (
@@ -155,7 +156,7 @@ class MockedWorld(EvaluatingWorld):
             self._take(name)
             content = [{"tool": asked.callee, "arguments": dict(asked.arguments)}]
             step = attempt.step.name
-            run.emit("turn", step, content=content, note="mocked", cost=float(cost))
+            run.emit("turn", step, content=content, note="mocked", cost=dollars(cost))
             return Turn(None, (ToolCall(f"mock{len(turns)}", asked.callee, asked.arguments),))
         finally:
             run.budget.settle(held, cost, tokens)
@@ -238,7 +239,7 @@ class MockedWorld(EvaluatingWorld):
 
     async def _priced(
         self, run: Run, attempt: Attempt, said: Any, conversation: int = 0
-    ) -> tuple[Reservation, Decimal, int]:
+    ) -> tuple[Reservation, Decimal | None, int]:
         """A reservation for a model's call, and the dollars and tokens that it takes: those of its
         prompt and of what is `said`. A mock that fails is billed in full.
         """
@@ -296,12 +297,12 @@ class MockedWorld(EvaluatingWorld):
         self._taken[name] = self._taken.get(name, 0) + 1
         return value
 
-    def _mocked(self, run: Run, attempt: Attempt, name: str, cost: Decimal) -> Any:
+    def _mocked(self, run: Run, attempt: Attempt, name: str, cost: Decimal | None) -> Any:
         value = self._take(name)
         if value is FAILS:
             raise self._failed(run, attempt, "mock", "mocked to fail")
         content, step = to_json(value), attempt.step.name
-        run.emit("answer", step, content=content, note="mocked", cost=float(cost))
+        run.emit("answer", step, content=content, note="mocked", cost=dollars(cost))
         return value
 
     async def _for_real(

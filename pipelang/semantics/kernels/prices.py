@@ -33,6 +33,11 @@ def dearest_input(tier: p.Tier) -> Decimal:
     return max(tier.prices.get(kind, Decimal(0)) for kind in _INPUT)
 
 
+def is_priced(tier: p.Tier) -> bool:
+    """Whether it is known what a tier costs."""
+    return {"in", "out"} <= set(tier.prices)
+
+
 def is_free(tier: p.Tier) -> bool:
     """Whether a tier has prices and all of them are 0."""
-    return {"in", "out"} <= set(tier.prices) and not any(tier.prices.values())
+    return is_priced(tier) and not any(tier.prices.values())

@@ -219,7 +219,7 @@ def _line(run: dict[str, Any]) -> str:
     elif "reason" in result:
         parts.append(f"by `{result['reason']}`")
     if run["ended"]:
-        parts.append(f"${run['cost']}")
+        parts.append("cost unknown" if run["cost"] is None else f"${run['cost']}")
     return "  ".join(parts)
 
 

@@ -15,7 +15,7 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
-from pipelang.interfaces.text.number_format import plural
+from pipelang.interfaces.text.number_format import micro_dollars, plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.batch_options import BatchOptions
@@ -130,8 +130,8 @@ def _shower(form: str, tag: str) -> Callable[[dict[str, Any]], None]:
         if record["outcome"] == "input_error":
             say(start + paint(f"input error: {record['text']}", "bad"))
             return
-        cost = Decimal(repr(record["cost"]))
-        took = paint(f"${cost:.6f}  {record['duration']:6.2f} s", "dim")
+        cost = None if record["cost"] is None else Decimal(repr(record["cost"]))
+        took = paint(f"{micro_dollars(cost)}  {record['duration']:6.2f} s", "dim")
         words, style = _headline(record)
         say(f"{start}{took}  {paint(words, style)}")
 
@@ -174,7 +174,12 @@ def _summary(records: list[dict[str, Any]], tag: str) -> None:
     if reasons:
         say(f"{tag}by reason: " + ", ".join(f"{r} {n}" for r, n in reasons.most_common()))
     if total:
-        cost = sum(record["cost"] for record in ran)
+        known = [record["cost"] for record in ran if record["cost"] is not None]
+        if len(known) < total:
+            lacking = plural(total - len(known), "run")
+            say(f"{tag}cost: unknown; {lacking} asked a tier without a price")
+            return
+        cost = sum(known)
         # As in the line of each run: to a millionth of a dollar.
         say(f"{tag}cost: ${cost:.6f} in all, ${cost / total:.6f} a run")
 

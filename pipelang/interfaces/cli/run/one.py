@@ -10,6 +10,7 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.text.colours import painter
+from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.people import Speaker
@@ -85,7 +86,7 @@ def _interrupted(run: Run, form: str) -> None:
         record = {
             "outcome": "interrupted",
             "run_id": run.id,
-            "cost": float(run.budget.money),
+            "cost": None if run.budget.cost is None else float(run.budget.cost),
             "tokens": run.budget.tokens,
             "partial": partial,
         }
@@ -93,4 +94,4 @@ def _interrupted(run: Run, form: str) -> None:
         return
     text = dumps(partial, default=str, allow_nan=True)
     write(f"interrupted; what there is so far:\n{text}\n")
-    write(f"run {run.id}: ${run.budget.money:.6f}, {run.budget.tokens:,} tokens\n")
+    write(f"run {run.id}: {micro_dollars(run.budget.cost)}, {run.budget.tokens:,} tokens\n")

@@ -89,7 +89,8 @@ def _tiles(found: Observation) -> Section:
             shown = of_metric(name)(one.value)
             words = "differs" if one.verdict is FigureVerdict.DIFFERS else ""
             rows.append([one.metric, shown, words])
-    rows.append(["cost a day", money(cost_a_day(found)), ""])
+    daily = cost_a_day(found)
+    rows.append(["cost a day", "unknown" if daily is None else money(daily), ""])
     if found.rate is not None:
         rows.append(["runs a day", rate(found.rate), ""])
     rows.append(["tasks automated", f"{found.savings.automated:,}", ""])
@@ -107,12 +108,14 @@ def _tiles(found: Observation) -> Section:
     return Section("At a glance", table=table("At a glance", ("", "", ""), "<><", rows))
 
 
-def cost_a_day(found: Observation) -> float:
+def cost_a_day(found: Observation) -> float | None:
     """Dollars a day at the rate of the runs: days that were not whole count for what they were. A
     time too short for a rate counts as the days it touched.
     """
     mean = found.metric(m.COST_MEAN)
     if found.rate is None or mean is None or mean.value is None:
+        if found.savings.spent is None:
+            return None
         return found.savings.spent / max(len(found.days), 1)
     return found.rate * mean.value
 

@@ -193,7 +193,7 @@ def _step(one: ObservedStep, runs: int) -> Row:
         _part(one.fallbacks, visits),
         _part(one.used_up, visits),
         sure,
-        money(one.cost_mean) if one.cost_mean else "",
+        "?" if one.cost_mean is None else money(one.cost_mean) if one.cost_mean else "",
         Cell("differs", "bad") if one.reached.verdict is FigureVerdict.DIFFERS else "",
     ]
 
@@ -299,7 +299,7 @@ def _worth(found: Observation) -> ObservedTable:
     if saved.dollars is not None:
         sign = "-" if saved.dollars < 0 else ""
         rows.append(["money saved, less the cost of runs", sign + money(abs(saved.dollars))])
-    rows.append(["cost of the runs", money(saved.spent)])
+    rows.append(["cost of the runs", "unknown" if saved.spent is None else money(saved.spent)])
     declared = "" if found.declared_rate is None else f" (declared {rate(found.declared_rate)})"
     if found.rate is not None:
         rows.append(["runs a day", rate(found.rate) + declared])
@@ -318,7 +318,7 @@ def _by_day(found: Observation) -> ObservedTable:
             f"{one.runs:,}",
             percent(one.escalated / one.runs),
             percent(one.failed / one.runs),
-            money(one.cost),
+            "?" if one.cost is None else money(one.cost),
             "" if one.p95 is None else show_seconds(one.p95),
         ]
         for one in found.days[-14:]

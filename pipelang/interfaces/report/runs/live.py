@@ -177,12 +177,13 @@ class LiveDisplay:
         now, update = self._clock(), self._last
         head = Table.grid(padding=(0, 2))
         progress = update.progress if update is not None else 0
+        cost = update.cost if update is not None else 0.0
         head.add_row(
             Text(self._name, style="bold"),
             ProgressBar(total=100, completed=progress, width=24),
             Text(f"{progress}%"),
             Text(f"{now - self._began:.1f} s"),
-            Text(f"${update.cost if update is not None else 0.0:.4f}"),
+            Text("cost unknown" if cost is None else f"${cost:.4f}"),
             Text(one_line(update.phase) if update is not None else "starting", style="dim"),
         )
         rows = Table.grid(padding=(0, 2))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.outcomes import Result
@@ -31,7 +32,7 @@ def outcome_json(result: Result) -> dict[str, Any]:
     record: dict[str, Any] = {
         "outcome": type(result).__name__.lower(),
         "run_id": result.run_id,
-        "cost": float(result.cost),
+        "cost": None if result.cost is None else float(result.cost),
         "tokens": result.tokens,
         "duration": round(result.duration, 6),
     }
@@ -94,7 +95,7 @@ def outcome_text(result: Result, paint: Paint) -> str:
     elif isinstance(result, Failed):
         lines.append("what there is so far:")
         lines += _block(result.partial)
-    took = f"${result.cost:.6f}, {result.tokens:,} tokens, {result.duration:.2f} s"
+    took = f"{micro_dollars(result.cost)}, {result.tokens:,} tokens, {result.duration:.2f} s"
     lines.append(paint(f"run {result.run_id}: {took}", "dim"))
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -180,7 +181,8 @@ def remark(event: Event) -> str | None:
 
 
 def _money(data: dict[str, Any]) -> str:
-    return f"  ${data['cost']:.6f}" if data.get("cost") else ""
+    cost = data.get("cost", 0.0)
+    return "" if cost == 0 else f"  {micro_dollars(cost)}"
 
 
 def _person(event: Event, paint: Paint) -> Row:

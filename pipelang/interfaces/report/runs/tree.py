@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.report.runs.trace import Row, content_line, event_row, remark
 from pipelang.interfaces.text.colours import Paint
+from pipelang.interfaces.text.number_format import micro_dollars
 from pipelang.records import dataclass, field
+from pipelang.runtime.engine.event_payloads import added, cost_in
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -36,15 +38,15 @@ class TreeEvent:
 
 @dataclass(slots=True, eq=False)
 class TreeNode:
-    """A run, a step, or an element of a list. `seconds` is None while it runs; `cost` (dollars) and
-    `tokens` are of all below; `confidence` is of the last answer; `outcome` is how a step ended
-    the whole run.
+    """A run, a step, or an element of a list. `seconds` is None while it runs; `cost`
+    (dollars, None if unknown) and `tokens` are of all below; `confidence` is of the last answer;
+    `outcome` is how a step ended the whole run.
     """
 
     name: str
     at: float
     seconds: float | None = None
-    cost: float = 0.0
+    cost: float | None = 0.0
     tokens: int = 0
     confidence: float | None = None
     outcome: str | None = None
@@ -57,7 +59,7 @@ class TreeNode:
             "name": self.name,
             "at": self.at,
             "seconds": None if self.seconds is None else round(self.seconds, 6),
-            "cost": round(self.cost, 9),
+            "cost": None if self.cost is None else round(self.cost, 9),
             "tokens": self.tokens,
             "confidence": self.confidence,
             "children": [
@@ -128,12 +130,12 @@ def _find(root: TreeNode, name: str, at: float) -> tuple[list[TreeNode], str]:
 
 def _count(way: list[TreeNode], event: Event) -> None:
     data = event.data
-    cost = float(data.get("cost") or 0.0)
+    cost = cost_in(data)
     tokens = int(data.get("tokens_in") or 0) + int(data.get("tokens_out") or 0)
     for index, node in enumerate(way):
         if node in way[:index]:
             continue
-        node.cost += cost
+        node.cost = added(node.cost, cost)
         node.tokens += tokens
         if node.name and _ELEMENT.fullmatch(node.name):
             node.seconds = event.at - node.at
@@ -180,8 +182,8 @@ def _lines(node: TreeNode, before: str, paint: Paint, content: bool, width: int)
 def _took(node: TreeNode) -> str:
     """Time, dollars and tokens of a node, and the confidence of its answer."""
     parts = ["..." if node.seconds is None else f"{node.seconds:.3f} s"]
-    if node.cost:
-        parts.append(f"${node.cost:.6f}")
+    if node.cost != 0:
+        parts.append(micro_dollars(node.cost))
     if node.tokens:
         parts.append(f"{node.tokens:,} tokens")
     if node.confidence is not None:

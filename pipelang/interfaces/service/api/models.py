@@ -133,7 +133,7 @@ class RunModel(_Given):
         "`{code, reason, text, partial}`, by the status."
     )
     waiting_for: WaitingModel | None
-    cost: str = Field(description="US dollars.")
+    cost: str | None = Field(description="US dollars; null where a call had no price.")
     tokens: int
     started: str | None
     ended: str | None

@@ -226,14 +226,14 @@ class MemoryBackend:
         from pipelang.runtime.engine.outcomes import result_json
 
         returns = self._deployed[one.order.pipeline].pipeline.returns
-        one.cost, one.tokens = format(result.cost, "f"), result.tokens
+        one.took(result.cost, result.tokens)
         one.seconds = result.duration
         self._over(one, type(result).__name__.lower(), result_json(blanked(result, returns)))
 
     def _fail(self, one: MemoryRun, code: str, text: str, reason: str | None = None) -> None:
         result = {"code": code, "reason": reason or code, "text": text, "partial": {}}
         if one.run is not None:
-            one.cost, one.tokens = format(one.run.budget.money, "f"), one.run.budget.tokens
+            one.took(one.run.budget.cost, one.run.budget.tokens)
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
@@ -245,7 +245,7 @@ class MemoryBackend:
         if self._metrics is not None:
             reason = result.get("reason")
             self._metrics.ended(
-                one.order.pipeline, status, reason, float(one.cost), one.tokens, one.seconds
+                one.order.pipeline, status, reason, one.cost, one.tokens, one.seconds
             )
         self._done.append(one.id)
         while len(self._done) > self._most_kept:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.service.backend import (
@@ -37,7 +38,7 @@ class MemoryRun:
         self.started: float | None = None
         self.ended: float | None = None
         self.result: dict[str, Any] | None = None
-        self.cost = "0"
+        self.cost: str | None = "0"
         self.tokens = 0
         self.seconds: float | None = None
         self.events: list[Occurrence] = []
@@ -49,6 +50,10 @@ class MemoryRun:
     @property
     def over(self) -> bool:
         return self.ended is not None
+
+    def took(self, cost: Decimal | None, tokens: int) -> None:
+        """Note what the run took in the end."""
+        self.cost, self.tokens = plain_cost(cost), tokens
 
     def wake(self) -> None:
         """Wake whoever follows the run."""
@@ -90,12 +95,17 @@ class MemoryRun:
             "status": self.status,
             "result": self.result,
             "waiting_for": waiting,
-            "cost": self.cost if budget is None else format(budget.money, "f"),
+            "cost": self.cost if budget is None else plain_cost(budget.cost),
             "tokens": self.tokens if budget is None else budget.tokens,
             "started": moment(self.started),
             "ended": moment(self.ended),
             "attempts": 0 if self.started is None else 1,
         }
+
+
+def plain_cost(cost: Decimal | None) -> str | None:
+    """Dollars as the API gives them; None where they are unknown."""
+    return None if cost is None else format(cost, "f")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:

@@ -80,7 +80,7 @@ def _observed(run: RunJson, created: float, events: Sequence[Occurrence]) -> Obs
         role=result.get("role"),
         reason=result.get("reason"),
         code=result.get("code"),
-        cost=float(run["cost"]),
+        cost=None if run["cost"] is None else float(run["cost"]),
         tokens=run["tokens"],
         seconds=seconds,
     )

@@ -209,7 +209,7 @@ class StoreBackend:
                     row["pipeline"],
                     row["status"],
                     outcome["result"].get("reason"),
-                    float(row["cost"]),
+                    row["cost"],
                     row["tokens"],
                     outcome.get("duration"),
                 )

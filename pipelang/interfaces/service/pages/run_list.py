@@ -99,11 +99,12 @@ async def runs_page(request: Request, service: Service, who: Principal) -> Respo
 
 def _story(runs: Sequence[Mapping[str, Any]]) -> str:
     """The runs of a thread as one story: how many, since when, and what they cost together."""
-    cost = sum((Decimal(run["cost"]) for run in runs), Decimal(0))
+    told = [run["cost"] for run in runs]
+    cost = None if None in told else str(sum(map(Decimal, told), Decimal(0)))
     began = min((run["started"] for run in runs if run["started"]), default=None)
     first = as_moment(began)
     since = "" if first is None else f", the first one {ago(first, datetime.now(UTC))}"
-    return f"{plural(len(runs), 'run')}{since}, {dollars(str(cost))} in all"
+    return f"{plural(len(runs), 'run')}{since}, {dollars(cost)} in all"
 
 
 def _row(run: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class TimelineRow:
     seconds: float | None = None
     attempts: int = 0
     confidence: float | None = None
-    cost: float = 0.0
+    cost: float | None = 0.0
     tokens: int = 0
     said: str = ""
     word: str = ""
@@ -174,7 +174,7 @@ class TraceNode:
     said: str = ""
     is_step: bool = False
     seconds: float | None = None
-    cost: float = 0.0
+    cost: float | None = 0.0
     tokens: int = 0
     confidence: float | None = None
     inside: tuple[TraceNode, ...] = ()

@@ -74,8 +74,10 @@ def clock(moment: datetime) -> str:
 
 
 def dollars(amount: str | float | None) -> str:
-    """An amount of the API, a text, or of an event, a number."""
-    value = float(amount or 0.0)
+    """An amount of the API, a text, or of an event, a number; None is an unknown one."""
+    if amount is None:
+        return "unknown"
+    value = float(amount)
     return "$0" if value == 0 else money(value, 2)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.outcomes import UNKNOWN
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.inbox.cases import Case, case_from
 
@@ -23,7 +24,7 @@ class ShownRun:
     canary: bool
     status: str
     reason: str | None
-    cost: float
+    cost: float | None
     seconds: float | None
     ended: float
 
@@ -85,7 +86,7 @@ class ReleaseRuns:
             row["program"] == self._canary,
             row["status"],
             outcome["result"].get("reason"),
-            float(Decimal(row["cost"])),
+            None if row["cost"] == UNKNOWN else float(Decimal(row["cost"])),
             outcome.get("duration"),
             row["ended"],
         )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.outcomes import UNKNOWN
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.durable.versions.arms import JudgedRun, ReleaseRuns, ShownRun
@@ -167,7 +168,8 @@ class CanaryGuards:
         self.guards: list[ShareGuard | AmountGuard] = []
         for guard in canary.guards:
             if guard.metric == m.COST_MEAN:
-                before = [float(row["cost"]) for row in _before(store, canary, current)]
+                told = [row["cost"] for row in _before(store, canary, current)]
+                before = [float(cost) for cost in told if cost != UNKNOWN]
                 self.guards.append(AmountGuard(guard, alpha, before))
                 continue
             if guard.metric == m.LATENCY_P95:
@@ -189,7 +191,8 @@ class CanaryGuards:
         for guard in self.guards:
             metric = guard.guard.metric
             if isinstance(guard, AmountGuard):
-                guard.add(run.canary, run.cost)
+                if run.cost is not None:
+                    guard.add(run.canary, run.cost)
             elif metric == m.LATENCY_P95:
                 if self._slow is not None and run.seconds is not None:
                     guard.add(run.canary, run.seconds > self._slow)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from pipelang.runtime.providers.answers import media_in
+from pipelang.runtime.providers.answers import media_in, uncounted, with_estimate
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.sdk_provider import well_formed
 
@@ -200,7 +200,14 @@ async def _results(
     maker: MakersBatches[Made], batch: Made, requests: Sequence[ModelRequest]
 ) -> list[Result]:
     found: list[Result] = await well_formed(maker.results(batch, requests))
-    return found
+    return [_counted(request, one) for request, one in zip(requests, found, strict=True)]
+
+
+def _counted(request: ModelRequest, result: Result) -> Result:
+    """A result with an estimate of what its server did not count."""
+    if isinstance(result, ModelAnswer):
+        return with_estimate(request, result)
+    return result if result.usage is NOTHING else uncounted(result)
 
 
 def numbered(

@@ -26,8 +26,6 @@ from pipelang.runtime.providers.openai_wire import (
 from pipelang.runtime.providers.protocol import ModelRequest
 from pipelang.semantics.kernels.media import IMAGE
 
-ESTIMATED = "the server told no usage: the most that the texts can be was taken"
-
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 

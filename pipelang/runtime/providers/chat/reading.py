@@ -16,6 +16,7 @@ from typing import Any
 from pipelang.records import replace
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.answers import (
+    ESTIMATED,
     UNKNOWN_TOKENS,
     arguments_of,
     cut_off,
@@ -31,8 +32,6 @@ from pipelang.runtime.providers.log_probabilities import tokens_in, weighed
 from pipelang.runtime.providers.openai_wire import kind_of, usage_in
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.records import field_of
-
-ESTIMATED = "the server told no usage: the most that the texts can be was taken"
 
 _CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "max_length", "model_length"})
 _DECLINED = frozenset(
@@ -86,7 +85,7 @@ def answer_of(request: ModelRequest, completion: object) -> ModelAnswer:
     if calls:
         return _calls(request, calls, text, usage, model, note)
     said = _without_ends(_without_thinking(text.rpartition(_FINAL)[2])).lstrip("\ufeff")
-    found = replace(fitted(request, said, usage, model), note=note)
+    found = replace(fitted(request, said, usage, model), note=note, estimated=note is not None)
     if not request.choices:
         return found
     told = field_of(field_of(choice, "logprobs"), "content")
@@ -226,7 +225,8 @@ def _calls(
             identity = f"call_{turn}_{number}"
         found.append(ToolCall(identity, name.strip(), arguments))
     said = assistant_turn(found, _left_calls(text)[1].strip() or None)
-    return ModelAnswer(None, usage, model, note, calls=tuple(found), said=said)
+    estimated = note is not None
+    return ModelAnswer(None, usage, model, note, calls=tuple(found), said=said, estimated=estimated)
 
 
 def _usage(

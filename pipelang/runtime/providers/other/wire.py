@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.answers import (
+    ESTIMATED,
     UNKNOWN_TOKENS,
     arguments_of,
     as_text,
@@ -22,7 +23,6 @@ from pipelang.runtime.providers.answers import (
     user_parts,
     with_schema_in_words,
 )
-from pipelang.runtime.providers.chat.reading import ESTIMATED
 from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
 from pipelang.runtime.providers.records import text_in
@@ -162,9 +162,12 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
                 message = f"the arguments of `{name}` are no JSON object"
                 raise ModelFault("misfit", message, usage)
             calls.append(ToolCall(identity, name, arguments))
-        return ModelAnswer(None, usage, model, note, calls=tuple(calls), said=_said(response))
+        said = _said(response)
+        return ModelAnswer(
+            None, usage, model, note, tuple(calls), said=said, estimated=note is not None
+        )
     found = fitted(request, text, usage, model)
-    return ModelAnswer(found.value, usage, model, note)
+    return ModelAnswer(found.value, usage, model, note, estimated=note is not None)
 
 
 def _usage(request: ModelRequest, response: Any, text: str) -> tuple[Usage, str | None]:

@@ -26,6 +26,7 @@ async def message_of(stream: Any, tell: Tell) -> Any:
             tell_piece(tell, field_of(event, "text"))
         elif kind == "message_stop":
             ended, message = True, field_of(event, "message")
-    if not ended:
+    # Without the event that has them, nobody knows why it stopped, nor what it used.
+    if not ended or field_of(message, "stop_reason") is None:
         raise broken_off()
     return message

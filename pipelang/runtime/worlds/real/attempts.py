@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelang.records import dataclass
 from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
+from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.redaction import arguments_of, hide
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import Attempt, AttemptFailed
@@ -17,6 +18,9 @@ from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
+
+FREE = Decimal(0)
+"""The dollars of what nobody is billed for."""
 
 _NO_TIME = 0.001
 """Seconds: with less left nothing is begun."""
@@ -58,8 +62,8 @@ def time_limit(run: Run, timeout: Decimal | None, used: float = 0.0) -> TimeLimi
     return TimeLimit(limit, None)
 
 
-def settle(run: Run, held: Reservation, money: Decimal, tokens: int) -> None:
-    """Give a reservation back, and count what the call used."""
+def settle(run: Run, held: Reservation, money: Decimal | None, tokens: int) -> None:
+    """Give a reservation back, and count what the call used; no `money` is of unknown price."""
     run.budget.settle(held, money, tokens)
     if run.world.lasting:
         run.world.used(run, money, tokens)
@@ -113,7 +117,7 @@ async def room(
     switches: Switches,
     run: Run,
     attempt: Attempt,
-    money: Decimal,
+    money: Decimal | None,
     tokens: int,
     timeout: Decimal | None,
     used: float = 0.0,
@@ -152,7 +156,7 @@ def attempt_failed(
     message: str,
     *,
     started: float | None = None,
-    cost: Decimal | None = None,
+    cost: Decimal | None = FREE,
     retryable: bool = True,
     retry_after: float | None = None,
     misfit: str | None = None,
@@ -160,7 +164,8 @@ def attempt_failed(
     error: BaseException | None = None,
 ) -> AttemptFailed:
     """Record a failed attempt as an event; the exception to raise for it. Secrets are taken out of
-    `message` and `misfit`. `started` is machine time, `key` an idempotency key. `error` is what
+    `message` and `misfit`. `started` is machine time, `key` an idempotency key; no `cost` is an
+    unknown one. `error` is what
     foreign code raised: its class is in the event, its text, which may quote anything, is content.
     """
     given = arguments_of(attempt.action, run.program, attempt.arguments)
@@ -175,8 +180,8 @@ def attempt_failed(
         data = {"tool": tool.name, "effect": tool.effect}
     if key is not None:
         data["key"] = key
-    if cost:
-        data["cost"] = float(cost)
+    if cost != FREE:
+        data["cost"] = dollars(cost)
     if error is None:
         data["message"] = message
     else:
@@ -206,7 +211,7 @@ def timed_out(
     limit: TimeLimit,
     timeout: asyncio.Timeout | None,
     started: float,
-    cost: Decimal,
+    cost: Decimal | None,
     key: str | None = None,
 ) -> Exception:
     """The exception for an attempt that took too long: it failed, unless it was the time of a

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from pipelang.records import replace
 from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.interruption import foreign, interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.misfits import without_nulls
 from pipelang.runtime.engine.outcomes import Halted
@@ -40,6 +41,7 @@ from pipelang.runtime.shared.batching import HALF, BatchProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import describe
 from pipelang.runtime.worlds.real.attempts import (
+    FREE,
     TimeLimit,
     attempt_failed,
     off_the_clock,
@@ -57,6 +59,7 @@ from pipelang.semantics import program as p
 from pipelang.semantics.kernels.agent import tools_of
 from pipelang.semantics.kernels.decisions import PROBABILITIES, WORD
 from pipelang.semantics.kernels.media import refusal, rule_of
+from pipelang.semantics.kernels.prices import is_priced
 from pipelang.semantics.quantities import plain
 from pipelang.semantics.sizes import output_limit
 from pipelang.semantics.types import RecordType, choices_of
@@ -101,7 +104,7 @@ class ModelCalls:
         check_not_killed(self._services.switches, run)
         assert attempt.tier is not None
         tier = run.program.tiers[attempt.tier]
-        if run.budget.needs_price() and not {"in", "out"} <= set(tier.prices):
+        if run.budget.needs_price() and not is_priced(tier):
             raise Halted("unpriced", f"tier `{tier.name}` has no price, and money is limited")
         try:
             provider = self._services.providers[tier.provider]
@@ -131,7 +134,7 @@ class ModelCalls:
             conversation_tokens(tools, turns) + len(turns) * (attempt.link.thinking or 0),
             seen,
         )
-        money *= share
+        money = _share_of(money, share)
         held = run.budget.hold(money, tokens)
         if not isinstance(held, Reservation):
             held, counting = await room(
@@ -142,7 +145,8 @@ class ModelCalls:
         limit = time_limit_or_release(run, attempt, held, timeout, counting)
         request = replace(request, timeout=limit.seconds)
         started, clock = run.world.elapsed(run), asyncio.timeout(limit.seconds)
-        before, used = mark(), NOTHING_USED
+        before = mark()
+        used: _Used = NOTHING_USED
         try:
             check_not_killed(self._services.switches, run)
             async with clock:
@@ -153,7 +157,9 @@ class ModelCalls:
                 if heard is not None:
                     heard.end()
                 stop_if_cancelled(before)
-            used = share * price_of(tier, answer.usage), tokens_of(answer.usage)
+            used = _used(tier, answer.usage, share)
+            if answer.estimated:
+                used = _least(used, (money, tokens))
             if answer.calls and not tools:
                 raise Misfit("expected an answer, found calls of tools, and none were offered")
             value = None if answer.calls else self._fit(action, ask, answer.value)
@@ -166,7 +172,7 @@ class ModelCalls:
                 raise
             if isinstance(error, ModelFault):
                 if error.usage is not None:
-                    used = share * price_of(tier, error.usage), tokens_of(error.usage)
+                    used = _used(tier, error.usage, share)
                 elif error.kind in _UNBILLED:
                     used = NOTHING_USED
             raise _failure(run, attempt, error, limit, clock, started, used[0]) from error
@@ -187,10 +193,10 @@ class ModelCalls:
             model=answer.model if answer.model == tier.model else hide(run, answer.model),
             attempt=attempt.number,
             seconds=round(run.world.elapsed(run) - started, 3),
-            tokens_in=tokens - answer.usage.output,
-            tokens_out=answer.usage.output,
+            tokens_in=max(tokens - answer.usage.output, 0),
+            tokens_out=min(answer.usage.output, tokens),
             **_of_a_cache(answer.usage),
-            cost=float(money),
+            cost=dollars(money),
             **({} if confidence is None else {"confidence": confidence}),
             **({"confidence_from": _source(answer)} if request.choices else {}),
             **({"note": hide(run, answer.note)} if answer.note else {}),
@@ -289,7 +295,7 @@ class ModelCalls:
         attempt: Attempt,
         tier: p.Tier,
         held: Reservation,
-        used: tuple[Decimal, int],
+        used: _Used,
     ) -> None:
         """End a run that used more than was reserved for a call, where a budget limits that: what
         has no bound cannot be carried within one. Raises `Halted`.
@@ -297,7 +303,8 @@ class ModelCalls:
         money, tokens = used
         limits = [budget.limits for budget in run.budget.chain() if budget.limits is not None]
         over = ""
-        if money > held.money and any(limit.money is not None for limit in limits):
+        priced = [limit for limit in limits if limit.money is not None]
+        if money is not None and held.money is not None and money > held.money and priced:
             over = f"${plain(money)} where at most ${plain(held.money)} was reserved"
         elif tokens > held.tokens and any(limit.tokens is not None for limit in limits):
             over = f"{tokens} tokens where at most {held.tokens} were reserved"
@@ -338,8 +345,26 @@ Reply = Callable[[ModelRequest], Awaitable[ModelAnswer]]
 
 WHOLE = Decimal(1)
 
-NOTHING_USED = Decimal(0), 0
-"""Dollars and tokens of a call that was not billed."""
+_Used = tuple[Decimal | None, int]
+"""Dollars (None without a price) and tokens of a call."""
+
+NOTHING_USED = FREE, 0
+"""The usage of a call that was not billed."""
+
+
+def _used(tier: p.Tier, usage: Usage, share: Decimal) -> _Used:
+    """The usage of a call, of whose price a `share` is billed."""
+    return _share_of(price_of(tier, usage), share), tokens_of(usage)
+
+
+def _share_of(money: Decimal | None, share: Decimal) -> Decimal | None:
+    return None if money is None else share * money
+
+
+def _least(one: _Used, other: _Used) -> _Used:
+    """The less of two bounds on the same call."""
+    known = [money for money in (one[0], other[0]) if money is not None]
+    return min(known) if len(known) == 2 else None, min(one[1], other[1])
 
 
 def _failure(
@@ -349,7 +374,7 @@ def _failure(
     limit: TimeLimit,
     clock: asyncio.Timeout,
     started: float,
-    cost: Decimal,
+    cost: Decimal | None,
 ) -> Exception:
     """The exception for an attempt at which something was raised that does not interrupt the run:
     it failed, or the time of a budget ran out.

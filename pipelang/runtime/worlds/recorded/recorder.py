@@ -195,7 +195,7 @@ class RecorderWorld(RealWorld):
         if unit.begun or not unit.acts:  # else its intent will say so
             await self._ledger.write_ahead(run, unit, intent=False)
 
-    def used(self, run: Run, money: Decimal, tokens: int) -> None:
+    def used(self, run: Run, money: Decimal | None, tokens: int) -> None:
         unit = self._ledger.strand.unit
         if unit is not None:
             unit.used = plus(unit.used, (money, tokens, 1))

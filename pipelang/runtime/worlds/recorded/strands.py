@@ -14,14 +14,15 @@ from decimal import Decimal
 from pipelang.records import dataclass, field
 from pipelang.runtime.engine.budget import Reservation, RunBudget
 
-Amount = tuple[Decimal, int, int]
-"""Dollars, tokens and steps."""
+Amount = tuple[Decimal | None, int, int]
+"""Dollars (None where a call had no price), tokens and steps."""
 
 NONE: Amount = (Decimal(0), 0, 0)
 
 
 def plus(one: Amount, other: Amount) -> Amount:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+    money = one[0] + other[0] if one[0] is not None and other[0] is not None else None
+    return money, one[1] + other[1], one[2] + other[2]
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +47,7 @@ class WorkUnit:
     def reserve(self, budget: RunBudget, held: Reservation) -> bool:
         """Add a call to what is used ahead; whether that has to be written down."""
         amount = held.money, held.tokens, 1
-        counts = bool(held.money or held.tokens)
+        counts = held.money != 0 or held.tokens > 0
         for at in budget.chain():
             self.ahead[at.place] = plus(self.ahead.get(at.place, NONE), amount)
             counts = counts or (at.limits is not None and at.limits.steps is not None)
@@ -91,11 +92,11 @@ def is_inside(place: str, outer: str) -> bool:
 
 
 def amount_json(amount: Amount) -> list[object]:
-    return [str(amount[0]), amount[1], amount[2]]
+    return [None if amount[0] is None else str(amount[0]), amount[1], amount[2]]
 
 
 def amount_from(data: list[object]) -> Amount:
     money, tokens, steps = data
     assert isinstance(tokens, int)
     assert isinstance(steps, int)
-    return Decimal(str(money)), tokens, steps
+    return None if money is None else Decimal(str(money)), tokens, steps

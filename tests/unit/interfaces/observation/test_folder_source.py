@@ -109,7 +109,7 @@ def test_cases_of_a_minute_make_no_day(folder: Folder) -> None:
     "end",
     [
         {"cost": "x"},
-        {"cost": None},
+        {"cost": [0]},
         {"cost": float("inf")},
         {"cost": -1},
         {"tokens": "z"},
