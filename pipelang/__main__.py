@@ -10,7 +10,11 @@ import os
 import sys
 
 if __name__ == "__main__":
-    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", os.getcwd()):
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed
+        here = ""
+    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", here):
         del sys.path[0]
     from pipelang.interfaces.cli.main import main
 

@@ -5,20 +5,25 @@ So `--help` and `--version` load nothing but click, and a plain `pipelang check`
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 
-from pipelang.interfaces.cli.exit_codes import INTERNAL_ERROR, INTERRUPTED, NO_READER
-from pipelang.interfaces.cli.terminal import speak_utf8, stop_writing, warn
+from pipelang.interfaces.cli.exit_codes import INTERNAL_ERROR, INTERRUPTED, NO_READER, USAGE
+from pipelang.interfaces.cli.terminal import open_closed, speak_utf8, stop_writing, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk that is full, or of a share of it that is used up."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code. Never shows a traceback unless PIPELANG_DEBUG is set."""
+    open_closed()
     speak_utf8()
     if arguments is None:
         _collect_seldom()
@@ -35,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn("interrupted")
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            stop_writing()
+            try:
+                warn(f"pipelang: nothing more can be written: {error.strerror}")
+            except OSError:  # standard error goes there too
+                stop_writing()
+            return USAGE
         if os.environ.get("PIPELANG_DEBUG"):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())

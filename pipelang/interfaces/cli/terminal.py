@@ -19,6 +19,15 @@ MOST_COLUMNS = 400
 """Width where COLUMNS asks for more than `WIDEST`."""
 
 
+def open_closed() -> None:
+    """Let streams that the process was started without (`>&-`) lead nowhere. Else the next file
+    that is opened would take their place, and what is said would end up in it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def speak_utf8() -> None:
     """Write UTF-8. What is no text (a broken file name) is written as an escape."""
     for stream in (sys.stdout, sys.stderr):

@@ -1,0 +1,58 @@
+"""Commands whose streams lead nowhere, to a full disk, or that stand in a folder that is gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FULL = Path("/dev/full")
+COMMANDS = ("check {}", "fmt --check {}", "simulate {} --runs 10", "explain P202", "--help")
+
+pytestmark = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    pipe = tmp_path / "a.pipe"
+    pipe.write_text("pipeline main(x: int) -> int {\n  return x\n}\n", encoding="utf-8")
+    return pipe
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = f"exec {sys.executable} -m pipelang {line}"
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_is_told_and_is_no_success(command: str, file: Path) -> None:
+    done = shell(f"{command.format(file.name)} >{FULL}", file.parent)
+    assert done.stderr == "pipelang: nothing more can be written: No space left on device\n"
+    assert done.returncode == 2
+
+
+def test_nothing_can_be_told_where_both_streams_are_full(file: Path) -> None:
+    done = shell(f"check {file.name} >{FULL} 2>{FULL}", file.parent)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_stream_that_is_closed_changes_no_exit_code(command: str, file: Path) -> None:
+    done = shell(f"{command.format(file.name)} >&- <&-", file.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_folder_that_is_gone_takes_no_command_along(file: Path) -> None:
+    gone = file.parent / "gone"
+    gone.mkdir()
+    code = (
+        f"import os, sys; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
+        f"os.execv(sys.executable, [sys.executable, '-m', 'pipelang', 'check', {str(file)!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no errors, no warnings" in done.stdout
