@@ -18,10 +18,11 @@ from pipelang.analysis.claims.states import State, SymbolicFrame
 from pipelang.analysis.claims.symbols import SymbolicExpressions
 from pipelang.analysis.claims.values import Cases, one
 from pipelang.analysis.claims.walk import ClaimWalk
-from pipelang.diagnostics import Diagnostic, Span, codes, report
+from pipelang.diagnostics import Diagnostic, Rule, Span, codes, report
 from pipelang.records import dataclass
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
+from pipelang.semantics.chance import Declared
 
 MOST_WORK = 120_000
 """The most literals inspected for all tests of one pipeline; the tests after that stay undecided.
@@ -122,13 +123,15 @@ def reach(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnostic]:
     walk = ReachedTests(program, symbols)
     try:
         walk.go(pipeline)
-        yield from _tests(walk, symbols)
+        yield from _tests(walk, symbols, {one.name: one for one in pipeline.traffic.names})
     except (TooHard, RecursionError):
         return
     yield from _answers(walk, symbols, pipeline)
 
 
-def _tests(walk: ReachedTests, symbols: SymbolicExpressions) -> Iterator[Diagnostic]:
+def _tests(
+    walk: ReachedTests, symbols: SymbolicExpressions, shares: Mapping[str, p.NamedShare]
+) -> Iterator[Diagnostic]:
     facts, work = symbols.facts, Work(MOST_WORK)
     uses: dict[str, int] = {}
     for asked in walk.asked:
@@ -145,9 +148,28 @@ def _tests(walk: ReachedTests, symbols: SymbolicExpressions) -> Iterator[Diagnos
                 if not can_hold:
                     yield _arm(asked)
             elif not can_hold:
-                yield report(codes.NEVER_HOLDS, _span(asked.item), what=_what(asked.item))
+                yield _decided(codes.NEVER_HOLDS, asked.item, shares, 0)
             elif not possible(facts, [*before, opposite(asked.formula)], work):
-                yield report(codes.ALWAYS_HOLDS, _span(asked.item), what=_what(asked.item))
+                yield _decided(codes.ALWAYS_HOLDS, asked.item, shares, 1)
+
+
+def _decided(
+    rule: Rule, item: p.Item, shares: Mapping[str, p.NamedShare], share: int
+) -> Diagnostic:
+    """The finding on a test that holds in this share of the runs; what is declared of it goes into
+    the figures all the same.
+    """
+    name = item.name if isinstance(item, (p.Gate, p.Person, p.When)) else None
+    declared = None if name is None else shares.get(name)
+    help = None
+    if declared is not None and not _is_share(declared, share):
+        help = f"the figures go by what `traffic` declares of it: `{name}: {share:.0%}` is so"
+    return report(rule, _span(item), help=help, what=_what(item))
+
+
+def _is_share(declared: p.NamedShare, share: int) -> bool:
+    told = (declared.right, declared.wrong)
+    return all(isinstance(one, Declared) and one.share == share for one in told)
 
 
 def _before(asked: ReachedTest, names: frozenset[str]) -> list[Formula]:
