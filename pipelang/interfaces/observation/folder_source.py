@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipelang.interfaces.observation.records import ENDINGS, MOST_EVENTS, ObservedRun, amount
+from pipelang.interfaces.observation.records import (
+    ENDINGS,
+    MOST_EVENTS,
+    ObservedRun,
+    amount,
+    outcome_of,
+)
 from pipelang.interfaces.runs.state_folder import StateFolder
 from pipelang.interfaces.runs.trace_files import WrittenTrace, read, recent, run_of
 
@@ -151,7 +157,7 @@ def _run(id: str, trace: WrittenTrace) -> ObservedRun | None:
         thread=_text(header.get("thread")),
         started=started,
         ended=ended,
-        outcome=_name(outcome),
+        outcome=outcome_of(_name(outcome), _text(data.get("code"))),
         role=_text(data.get("role")),
         reason=_text(data.get("reason")),
         code=_text(data.get("code")),

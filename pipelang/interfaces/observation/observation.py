@@ -84,7 +84,8 @@ class Observation:
     """All that is known of a pipeline's runs since a moment, beside its prediction.
 
     `others` are runs of other programs, by the beginning of their hash; `stories` are runs with
-    each thread counted as one; `overdue` unfinished ones that began longer ago than any run takes.
+    each thread counted as one; `overdue` unfinished ones that began longer ago than any run takes;
+    `stopped` those that people cancelled or killed, which count for no figure.
     `first` is the first thing that differs, in the order of the file.
     """
 
@@ -97,6 +98,7 @@ class Observation:
     stories: int
     unfinished: int
     overdue: int
+    stopped: int
     clocks: int
     others: dict[str, int]
     simulated: int
@@ -141,6 +143,7 @@ class Observation:
             "stories": self.stories,
             "unfinished": self.unfinished,
             "overdue": self.overdue,
+            "stopped": self.stopped,
             "clocks_disagree": self.clocks,
             "other_programs": self.others,
             "simulated": self.simulated,
@@ -181,6 +184,7 @@ def observe(
     own = [run for run in every if is_of(run, release)]
     runs = [run for run in own if not clocks_disagree(run, until)]
     ended = ended_runs(runs)
+    unfinished = sum(run.outcome is None for run in runs)
     tallies = tallied(source.events(ended[-MOST_EVENTS:]))
     cases = [case for case in source.cases(pipeline.name) if case.opened_at.timestamp() >= since]
     labels = labels_from(program, pipeline.name, cases, release)
@@ -207,8 +211,9 @@ def observe(
         until=until,
         runs=len(ended),
         stories=stories,
-        unfinished=len(runs) - len(ended),
+        unfinished=unfinished,
         overdue=sum(_overdue(run, until, analysis) for run in runs),
+        stopped=len(runs) - len(ended) - unfinished,
         clocks=len(own) - len(runs),
         others=others,
         simulated=tallies.simulated,

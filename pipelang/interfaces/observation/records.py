@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.records import dataclass
+from pipelang.runtime.engine.outcomes import STOPPED
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -25,10 +26,11 @@ MOST_EVENTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """A run: `outcome` is None while it has not ended. Times are seconds since 1970; `seconds` is
-    machine time, `cost` dollars, None if unknown. `role` and `reason` are those of an escalation,
-    `reason` also that of a rejection or a failure, `code` a failure's. `waits` is one that
-    waits for a person now.
+    """A run: `outcome` is None while it has not ended, and the code of one that people stopped,
+    which ended in none of the four ways that are predicted (`outcome_of`). Times are seconds since
+    1970; `seconds` is machine time, `cost` dollars, None if unknown. `role` and `reason` are those
+    of an escalation, `reason` also that of a rejection or a failure, `code` a failure's. `waits` is
+    one that waits for a person now.
     """
 
     id: str
@@ -51,6 +53,11 @@ class ObservedRun:
     def turnaround(self) -> float | None:
         """Seconds from its start to its end, waiting for people among them."""
         return None if self.ended is None else self.ended - self.started
+
+
+def outcome_of(status: str | None, code: str | None) -> str | None:
+    """The outcome of a run by how it ended, and by its code if it failed."""
+    return code if status == FAILED and code in STOPPED else status
 
 
 FUTURE = 300.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipelang.interfaces.observation.records import ObservedRun
+from pipelang.interfaces.observation.records import ObservedRun, outcome_of
 from pipelang.runtime.durable.outcomes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _run(row: dict[str, Any]) -> ObservedRun:
         thread=row["thread"],
         started=row["created"] if row["started"] is None else row["started"],
         ended=row["ended"],
-        outcome=row["status"],
+        outcome=outcome_of(row["status"], result.get("code")),
         role=result.get("role"),
         reason=result.get("reason"),
         code=result.get("code"),

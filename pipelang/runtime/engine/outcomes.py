@@ -9,6 +9,9 @@ from pipelang.records import dataclass, field
 from pipelang.runtime.engine.events import Event
 from pipelang.semantics import program as p
 
+STOPPED = ("cancelled", "killed")
+"""Codes of runs that people stopped: nobody knows how these would have ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

@@ -86,6 +86,11 @@ def headline(found: Observation) -> list[str]:
     if found.unfinished:
         late = f", {found.overdue:,} of them longer than any run takes" if found.overdue else ""
         said.append(f"{plural(found.unfinished, 'run has', 'runs have')} not ended{late}")
+    if found.stopped:
+        said.append(
+            f"{plural(found.stopped, 'run')} that people cancelled or killed "
+            f"{'counts' if found.stopped == 1 else 'count'} for no figure"
+        )
     if found.clocks:
         said.append(
             f"{plural(found.clocks, 'run is', 'runs are')} left out, whose clocks disagree: they "

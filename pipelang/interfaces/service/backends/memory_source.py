@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipelang.interfaces.observation.records import ObservedRun
+from pipelang.interfaces.observation.records import ObservedRun, outcome_of
 from pipelang.runtime.engine.events import Event
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _observed(run: RunJson, created: float, events: Sequence[Occurrence]) -> Obs
         thread=run["thread"],
         started=_seconds(run["started"]) or created,
         ended=_seconds(ended),
-        outcome=run["status"] if ended is not None else None,
+        outcome=outcome_of(run["status"], result.get("code")) if ended is not None else None,
         role=result.get("role"),
         reason=result.get("reason"),
         code=result.get("code"),

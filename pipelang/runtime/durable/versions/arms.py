@@ -10,6 +10,7 @@ from typing import Any
 from pipelang.records import dataclass
 from pipelang.runtime.durable.outcomes import UNKNOWN
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.outcomes import STOPPED
 from pipelang.runtime.inbox.cases import Case, case_from
 
 OVERLAP = 60.0
@@ -18,7 +19,9 @@ OVERLAP = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ShownRun:
-    """A run that has ended: by the canary or not, with what every run shows."""
+    """A run that has ended: by the canary or not, with what every run shows. `stopped`: people
+    cancelled or killed it.
+    """
 
     run: str
     canary: bool
@@ -27,6 +30,7 @@ class ShownRun:
     cost: float | None
     seconds: float | None
     ended: float
+    stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class ReleaseRuns:
             None if row["cost"] == UNKNOWN else float(Decimal(row["cost"])),
             outcome.get("duration"),
             row["ended"],
+            row["status"] == "failed" and outcome["result"].get("code") in STOPPED,
         )
 
     def judged(self) -> list[JudgedRun]:

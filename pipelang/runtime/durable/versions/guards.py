@@ -180,7 +180,8 @@ class CanaryGuards:
     def look(self) -> GuardState | None:
         """Count what came in since the last look: the first guard that says that it is worse."""
         for run in self._runs.ended():
-            self._count(run)
+            if not run.stopped:  # it says nothing about either program
+                self._count(run)
         if any(one.guard.metric == SILENT_ERROR for one in self.guards):
             for judged in self._runs.judged():
                 self._count_judged(judged)

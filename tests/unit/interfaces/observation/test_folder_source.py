@@ -258,3 +258,18 @@ def test_of_many_traces_the_newest_are_kept_and_the_others_read_again(
     assert [(run, list(events)) for run, events in source.events(found)] == expected
     next(folder.state.glob("traces/*0.jsonl")).unlink()
     assert len(list(source.events(found))) == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "runs", "failures"), [("killed", 9, 0), ("cancelled", 9, 0), ("crashed", 10, 1)]
+)
+def test_a_run_that_people_stopped_is_no_failure(
+    tmp_path: Path, code: str, runs: int, failures: int
+) -> None:
+    folder = Folder(tmp_path)
+    for number in range(9):
+        folder.write(number, timedelta(hours=number + 1))
+    folder.write(9, timedelta(hours=11), "failed", code=code)
+    found = folder.observed()
+    assert (found["runs"], found["stopped"]) == (runs, 10 - runs)
+    assert found["metrics"]["failure"]["observed"] == failures / runs

@@ -16,6 +16,7 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.cli.operate.observe import command as observe
 from pipelang.interfaces.cli.operate.watch import command as watch
 from pipelang.interfaces.observation.store_source import StoreSource
+from pipelang.runtime.durable.upkeep import cancel
 from pipelang.runtime.durable.versions.releases import Release, release
 
 from ...runtime.durable.by_hand import Stage
@@ -69,6 +70,20 @@ def test_runs_of_a_store_are_observed(stage: Stage, tmp_path: Path) -> None:
     assert money["left"] == 1.0
     assert (runs["used"], runs["left"]) == (6, 0.85)
     assert found["people"]["judges"]["waiting"] == 6
+    stage.store.close()
+
+
+def test_runs_that_people_cancelled_count_for_no_figure(stage: Stage, tmp_path: Path) -> None:
+    waiting = [stage.submit("judged", key=f"c{number}", input={"x": "c"}) for number in range(3)]
+    for run in waiting[:2]:
+        cancel(stage.store, run)
+    line = [str(tmp_path / "judged.pipe"), "--store", stage.url]
+    told = CliRunner().invoke(observe, [*line, "--format", "json"], catch_exceptions=False)
+    (found,) = json.loads(told.output)["pipelines"].values()
+    assert (found["runs"], found["stopped"], found["unfinished"]) == (6, 2, 1)
+    assert found["metrics"]["failure"]["observed"] == 0
+    shown = CliRunner().invoke(observe, line, catch_exceptions=False)
+    assert "2 runs that people cancelled or killed count for no figure" in shown.output
     stage.store.close()
 
 

@@ -317,7 +317,7 @@ def end(
             "cost": str(one.get("cost", "0.01")),
             "outcome": json.dumps(
                 {
-                    "result": {"reason": one.get("reason")},
+                    "result": {"reason": one.get("reason"), "code": one.get("code")},
                     "duration": one.get("seconds", 1.0),
                 }
             ),
@@ -405,6 +405,23 @@ def test_guards_on_what_every_run_shows(store: Store, guard: Guard, worse: dict[
     entry = releases.log(store)[0][-1]
     assert (entry.act, entry.by, entry.why) == ("rolled back", "pipelang:guard", why)
     assert guards.look() == []
+
+
+@pytest.mark.parametrize("code", ["cancelled", "killed"])
+def test_runs_that_people_stopped_are_no_failures_of_a_canary(store: Store, code: str) -> None:
+    crashed = {"status": "failed", "code": "crashed"}
+    stopped = {"status": "failed", "code": code, "cost": "3"}
+    put_out(store, "v1", "one")
+    end(store, "one", mixed(300, 25, **crashed), store.now() - 1000)
+    guards = (Guard("failure"), Guard("cost.mean"))
+    put_out(store, "v2", "two", share=0.5, guards=guards)
+    looks, at = ReleaseGuards(store), store.now() + 1
+    end(store, "one", mixed(300, 25, **crashed), at, first=1000)
+    end(store, "two", mixed(300, 2, **stopped), at)
+    assert looks.look() == []
+    end(store, "one", mixed(300, 25, **crashed), at + 300, first=2000)
+    end(store, "two", mixed(300, 2, **crashed), at + 300, first=300)
+    assert [why.split()[0] for _, why in looks.look()] == ["failure"]
 
 
 def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
