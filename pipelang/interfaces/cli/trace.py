@@ -13,9 +13,9 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
-from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.interfaces.runs.trace_files import WrittenTrace

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelang.semantics.metrics import Unit, metric_of
@@ -159,8 +158,3 @@ def a_day(rate: float, one: str, many: str) -> str:
 def rate(per_day: float) -> str:
     """Runs a day, without a tail of decimals."""
     return f"{per_day:,.0f}" if per_day >= 10 else f"{per_day:.2g}"
-
-
-def micro_dollars(cost: Decimal | float | None) -> str:
-    """The cost of a run or call, to a millionth of a dollar; in words where nobody knows."""
-    return "cost unknown" if cost is None else f"${cost:.6f}"

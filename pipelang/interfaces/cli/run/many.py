@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
+from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.text.colours import painter
-from pipelang.interfaces.text.number_format import micro_dollars, plural
+from pipelang.interfaces.text.number_format import plural
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.batch_options import BatchOptions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
+from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.text.colours import painter
-from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.interfaces.cli.run.people import Speaker

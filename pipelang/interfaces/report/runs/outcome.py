@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.text.colours import Paint
-from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from pipelang.runtime.engine.outcomes import Result
     from pipelang.semantics.types import Type
+
+
+def micro_dollars(cost: Decimal | float | None) -> str:
+    """The cost of a run or call, to a millionth of a dollar; in words where nobody knows."""
+    return "cost unknown" if cost is None else f"${cost:.6f}"
 
 
 def blanked(result: Result, returns: Type) -> Result:

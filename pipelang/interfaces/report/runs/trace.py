@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.text.colours import Paint
-from pipelang.interfaces.text.number_format import micro_dollars
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event

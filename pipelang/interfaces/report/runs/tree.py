@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.report.runs.trace import Row, content_line, event_row, remark
 from pipelang.interfaces.text.colours import Paint
-from pipelang.interfaces.text.number_format import micro_dollars
 from pipelang.records import dataclass, field
 from pipelang.runtime.engine.event_payloads import added, cost_in
 
