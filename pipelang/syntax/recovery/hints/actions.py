@@ -78,15 +78,31 @@ def missing_word(spot: ErrorSite) -> Hint | None:
         and not spot.wants_item
         and (spot.on_new_line or spot.token.type == "$END")
     ):
+        if _is_in_if(spot):
+            return Hint("an `if` has both ways: `if c then a else b`")
         if spot.expected <= {"ELSE", "LBRACE"}:
             return Hint("say what happens then: `else OUTCOME`, as in `else escalate to ROLE`")
-        if "ELSE" in spot.expected and len(spot.expected) < 30 and not spot.wants("{"):
-            return Hint("an `if` has both ways: `if c then a else b`")
+        if spot.wants("showing"):  # an `approve` or a `hold` may still say what is shown
+            return Hint("say what happens if a person says no: `else OUTCOME`, as in `else reject`")
     if spot.wants("=") and spot.before().text == ")" and spot.kind == "item":
         return Hint("say what is remembered: `remember MEMORY(key) = EXPR`")
     if spot.wants("over") and "watch line" in spot.around:
         return Hint("say over what time: `latency.p95 <= 30s over 1h`")
     return None
+
+
+_BEGINS = ("let", "step", "gate", "approve", "hold", "return", "when", "match", "$END")
+
+
+def _is_in_if(spot: ErrorSite) -> bool:
+    """Whether an `if` before the error, in the same item, has a `then` and no `else` yet."""
+    closed, distance = 0, 1
+    while (text := spot.before(distance).text) not in _BEGINS:
+        if text == "then" and not closed:
+            return True
+        closed += (text == "else") - (text == "then")
+        distance += 1
+    return False
 
 
 def misplaced_ordered(spot: ErrorSite) -> Hint | None:
