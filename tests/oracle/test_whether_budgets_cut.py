@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pipelang.analysis.advice.trying import cuts_of
+from pipelang.analysis.budgets.lateness import NOISE
 from pipelang.analysis.metrics.analyse import analyse
 from pipelang.runtime.host.handle import LoadedProgram
 
@@ -107,10 +108,18 @@ def ends(runs: list[Played]) -> Counter[tuple[str, str, bool]]:
 def cut_by_play(loaded: LoadedProgram, rng: random.Random) -> bool:
     """Whether, however attempts spend what they reserved, some run comes to something else."""
     free = ends(every_run(loaded, "main", MOST_RUNS, adversary(loaded, "all")))
+    # Runs that are late less often than a transform tells count as none (decision 153).
+    timed = any(
+        one.budget is not None and one.budget.seconds is not None
+        for one in loaded.program.pipelines.values()
+    )
+    unseen = NOISE if timed else 0.0
     for play in ("all", "nothing", "some"):
         takes = adversary(loaded, play, rng.randrange(10**6))
         played = every_run(loaded, "main", 6 * MOST_RUNS, takes, budget=True, begun=takes.begun)
-        if ends(played) != free:
+        cut = ends(played)
+        cut.subtract(free)
+        if sum(map(abs, cut.values())) > 2 * unseen:
             return True
     return False
 
@@ -160,4 +169,5 @@ def test_whether_any_run_is_cut(first: int, maker: str, tmp_path: Path) -> None:
             failures += [f"{maker}, seed {seed}", *found, text]
     assert not failures, "\n".join(failures)
     assert said_so[True] >= 2
-    assert played or maker == "nested", "runs of pipelines in pipelines are often too many"
+    # Of further seeds a batch may have none whose runs are few and known.
+    assert played or maker == "nested" or SEEDS > BATCH
