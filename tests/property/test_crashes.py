@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -19,12 +20,13 @@ from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.inbox import routing
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.runtime.worlds.recorded.ledger import Ledger
+from pipelang.runtime.worlds.recorded.record import Kind
 from pipelang.runtime.worlds.recorded.refusals import NotRecordable
 from pipelang.runtime.worlds.recorded.world import NotRecorded, RecordingWorld
 
 from ..unit.runtime.stage import load
 from .crashes.cutting import every, generated, leg, program_of, said, whole
-from .crashes.outside import Outside, rows_of
+from .crashes.outside import Outside, Rows, rows_of
 from .crashes.pipelines import ENDS, STEPS, TIGHT, TOOLS, text_of
 
 CUTS = int(os.environ.get("PIPELANG_CUTS", "2000"))
@@ -71,6 +73,36 @@ def test_a_record_that_is_complete_is_gone_through_without_anything_outside() ->
         assert outside.calls == 0, kind
         assert outside.asked == set(), kind
         assert outside.count == 0, f"{kind}: rows are written again"
+
+
+class SlowRows(Rows):
+    """A record whose rows take time, as those of a database do."""
+
+    async def write(self, place: str, kind: Kind, value: Any) -> None:
+        await asyncio.sleep(0.015)
+        await super().write(place, kind, value)
+        await asyncio.sleep(0.015)
+
+
+class SlowStore(Outside):
+    def record(self) -> Rows:
+        return SlowRows(self)
+
+
+def test_the_time_of_events_never_goes_back_where_another_process_goes_on() -> None:
+    program = program_of(text_of(["ask", "each", "put"], end=ENDS[1]))
+
+    def times(outside: SlowStore) -> list[float]:
+        return [outside.told[number].at for number in sorted(outside.told)]
+
+    first = SlowStore(1)
+    assert leg(program, first, None) is not None
+    assert times(first) == sorted(times(first))
+    for at in range(1, first.count + 1):
+        then = SlowStore(1)
+        assert leg(program, then, at) is None
+        assert leg(program, then, None) is not None
+        assert times(then) == sorted(times(then)), f"cut at {at}"
 
 
 def kept(outside: Outside) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def address_of(url: str) -> Address:
             port = parts.port
         except ValueError:
             raise BadAddress("the URL of a store is wrong: " + _mask(url)) from None
+        if "@" in parts.path or parts.netloc.count("@") > 1:  # a piece of it would pass for a host
+            raise BadAddress(
+                f"`{_mask(url)}` has more than one `@`",
+                "in a user or password write `%40` for `@` and `%2F` for `/`",
+            )
         database = parts.path.strip("/")
         if not database:
             raise BadAddress(f"`{_mask(url)}` names no database", f"a store is {FORMS}")
@@ -78,6 +83,9 @@ def address_of(url: str) -> Address:
 
 
 def _mask(url: str) -> str:
-    """A URL without the password that may stand in it."""
-    before, at, after = url.rpartition("@")
-    return f"{before.partition('://')[0]}://...@{after}" if at else url
+    """A URL without the password that may stand in it: before an `@`, or behind a `?`."""
+    if "@" not in url and "?" not in url:
+        return url
+    scheme, mark, _ = url.partition(":/")
+    begin = f"{scheme}://" if mark and scheme.isalnum() else ""
+    return f"{begin}..." if "?" in url else f"{begin}...@{url.rpartition('@')[2]}"

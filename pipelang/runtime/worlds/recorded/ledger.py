@@ -56,6 +56,7 @@ class Ledger:
         self._here: dict[asyncio.Task[Any], Strand] = {}
         self._beside: set[asyncio.Task[Any]] = set()
         self._muted: dict[str, int] = {}
+        self._reached: dict[str, float] = {}
         self._waiting: list[_Waiting] = []
         self._numbered = self._heard = 0
         self._turn = asyncio.Lock()
@@ -84,6 +85,7 @@ class Ledger:
         for _, value in self._rows.values():
             for place, count in value.get("strands", {}).items():
                 self._muted[place] = max(count, self._muted.get(place, 0))
+                self._reached[place] = max(_reached(value), self._reached.get(place, 0.0))
             for number, event in value.get("events", ()):
                 self._old.append(decode_event(event, number))
                 self._numbered = max(self._numbered, number + 1)
@@ -253,7 +255,9 @@ class Ledger:
         return None
 
     def resume(self, run: Run, row: dict[str, Any]) -> float:
-        """Take over what a row says beside its value; the time when it was written."""
+        """Take over what a row says beside its value; the time when it was written, which is none
+        before that of its events.
+        """
         used = amount_from(row["used"]) if "used" in row else NONE
         self.strand.add(used)
         for name, count in row.get("asked", {}).items():
@@ -264,7 +268,7 @@ class Ledger:
                     budget.waits = PeopleWaits()
                 budget.waits.restore(seconds)
         at: float = row["at"]
-        return at
+        return max(at, _reached(row))
 
     # -------------------------------------------------------------------------------- events
 
@@ -274,8 +278,10 @@ class Ledger:
             self._secrets = notations(secrets_behind(run.terms.references or ()))
         return redacted_json(event, self._secrets)
 
-    def tell(self, run: Run, event: Event) -> None:
-        """Keep an event until a row has it. One that a former process told is told no more."""
+    def tell(self, run: Run, event: Event) -> float:
+        """Keep an event until a row has it. One that a former process told is told no more; with
+        the last of these the run is where that process was: the time that it had then.
+        """
         if self._old is not None:
             old, self._old = sorted(self._old, key=lambda one: one.number), None
             if run.trace is not None:
@@ -289,10 +295,12 @@ class Ledger:
             unit.told += 1
             if unit.told > unit.muted:
                 self._wait(unit, unit.told, event)
-            return
+            return _reached(self._rows[f"{unit.place}!"][1]) if unit.told == unit.muted else 0.0
         strand.told += 1
-        if strand.told > self._muted.get(strand.place, 0):
+        muted = self._muted.get(strand.place, 0)
+        if strand.told > muted:
             self._wait(strand, strand.told, event)
+        return self._reached[strand.place] if strand.told == muted else 0.0
 
     def _wait(self, owner: Strand | WorkUnit, count: int, event: Event) -> None:
         """Have an event wait for its row. Whoever looks on may hear it before: it is in progress,
@@ -310,3 +318,9 @@ class Ledger:
     def _send(self, run: Run, event: Event) -> None:
         for sink in run.terms.sinks:
             sink(run.id, event)
+
+
+def _reached(row: Mapping[str, Any]) -> float:
+    """The latest time of the events that are told with a row."""
+    times: list[float] = [event[2] for _, event in row.get("events", ())]
+    return max(times, default=0.0)

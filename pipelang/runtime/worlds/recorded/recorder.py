@@ -206,7 +206,7 @@ class RecorderWorld(RealWorld):
             await self._ledger.write_ahead(run, unit, intent=True)
 
     def tell(self, run: Run, event: Event) -> None:
-        self._ledger.tell(run, event)
+        self._go_on_at(run, self._ledger.tell(run, event))
 
 
 def same(value: Any) -> Any:

@@ -35,6 +35,12 @@ from .by_hand import Stage
         "mysql://u:secret@h/d",
         "postgresql://u:secret@h",
         "postgresql://u:secret@h:port/d",
+        "postgresql://u:a@secret@h/d",
+        "postgresql://u:12/secret@h/d",
+        "postgresql://h?password=secret",
+        "postgresql://u@h/?password=a@secret",
+        "postgresql:/u:secret@h/d",
+        "u:secret@h/d",
         "",
     ],
 )
