@@ -26,6 +26,7 @@ from pipelang.interfaces.observation.records import (
     ObservedRun,
     costs_of,
 )
+from pipelang.records import replace
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.watched.sampled_steps import returned_step, sampled_steps
@@ -70,8 +71,7 @@ def metrics_of_runs(
         hits = sum(run.outcome == ESCALATED and run.reason == reason for run in ended)
         name = f"{m.ESCALATION}.{reason}"
         found.append(observed_share(name, hits, len(ended), stories, exits.get(reason)))
-    costs = costs_of(ended) or []
-    found += _distribution(m.COST, costs, stories, numbers)
+    found += _costs(ended, stories, numbers)
     tokens = [float(run.tokens) for run in ended]
     found.append(observed_mean(m.TOKENS_MEAN, tokens, stories, numbers.get(m.TOKENS_MEAN)))
     found.append(observed_most(m.TOKENS_WORST, tokens, numbers.get(m.TOKENS_WORST)))
@@ -80,6 +80,18 @@ def metrics_of_runs(
     whole = [run.turnaround for run in ended if run.turnaround is not None]
     found += _distribution(m.TURNAROUND, whole, stories, numbers)
     return found
+
+
+UNPRICED = "what some of the runs cost is unknown: they asked a tier without a price"
+
+
+def _costs(
+    ended: Sequence[ObservedRun], stories: int, numbers: Mapping[str, Number]
+) -> list[ObservedMetric]:
+    """The cost of runs. Where that of one is unknown, no number of further runs mends it."""
+    costs = costs_of(ended)
+    found = _distribution(m.COST, costs or [], stories, numbers)
+    return found if costs is not None else [replace(one, more=0, note=UNPRICED) for one in found]
 
 
 def _distribution(
@@ -105,7 +117,7 @@ def cost_a_month(
     """The cost of a month at the rate (runs a day) at which runs came."""
     name = m.COST_MONTH
     if mean.value is None or mean.low is None or mean.high is None or rate is None:
-        note = "a rate a day needs runs over an hour at least" if rate is None else ""
+        note = "a rate a day needs runs over an hour at least" if rate is None else mean.note
         return ObservedMetric(
             name, None, None, None, 0, predicted, FigureVerdict.UNMEASURED, note=note
         )

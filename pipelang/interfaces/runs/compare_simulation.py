@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelang.analysis.budgets.cuts import possible_cuts
 from pipelang.analysis.budgets.enclosures import budgeted_runs
+from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.metrics.analyse import analyse
@@ -157,7 +158,7 @@ def simulated(
         shares={
             WRONG_EFFECT: compared(WRONG_EFFECT, counts.wrong_effect, float(expected.wrong_effect))
         },
-        cost=_cost(counts, expected, taken, within),
+        cost=_cost(counts, expected, taken, within) if all_priced(model) else _unknown_cost(),
         latency=_quantiles(counts.seconds, LATENCY, taken),
     )
 
@@ -263,6 +264,13 @@ def _cost(
         **_quantiles(counts.costs, COST, taken),
         "most": max(counts.costs),
     }
+
+
+def _unknown_cost() -> dict[str, Any]:
+    """The cost where a tier that may be asked has no price: `check` does not know it either."""
+    nobody_knows = dict.fromkeys(("observed", "expected"))
+    mean = dict.fromkeys(("observed", "expected", "low", "high"))
+    return {MEAN: mean, **{read: dict(nobody_knows) for read in SHARES}, "most": None}
 
 
 def _quantiles(values: list[float], name: str, taken: SpendingFigures | None) -> dict[str, Any]:

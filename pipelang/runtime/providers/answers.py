@@ -154,6 +154,13 @@ def unnamed(usage: Usage) -> ModelFault:
     return ModelFault("misfit", "the model asked for a tool and named none", usage)
 
 
+def no_object(tool: str, usage: Usage) -> ModelFault:
+    """The fault of a model that calls a tool with what is no object: no call is made with other
+    arguments than were meant.
+    """
+    return ModelFault("misfit", f"the arguments of `{tool}` are no JSON object", usage)
+
+
 def named_call(
     call: object, name: str, identity: str, usage: Usage, before: list[ToolCall]
 ) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelang.records import dataclass
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
+    arguments_of,
     as_text,
     count_of,
     cut_off,
@@ -25,6 +26,7 @@ from pipelang.runtime.providers.answers import (
     kept_items,
     misfit_text,
     named_call,
+    no_object,
     unnamed,
     user_parts,
     with_schema_in_words,
@@ -200,8 +202,12 @@ def _calls(message: object, usage: Usage, model: str) -> ModelAnswer:
     for block in blocks:
         if field_of(block, "type") == "tool_use":
             name, identity = named_call(block, "name", "id", usage, calls)
+            # Gateways hand on the text that the model wrote, also where it is no JSON.
             given = field_of(block, "input")
-            calls.append(ToolCall(identity, name, given if isinstance(given, dict) else {}))
+            arguments = {} if given is None else arguments_of(given)
+            if arguments is None:
+                raise no_object(name, usage)
+            calls.append(ToolCall(identity, name, arguments))
     if not calls:
         raise unnamed(usage)
     return ModelAnswer(None, usage, model, calls=tuple(calls), said=as_sent(blocks))

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelang.runtime.engine.world import ToolCall, Turn
 from pipelang.runtime.providers.answers import (
+    arguments_of,
     as_text,
     count_of,
     cut_off,
@@ -14,6 +15,7 @@ from pipelang.runtime.providers.answers import (
     ids_of,
     max_tokens_of,
     misfit_text,
+    no_object,
     unnamed,
     user_parts,
     with_schema_in_words,
@@ -176,11 +178,14 @@ def _calls(
         call = getattr(part, "function_call", None)
         if not call:
             continue
-        arguments = getattr(call, "args", None) or {}
-        if not isinstance(arguments, dict) or not getattr(call, "name", None):
+        name, given = getattr(call, "name", None), getattr(call, "args", None)
+        if not isinstance(name, str) or not name:
             raise unnamed(usage)
+        arguments = {} if given is None else arguments_of(given)
+        if arguments is None:
+            raise no_object(name, usage)
         # The API needs no ids; the place is one, and the same in a replay.
-        calls.append(ToolCall(f"call_{len(request.turns)}_{len(calls)}", call.name, arguments))
+        calls.append(ToolCall(f"call_{len(request.turns)}_{len(calls)}", name, arguments))
     said = content.model_dump(mode="json", exclude_none=True)
     return ModelAnswer(None, usage, model, calls=tuple(calls), said=said)
 

@@ -21,6 +21,7 @@ from pipelang.runtime.providers.answers import (
     kept_items,
     misfit_text,
     named_call,
+    no_object,
     result_text,
     user_parts,
     with_schema_in_words,
@@ -183,7 +184,7 @@ def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
             name, identity = named_call(item, "name", "call_id", usage, calls)
             arguments = arguments_of(field_of(item, "arguments"))
             if arguments is None:
-                raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)
+                raise no_object(name, usage)
             calls.append(ToolCall(identity, name, arguments))
     return ModelAnswer(None, usage, model, calls=tuple(calls), said=as_sent(output))
 

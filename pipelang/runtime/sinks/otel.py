@@ -28,6 +28,7 @@ except ImportError as missing:
     help = "OpenTelemetry is not installed: pip install 'pipelang-dsl[otel]'"
     raise ImportError(help) from missing
 
+from pipelang.runtime.engine.event_payloads import added, cost_in
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.engine.secrets import notations, redacted, secrets_behind
 from pipelang.runtime.sinks import conventions as c
@@ -66,7 +67,7 @@ class _Frame:
     inside: Context
     open: list[_Frame] = field(default_factory=list)
     asked: dict[str, int] = field(default_factory=dict)
-    cost: float = 0.0
+    cost: float | None = 0.0
     ended: bool = False
 
     def holds(self, event: Event) -> bool:
@@ -211,7 +212,7 @@ class OpenTelemetry:
         contexts.attach(frame.outside)
         if frame.parent is None:
             return frame
-        frame.parent.cost += frame.cost
+        frame.parent.cost = added(frame.parent.cost, frame.cost)
         if frame in frame.parent.open:
             frame.parent.open.remove(frame)
         return frame.parent
@@ -226,7 +227,7 @@ class OpenTelemetry:
         if event.name in ("failed", "broken"):
             root.span.set_attribute(c.ERROR_TYPE, str(data.get("code") or event.name))
             root.span.set_status(Status(StatusCode.ERROR, str(data.get("reason") or "")))
-        root.cost = float(data.get("cost") or 0.0)
+        root.cost = cost_in(data)
         self._close(root, now, event.name)
 
     # ------------------------------------------------------------------- what happens in a span
@@ -254,7 +255,7 @@ class OpenTelemetry:
 
     def _model(self, frame: _Frame, event: Event, now: int) -> None:
         data = event.data
-        frame.cost += float(data.get("cost") or 0.0)
+        frame.cost = added(frame.cost, cost_in(data))
         if "confidence" in data:
             frame.span.set_attribute(c.CONFIDENCE, data["confidence"])
         frame.span.set_attribute(c.TIER, str(data["tier"]))
@@ -280,7 +281,7 @@ class OpenTelemetry:
 
     def _tool(self, frame: _Frame, event: Event, now: int) -> None:
         data = event.data
-        frame.cost += float(data.get("cost") or 0.0)
+        frame.cost = added(frame.cost, cost_in(data))
         attributes = self._told(event)
         attributes.pop(f"{c.PREFIX}tool", None)
         names = {c.OPERATION_NAME: c.EXECUTE_TOOL, c.TOOL_NAME: str(data["tool"])}

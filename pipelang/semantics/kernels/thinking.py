@@ -21,6 +21,8 @@ _WITHOUT_REASONING = re.compile(
     r"(?:ft:)?(?:(?:chat)?gpt-[34](?!\d)|gpt-5-chat|o1-(?:mini|preview))"
 )
 """The models of OpenAI that turn a request down which says how much to reason."""
+_OPENAI = ("openai", "openai-chat", "openai-responses")
+"""The names of OpenAI where a model is named `maker:model`."""
 
 _FIRST_THINKING, _LAST_BUDGETS = (3, 7), (4, 6)
 _FIRST_EFFORT = {"opus": (4, 5)}
@@ -81,6 +83,10 @@ def budgets_of(kind: str, model: str | None) -> Budgets | None:
 
 def has_effort(kind: str, model: str | None) -> bool:
     """Whether a model at a kind of provider is told an effort."""
+    if kind == "other":
+        # The library leaves an effort out where a model has none, and says nothing.
+        maker, _, model = (model or "").partition(":")
+        kind = "openai" if maker in _OPENAI else kind
     if kind == "openai":
         return _WITHOUT_REASONING.match(model or "") is None
     if kind not in MAKERS:

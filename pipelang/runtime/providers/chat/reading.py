@@ -24,6 +24,7 @@ from pipelang.runtime.providers.answers import (
     fitted,
     max_tokens_of,
     media_in,
+    no_object,
     unnamed,
 )
 from pipelang.runtime.providers.chat.asking import SCHEMA, assistant_turn, create_arguments
@@ -218,7 +219,7 @@ def _calls(
             raise unnamed(usage)
         arguments = {} if given is None else arguments_of(given)
         if arguments is None:
-            raise ModelFault("misfit", f"the arguments of `{name}` are no JSON object", usage)
+            raise no_object(name, usage)
         identity = field_of(call, "id")
         # Some servers give none, or all the same; the place is as good, and the same in a replay.
         if not (isinstance(identity, str) and identity) or any(c.id == identity for c in found):

@@ -19,12 +19,13 @@ from pipelang.runtime.providers.answers import (
     media_in,
     misfit_text,
     named_call,
+    no_object,
     result_text,
     user_parts,
     with_schema_in_words,
 )
 from pipelang.runtime.providers.openai_wire import NAME, strict_schemas
-from pipelang.runtime.providers.protocol import ModelAnswer, ModelFault, ModelRequest, Usage
+from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
 from pipelang.runtime.providers.records import text_in
 
 if TYPE_CHECKING:
@@ -159,8 +160,7 @@ def answer_of(request: ModelRequest, response: ModelResponse) -> ModelAnswer:
             name, identity = named_call(part, "tool_name", "tool_call_id", usage, calls)
             arguments = arguments_of(part.args if part.args is not None else "{}")
             if arguments is None:
-                message = f"the arguments of `{name}` are no JSON object"
-                raise ModelFault("misfit", message, usage)
+                raise no_object(name, usage)
             calls.append(ToolCall(identity, name, arguments))
         said = _said(response)
         return ModelAnswer(

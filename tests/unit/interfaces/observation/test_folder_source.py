@@ -242,6 +242,19 @@ def test_a_day_costs_what_its_rate_comes_to(folder: Folder) -> None:
     assert "$0.012" in page.partition("cost a day")[2][:200]
 
 
+def test_no_number_of_further_runs_mends_an_unknown_cost(folder: Folder) -> None:
+    for number in range(RUNS):
+        folder.write(number, timedelta(hours=2 * number + 2), cost=0.001 if number else None)
+    metrics = folder.observed()["metrics"]
+    costs = {name: one for name, one in metrics.items() if name.startswith("cost.")}
+    assert len(costs) == 6
+    for name, one in costs.items():
+        assert (one["observed"], "more" in one, "unknown" in one["note"]) == (None, False, True), (
+            name
+        )
+    assert "more" in metrics["latency.mean"]
+
+
 def test_of_many_traces_the_newest_are_kept_and_the_others_read_again(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

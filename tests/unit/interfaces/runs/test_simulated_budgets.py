@@ -87,3 +87,28 @@ def test_feedback_is_billed_as_it_was_said(tmp_path: Path) -> None:
     found = of(tmp_path, f"{traffic}{ask('s', action)}{gate}return s", 100)
     assert found.cost["mean"]["observed"] == pytest.approx(0.25e-6)
     assert found.cost["mean"]["expected"] == pytest.approx(200e-6)
+
+
+@pytest.mark.parametrize("price", ["", "price $0 in, $0 out"])
+def test_what_a_tier_without_a_price_costs_is_unknown(tmp_path: Path, price: str) -> None:
+    """The first tier fails now and then, and the second is asked: `check` calls that unknown."""
+    path = tmp_path / "p.pipe"
+    path.write_text(
+        f"""{HEAD}
+tier small {{ provider host model "o" {price} transient 0% context 100k tokens latency 1s median }}
+pipeline p(x: text max 9 tokens) -> text max 9 tokens {{
+  step s: text max 9 tokens = ask a(x) by z {{ accuracy 90% timeout 5s output 9 tokens max }}
+    else ask a(x) by small {{ accuracy 90% timeout 5s output 9 tokens max }}
+    else fail "no"
+  return s
+}}
+""",
+        encoding="utf-8",
+    )
+    loaded = pipelang.load(path, allow=RULES)
+    cost = simulated(loaded, loaded.program.pipelines["p"], 200, 1, None).cost
+    told = [*cost["mean"].values(), *cost["p95"].values(), cost["most"]]
+    assert all((figure is not None) == bool(price) for figure in told), cost
+    assert sorted(cost) == ["mean", "most", "p50", "p95", "p99"]
+    assert sorted(cost["mean"]) == ["expected", "high", "low", "observed"]
+    assert sorted(cost["p95"]) == ["expected", "observed"]

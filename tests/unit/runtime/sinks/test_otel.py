@@ -92,7 +92,8 @@ def answer(confidence: float) -> ModelAnswer:
     return ModelAnswer({"value": "v", "confidence": confidence}, Usage(10, 5), "model-s")
 
 
-TOOLS = {"look": lambda x: x, "send": lambda x: x}
+LOOK = {"look": lambda x: x}
+TOOLS = {**LOOK, "send": lambda x: x}
 
 
 def run_all(
@@ -251,6 +252,37 @@ def test_failures_fallbacks_and_budgets(tmp_path: Path) -> None:
     assert told.points("pipelang.fallbacks") == {("main", "a"): 1}
     # The budget cut the step off: its span ends all the same, inside the run's.
     assert "invoke_workflow main > pipelang.step b" in told.paths()
+
+
+def test_a_span_around_an_unknown_cost_tells_no_known_part_of_it(tmp_path: Path) -> None:
+    told = Telemetry()
+    loaded = load(
+        tmp_path,
+        f"""
+        tool look(x: text) -> text {{ effect read latency 1ms median succeeds 99% }}
+        tier bare {{
+          provider lab model "n" latency 1s median transient 0% context 100k tokens
+        }}
+        pipeline inner(x: text) -> text {{
+          step known: text = ask say(x) by small {OUT}
+          step unknown: text = ask say(known) by bare {OUT}
+          return unknown
+        }}
+        pipeline main(x: text) -> text {{
+          step c = run inner(x)
+          step d: text = call look(c)
+          return d
+        }}
+        """,
+    )
+    used = ModelAnswer("fine", Usage(10, 5), "model")
+    (result,) = run_all(told, loaded, Models(known=[used], unknown=[used]), None, 0, LOOK)
+    assert isinstance(result, Answered)
+    assert result.cost is None
+    with_cost = {span.name for span in told.spans if "pipelang.cost" in (span.attributes or {})}
+    around = {"invoke_workflow main", "pipelang.step c", "invoke_workflow inner"}
+    assert "pipelang.step known" in with_cost
+    assert not with_cost & {*around, "pipelang.step unknown"}
 
 
 def test_a_cancelled_run_leaves_no_span_open(tmp_path: Path) -> None:

@@ -39,7 +39,10 @@ from pipelang.semantics.kernels.thinking import Budgets, budgets_of, has_effort,
         ("openai", "o4-mini", None, True, True),
         ("openai", "our-deployment", None, True, True),
         ("openai", "gpt-40", None, True, True),
-        ("other", "openai:gpt-4o", None, True, True),  # its library leaves out what is not had
+        ("other", "openai:gpt-4o", None, True, False),
+        ("other", "openai-chat:gpt-4.1", None, True, False),
+        ("other", "openai:gpt-6-luna", None, True, True),
+        ("other", "mistral:gpt-4o", None, True, True),  # a name that says nothing there
         ("openai_compatible", "claude-haiku-4-5", None, True, True),
         ("other", "google-gla:gemini-2.5-pro", None, True, True),
     ],
