@@ -160,3 +160,18 @@ def test_outcomes_lie_within_their_bounds(first: int, maker: str, tmp_path: Path
     assert not failures, "\n".join(failures)
     assert widths
     assert min(widths) < 0.99, "bounds from 0 to 1 say nothing"
+
+
+@pytest.mark.parametrize(
+    ("maker", "seed"),
+    [("wide", 150_342), ("plain", 150_344), ("wide", 150_369), ("wide", 150_391)],
+)
+def test_what_runs_beside_an_ending_may_pass_a_limit_first(
+    maker: str, seed: int, tmp_path: Path
+) -> None:
+    """Found by the long run: a step that ends the run had ended it for certain, whatever a step
+    beside it, written after it, had spent by then.
+    """
+    judged = compared(fallible(MAKERS[maker](seed), seed), tmp_path / "one", random.Random(seed))
+    assert judged is not None
+    assert not judged[0]

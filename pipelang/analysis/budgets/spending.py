@@ -22,8 +22,9 @@ from pipelang.analysis.budgets.limits import (
 from pipelang.analysis.budgets.sheets import NO_WAYS, Sheet, SheetColumns
 from pipelang.analysis.budgets.unreservable import least_reserved
 from pipelang.analysis.kernels.calls import AskedOnce
+from pipelang.analysis.latency.regions import waits
 from pipelang.analysis.latency.worst_calls import CallCount
-from pipelang.analysis.latency.worst_case import worst_loop
+from pipelang.analysis.latency.worst_case import worst_loop, worst_step
 from pipelang.analysis.latency.worst_cost import DearestRun, Worst
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, field
@@ -48,6 +49,7 @@ class SpendingMeter:
     largest: dict[int, int] = field(default_factory=dict)
     known: dict[Any, Any] = field(default_factory=dict)
     loops: dict[Any, tuple[PipelineModel, Worst, int]] = field(default_factory=dict)
+    later: dict[Any, tuple[PipelineModel, Any]] = field(default_factory=dict)
     bounded: bool = False
 
     tells_again = True
@@ -141,6 +143,40 @@ class SpendingMeter:
             },
             ways,
         )
+
+    def beside(self, model: PipelineModel, block: p.Block, index: int) -> Any:
+        """The sheet of the steps beside one, written after it: what they may spend before it ends
+        the run. They were begun, and a limit that they pass may end it first.
+        """
+        place = id(model), id(block), index
+        known = self.later.get(place)
+        if known is None:
+            known = self._beside(model, block, index)
+            self.later[place] = (model, known)  # kept, so that its id is nobody else's
+            return known
+        return known[1]
+
+    def _beside(self, model: PipelineModel, block: p.Block, index: int) -> Any:
+        regions = (one for one in block.segments if isinstance(one, p.Region))
+        members = next((sorted(one.members) for one in regions if index in one.members), [index])
+        behind = waits(block.items, members)
+        later = [block.items[at] for at in members if at > index and index not in behind[at]]
+        steps = [item for item in later if isinstance(item, p.Step)]
+        if not steps:
+            return 1.0
+        dearest = DearestRun()
+        worst = [worst_step(dearest, model, step) for step in steps]
+        calls = [worst_step(CallCount(), model, step) for step in steps]
+        tokens = [ENDLESS if one.tokens is None else one.tokens for one in worst]
+        most = {
+            MONEY: sum(ENDLESS if one.cost is None else at_most(one.cost) for one in worst),
+            TOKENS: sum(tokens),
+            STEPS: sum(calls),
+        }
+        amounts: list[int] = []
+        for limit in self.columns.limits:
+            amounts += (0, most[limit.dimension] if self._counts(limit, model) else 0, 0)
+        return self.columns.sheet(tuple(amounts))
 
     def _call(
         self, model: PipelineModel, takes: dict[str, Taken], ways: frozenset[str] = NO_WAYS

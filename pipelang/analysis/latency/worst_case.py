@@ -274,6 +274,11 @@ def _again(by: WorstCase[T], model: PipelineModel, block: p.Block, again: set[in
 # ------------------------------------------------------------------------------------ chains
 
 
+def worst_step(by: WorstCase[T], model: PipelineModel, step: p.Step) -> T:
+    """The amount of a step by itself."""
+    return _amount(by, model, step, step.chain)
+
+
 def _chain(by: WorstCase[T], model: PipelineModel, step: p.Step, chain: p.Chain) -> T:
     return by.of_step(_amount(by, model, step, chain), step)
 

@@ -110,7 +110,7 @@ def _visited(walk: BlockSweep, index: int, table: Table, visit: Visit, leaves: b
     step = walk.block.items[index]
     assert isinstance(step, p.Step)
     walk.sweep.totals.went_through(len(table))
-    table = walk.let_go(index, _step(walk, step, table, visit.first, visit.told == index))
+    table = walk.let_go(index, _step(walk, index, table, visit.first, visit.told == index))
     return _leave(table) if leaves else table
 
 
@@ -122,8 +122,11 @@ def _leave(table: Table) -> Table:
     return table.empty() if going is None else forget(going, lambda key: key != END)
 
 
-def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool) -> Table:
-    sweep, model = walk.sweep, walk.sweep.model
+def _step(walk: BlockSweep, index: int, table: Table, first: bool, told: bool) -> Table:
+    sweep, model, step = walk.sweep, walk.sweep.model, walk.block.items[index]
+    assert isinstance(step, p.Step)
+    counts_all = model.meter is not None and model.meter.whole_loops
+    beside = model.meter.beside(model, walk.block, index) if counts_all else 1
     kernel = sweep.kernel(step, walk.taint)
     prepared = kernel.prepared
     if not first:
@@ -141,7 +144,7 @@ def _step(walk: BlockSweep, step: p.Step, table: Table, first: bool, told: bool)
 
     def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
         if not seen[bits + 1]:  # the first ending in writing order counts
-            record(sweep.totals, outcome, right, wrong, weights[seen] * chance)
+            record(sweep.totals, outcome, right, wrong, weights[seen] * chance * beside)
             endings.setdefault(seen, []).append(((outcome, right, wrong), chance))
 
     def results(seen: State) -> list[tuple[tuple[Any, ...], Any]]:
