@@ -50,10 +50,13 @@ class SpendingMeter:
     known: dict[Any, Any] = field(default_factory=dict)
     loops: dict[Any, tuple[PipelineModel, Worst, int]] = field(default_factory=dict)
     later: dict[Any, tuple[PipelineModel, Any]] = field(default_factory=dict)
+    most: dict[Any, tuple[int, int, int]] = field(default_factory=dict)
+    regions: dict[int, dict[int, dict[int, frozenset[int]]]] = field(default_factory=dict)
     bounded: bool = False
 
     tells_again = True
     whole_loops = True
+    counts_beside = True
 
     # ------------------------------------------------------------------ what takes time alone
 
@@ -148,35 +151,37 @@ class SpendingMeter:
         """The sheet of the steps beside one, written after it: what they may spend before it ends
         the run. They were begun, and a limit that they pass may end it first.
         """
+        if self.columns.serial:
+            return 1.0
         place = id(model), id(block), index
-        known = self.later.get(place)
-        if known is None:
-            known = self._beside(model, block, index)
-            self.later[place] = (model, known)  # kept, so that its id is nobody else's
-            return known
-        return known[1]
+        if place not in self.later:  # the model is kept, so that its id is nobody else's
+            self.later[place] = (model, self._beside(model, block, index))
+        return self.later[place][1]
 
     def _beside(self, model: PipelineModel, block: p.Block, index: int) -> Any:
-        regions = (one for one in block.segments if isinstance(one, p.Region))
-        members = next((sorted(one.members) for one in regions if index in one.members), [index])
-        behind = waits(block.items, members)
-        later = [block.items[at] for at in members if at > index and index not in behind[at]]
-        steps = [item for item in later if isinstance(item, p.Step)]
+        if id(block) not in self.regions:
+            self.regions[id(block)] = _waits_by_member(block)
+        behind = self.regions[id(block)].get(index, {})
+        later = [block.items[at] for at in behind if at > index and index not in behind[at]]
+        steps = [self._most(model, item) for item in later if isinstance(item, p.Step)]
         if not steps:
             return 1.0
-        dearest = DearestRun()
-        worst = [worst_step(dearest, model, step) for step in steps]
-        calls = [worst_step(CallCount(), model, step) for step in steps]
-        tokens = [ENDLESS if one.tokens is None else one.tokens for one in worst]
-        most = {
-            MONEY: sum(ENDLESS if one.cost is None else at_most(one.cost) for one in worst),
-            TOKENS: sum(tokens),
-            STEPS: sum(calls),
-        }
+        most = dict(zip((MONEY, TOKENS, STEPS), map(sum, zip(*steps, strict=True)), strict=True))
         amounts: list[int] = []
         for limit in self.columns.limits:
             amounts += (0, most[limit.dimension] if self._counts(limit, model) else 0, 0)
         return self.columns.sheet(tuple(amounts))
+
+    def _most(self, model: PipelineModel, step: p.Step) -> tuple[int, int, int]:
+        """The money, the tokens and the calls that a step takes at most."""
+        place = id(model), id(step)
+        known = self.most.get(place)
+        if known is None:
+            worst = worst_step(DearestRun(), model, step)
+            tokens = ENDLESS if worst.tokens is None else worst.tokens
+            calls = worst_step(CallCount(), model, step)
+            known = self.most[place] = at_most(worst.cost), tokens, calls
+        return known
 
     def _call(
         self, model: PipelineModel, takes: dict[str, Taken], ways: frozenset[str] = NO_WAYS
@@ -195,3 +200,12 @@ class SpendingMeter:
 
     def _counts(self, limit: SpendLimit, model: PipelineModel) -> bool:
         return model.pipeline.name in limit.inside
+
+
+def _waits_by_member(block: p.Block) -> dict[int, dict[int, frozenset[int]]]:
+    """For each member of a region, what each member of that region waits for."""
+    found: dict[int, dict[int, frozenset[int]]] = {}
+    for segment in block.segments:
+        if isinstance(segment, p.Region):
+            found |= dict.fromkeys(segment.members, waits(block.items, sorted(segment.members)))
+    return found

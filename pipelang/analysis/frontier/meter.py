@@ -100,6 +100,7 @@ class Meter:
 
     tells_again = False
     whole_loops = False
+    counts_beside = False
 
     # ------------------------------------------------------------------------------- layout
 

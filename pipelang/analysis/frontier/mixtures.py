@@ -131,6 +131,7 @@ class MixtureMeter:
 
     tells_again = False
     whole_loops = False
+    counts_beside = False
     times = True
 
     # ------------------------------------------------------------------------------ amounts

@@ -125,8 +125,7 @@ def _leave(table: Table) -> Table:
 def _step(walk: BlockSweep, index: int, table: Table, first: bool, told: bool) -> Table:
     sweep, model, step = walk.sweep, walk.sweep.model, walk.block.items[index]
     assert isinstance(step, p.Step)
-    counts_all = model.meter is not None and model.meter.whole_loops
-    beside = model.meter.beside(model, walk.block, index) if counts_all else 1
+    counts_beside = model.meter is not None and model.meter.counts_beside
     kernel = sweep.kernel(step, walk.taint)
     prepared = kernel.prepared
     if not first:
@@ -144,7 +143,10 @@ def _step(walk: BlockSweep, index: int, table: Table, first: bool, told: bool) -
 
     def ends(seen: State, outcome: p.Outcome, right: bool, wrong: bool, chance: Any) -> None:
         if not seen[bits + 1]:  # the first ending in writing order counts
-            record(sweep.totals, outcome, right, wrong, weights[seen] * chance * beside)
+            weight = weights[seen] * chance
+            if counts_beside:
+                weight = weight * model.meter.beside(model, walk.block, index)
+            record(sweep.totals, outcome, right, wrong, weight)
             endings.setdefault(seen, []).append(((outcome, right, wrong), chance))
 
     def results(seen: State) -> list[tuple[tuple[Any, ...], Any]]:
