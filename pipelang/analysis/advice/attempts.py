@@ -11,6 +11,7 @@ from pipelang.diagnostics import Edit, Span
 from pipelang.semantics import expressions as expr
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.media import sees
+from pipelang.semantics.kernels.prices import is_priced
 from pipelang.semantics.types import ANSWERER
 from pipelang.syntax import ast
 
@@ -160,8 +161,7 @@ def _second(
     assert isinstance(one.made.action, p.AskTier)
     prompt = program.prompts[one.made.action.prompt]
     for name, tier in program.tiers.items():
-        priced = {"in", "out"} <= tier.prices.keys()
-        if tier.provider != provider and priced and sees(program, name, prompt):
+        if tier.provider != provider and is_priced(tier) and sees(program, name, prompt):
             return name, []
     first = program.tiers[asked(one.made)[0]]
     known = {name for group in (program.tiers, program.providers, program.tools) for name in group}

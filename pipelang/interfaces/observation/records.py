@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.records import dataclass
-from pipelang.runtime.engine.outcomes import STOPPED
+from pipelang.runtime.engine.outcomes import is_stopped
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -57,7 +57,7 @@ class ObservedRun:
 
 def outcome_of(status: str | None, code: str | None) -> str | None:
     """The outcome of a run by how it ended, and by its code if it failed."""
-    return code if status == FAILED and code in STOPPED else status
+    return code if is_stopped(status, code) else status
 
 
 FUTURE = 300.0

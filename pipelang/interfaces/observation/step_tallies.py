@@ -174,8 +174,8 @@ class _RunReader:
                 attempts.tokens_out.append(int(amount(data.get("tokens_out")) or 0))
         if kind == "failed" and why not in OURS:
             tally.failed_in.add(self.run.id)
-        known = data.get("cost", 0.0) is not None
-        tally.cost = added(tally.cost, amount(data.get("cost")) or 0.0 if known else None)
+        cost = data.get("cost", 0.0)
+        tally.cost = added(tally.cost, None if cost is None else amount(cost) or 0.0)
         sure = amount(data.get("confidence"))
         if kind == "answer" and sure is not None and sure <= 1:
             tally.confidences.append(sure)

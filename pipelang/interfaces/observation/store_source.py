@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.records import ObservedRun, outcome_of
-from pipelang.runtime.durable.outcomes import UNKNOWN
+from pipelang.runtime.durable.outcomes import cost_from
+from pipelang.runtime.engine.event_payloads import dollars
 
 if TYPE_CHECKING:
     from pipelang.runtime.durable.store import Store
@@ -81,7 +82,7 @@ def _run(row: dict[str, Any]) -> ObservedRun:
         role=result.get("role"),
         reason=result.get("reason"),
         code=result.get("code"),
-        cost=None if row["cost"] == UNKNOWN else float(row["cost"]),
+        cost=dollars(cost_from(row["cost"])),
         tokens=row["tokens"],
         seconds=outcome.get("duration"),
         waits=row["status"] is None and row["waiting"] is not None,

@@ -10,7 +10,6 @@ import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class ServiceMetrics:
         pipeline: str,
         outcome: str,
         reason: str | None,
-        cost: str | float | None,
+        cost: str | None,
         tokens: int,
         seconds: float | None,
     ) -> None:
@@ -79,8 +78,7 @@ class ServiceMetrics:
         here = ("pipeline", pipeline)
         with self._lock:
             self._outcomes[here, ("outcome", outcome)] += 1
-            amount = float(cost or 0)
-            self._cost[here,] += amount if isfinite(amount) else 0.0
+            self._cost[here,] += float(cost or 0)  # what is known
             self._tokens[here,] += tokens
             if outcome in ("escalated", "failed") and reason is not None:
                 counts = self._escalations if outcome == "escalated" else self._failures

@@ -6,14 +6,14 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from pipelang.runtime.durable.address import UnknownRun
 from pipelang.runtime.durable.leases import LEASE
-from pipelang.runtime.durable.outcomes import UNKNOWN
+from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.event_payloads import plain_cost
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.worlds.recorded.encoding import decode_event
 
@@ -218,7 +218,7 @@ def run_json(row: dict[str, Any], served: set[str]) -> dict[str, Any]:
         "status": status,
         "result": None if outcome is None else outcome["result"],
         "waiting_for": waiting,
-        "cost": None if row["cost"] == UNKNOWN else format(Decimal(row["cost"]), "f"),
+        "cost": plain_cost(cost_from(row["cost"])),
         "tokens": row["tokens"],
         "started": moment(row["started"]),
         "ended": moment(row["ended"]),

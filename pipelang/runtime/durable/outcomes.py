@@ -19,18 +19,18 @@ from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p
 
-UNKNOWN = "NaN"
+_UNKNOWN = "NaN"
 """An unknown cost in a store, whose column is never empty: a number that is none."""
 
 
 def cost_text(cost: Decimal | None) -> str:
     """A cost as it is stored."""
-    return UNKNOWN if cost is None else str(cost)
+    return _UNKNOWN if cost is None else str(cost)
 
 
 def cost_from(text: str) -> Decimal | None:
     """A cost that was stored; None where it is unknown."""
-    return None if text == UNKNOWN else Decimal(text)
+    return None if text == _UNKNOWN else Decimal(text)
 
 
 def end_of(run: Run, result: Result) -> RunEnd:

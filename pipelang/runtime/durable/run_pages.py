@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from pipelang.records import dataclass
 from pipelang.runtime.durable.case_pages import index_of_cases
 from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
+from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
+from pipelang.runtime.engine.event_payloads import plain_cost
 
 MOST_READ = 2_000
 """Rows that a page reads: of what is no column, such as some states, a page may be shorter."""
@@ -180,13 +182,16 @@ def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:
 
 
 def ended_between(store: Store, since: float, until: float) -> list[dict[str, Any]]:
-    """The rows of the runs that have ended between two times of the store."""
-    return store.rows(
+    """The rows of the runs that have ended between two times of the store; a cost is None where it
+    is unknown.
+    """
+    rows = store.rows(
         """SELECT run, pipeline, status, outcome, cost, tokens, ended FROM pipelang_runs
         WHERE ended >= :since AND ended <= :until""",
         since=since,
         until=until,
     )
+    return [{**row, "cost": plain_cost(cost_from(row["cost"]))} for row in rows]
 
 
 _INDEXES = (

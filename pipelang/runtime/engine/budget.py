@@ -129,6 +129,7 @@ class Reservation:
 
 
 ZERO = Decimal(0)
+"""The dollars of what nobody is billed for."""
 
 FREE = Reservation(ZERO, 0)
 """The reservation of a call that costs nothing."""

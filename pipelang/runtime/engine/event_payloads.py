@@ -38,6 +38,11 @@ def dollars(cost: Decimal | None) -> float | None:
     return None if cost is None else float(cost)
 
 
+def plain_cost(cost: Decimal | None) -> str | None:
+    """An amount as the API and lists of runs have it, a text without an exponent."""
+    return None if cost is None else format(cost, "f")
+
+
 def cost_in(data: Mapping[str, Any]) -> float | None:
     """The dollars that an event tells, 0 where it tells none; None where nobody knows them."""
     told = data.get("cost", 0.0)

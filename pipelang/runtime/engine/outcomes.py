@@ -9,8 +9,14 @@ from pipelang.records import dataclass, field
 from pipelang.runtime.engine.events import Event
 from pipelang.semantics import program as p
 
-STOPPED = ("cancelled", "killed")
-"""Codes of runs that people stopped: nobody knows how these would have ended."""
+_STOPPED = ("cancelled", "killed")
+
+
+def is_stopped(status: str | None, code: str | None) -> bool:
+    """Whether people stopped a run, by how it ended and its code if it failed: nobody knows how it
+    would have ended.
+    """
+    return status == "failed" and code in _STOPPED
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def live_of(pipeline: p.Pipeline, form: str, tag: str) -> Live:
 def _interrupted(run: Run, form: str) -> None:
     """Prints the partial result of a run that was interrupted."""
     from pipelang.runtime.engine.endings import so_far
+    from pipelang.runtime.engine.event_payloads import dollars
     from pipelang.runtime.engine.redaction import hide_json
 
     partial = hide_json(run, so_far(run))
@@ -86,7 +87,7 @@ def _interrupted(run: Run, form: str) -> None:
         record = {
             "outcome": "interrupted",
             "run_id": run.id,
-            "cost": None if run.budget.cost is None else float(run.budget.cost),
+            "cost": dollars(run.budget.cost),
             "tokens": run.budget.tokens,
             "partial": partial,
         }

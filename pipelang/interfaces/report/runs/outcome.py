@@ -32,13 +32,14 @@ def blanked(result: Result, returns: Type) -> Result:
 
 def outcome_json(result: Result) -> dict[str, Any]:
     """The outcome as one JSON object."""
+    from pipelang.runtime.engine.event_payloads import dollars
     from pipelang.runtime.engine.outcomes import Answered, Escalated, Failed, Rejected
     from pipelang.runtime.engine.values import to_json
 
     record: dict[str, Any] = {
         "outcome": type(result).__name__.lower(),
         "run_id": result.run_id,
-        "cost": None if result.cost is None else float(result.cost),
+        "cost": dollars(result.cost),
         "tokens": result.tokens,
         "duration": round(result.duration, 6),
     }

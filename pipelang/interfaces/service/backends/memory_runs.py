@@ -19,6 +19,7 @@ from pipelang.interfaces.service.backend import (
     RunOrder,
     place_of,
 )
+from pipelang.runtime.engine.event_payloads import plain_cost
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
@@ -101,11 +102,6 @@ class MemoryRun:
             "ended": moment(self.ended),
             "attempts": 0 if self.started is None else 1,
         }
-
-
-def plain_cost(cost: Decimal | None) -> str | None:
-    """Dollars as the API gives them; None where they are unknown."""
-    return None if cost is None else format(cost, "f")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.outcomes import UNKNOWN
+from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.engine.outcomes import STOPPED
+from pipelang.runtime.engine.event_payloads import dollars
+from pipelang.runtime.engine.outcomes import is_stopped
 from pipelang.runtime.inbox.cases import Case, case_from
 
 OVERLAP = 60.0
@@ -19,9 +19,7 @@ OVERLAP = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ShownRun:
-    """A run that has ended: by the canary or not, with what every run shows. `stopped`: people
-    cancelled or killed it.
-    """
+    """A run that has ended: by the canary or not, with what every run shows."""
 
     run: str
     canary: bool
@@ -30,7 +28,6 @@ class ShownRun:
     cost: float | None
     seconds: float | None
     ended: float
-    stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,9 @@ class ReleaseRuns:
         self._judged: set[str] = set()
 
     def ended(self) -> list[ShownRun]:
-        """The runs that have ended since the last look, in that order."""
+        """The runs that have ended since the last look, in that order. Those that people stopped
+        say nothing about either program.
+        """
         # A run that ended while the store's clock ran ahead keeps none of those after it away.
         now = self._store.now()
         self._cursor = min(self._cursor, now)
@@ -81,19 +80,20 @@ class ReleaseRuns:
         for row in rows:
             self._status[row["run"]] = row["program"] == self._canary, row["status"]
             self._cursor = max(self._cursor, min(row["ended"], now))
-        return [self._read(row) for row in new]
+        return [run for run in map(self._read, new) if run is not None]
 
-    def _read(self, row: dict[str, Any]) -> ShownRun:
+    def _read(self, row: dict[str, Any]) -> ShownRun | None:
         outcome = json.loads(row["outcome"])
+        if is_stopped(row["status"], outcome["result"].get("code")):
+            return None
         return ShownRun(
             row["run"],
             row["program"] == self._canary,
             row["status"],
             outcome["result"].get("reason"),
-            None if row["cost"] == UNKNOWN else float(Decimal(row["cost"])),
+            dollars(cost_from(row["cost"])),
             outcome.get("duration"),
             row["ended"],
-            row["status"] == "failed" and outcome["result"].get("code") in STOPPED,
         )
 
     def judged(self) -> list[JudgedRun]:

@@ -8,15 +8,17 @@ a stated number of labels, 10% for one at half of it, and the rest for an e-proc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.outcomes import UNKNOWN
+from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.durable.versions.arms import JudgedRun, ReleaseRuns, ShownRun
 from pipelang.runtime.durable.versions.releases import Guard, Release
+from pipelang.runtime.engine.outcomes import is_stopped
 from pipelang.semantics import metrics as m
 from pipelang.statistics.fisher import fisher_at_least
 from pipelang.statistics.intervals import mean_interval, quantile_at
@@ -168,20 +170,20 @@ class CanaryGuards:
         self.guards: list[ShareGuard | AmountGuard] = []
         for guard in canary.guards:
             if guard.metric == m.COST_MEAN:
-                told = [row["cost"] for row in _before(store, canary, current)]
-                before = [float(cost) for cost in told if cost != UNKNOWN]
+                told = _before(store, canary, current)
+                before = [float(cost) for cost, _ in told if cost is not None]
                 self.guards.append(AmountGuard(guard, alpha, before))
                 continue
             if guard.metric == m.LATENCY_P95:
-                times = sorted(_seconds(store, canary, current))
+                told = _before(store, canary, current)
+                times = sorted(float(seconds) for _, seconds in told if seconds is not None)
                 self._slow = quantile_at(times, 0.95) if times else None
             self.guards.append(ShareGuard(guard, alpha))
 
     def look(self) -> GuardState | None:
         """Count what came in since the last look: the first guard that says that it is worse."""
         for run in self._runs.ended():
-            if not run.stopped:  # it says nothing about either program
-                self._count(run)
+            self._count(run)
         if any(one.guard.metric == SILENT_ERROR for one in self.guards):
             for judged in self._runs.judged():
                 self._count_judged(judged)
@@ -214,25 +216,26 @@ def _shows(run: ShownRun, metric: str) -> bool:
     return run.status == _STATUS[family] and (not reason or run.reason == reason)
 
 
-def _before(store: Store, canary: Release, current: Release) -> list[dict[str, Any]]:
-    """The newest runs of what is current that had ended when the canary was put out."""
-    return store.rows(
-        """SELECT cost, outcome FROM pipelang_runs WHERE pipeline = :pipeline
+def _before(
+    store: Store, canary: Release, current: Release
+) -> list[tuple[Decimal | None, float | None]]:
+    """The costs and seconds of the newest runs of what is current that had ended when the canary
+    was put out, but for those that people stopped.
+    """
+    rows = store.rows(
+        """SELECT status, cost, outcome FROM pipelang_runs WHERE pipeline = :pipeline
             AND program = :program AND status IS NOT NULL AND ended < :made
         ORDER BY ended DESC LIMIT 5000""",
         pipeline=canary.pipeline,
         program=current.program,
         made=canary.made,
     )
-
-
-def _seconds(store: Store, canary: Release, current: Release) -> list[float]:
-    import json
-
-    durations = (
-        json.loads(row["outcome"]).get("duration") for row in _before(store, canary, current)
-    )
-    return [float(one) for one in durations if one is not None]
+    ended = [(row, json.loads(row["outcome"])) for row in rows]
+    return [
+        (cost_from(row["cost"]), outcome.get("duration"))
+        for row, outcome in ended
+        if not is_stopped(row["status"], outcome["result"].get("code"))
+    ]
 
 
 class ReleaseGuards:

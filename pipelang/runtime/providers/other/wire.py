@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pipelang.runtime.engine.world import ToolCall
 from pipelang.runtime.providers.answers import (
     ESTIMATED,
-    UNKNOWN_TOKENS,
     arguments_of,
-    as_text,
     count_of,
     cut_off,
     declined,
     fitted,
+    input_bound,
     max_tokens_of,
-    media_in,
     misfit_text,
     named_call,
     no_object,
@@ -179,10 +176,5 @@ def _usage(request: ModelRequest, response: Any, text: str) -> tuple[Usage, str 
     if known and given is not None and written is not None and read is not None:
         # The library counts what was cached among the input.
         return Usage(max(0, (taken or 0) - read - written), given, written, read), None
-    sent = [request.system, request.user, [dict(tool.input_schema) for tool in request.tools]]
-    schema = None if request.answer is None else request.answer.model_json_schema()
-    turns = [[as_text(one.value) for one in turn.results] for turn in request.turns]
-    size = len(json.dumps([sent, schema, turns], ensure_ascii=False).encode(errors="replace"))
-    size += sum(UNKNOWN_TOKENS * (one.pages or 1) for one in media_in(request))
     said = max(1, len(text.encode(errors="replace")))
-    return Usage(size, min(said, max_tokens_of(request))), ESTIMATED
+    return Usage(input_bound(request), min(said, max_tokens_of(request))), ESTIMATED

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelang.records import dataclass
-from pipelang.runtime.engine.budget import BudgetSpent, Reservation, RunBudget
+from pipelang.runtime.engine.budget import ZERO, BudgetSpent, Reservation, RunBudget
 from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.redaction import arguments_of, hide
 from pipelang.runtime.engine.run import Run
@@ -18,9 +18,6 @@ from pipelang.runtime.shared.kill_switches import Switches
 from pipelang.runtime.tools.registry import class_of
 from pipelang.runtime.worlds.real.cancellation import OutOfTime, unless_killed
 from pipelang.semantics import program as p
-
-FREE = Decimal(0)
-"""The dollars of what nobody is billed for."""
 
 _NO_TIME = 0.001
 """Seconds: with less left nothing is begun."""
@@ -156,7 +153,7 @@ def attempt_failed(
     message: str,
     *,
     started: float | None = None,
-    cost: Decimal | None = FREE,
+    cost: Decimal | None = ZERO,
     retryable: bool = True,
     retry_after: float | None = None,
     misfit: str | None = None,
@@ -165,8 +162,8 @@ def attempt_failed(
 ) -> AttemptFailed:
     """Record a failed attempt as an event; the exception to raise for it. Secrets are taken out of
     `message` and `misfit`. `started` is machine time, `key` an idempotency key; no `cost` is an
-    unknown one. `error` is what
-    foreign code raised: its class is in the event, its text, which may quote anything, is content.
+    unknown one. `error` is what foreign code raised: its class is in the event, its text, which
+    may quote anything, is content.
     """
     given = arguments_of(attempt.action, run.program, attempt.arguments)
     message = hide(run, message, given)
@@ -180,7 +177,7 @@ def attempt_failed(
         data = {"tool": tool.name, "effect": tool.effect}
     if key is not None:
         data["key"] = key
-    if cost != FREE:
+    if cost != ZERO:
         data["cost"] = dollars(cost)
     if error is None:
         data["message"] = message

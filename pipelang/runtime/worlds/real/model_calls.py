@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import Reservation
+from pipelang.runtime.engine.budget import ZERO, Reservation
 from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.interruption import foreign, interrupts, mark, stop_if_cancelled
 from pipelang.runtime.engine.misfits import without_nulls
@@ -41,7 +41,6 @@ from pipelang.runtime.shared.batching import HALF, BatchProvider
 from pipelang.runtime.shared.services import Services
 from pipelang.runtime.tools.binding import describe
 from pipelang.runtime.worlds.real.attempts import (
-    FREE,
     TimeLimit,
     attempt_failed,
     off_the_clock,
@@ -348,7 +347,7 @@ WHOLE = Decimal(1)
 _Used = tuple[Decimal | None, int]
 """Dollars (None without a price) and tokens of a call."""
 
-NOTHING_USED = FREE, 0
+NOTHING_USED = ZERO, 0
 """The usage of a call that was not billed."""
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from pipelang.records import replace
-from pipelang.runtime.engine.budget import Reservation, RunBudget
+from pipelang.runtime.engine.budget import ZERO, Reservation, RunBudget
 from pipelang.runtime.engine.interruption import (
     asked_before,
     foreign,
@@ -43,8 +43,6 @@ from pipelang.runtime.worlds.real.cancellation import check_not_killed, pause
 from pipelang.semantics import program as p
 from pipelang.semantics.kernels.chain import longest_wait
 from pipelang.semantics.kernels.timeouts import call_limit
-
-_FREE = Decimal(0)
 
 
 def _timeout(attempt: Attempt, tool: p.Tool) -> Decimal | None:
@@ -122,7 +120,7 @@ class ToolCalls:
         # As `mark` and `stop_if_cancelled`, without their frames.
         task = asyncio.current_task(run.world.loop)
         asked = 0 if task is None or not task.cancelling() else asked_before(task)
-        cost = _FREE  # until it is called, it has cost nothing
+        cost = ZERO  # until it is called, it has cost nothing
         try:
             if limit.seconds is not None:
                 clock = await asyncio.timeout(limit.seconds).__aenter__()

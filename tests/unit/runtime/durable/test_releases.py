@@ -424,6 +424,19 @@ def test_runs_that_people_stopped_are_no_failures_of_a_canary(store: Store, code
     assert [why.split()[0] for _, why in looks.look()] == ["failure"]
 
 
+@pytest.mark.parametrize("code", ["cancelled", "killed"])
+def test_a_canary_is_not_measured_by_what_people_stopped_before(store: Store, code: str) -> None:
+    """What is current cost $1.50 a run with them, and $0.01 without."""
+    put_out(store, "v1", "one")
+    stopped = {"status": "failed", "code": code, "cost": "3"}
+    end(store, "one", mixed(300, 2, **stopped), store.now() - 1000)
+    put_out(store, "v2", "two", share=0.5, guards=(Guard("cost.mean"),))
+    looks = ReleaseGuards(store)
+    end(store, "one", mixed(300, 25), store.now() + 1, first=1000)
+    end(store, "two", mixed(300, 1, cost="0.03"), store.now() + 1)
+    assert [why.split()[0] for _, why in looks.look()] == ["cost.mean"]
+
+
 def test_a_run_of_a_clock_that_was_ahead_blinds_no_guard(store: Store) -> None:
     """Runs that end before the latest one seen are late ones, for a minute: not for a month."""
     put_out(store, "v1", "one")
