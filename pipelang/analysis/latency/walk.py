@@ -22,6 +22,7 @@ from pipelang.analysis.kernels.hard_cases import in_each_class
 from pipelang.analysis.kernels.outcome_distribution import Closed, Ending
 from pipelang.analysis.kernels.prepared_step import prepared_step
 from pipelang.analysis.latency.regions import (
+    EndedRuns,
     Order,
     ParallelRegion,
     RegionLeaf,
@@ -79,19 +80,12 @@ class TimeWalk:
     model: PipelineModel
     meter: Meter | MixtureMeter
     again: bool
+    ended: EndedRuns
     endings: dict[Ending, Any] = field(default_factory=dict)
     times: dict[str, Any] = field(default_factory=dict)
     kernels: dict[tuple[int, Taint], StepKernel] = field(default_factory=dict)
     plans: dict[int, EvaluationPlan] = field(default_factory=dict)
-    ended: dict[int, tuple[p.Outcome, bool]] = field(default_factory=dict)
-    numbers: dict[tuple[p.Outcome, bool], int] = field(default_factory=dict)
     orders: dict[tuple[int, tuple[int, ...]], Order] = field(default_factory=dict)
-
-    def number(self, outcome: p.Outcome, right: bool) -> int:
-        """Return the number that stands for an outcome in a state."""
-        number = self.numbers.setdefault((outcome, right), len(self.numbers) + 1)
-        self.ended[number] = (outcome, right)
-        return number
 
     def spent(self, name: str, weight: Any, taken: Any) -> None:
         """Add the time of a step or person, where a run reaches it with this weight."""
@@ -106,13 +100,13 @@ def walk(model: PipelineModel, start: Start = lambda of_class, table: table) -> 
     """Walk the runs of a root pipeline, from a model with a meter, a class of cases after the
     other.
     """
-    whole = TimeWalk(model, model.meter, False)
+    whole = TimeWalk(model, model.meter, False, EndedRuns(last=True))
 
     def act(of_class: PipelineModel, table: Table) -> None:
         begin = start(of_class, table)
         if begin is None:
             return
-        walked = _walked(of_class, begin, frozenset(), again=False)
+        walked = _walked(of_class, begin, frozenset(), again=False, last=True)
         for how, weight in walked.endings.items():
             add(whole.endings, how, weight)
         for name, time in walked.times.items():
@@ -124,7 +118,7 @@ def walk(model: PipelineModel, start: Start = lambda of_class, table: table) -> 
 
 def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> Totals:
     """Return the endings of a sub-pipeline from a table of the values known before."""
-    endings = _walked(model, start, taint, again).endings
+    endings = _walked(model, start, taint, again, last=False).endings
     told = {
         (id(outcome), right, wrong): (outcome, weight)
         for (outcome, right, wrong), weight in endings.items()
@@ -132,8 +126,8 @@ def walk_from(model: PipelineModel, start: Table, taint: Taint, again: bool) -> 
     return Totals(endings=told)
 
 
-def _walked(model: PipelineModel, start: Table, taint: Taint, again: bool) -> TimeWalk:
-    state = TimeWalk(model, model.meter, again)
+def _walked(model: PipelineModel, start: Table, taint: Taint, again: bool, last: bool) -> TimeWalk:
+    state = TimeWalk(model, model.meter, again, EndedRuns(last))
     left = _block(state, model.pipeline.block, start, taint, None, 0)
     assert not left, "a checked pipeline ends on every path"
     return state
@@ -197,7 +191,7 @@ def _region_walk(run: _Run, order: Order, members: tuple[int, ...]) -> _RegionWa
         index for at, index in enumerate(steps) if behind[index] == len(steps) - at - 1
     )
     place = {index: at for at, index in enumerate(steps)}
-    return _RegionWalk(run, members, place, last, least_left, closing)
+    return _RegionWalk(run, members, steps, place, last, least_left, closing)
 
 
 def _block(
@@ -224,13 +218,14 @@ def _forget(run: _Run, index: int, table: Table) -> Table:
 
 @dataclass(slots=True)
 class _RegionWalk:
-    """A region during the walk, and what it still needs: `left` are the leaves that have not run,
-    by their index and in the order in which they are walked; `last` is the leaf that reads a
-    variable last; `closing` are the leaves that all leaves after them wait for.
+    """A region during the walk, and what it still needs: `steps` are its leaves, by their index and
+    in the order in which they are walked; `last` is the leaf that reads a variable last; `closing`
+    are the leaves that all leaves after them wait for.
     """
 
     run: _Run
     members: tuple[int, ...]
+    steps: list[int]
     place: dict[int, int]
     last: dict[Key, int]
     least_left: list[int]
@@ -257,7 +252,9 @@ class _RegionWalk:
     def _narrowed(self, at: int, table: Table) -> Table:
         if len(table) <= FEW_STATES:
             return table
-        index = self.least_left[at + 1] - 1 if at + 1 < len(self.least_left) else self.members[-1]
+        items, later = self.run.block.items, self.steps[at + 1 :]
+        table = self.run.walk.ended.alike(table, items, later)
+        index = self.least_left[at + 1] - 1 if later else self.members[-1]
         return joined(self.run.walk.model, self.run.needed, index, table)
 
     def _ended_now(self, index: int, table: Table) -> Table:
@@ -269,7 +266,7 @@ class _RegionWalk:
         going: dict[State, Any] = {}
         for state, weight in table.weights.items():
             if state[at] is not None and state[at][0] == index:
-                outcome, right = walk.ended[state[at][1]]
+                outcome, right = walk.ended.known[state[at][1]]
                 add(walk.endings, (outcome, right, False), weight)
             else:
                 going[state] = weight
@@ -292,7 +289,7 @@ def _region(run: _Run, members: tuple[int, ...], table: Table, visit: Visit) -> 
     parts = split(table, (END,), lambda seen: seen[0])
     going = parts.pop(None, None)
     for (_, number), part in parts.items():
-        outcome, right = walk.ended[number]
+        outcome, right = walk.ended.known[number]
         add(walk.endings, (outcome, right, False), part.total())
     if going is None:
         return Table((), {})
@@ -414,10 +411,10 @@ def _step(run: _Run, index: int, step: Any, table: Table, visit: Visit) -> Table
         for chance in closed.fails.values():
             outcome = ending(step.chain, step)
             right = is_right(model, outcome, values, run.taint)
-            mine = _first_of(end, (index, walk.number(outcome, right)))
+            mine = _first_of(end, (index, walk.ended.number(outcome, right)))
             outcomes.append(((ABSENT, None, mine), chance))
         for (outcome, right, _), chance in closed.ends.items():
-            mine = _first_of(end, (index, walk.number(outcome, right)))
+            mine = _first_of(end, (index, walk.ended.number(outcome, right)))
             outcomes.append(((ABSENT, None, mine), chance))
         for _, chance in outcomes:
             walk.spent(step.name, weights[seen], chance)

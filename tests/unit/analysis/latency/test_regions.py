@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from pipelang.analysis.latency import regions
 from pipelang.analysis.latency.regions import Order, ParallelRegion, RegionLeaf, Series, order_of
 from pipelang.diagnostics import Span
 from pipelang.semantics import program as p
@@ -72,8 +73,14 @@ def by_hand(items: list[p.Item], seconds: list[float]) -> float:
     return max(done.values())
 
 
-def test_no_order_is_faster_than_the_steps() -> None:
-    """Exact orders take as long as the steps, others at least as long, whatever each takes."""
+@pytest.mark.parametrize(("deepest", "exact_of_400"), [(regions.DEEPEST, 100), (1, 60)])
+def test_no_order_is_faster_than_the_steps(
+    deepest: int, exact_of_400: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exact orders take as long as the steps, others at least as long, whatever each takes and
+    however deep parts may lie in one another.
+    """
+    monkeypatch.setattr(regions, "DEEPEST", deepest)
     pick = random.Random(3)
     exact_ones = 0
     for _ in range(400):
@@ -88,4 +95,4 @@ def test_no_order_is_faster_than_the_steps() -> None:
             seconds = [pick.expovariate(1) for _ in range(count)]
             found, true = longest(order, seconds), by_hand(items, seconds)
             assert found == pytest.approx(true) if exact else found >= true - 1e-12, reads
-    assert 100 < exact_ones < 400
+    assert exact_of_400 < exact_ones < 400
