@@ -6,7 +6,7 @@ says by its state that it waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.report.runs.trace import event_row
@@ -51,27 +51,35 @@ class TimelineRow:
 def timeline(events: Sequence[Event], ended: bool) -> list[TimelineRow]:
     """The rows of a run, in the order in which they began."""
     whole = max((event.at for event in events), default=0.0) or 1.0
-    # Who ended a run in a store from outside wrote no event: nobody is waited for any more.
-    waiting = frozenset[str]() if ended else waited_for(events)
     root = tree_of(events)
-    return list(_rows(root, "", 0, whole, waiting, ended))
+    return list(_rows(root, "", 0, whole, _unanswered(events), ended))
 
 
-def waited_for(events: Iterable[Event]) -> frozenset[str]:
+def waited_for(events: Sequence[Event]) -> frozenset[str]:
     """The full names of steps, approvals and holds that wait for a person."""
-    waiting: dict[str, None] = {}
+    if any(event.kind == "outcome" for event in events):
+        return frozenset()
+    return frozenset(_unanswered(events))
+
+
+def _unanswered(events: Iterable[Event]) -> Mapping[str, Event]:
+    """The last events that asked people and got no answer, by their full names."""
+    asked: dict[str, Event] = {}
     for event in events:
         if event.kind == "asks":
-            waiting[event.name] = None
+            asked[event.name] = event
         elif event.kind in ("approve", "hold", "answer", "failed", "done", "ended"):
-            waiting.pop(event.name, None)
-        elif event.kind == "outcome":
-            waiting.clear()
-    return frozenset(waiting)
+            asked.pop(event.name, None)
+    return asked
 
 
 def _rows(
-    node: TreeNode, path: str, depth: int, whole: float, waiting: frozenset[str], ended: bool
+    node: TreeNode,
+    path: str,
+    depth: int,
+    whole: float,
+    waiting: Mapping[str, Event],
+    ended: bool,
 ) -> Iterator[TimelineRow]:
     for child in node.children:
         if isinstance(child, TreeNode):
@@ -79,17 +87,23 @@ def _rows(
             yield _step(child, name, depth, whole, waiting, ended)
             yield from _rows(child, name, depth + 1, whole, waiting, ended)
         elif child.name and child.event.kind in DECISIONS:
-            row = _decision(child, depth, whole, waiting)
+            row = _decision(child, depth, whole, waiting, ended)
             if row is not None:
                 yield row
 
 
 def _step(
-    node: TreeNode, name: str, depth: int, whole: float, waiting: frozenset[str], ended: bool
+    node: TreeNode,
+    name: str,
+    depth: int,
+    whole: float,
+    waiting: Mapping[str, Event],
+    ended: bool,
 ) -> TimelineRow:
     own = [child.event for child in node.children if isinstance(child, TreeEvent)]
     kinds = [event.kind for event in own]
-    if any(one == name or one.startswith((f"{name}/", f"{name}[")) for one in waiting):
+    asks = any(one == name or one.startswith((f"{name}/", f"{name}[")) for one in waiting)
+    if asks and not ended:  # who ended a run in a store from outside wrote no event
         state = "waiting"
     elif node.seconds is None:
         state = "stopped" if ended else "working"
@@ -116,16 +130,16 @@ def _step(
 
 
 def _decision(
-    child: TreeEvent, depth: int, whole: float, waiting: frozenset[str]
+    child: TreeEvent, depth: int, whole: float, waiting: Mapping[str, Event], ended: bool
 ) -> TimelineRow | None:
     event = child.event
     passed = bool(event.data.get("passed", True))
     state, word = ("done", "done") if passed else ("failed", "stopped it")
     match event.kind:
         case "asks":
-            if event.name not in waiting:
+            if waiting.get(event.name) is not event:
                 return None
-            state = word = "waiting"
+            state, word = ("stopped", "not answered") if ended else ("waiting", "waiting")
         case "gate":
             word = "passed" if passed else "not passed"
         case "approve" | "hold" if not event.data.get("asked", True):

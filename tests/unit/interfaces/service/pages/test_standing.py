@@ -181,6 +181,34 @@ def test_a_run_that_was_cancelled_waits_for_nobody() -> None:
     assert shown
 
 
+@pytest.mark.parametrize("outcome", [[], [Event("outcome", "failed", 1.0, {"reason": "x"})]])
+def test_what_nobody_answered_before_the_end_keeps_its_row(outcome: list[Event]) -> None:
+    """The approval at which a run was cancelled was missing in its timeline."""
+    asked = {"role": "clerk", "what": "approve"}
+    events = [
+        Event("run", "p", 0.0, {}),
+        Event("asks", "signed", 1.0, asked),
+        Event("asks", "signed", 1.0, asked),  # it would show something else, and asked again
+    ]
+    (waits,) = timeline(events, ended=False)
+    assert (waits.name, waits.state, waits.word) == ("signed", "waiting", "waiting")
+    (row,) = timeline([*events, *outcome], ended=True)
+    assert (row.name, row.state, row.word, row.lasts) == (
+        "signed",
+        "stopped",
+        "not answered",
+        None,
+    )
+    answered = Event(
+        "approve",
+        "signed",
+        1.0,
+        {"passed": True, "asked": True} | {"answered": True, "role": "clerk", "by": "ada"},
+    )
+    (row,) = timeline([*events, answered, *outcome], ended=True)
+    assert row.word == "yes"
+
+
 def test_a_run_that_waits_for_a_time_says_when_it_goes_on() -> None:
     """It named its pipeline, as if that was somebody to wait for."""
     waiting = {"kind": "time", "name": "nap", "due": "2999-01-01T00:00:00Z"}
