@@ -256,11 +256,13 @@ SUBMIT = ("submit", "acts.pipe", "acts", "--input")
         (("store", "check", STORE), 3, "there is no store"),
         (("store", "migrate", STORE), 3, "there is no store"),
         (("store", "check", "sqlite:///acts.pipe"), 3, "not a database"),
+        (("store", "check", "sqlite:///acts.pipe"), 3, "help: a store is a file"),
         (("audit", "verify", "--store", STORE), 3, "there is no store"),
         (("audit", "verify", "file", "--store", STORE), 2, "exclude"),
         (("runs", "fork", "x", "--store", STORE), 3, "there is no store"),
         (("runs", "stuck", "--store", STORE), 3, "there is no store"),
         (("runs", "prune", "--older-than", "1y", "--store", STORE), 2, "no duration"),
+        (("runs", "prune", "--older-than", "5", "--store", STORE), 2, "write e.g. 5d"),
         (("trace", "--store", STORE), 2, "name a run"),
         (("run", "acts.pipe", "acts", "--store", STORE, "--jobs", "2"), 2, "exclude"),
         *(

@@ -24,8 +24,7 @@ from .test_cut_runs import OUTCOMES, adversary, off
 from .test_storm import Judged, disagreements
 from .test_storm import storm as storm  # a fixture
 
-SEEDS = 200 if os.environ.get("ORACLE_LONG") else 12
-BATCH = 4
+SEEDS, BATCH = (200, 20) if os.environ.get("ORACLE_LONG") else (12, 4)  # few runs: some alone
 FIRST = 210_000
 MOST_RUNS = 3_000
 

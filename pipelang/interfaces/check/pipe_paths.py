@@ -30,7 +30,9 @@ def pipe_files(
             inside = [str(Path(given, name)) for name in seen.pipes_below(given)]
             if not inside:
                 help = "a pipeline stands in a file that ends in .pipe"
-                found.append(report(codes.MISSING_FILE, None, path=f"{given}/*.pipe", help=help))
+                found.append(
+                    report(codes.MISSING_FILE, None, path=f"{given or os.curdir}/*.pipe", help=help)
+                )
             files.extend(inside)
         elif os.path.exists(given):
             files.append(given)

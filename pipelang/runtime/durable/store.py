@@ -21,6 +21,9 @@ from pipelang.runtime.durable import schema
 from pipelang.runtime.durable.address import Address, StoreUnreachable, address_of
 from pipelang.runtime.durable.engine import LegQueues
 
+FILE_HELP = "a store is a file that `pipelang store init` made, where this user may read and write"
+SERVER_HELP = "the server has to be up, and its name, port, user and database in the URL right"
+
 
 class Store:
     """A store whose tables are of this version.
@@ -106,7 +109,8 @@ class Store:
             yield
         except SQLAlchemyError as error:
             raise StoreUnreachable(
-                f"`{self.address.shown}` cannot be used: {reason_of(error)}"
+                f"`{self.address.shown}` cannot be used: {reason_of(error)}",
+                FILE_HELP if self.address.is_sqlite else SERVER_HELP,
             ) from error
 
     @contextmanager

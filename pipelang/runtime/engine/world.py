@@ -232,7 +232,7 @@ class World(Protocol[R]):
     # ----------------------------------------------------------------------------------------- time
 
     def since_start(self, run: R) -> float:
-        """Seconds since the run began, its waits for people included."""
+        """Seconds since the run began; waits for people count where this process has seen them."""
 
     def elapsed(self, run: R) -> float:
         """Seconds of machine time since the run began; waits for people do not count."""

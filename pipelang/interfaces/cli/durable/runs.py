@@ -149,7 +149,9 @@ def fork(run: str, store: str, item: str | None) -> None:
 
 @command.command(name="prune", short_help="Delete runs that ended long ago.")
 @store_option()
-@click.option("--older-than", type=Duration(), required=True, help="How long ago, e.g. 90d.")
+@click.option(
+    "--older-than", type=Duration(unit=True), required=True, help="How long ago, e.g. 90d."
+)
 def prune(store: str, older_than: float) -> None:
     """Delete runs that ended long ago, with all that is recorded of them."""
     with opened(store) as ready:

@@ -16,14 +16,16 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 
 
 class Duration(ParamType):
-    """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds. Less than
-    `least` seconds are refused.
+    """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds, unless the unit
+    has to be named (`unit`): where one too short deletes too much. Less than `least` seconds are
+    refused.
     """
 
     name = "DURATION"
 
-    def __init__(self, least: float = 0.0) -> None:
+    def __init__(self, least: float = 0.0, unit: bool = False) -> None:
         self.least = least
+        self.unit = unit
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -34,6 +36,8 @@ class Duration(ParamType):
         if found is None:
             self.fail(f"`{value}` is no duration: write e.g. 90s, 15m, 2h or 7d", param, ctx)
         seconds = float(found[1]) * _UNITS[found[2]]
+        if self.unit and seconds and not found[2]:
+            self.fail(f"`{value}` has no unit: write e.g. {value}d for days", param, ctx)
         if seconds < self.least:
             self.fail(f"`{value}` is too short: at least {self.least:g}s", param, ctx)
         return seconds
