@@ -77,12 +77,13 @@ def off_quantiles(
 
 
 def side_by_side(program: p.Program) -> bool:
-    """Whether some steps, or elements of a list, may run at the same time."""
+    """Whether some steps, elements of a list, or voters may run at the same time."""
     inside = [block for one in program.pipelines.values() for block in blocks(one.block)]
     regions = [part for block in inside for part in block.segments if isinstance(part, p.Region)]
     steps = [step for one in program.pipelines.values() for step in all_steps(one)]
-    lists = [isinstance(link.action, p.Each) for s in steps for link in inner_links(s.chain)]
-    return any(lists) or any(len(region.members) > 1 for region in regions)
+    links = [link for step in steps for link in inner_links(step.chain)]
+    several = [isinstance(one.action, p.Each) or isinstance(one.vote, p.Majority) for one in links]
+    return any(several) or any(len(region.members) > 1 for region in regions)
 
 
 def compared(maker: str, seed: int, folder: Path) -> list[str] | None:
