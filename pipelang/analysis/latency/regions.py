@@ -32,7 +32,7 @@ from pipelang.semantics.kernels.chain import ending
 DEEPEST = 10
 """Parts side by side that lie in one another."""
 
-PLAIN = (p.AskTier, p.AskRole, p.Cascade, p.Majority, p.Lead, p.Call, p.Value)
+PLAIN = (p.AskTier, p.AskRole, p.Cascade, p.Call, p.Value)
 """Actions that answer or fail; what else there is may end the run in ways of its own."""
 
 STOPPED = "stopped"
@@ -190,7 +190,7 @@ class EndedRuns:
             case p.Fail():
                 return p.Fail
             case _:
-                return STOPPED if right else outcome
+                return STOPPED
 
     def _may_differ(self, item: p.Item, kind: Any) -> bool:
         """Whether a step may end the run in another way."""

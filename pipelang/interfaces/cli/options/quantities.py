@@ -17,8 +17,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 
 class Duration(ParamType):
     """A duration as in the language, e.g. `90s` or `7d`; a bare number is seconds, unless the unit
-    has to be named (`unit`): where one too short deletes too much. Less than `least` seconds are
-    refused.
+    has to be named (`unit`, of all but 0): where one too short deletes too much. Less than `least`
+    seconds are refused.
     """
 
     name = "DURATION"
