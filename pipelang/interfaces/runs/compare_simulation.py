@@ -36,7 +36,9 @@ from pipelang.semantics.metrics import (
     WRONG_EFFECT,
 )
 from pipelang.semantics.walk import all_items, inner_links
+from pipelang.statistics.intervals import exact_share
 
+CONFIDENCE = 0.999
 Z = 3.2905267
 """Two-sided 99.9% of the standard normal."""
 
@@ -105,13 +107,10 @@ def unknown_as(value: float | None) -> Callable[[str], float]:
 
 
 def share(hits: int, runs: int, expected: float | None) -> ObservedFigure:
-    """A share with Wilson's interval."""
-    seen = hits / runs
-    centre = (seen + Z * Z / (2 * runs)) / (1 + Z * Z / runs)
-    half = Z * math.sqrt(seen * (1 - seen) / runs + Z * Z / (4 * runs * runs)) / (1 + Z * Z / runs)
-    low = 0.0 if hits == 0 else max(0.0, centre - half)
-    high = 1.0 if hits == runs else min(1.0, centre + half)
-    return ObservedFigure(seen, expected, low, high)
+    """A share with its exact interval: one that holds by approximation (Wilson's) is left too often
+    by what is rare, and said that the analysis was wrong of it.
+    """
+    return ObservedFigure(hits / runs, expected, *exact_share(hits, runs, CONFIDENCE))
 
 
 def simulated(
