@@ -1,4 +1,4 @@
-"""An interval of 99.9% is left by no more than one of a thousand simulations, rare as a share is."""
+"""Tests that an interval of 99.9% is left in no more than one of a thousand simulations."""
 
 from __future__ import annotations
 
