@@ -11,8 +11,9 @@ exponential tilting", 1999).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from math import erfc, exp, inf, log, sqrt
+from math import erfc, exp, gcd, inf, log, sqrt
 from typing import TYPE_CHECKING, Any
 
 from pipelang.records import dataclass
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 DAMPING = 1e-8
+
+FEWEST = 4
+"""Points to a unit of which multiples are to lie on points: with fewer the lattice would be much
+coarser than it was to be.
+"""
+MICROSECONDS = 1_000_000
+TICKS = 1e15
 
 Z95 = 1.6448536269514722
 """The 95% quantile of the standard normal."""
@@ -104,6 +112,13 @@ class Lattice:
     def end(self) -> float:
         return self.step * self.size
 
+    def on(self, unit: float, fewest: int = FEWEST) -> Lattice:
+        """The lattice that reaches as far or somewhat farther, and has multiples of a unit at its
+        points; this one where there is no unit, or it has fewer points to it.
+        """
+        points = int(unit / self.step * (1 + 1e-9))
+        return Lattice(unit / points, self.size) if points >= fewest else self
+
     def point(self, amount: float) -> Array:
         """The transform of an amount that is certain."""
         import numpy as np
@@ -166,6 +181,17 @@ def log_circle(size: int) -> Array:
 
     turn: Array = -2j * np.pi * np.arange(size // 2 + 1) / size
     return turn + log(DAMPING) / size
+
+
+def common_unit(seconds: Iterable[float]) -> float:
+    """The longest time of which all are multiples, to the microsecond; 0.0 where there is none."""
+    unit = 0
+    for one in seconds:
+        ticks = one * MICROSECONDS
+        if not ticks < TICKS or abs(ticks - round(ticks)) > 1e-3:
+            return 0.0
+        unit = gcd(unit, round(ticks))
+    return unit / MICROSECONDS
 
 
 @cache

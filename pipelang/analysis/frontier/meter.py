@@ -9,6 +9,7 @@ An undeclared time is taken twice, as zero and as its upper bound.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from pipelang.analysis.frontier.lattice import (
     Amount,
     Lattice,
     Lognormal,
+    common_unit,
     inverted,
     sigma_of,
     transformed,
@@ -119,6 +121,11 @@ class Meter:
         return len(self.scales) * self.half + len(self.measures)
 
     # ------------------------------------------------------------------------------ amounts
+
+    @property
+    def unit(self) -> float:
+        """The unit of all times that never vary; 0.0 if there is none."""
+        return unit_of(key for key in self.known if isinstance(key, tuple) and len(key) == 3)
 
     def taken(self, dollars: float, time: Amount, people: Amount = NONE) -> Any:
         """The array of something that costs dollars and takes machine time or people's."""
@@ -329,6 +336,18 @@ def amounts_of(
     if not measure.people:
         return (wall,)
     return (wall, people.most if measure.most else people.least)
+
+
+def unit_of(taken: Iterable[tuple[float, Amount, Amount]]) -> float:
+    """The unit of the times that are declared and never vary, among amounts that are taken; 0.0 if
+    there are none.
+    """
+    spreads = {time.most for _, *times in taken for time in times}
+    return common_unit(
+        min(one.median, one.limit)
+        for one in spreads
+        if isinstance(one, Lognormal) and not one.sigma
+    )
 
 
 def answering(meter: Any, role: p.Role, end: float) -> tuple[Any, Any]:

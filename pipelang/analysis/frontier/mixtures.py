@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from pipelang.analysis.frontier.lattice import NONE, Amount
-from pipelang.analysis.frontier.meter import Measure, amounts_of, answering
+from pipelang.analysis.frontier.meter import Measure, amounts_of, answering, unit_of
 from pipelang.records import dataclass, field
 from pipelang.semantics import program as p
 
@@ -135,6 +135,11 @@ class MixtureMeter:
     times = True
 
     # ------------------------------------------------------------------------------ amounts
+
+    @property
+    def unit(self) -> float:
+        """The unit of all times that never vary; 0.0 if there is none."""
+        return unit_of(one.said for one in self.known.values() if one.made is Made.TAKEN)
 
     def taken(self, dollars: float, time: Amount, people: Amount = NONE) -> Mixture:
         """The weight of something that costs dollars and takes machine time or people's."""

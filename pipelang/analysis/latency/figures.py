@@ -168,13 +168,10 @@ def spent(
     ]
     if axes:
         return _enclosed(model, coarse, bounded, axes, work, families)
-    return _known(
-        model,
-        coarse,
-        work,
-        families,
-        written(model, Parameters(point.evidence, point.unknown), True),
-    )
+    once = written(model, Parameters(point.evidence, point.unknown), True)
+    if coarse.unit:  # its lattices have their points where these times are
+        coarse = once.coarse(tuple(coarse.taken))
+    return _known(model, coarse, work, families, once)
 
 
 def _with_least(measures: Sequence[Measure]) -> tuple[Measure, ...]:

@@ -76,7 +76,7 @@ class Taken:
 class Measured:
     """All measures of a pipeline's runs. `vague`: something undeclared was met; `bounded`:
     something was replaced by a slower upper bound; `times` is the mean of every step and person, by
-    measure, where it was asked for.
+    measure, where it was asked for; `unit` that of all times that never vary.
     """
 
     taken: dict[Measure, Taken]
@@ -84,6 +84,7 @@ class Measured:
     times: dict[Measure, dict[str, float]]
     vague: bool
     bounded: bool
+    unit: float = 0.0
 
 
 def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:
@@ -98,7 +99,9 @@ def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:
 
 
 def fine_scales(found: Measured, size: int = FINE) -> tuple[Scale, ...]:
-    """Return scales that end slightly above the quantiles; one for two that are close."""
+    """Return scales that end slightly above the quantiles; one for two that are close. Times that
+    never vary lie on their points, where the longest of several is exact.
+    """
     scales = []
     for measure, taken in found.taken.items():
         ends: list[float] = []
@@ -106,7 +109,8 @@ def fine_scales(found: Measured, size: int = FINE) -> tuple[Scale, ...]:
             most = max(taken.quantiles[name])
             if 0 < most < inf and not any(end / 2 <= most * ROOM <= end for end in ends):
                 ends.append(most * ROOM)
-        scales += [Scale(measure, Lattice(end / size, size)) for end in ends]
+        unit = 0.0 if measure is Measure.COST else found.unit
+        scales += [Scale(measure, Lattice(end / size, size).on(unit)) for end in ends]
     return tuple(scales)
 
 
@@ -172,7 +176,12 @@ def measured(
     walked = _walked(model, parameters, meter)
     total: Any = sum(walked.endings.values())
     return Measured(
-        read_off(meter, total), scales, _times(meter, walked), meter.vague, meter.bounded
+        read_off(meter, total),
+        scales,
+        _times(meter, walked),
+        meter.vague,
+        meter.bounded,
+        meter.unit,
     )
 
 

@@ -19,6 +19,8 @@ from pipelang.records import dataclass, field
 
 NUMBER = attrgetter("number")
 
+ROUNDING = 1e-9
+
 VALUE, MASSES = 1, 2
 """Parts of a distribution that are wanted: its transform (of a function itself), its masses."""
 
@@ -227,12 +229,16 @@ class Spectra:
         most = {node: points[-1] for node, points in functions(self.scales[-1]).items()}
         end = 0.0
         for lattice in self.scales:
-            first, end = round(end / lattice.step), lattice.end
+            # The finer lattice may end between two points of this one.
+            first = int(end / lattice.step * (1 + ROUNDING))
+            over, end = end - first * lattice.step, lattice.end
             for node, points in functions(lattice).items():
                 under_way = [most[node] - share for share in points[first:]]
                 totals[node] += lattice.step * sum(one for one in under_way if one >= NOISE)
                 if under_way[0] < NOISE:
                     left.remove(node)
+                else:
+                    totals[node] -= over * under_way[0]
             if not left:
                 break
         return found | totals

@@ -15,6 +15,7 @@ from pipelang.analysis.frontier.lattice import Lattice
 from pipelang.analysis.frontier.meter import MOST, Measure, Scale
 from pipelang.analysis.frontier.mixtures import Distribution, Mixture, MixtureMeter
 from pipelang.analysis.latency.quantiles import (
+    FINE,
     LONE,
     SHARES,
     Measured,
@@ -131,7 +132,7 @@ class WrittenWalk:
             taken[measure] = _taken(mean, read, read.quantiles(mean) if read else None)
             times[measure] = {name: self._mean(time, measure) for name, time in self.times.items()}
         scales = coarse_scales([one for one in measures if one in self.meter.took])
-        return Measured(taken, scales, times, self.meter.vague, self.meter.bounded)
+        return Measured(taken, scales, times, *self._told())
 
     def at(self, scales: tuple[Scale, ...], measures: Iterable[Measure]) -> Measured:
         """Quantiles off lattices of some scales, without means; beyond all lattices where a measure
@@ -144,7 +145,10 @@ class WrittenWalk:
             if read is not None:
                 quantiles = [quantile(read.rows(), share) for share in SHARES.values()]
             taken[measure] = _taken(inf, read, quantiles)
-        return Measured(taken, scales, {}, self.meter.vague, self.meter.bounded)
+        return Measured(taken, scales, {}, *self._told())
+
+    def _told(self) -> tuple[bool, bool, float]:
+        return self.meter.vague, self.meter.bounded, self.meter.unit
 
     def _lattices(self, scales: Sequence[Scale], measure: Measure) -> Lattices | None:
         """The lattices that a measure is read off; None if nothing takes any of it."""
@@ -181,9 +185,15 @@ def written(model: PipelineModel, parameters: Parameters, with_numpy: bool) -> W
     if with_numpy or len(meter.known) > MOST_IN_LISTS:
         from pipelang.analysis.frontier import arrays
 
-        return WrittenWalk(meter, total, walked.times, Spectra(arrays, TIMES))
-    return WrittenWalk(meter, total, walked.times, Spectra(lists, TIMES))
+        return WrittenWalk(meter, total, walked.times, Spectra(arrays, _lattices_of_means(meter)))
+    return WrittenWalk(meter, total, walked.times, Spectra(lists, _lattices_of_means(meter)))
 
 
-TIMES = tuple(scale.lattice for scale in coarse_scales((Measure.LATENCY_MOST,)))
-"""The lattices that means of maxima are read off."""
+def _lattices_of_means(meter: MixtureMeter) -> tuple[Lattice, ...]:
+    """The lattices that means of maxima are read off. Times that never vary lie on points of finer
+    ones: a maximum of what was shared between two points is longer than it should be.
+    """
+    lattices = [scale.lattice for scale in coarse_scales((Measure.LATENCY_MOST,))]
+    if unit := meter.unit:
+        return tuple(Lattice(one.end / FINE, FINE).on(unit, 1) for one in lattices)
+    return tuple(lattices)

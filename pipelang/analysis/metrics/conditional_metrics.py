@@ -261,4 +261,4 @@ def _walked(case: _Case, measure: Measure, scales: tuple[Scale, ...]) -> Measure
     taken = read_off(meter, part / runs)
     if len(taken[measure].mean) < case.rows:  # nothing takes anything
         taken = {measure: Taken((0.0,) * case.rows, dict.fromkeys(SHARES, (0.0,) * case.rows))}
-    return Measured(taken, scales, {}, meter.vague, meter.bounded)
+    return Measured(taken, scales, {}, meter.vague, meter.bounded, meter.unit)
