@@ -359,7 +359,8 @@ class Recovery:
             self.stack.starts.append(start)
             self.stack.depths.append(1)
             self.stack.states.append(self.grammar.states[self.stack.states[-1]][place.symbol])
-        self._told = max(self._told, self._start(at) if at < len(self.tokens) else -1)
+        if at < len(self.tokens):
+            self._told = max(self._told, self._start(at) - (not resumed.fits))
         return self._close(at, resumed.closing) if resumed.closing else at
 
     # ------------------------------------------------------------------------------ tokens

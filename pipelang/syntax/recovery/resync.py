@@ -70,13 +70,15 @@ class ResumePoint(NamedTuple):
 
 class Resumed(NamedTuple):
     """The place where parsing goes on: whether a broken piece is put there (else: nothing),
-    the index of the next token, and the brackets to close before it.
+    the index of the next token, and the brackets to close before it. `fits`: that token can stand
+    there, so an error at it would be of our making.
     """
 
     place: ResumePoint
     broken: bool
     at: int
     closing: str
+    fits: bool = True
 
 
 def places(
@@ -138,6 +140,8 @@ class Search:
         while at < count and not self.line_starts.declares(tokens[at]):
             token = tokens[at]
             resumed = self._resume(alive, stack, at, len(opened))
+            if resumed is None and at > index:
+                resumed = self._begins_anew(alive, len(stack), at)
             if resumed is not None:
                 return resumed
             text = token.text
@@ -164,6 +168,20 @@ class Search:
             loosely = loose <= place.level < level and place.symbol == "item"
             if (place.level == level or loosely) and self._fits(place, at):
                 return Resumed(place, True, at, "")
+        return None
+
+    def _begins_anew(self, alive: list[ResumePoint], level: int, at: int) -> Resumed | None:
+        """The place of an item that was a block, if a line begins behind it with a word that is no
+        item's: it is told of by itself. A word behind anything else may belong to what broke.
+        """
+        token = self.tokens[at]
+        if token.type != "NAME" or self.tokens[at - 1].text != "}":
+            return None
+        if not self.line_starts.is_first(token):
+            return None
+        for place in alive:
+            if place.symbol == "item" and place.level == level:
+                return Resumed(place, True, at, "", fits=False)
         return None
 
     def _fits(self, place: ResumePoint, at: int) -> bool:
