@@ -16,7 +16,8 @@ from pipelang.analysis.model.intervals import UNCOMPUTED, Number
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
 from pipelang.semantics.chance import Basis
-from pipelang.semantics.kernels.run import with_inner
+from pipelang.semantics.kernels.run import named, with_inner
+from pipelang.semantics.walk import outcomes
 
 BUDGET = "budget"
 """The name of the way that a budget takes."""
@@ -88,14 +89,15 @@ def escalations_with_cuts(
     runs: BudgetedRuns,
 ) -> dict[str, Number]:
     """Every way to a person, those that a budget takes among them: of runs that may come to
-    anything, those that any budget may take.
+    anything, all that there are. A way that nothing takes without cuts is one where a pipeline that
+    is cut has failed.
     """
     names = dict.fromkeys(escalations)
     ends_of_some = [runs.cut_to, *(ends for ends, _ in runs.shares or ((None, 0),))]
     for ends in ends_of_some:
         names |= dict.fromkeys(name for kind, name, _ in ends or () if kind == m.ESCALATION)
     if None in ends_of_some:
-        names |= dict.fromkeys(_budget_ways(program, pipeline))
+        names |= dict.fromkeys(_all_ways(program, pipeline))
     none = Number(0.0, 0.0, 0.0, 0.0, Basis.EXACT)
     found = {}
     for name in names:
@@ -104,11 +106,13 @@ def escalations_with_cuts(
     return {name: number for name, number in found.items() if number.high or name in escalations}
 
 
-def _budget_ways(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
-    """The ways to a person that budgets may take, of a pipeline and of those that it runs."""
+def _all_ways(program: p.Program, pipeline: p.Pipeline) -> Iterator[str]:
+    """The ways to a person of a pipeline and of those that it runs, budgets' among them."""
     for one in with_inner(program, pipeline):
+        reasons = [end.reason for end in outcomes(one.block) if isinstance(end, p.Escalate)]
         if one.budget is not None and isinstance(one.budget.otherwise, p.Escalate):
-            yield BUDGET if one is pipeline else f"{one.name}.{BUDGET}"
+            reasons.append(BUDGET)
+        yield from reasons if one is pipeline else (named(one.name, way) for way in reasons)
 
 
 def decided_with_cuts(
