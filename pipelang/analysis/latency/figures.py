@@ -25,7 +25,6 @@ from pipelang.analysis.latency.quantiles import (
     coarse_scales,
     fine_scales,
     measured,
-    quantile,
     taking,
     with_lattices,
 )
@@ -438,6 +437,8 @@ def _enclosed(
     """Return bounds over the unknowns that the figures depend on; trivial bounds where there are
     too many.
     """
+    from pipelang.analysis.latency.unknown_bounds import bounds_over_unknowns
+
     measures = tuple(coarse.taken)
     degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
     grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
@@ -449,45 +450,19 @@ def _enclosed(
             ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
         return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
     scales = tuple(scale for scale in scales if scale.measure in kept)
-    found = measured(model, _columns(model.program, *grid.values()), scales, measures)
+    values = _columns(model.program, *grid.values())
+    found = measured(model, values, scales, measures)
+    nearer = fine_scales(found)
+    fine: dict[Measure, Taken] = {}
+    if nearer and _fits(nearer, grid.size, work):
+        fine = measured(model, values, nearer, measures, means=False).taken
     walks, drifts = _beside_counts(model, coarse, work)
     for name, (least, most) in _pairs(found, families).items():
         for read in READ:
-            low = _bounds(grid, found.taken[least], read)[0]
-            high = _bounds(grid, found.taken[most], read)[1]
+            low = bounds_over_unknowns(grid, found.taken[least], fine.get(least), read)[0]
+            high = bounds_over_unknowns(grid, found.taken[most], fine.get(most), read)[1]
             low -= max((_reach(one.taken[least], read, drifts)[0] for one in walks), default=0.0)
             high += max((_reach(one.taken[most], read, drifts)[1] for one in walks), default=0.0)
             low = max(0.0, low)
             ranges[f"{name}.{read}"] = FigureRange(None, low, high, tight=False)
     return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
-
-
-def _bounds(grid: Grid, taken: Taken, read: str) -> tuple[float, float]:
-    """Return the smallest and the largest value of a figure over all values of the unknowns."""
-    import numpy as np
-
-    if read == m.MEAN:
-        if len(taken.mean) == 1 or inf in taken.mean:
-            return min(taken.mean), max(taken.mean)
-        bounds = grid.enclose(np.array(taken.mean))
-        return max(0.0, bounds.low), bounds.high
-    if not taken.lattices or len(taken.mean) == 1:
-        return min(taken.quantiles[read]), max(taken.quantiles[read])
-    lows, highs = [], []
-    for step, masses in taken.lattices:
-        below = np.cumsum(masses, axis=-1)
-        if any(degree > 1 for degree in grid.degrees):
-            below = grid.coefficients(below).reshape(grid.size, -1)
-        # More runs are below an amount where the quantile is lower.
-        most = np.minimum.accumulate(below.max(axis=0)[::-1])[::-1]
-        least = np.maximum.accumulate(below.min(axis=0))
-        lows.append((step, np.diff(most, prepend=0.0)))
-        highs.append((step, np.diff(least, prepend=0.0)))
-    share = SHARES[read]
-    # A point of the lattice stands for what is up to a step away from it.
-    low, high = quantile(lows, share), quantile(highs, share)
-    return max(0.0, low * (1 - ROUGH)), high * (1 + ROUGH)
-
-
-ROUGH = 1 / 16
-"""A step of a lattice of the first walk, as a part of the least amount that is read off it."""
