@@ -53,7 +53,8 @@ def medium_from(kind: str, value: Any) -> Media:
 def _from_json(kind: str, value: Mapping[Any, Any]) -> Media:
     for refused, why in _REFUSED.items():
         if refused in value:
-            raise NotMedia(why)
+            named = refused in _NAMED and not isinstance(value[refused], (str, os.PathLike))
+            raise NotMedia(f"`{refused}` is a text like {_NAMED[refused]}" if named else why)
     data, media_type = value.get("data"), value.get("media_type")
     if set(value) != {"data", "media_type"}:
         found = ", ".join(sorted(str(key)[:40] for key in value)) or "nothing"
@@ -70,10 +71,14 @@ _REFUSED = {
 }
 
 
+_NAMED = {"path": "scan.pdf", "url": "https://example.com/scan.pdf"}
+"""The keys by which an input names where its bytes are, each with one it may have."""
+
+
 def _from_data_url(kind: str, text: str) -> Media:
     head, comma, data = text[5:].partition(",")
     media_type, *more = head.split(";")
-    if not comma or "base64" not in more:
+    if not comma or not media_type or "base64" not in (one.strip().lower() for one in more):
         raise NotMedia("a data URL is written data:image/png;base64,...")
     return looked_at(kind, _decoded(data), media_type)
 

@@ -52,14 +52,17 @@ def _picture(data: bytes) -> Media:
         warnings.simplefilter("ignore")  # of a bomb: sizes are looked at here
         try:
             with Image.open(io.BytesIO(data)) as picture:
-                media_type = Image.MIME.get(picture.format or "", "")
+                form = picture.format or ""
+                # A JPEG with a preview or a depth map behind it, as phones and cameras write them.
+                several = form != _SEVERAL and getattr(picture, "n_frames", 1) > 1
+                media_type = Image.MIME.get("JPEG" if form == _SEVERAL else form, "")
                 if media_type not in FORMATS:
                     raise NotMedia(f"{_LISTED}, found `{media_type or picture.format}`")
                 if max(picture.size) > LARGEST_SIDE:
                     wide, high = picture.size
                     most = f"at most {LARGEST_SIDE:,} along a side"
                     raise NotMedia(f"a picture of {wide:,} x {high:,} pixels is too large: {most}")
-                if getattr(picture, "n_frames", 1) > 1:
+                if several:
                     raise NotMedia("an animation, of which models see one picture: send that one")
                 sides = picture.size
                 picture.draft(None, (_ENOUGH, _ENOUGH))
@@ -75,6 +78,9 @@ def _picture(data: bytes) -> Media:
             problem = "the picture is broken: it cannot be read to its end"
     raise NotMedia(problem)
 
+
+_SEVERAL = "MPO"
+"""Pillow's name of a JPEG behind whose picture there are others, of which models see none."""
 
 _LISTED = "expected a picture (PNG, JPEG, GIF or WebP)"
 

@@ -79,7 +79,8 @@ class Media:
 
     def __str__(self) -> str:
         """The words that a person reads in its place."""
-        about = f"{self.pages} pages" if self.kind == DOCUMENT else ""
+        pages = "1 page" if self.pages == 1 else f"{self.pages} pages"
+        about = pages if self.kind == DOCUMENT else ""
         if self.kind != DOCUMENT and self.sides is not None:
             about = f"{self.sides[0]} x {self.sides[1]} pixels"
         told = (self.media_type, about, f"{self.size:,} bytes", f"sha256 {self.sha256[:12]}")

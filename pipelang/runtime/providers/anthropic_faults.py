@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelang.runtime.providers.http_faults import (
     Redact,
+    broken_by,
     clean,
     connection_fault,
     kind_of_status,
@@ -64,6 +65,10 @@ def kind_of_type(name: object) -> FaultKind:
 
 def _of_status(error: APIStatusError, redact: Redact) -> ModelFault:
     status, headers = error.status_code, error.response.headers
+    # Bedrock has it one level up.
+    said = error.api_message or said_in(error.body)
+    if 200 <= status < 300:  # an event in a stream that had begun well
+        return broken_by(kind_of_type(error.type), error.type, said, redact)
     kind = kind_of_status(status, headers.get("x-should-retry"))
     if error.error_code in _SPENT:
         kind = "rejected"
@@ -75,7 +80,6 @@ def _of_status(error: APIStatusError, redact: Redact) -> ModelFault:
         headers,
         redact,
         code=error.type,
-        # Bedrock has it one level up.
-        said=error.api_message or said_in(error.body),
+        said=said,
         request=error.request_id,
     )

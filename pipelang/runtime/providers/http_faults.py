@@ -83,6 +83,18 @@ def status_fault(
     return ModelFault(kind, told, retry_after=retry_after_of(headers))
 
 
+def broken_by(kind: FaultKind, code: object, said: object, redact: Redact) -> ModelFault:
+    """The fault of a stream that had begun and ends with the server's own word of what failed; the
+    status of its answer was one of success.
+    """
+    message = "the API broke the answer off"
+    if isinstance(code, str) and code:
+        message += f" with `{code}`"
+    if isinstance(said, str) and said:
+        message += f": {said}"
+    return ModelFault(kind, clean(message, redact))
+
+
 _MENDS = {
     401: "; is the provider's `key` that of this API?",
     403: "; may the provider's `key` ask for this?",

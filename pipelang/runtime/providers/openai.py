@@ -14,6 +14,7 @@ from pipelang.runtime.providers.body_limits import hooks
 from pipelang.runtime.providers.chat import asking, reading
 from pipelang.runtime.providers.chat.streaming import whole_or_stream
 from pipelang.runtime.providers.http_faults import (
+    broken_by,
     clean,
     connection_fault,
     local_fault,
@@ -58,6 +59,10 @@ class OpenAISdkProvider(SdkProvider["AsyncOpenAI"]):
                 return connection_fault(error)
             case openai.APIResponseValidationError():
                 return ModelFault("server", "the API's answer isn't a response")
+            case openai.APIError():  # of an event in a stream that had begun well
+                code = error.code or error.type
+                kind = openai_wire.kind_of_failure(error.code, error.type)
+                return broken_by(kind, code, said_in(error.body) or error.message, self._redact)
             case openai.OpenAIError():
                 return ModelFault("rejected", clean(str(error), self._redact))
             case _:
@@ -66,7 +71,10 @@ class OpenAISdkProvider(SdkProvider["AsyncOpenAI"]):
     def _of_status(self, error: APIStatusError) -> ModelFault:
         headers = error.response.headers
         code = error.code or error.type
-        kind = openai_wire.kind_of(error.status_code, code, headers.get("x-should-retry"))
+        should_retry = headers.get("x-should-retry")
+        kind = openai_wire.kind_of(
+            error.status_code, error.code, error.type, should_retry=should_retry
+        )
         return status_fault(
             kind,
             error.status_code,

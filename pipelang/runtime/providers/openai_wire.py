@@ -192,14 +192,23 @@ def _calls(output: list[Any], usage: Usage, model: str) -> ModelAnswer:
 _FAILED: dict[str, FaultKind] = {
     "rate_limit_exceeded": "rate_limited",
     "server_error": "server",
+    "server_is_overloaded": "overloaded",
+    "slow_down": "overloaded",
     "vector_store_timeout": "timeout",
 }
+
+
+def kind_of_failure(*names: object) -> FaultKind:
+    """The kind of fault of a response that failed after it had begun, by the names of the error."""
+    told = [name for name in names if isinstance(name, str)]
+    known = (_FAILED[name] for name in told if name in _FAILED)
+    return next(known, "rejected" if told else "server")
 
 
 def _failed(response: object, usage: Usage | None) -> ModelFault:
     error = getattr(response, "error", None)
     code = getattr(error, "code", None)
-    kind = _FAILED.get(code, "rejected") if isinstance(code, str) else "server"
+    kind = kind_of_failure(code)
     said = getattr(error, "message", None)
     why = f"the response failed with `{code}`" + (f": {said}" if isinstance(said, str) else "")
     return ModelFault(kind, why[:400], usage)
@@ -245,13 +254,19 @@ def _with_thoughts(usage: object, taken: int, given: int, given_as: str) -> int:
     return given + thought if thought is not None and thought > given else given
 
 
-# A 429 that waiting does not mend: an account without money, a spent quota.
-SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+# A 429 that waiting does not mend: an account without money, a spent quota. Of limits on what is
+# spent the code says whose (`project_spend_limit_exceeded`), and the type that it is one of these.
+_SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
 
-def kind_of(status: int, code: object, should_retry: str | None) -> FaultKind:
-    """The kind of fault of an error status with the API's code."""
-    if isinstance(code, str) and code in SPENT:
+def is_spent(*names: object) -> bool:
+    """Whether an error with such a code or type is one of an account with nothing left."""
+    return any(isinstance(name, str) and name in _SPENT for name in names)
+
+
+def kind_of(status: int, *names: object, should_retry: str | None = None) -> FaultKind:
+    """The kind of fault of an error status with the API's names of it, its code and its type."""
+    if is_spent(*names):
         return "rejected"
     kind = kind_of_status(status, should_retry)
     # 503 is OpenAI's word for overloaded.

@@ -23,7 +23,7 @@ from pipelang.runtime.providers.batches.waiting import (
 )
 from pipelang.runtime.providers.fitting import shorten
 from pipelang.runtime.providers.http_faults import said_in
-from pipelang.runtime.providers.openai_wire import SPENT, kind_of
+from pipelang.runtime.providers.openai_wire import is_spent, kind_of
 from pipelang.runtime.providers.protocol import FaultKind, ModelAnswer, ModelFault, ModelRequest
 from pipelang.runtime.providers.records import field_of
 
@@ -121,7 +121,7 @@ class ResponseBatches(MakersBatches["Batch"]):
         told = field_of(getattr(batch, "errors", None), "data")
         error = told[0] if isinstance(told, list) and told else None
         code, said = field_of(error, "code"), field_of(error, "message")
-        kind: FaultKind = "rate_limited" if code in _LIMITED else "rejected"
+        kind: FaultKind = "rate_limited" if str(code) in _LIMITED else "rejected"
         message = self._redact(f"the batch failed with `{code}`: {said or 'nobody says why'}")
         return ModelFault(kind, shorten(message, MESSAGE_BYTES), NOTHING)
 
@@ -141,11 +141,12 @@ class ResponseBatches(MakersBatches["Batch"]):
         if isinstance(error, dict) and error.get("code") in ("batch_expired", "batch_cancelled"):
             return ended_before(str(error["code"]).removeprefix("batch_"))
         told = field_of(body, "error") or error
-        code = field_of(told, "code") or field_of(told, "type")
+        names = field_of(told, "code"), field_of(told, "type")
+        code = names[0] or names[1]
         if not isinstance(status, int) or status < 400:
-            kind: FaultKind = "rejected" if code in SPENT else "server"
+            kind: FaultKind = "rejected" if is_spent(*names) else "server"
         else:
-            kind = kind_of(status, code, None)
+            kind = kind_of(status, *names)
         message = self._redact(f"in a batch the API answered {status} `{code}`: {said_in(told)}")
         # A line that tells no error either is no result, and what it used nobody knows.
         known = NOTHING if told is not None else None

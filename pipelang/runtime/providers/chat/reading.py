@@ -129,7 +129,7 @@ def _no_choice(found: object, usage: Usage | None, stop: object = None) -> Model
     if said is None:
         return ModelFault("server", "the server's answer isn't a completion with a choice", usage)
     known = isinstance(code, int) and 400 <= code < 600
-    kind = kind_of(code, field_of(error, "type"), None) if known else "server"
+    kind = kind_of(code, field_of(error, "type")) if known else "server"
     return ModelFault(kind, f"the server answered with an error: {said}"[:400], usage)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from pipelang.runtime.providers.records import field_of
@@ -24,4 +25,6 @@ async def response_of(events: Any, tell: Tell) -> Any:
             tell_piece(tell, field_of(event, "delta"))
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             return field_of(event, "response")
+        elif kind == "error":  # the SDK raises only those that hold their error one level down
+            return SimpleNamespace(status="failed", error=event, usage=None)
     raise broken_off()

@@ -25,6 +25,14 @@ def noise(width: int, height: int, form: str = "PNG") -> bytes:
     return out.getvalue()
 
 
+def photo_with_a_preview() -> bytes:
+    """A JPEG of a phone: a smaller picture stands behind the one that is meant."""
+    out = io.BytesIO()
+    photo, preview = (Image.new("RGB", sides, (9, 90, 9)) for sides in ((40, 30), (20, 15)))
+    photo.save(out, "MPO", save_all=True, append_images=[preview])
+    return out.getvalue()
+
+
 def animation() -> bytes:
     out = io.BytesIO()
     first, second = (Image.new("L", (2, 2), level) for level in (0, 255))

@@ -56,6 +56,7 @@ def test_everybody_may_give_bytes(tmp_path: Path) -> None:
         coded,
         {"data": PNG, "media_type": "image/png"},
         f"data:image/png;base64,{coded['data']}",
+        f"data:image/png; BASE64,{coded['data']}",
         f"DATA:image/png;charset=x;base64,{coded['data'][:20]}\n{coded['data'][20:]}",
         medium_from(PICTURE, PNG),
     ]
@@ -78,6 +79,9 @@ def test_everybody_may_give_bytes(tmp_path: Path) -> None:
         ({"data": "aGVsbG8=", "media_type": "image/png"}, "expected a picture"),
         ("data:image/png,AAAA", "a data URL is written"),
         ("data:image/png;base64", "a data URL is written"),
+        ("data:;base64,AAAA", "a data URL is written"),
+        ({"path": 5}, "`path` is a text like scan.pdf"),
+        ({"url": None}, "`url` is a text like https://"),
         ({"path": "/etc/passwd"}, "only read where a host gives it"),
         ({"url": "http://localhost/"}, "only fetched where a host allows it"),
         ({"sha256": "ab", "size": 1, "media_type": "image/png"}, "its bytes are not here"),

@@ -29,6 +29,13 @@ def test_a_picture_is_known_by_its_bytes(form: str, media_type: str) -> None:
     assert found.data == data
 
 
+def test_a_photo_with_a_preview_behind_it_is_a_jpeg() -> None:
+    """Phones and cameras write such; makers see the first picture, as in any JPEG."""
+    data = samples.photo_with_a_preview()
+    found = looked_at(IMAGE, data, "image/jpeg")
+    assert (found.media_type, found.sides, found.data) == ("image/jpeg", (40, 30), data)
+
+
 def test_pages_of_a_document_are_counted() -> None:
     found = looked_at(DOCUMENT, samples.document(7), "application/pdf")
     assert (found.media_type, found.pages, found.sides) == ("application/pdf", 7, None)
@@ -100,6 +107,7 @@ def test_it_is_told_of_without_its_bytes() -> None:
     assert found.as_json() == told
     assert repr(found) == str(found)
     assert str(found).startswith(f"[document: application/pdf, 3 pages, {len(data):,} bytes, sha")
+    assert ", 1 page, " in str(looked_at(DOCUMENT, samples.document(1)))
     assert looked_at(IMAGE, samples.picture()).as_json()["sides"] == [4, 3]
 
 
