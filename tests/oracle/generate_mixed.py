@@ -64,21 +64,21 @@ def generate_mixed(
         params.append(("extra", OPTIONAL))
     main = m.pipeline("main", params, rng.randint(2, 6), "30%" if m.hard else "")
     pipelines.append(main)
-    calm = rng.choice
-    available, transient = calm(["100%", "100%", "90%"]), calm(["0%", "0%", "10%"])
+    pick = rng.choice
+    available, transient = pick(["100%", "100%", "90%"]), pick(["0%", "0%", "10%"])
     world = [
-        HEAD.replace("LEVEL", calm(["1", "2"])),
+        HEAD.replace("LEVEL", pick(["1", "2"])),
         f"provider a {{ available {available} }}\nprovider b {{ available 100% }}",
         tier("cheap", "a", transient, "$5000", "1s"),
-        tier("mid", "a", calm(["0%", "20%"]), "$100", "2s"),
-        tier("dear", "b", calm(["0%", "0%", "5%"]), "$900", "3s"),
-        f"role desk {{ responds 10m median, 10m p95 accuracy {calm(['90%', '100%', '75%'])} }}",
+        tier("mid", "a", pick(["0%", "20%"]), "$100", "2s"),
+        tier("dear", "b", pick(["0%", "0%", "5%"]), "$900", "3s"),
+        f"role desk {{ responds 10m median, 10m p95 accuracy {pick(['90%', '100%', '75%'])} }}",
     ]
     for tool, effect, ok, right, cost in (
-        ("see", "read", calm(["100%", "70%"]), calm(["100%", "90%"]), "$0.5"),
+        ("see", "read", pick(["100%", "70%"]), pick(["100%", "90%"]), "$0.5"),
         ("free", "pure", "", "", ""),
         ("look", "read", "100%", "100%", ""),
-        ("send", "write", calm(["100%", "80%"]), "100%", "$1"),
+        ("send", "write", pick(["100%", "80%"]), "100%", "$1"),
     ):
         lines = [f'python "m:{tool}"', f"effect {effect}"]
         lines.append("timeout 10s latency 1s median, 1s p95")

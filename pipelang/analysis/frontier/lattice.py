@@ -31,6 +31,10 @@ coarser than it was to be.
 """
 MICROSECONDS = 1_000_000
 TICKS = 1e15
+"""Microseconds that a float still counts one by one."""
+
+ROUNDING = 1e-9
+"""What lies so near below a point lies on it, as a part of it."""
 
 Z95 = 1.6448536269514722
 """The 95% quantile of the standard normal."""
@@ -112,11 +116,15 @@ class Lattice:
     def end(self) -> float:
         return self.step * self.size
 
+    def before(self, amount: float) -> int:
+        """The number of the last point that is not beyond an amount."""
+        return int(amount / self.step * (1 + ROUNDING))
+
     def on(self, unit: float, fewest: int = FEWEST) -> Lattice:
         """The lattice that reaches as far or somewhat farther, and has multiples of a unit at its
         points; this one where there is no unit, or it has fewer points to it.
         """
-        points = int(unit / self.step * (1 + 1e-9))
+        points = self.before(unit)
         return Lattice(unit / points, self.size) if points >= fewest else self
 
     def point(self, amount: float) -> Array:

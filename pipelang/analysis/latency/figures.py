@@ -452,15 +452,16 @@ def _enclosed(
     scales = tuple(scale for scale in scales if scale.measure in kept)
     values = _columns(model.program, *grid.values())
     found = measured(model, values, scales, measures)
+    # Takes no longer: three lattices a measure at most, where the first walk had a dozen.
     nearer = fine_scales(found)
-    fine: dict[Measure, Taken] = {}
-    if nearer and _fits(nearer, grid.size, work):
-        fine = measured(model, values, nearer, measures, means=False).taken
+    fine = measured(model, values, nearer, measures, means=False) if nearer else found
+    bounds = {
+        one: bounds_over_unknowns(grid, found.taken[one], fine.taken[one]) for one in measures
+    }
     walks, drifts = _beside_counts(model, coarse, work)
     for name, (least, most) in _pairs(found, families).items():
         for read in READ:
-            low = bounds_over_unknowns(grid, found.taken[least], fine.get(least), read)[0]
-            high = bounds_over_unknowns(grid, found.taken[most], fine.get(most), read)[1]
+            low, high = bounds[least][read][0], bounds[most][read][1]
             low -= max((_reach(one.taken[least], read, drifts)[0] for one in walks), default=0.0)
             high += max((_reach(one.taken[most], read, drifts)[1] for one in walks), default=0.0)
             low = max(0.0, low)

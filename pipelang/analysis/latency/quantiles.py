@@ -84,7 +84,7 @@ class Measured:
     times: dict[Measure, dict[str, float]]
     vague: bool
     bounded: bool
-    unit: float = 0.0
+    unit: float
 
 
 def coarse_scales(measures: Sequence[Measure]) -> tuple[Scale, ...]:

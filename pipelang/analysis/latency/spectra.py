@@ -19,8 +19,6 @@ from pipelang.records import dataclass, field
 
 NUMBER = attrgetter("number")
 
-ROUNDING = 1e-9
-
 VALUE, MASSES = 1, 2
 """Parts of a distribution that are wanted: its transform (of a function itself), its masses."""
 
@@ -230,7 +228,7 @@ class Spectra:
         end = 0.0
         for lattice in self.scales:
             # The finer lattice may end between two points of this one.
-            first = int(end / lattice.step * (1 + ROUNDING))
+            first = lattice.before(end)
             over, end = end - first * lattice.step, lattice.end
             for node, points in functions(lattice).items():
                 under_way = [most[node] - share for share in points[first:]]

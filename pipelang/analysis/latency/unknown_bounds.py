@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import inf
 from typing import Any
 
-from pipelang.analysis.latency.quantiles import SHARES, Taken, quantile_of
+from pipelang.analysis.latency.quantiles import SHARES, Taken, quantile, quantile_of
 from pipelang.analysis.model.bernstein_bounds import Grid
 from pipelang.semantics import metrics as m
 
@@ -19,37 +18,48 @@ adds up is shared between two points, so a sum of n amounts spreads by half the 
 """
 
 
-def bounds_over_unknowns(
-    grid: Grid, rough: Taken, fine: Taken | None, read: str
-) -> tuple[float, float]:
-    """Return the smallest and the largest value of a figure over all values of the unknowns.
+Bounds = tuple[float, float]
+Lattices = list[tuple[float, Any]]
+
+
+def bounds_over_unknowns(grid: Grid, rough: Taken, fine: Taken) -> dict[str, Bounds]:
+    """Return the smallest and the largest value, over all values of the unknowns, of the mean and
+    of every quantile.
 
     Quantiles are read off lattices over all magnitudes, `rough`, and off `fine` ones around the
-    quantiles where they were walked and reach.
+    quantiles where these reach; both may be the same.
     """
+    found = {m.MEAN: _of_mean(grid, rough)}
+    if not rough.lattices or len(rough.mean) == 1:
+        ends = rough.quantiles.items()
+        return found | {read: (min(values), max(values)) for read, values in ends}
+    (lows, highs), near = _enclosing(grid, rough), None
+    if fine is not rough and fine.lattices:
+        near = _enclosing(grid, fine)
+    for read, share in SHARES.items():
+        low, high = quantile(lows, share), quantile(highs, share)
+        low, high = max(0.0, low * (1 - ROUGH)), high * (1 + ROUGH)
+        if near is not None:
+            (least, narrow), (most, wide) = (_quantile(one, share) for one in near)
+            if most < inf:
+                high = most + APART * wide
+            if least < inf and APART * narrow <= ROUGH * least:
+                low = least - APART * narrow
+        found[read] = low, high
+    return found
+
+
+def _of_mean(grid: Grid, taken: Taken) -> Bounds:
     import numpy as np
 
-    if read == m.MEAN:
-        if len(rough.mean) == 1 or inf in rough.mean:
-            return min(rough.mean), max(rough.mean)
-        bounds = grid.enclose(np.array(rough.mean))
-        return max(0.0, bounds.low), bounds.high
-    if not rough.lattices or len(rough.mean) == 1:
-        return min(rough.quantiles[read]), max(rough.quantiles[read])
-    (low, _), (high, _) = _ends(grid, rough, SHARES[read])
-    low, high = max(0.0, low * (1 - ROUGH)), high * (1 + ROUGH)
-    if fine is None or not fine.lattices:
-        return low, high
-    (least, narrow), (most, wide) = _ends(grid, fine, SHARES[read])
-    if most < inf:
-        high = most + APART * wide
-    if least < inf and APART * narrow <= ROUGH * least:
-        low = least - APART * narrow
-    return low, high
+    if len(taken.mean) == 1 or inf in taken.mean:
+        return min(taken.mean), max(taken.mean)
+    bounds = grid.enclose(np.array(taken.mean))
+    return max(0.0, bounds.low), bounds.high
 
 
-def _ends(grid: Grid, taken: Taken, share: float) -> tuple[tuple[float, float], ...]:
-    """The least and the largest quantile, each with the step of the lattice it was read off."""
+def _enclosing(grid: Grid, taken: Taken) -> tuple[Lattices, Lattices]:
+    """Lattices with the masses of the quickest and of the slowest runs that there may be."""
     import numpy as np
 
     lows, highs = [], []
@@ -62,10 +72,10 @@ def _ends(grid: Grid, taken: Taken, share: float) -> tuple[tuple[float, float], 
         least = np.maximum.accumulate(below.min(axis=0))
         lows.append((step, np.diff(most, prepend=0.0)))
         highs.append((step, np.diff(least, prepend=0.0)))
-    return _quantile(lows, share), _quantile(highs, share)
+    return lows, highs
 
 
-def _quantile(lattices: Iterable[tuple[float, Any]], share: float) -> tuple[float, float]:
+def _quantile(lattices: Lattices, share: float) -> tuple[float, float]:
     """A quantile by the finest lattice that reaches it, and its step; infinite where none does."""
     for step, masses in lattices:
         found = quantile_of(masses, step, share)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, inf
+from types import ModuleType
 from typing import Any
 
 from pipelang.analysis.frontier import lists
@@ -115,13 +116,14 @@ class Lattices(Sequence[tuple[float, Any]]):
 @dataclass(slots=True)
 class WrittenWalk:
     """A walk that wrote distributions down: `total` is the weight of all runs, `times` are those
-    of single steps and people.
+    of single steps and people, `unit` is that of all times that never vary.
     """
 
     meter: MixtureMeter
     total: Any
     times: dict[str, Any]
     spectra: Spectra
+    unit: float
 
     def coarse(self, measures: Sequence[Measure]) -> Measured:
         """Means and quantiles off scales over all magnitudes, and the means of single steps."""
@@ -132,7 +134,7 @@ class WrittenWalk:
             taken[measure] = _taken(mean, read, read.quantiles(mean) if read else None)
             times[measure] = {name: self._mean(time, measure) for name, time in self.times.items()}
         scales = coarse_scales([one for one in measures if one in self.meter.took])
-        return Measured(taken, scales, times, *self._told())
+        return self._measured(taken, scales, times)
 
     def at(self, scales: tuple[Scale, ...], measures: Iterable[Measure]) -> Measured:
         """Quantiles off lattices of some scales, without means; beyond all lattices where a measure
@@ -145,10 +147,16 @@ class WrittenWalk:
             if read is not None:
                 quantiles = [quantile(read.rows(), share) for share in SHARES.values()]
             taken[measure] = _taken(inf, read, quantiles)
-        return Measured(taken, scales, {}, *self._told())
+        return self._measured(taken, scales, {})
 
-    def _told(self) -> tuple[bool, bool, float]:
-        return self.meter.vague, self.meter.bounded, self.meter.unit
+    def _measured(
+        self,
+        taken: dict[Measure, Taken],
+        scales: tuple[Scale, ...],
+        times: dict[Measure, dict[str, float]],
+    ) -> Measured:
+        meter = self.meter
+        return Measured(taken, scales, times, meter.vague, meter.bounded, self.unit)
 
     def _lattices(self, scales: Sequence[Scale], measure: Measure) -> Lattices | None:
         """The lattices that a measure is read off; None if nothing takes any of it."""
@@ -182,18 +190,20 @@ def written(model: PipelineModel, parameters: Parameters, with_numpy: bool) -> W
     own.meter = meter = MixtureMeter()
     walked = walk(own)
     total: Any = sum(walked.endings.values())
+    unit = meter.unit
+    kernel: ModuleType = lists
     if with_numpy or len(meter.known) > MOST_IN_LISTS:
         from pipelang.analysis.frontier import arrays
 
-        return WrittenWalk(meter, total, walked.times, Spectra(arrays, _lattices_of_means(meter)))
-    return WrittenWalk(meter, total, walked.times, Spectra(lists, _lattices_of_means(meter)))
+        kernel = arrays
+    return WrittenWalk(meter, total, walked.times, Spectra(kernel, _lattices_of_means(unit)), unit)
 
 
-def _lattices_of_means(meter: MixtureMeter) -> tuple[Lattice, ...]:
+def _lattices_of_means(unit: float) -> tuple[Lattice, ...]:
     """The lattices that means of maxima are read off. Times that never vary lie on points of finer
     ones: a maximum of what was shared between two points is longer than it should be.
     """
     lattices = [scale.lattice for scale in coarse_scales((Measure.LATENCY_MOST,))]
-    if unit := meter.unit:
+    if unit:
         return tuple(Lattice(one.end / FINE, FINE).on(unit, 1) for one in lattices)
     return tuple(lattices)

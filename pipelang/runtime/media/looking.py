@@ -52,17 +52,16 @@ def _picture(data: bytes) -> Media:
         warnings.simplefilter("ignore")  # of a bomb: sizes are looked at here
         try:
             with Image.open(io.BytesIO(data)) as picture:
-                form = picture.format or ""
                 # A JPEG with a preview or a depth map behind it, as phones and cameras write them.
-                several = form != _SEVERAL and getattr(picture, "n_frames", 1) > 1
-                media_type = Image.MIME.get("JPEG" if form == _SEVERAL else form, "")
+                several = picture.format == _SEVERAL
+                media_type = Image.MIME.get("JPEG" if several else picture.format or "", "")
                 if media_type not in FORMATS:
                     raise NotMedia(f"{_LISTED}, found `{media_type or picture.format}`")
                 if max(picture.size) > LARGEST_SIDE:
                     wide, high = picture.size
                     most = f"at most {LARGEST_SIDE:,} along a side"
                     raise NotMedia(f"a picture of {wide:,} x {high:,} pixels is too large: {most}")
-                if several:
+                if not several and getattr(picture, "n_frames", 1) > 1:
                     raise NotMedia("an animation, of which models see one picture: send that one")
                 sides = picture.size
                 picture.draft(None, (_ENOUGH, _ENOUGH))

@@ -13,11 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelang.analysis.frontier.lattice import Lattice, common_unit
-from pipelang.analysis.latency.figures import spent
 from pipelang.analysis.latency.quantiles import SHARES
-from pipelang.analysis.model.model import make_model
-from pipelang.analysis.model.parameters import point_parameters
-from pipelang.interfaces.check.check import check_file
+
+from ....oracle.subject import analyse
 
 FAILS = 0.1
 WORLD = """
@@ -62,13 +60,7 @@ def test_the_longest_of_certain_times_is_exact(
     path = tmp_path / "a.pipe"
     text = WORLD.format(one=one * unit, two=two * unit, steps=steps)
     path.write_text(text, encoding="utf-8")
-    checked = check_file(str(path))
-    assert checked.program is not None, [found.message for found in checked.diagnostics]
-    model = make_model(
-        checked.program, checked.program.pipelines["f"], point_parameters(checked.program)
-    )
-    found = spent(model, None, 1)
-    assert found is not None
+    found = analyse(path)["f"]["latency"]
     seconds = {True: one * unit / 1000, False: two * unit / 1000}
     times = together(
         [
@@ -77,11 +69,11 @@ def test_the_longest_of_certain_times_is_exact(
         ]
     )
     mean = sum(time * share for time, share in times)
-    assert found.ranges["latency.mean"].value == pytest.approx(mean, rel=1e-6)
+    assert found["mean"]["value"] == pytest.approx(mean, rel=1e-6)
     for name, share in SHARES.items():
         below = accumulate(part for _, part in times)
         time = next(time for (time, _), so_far in zip(times, below, strict=True) if so_far >= share)
-        assert found.ranges[f"latency.{name}"].value == pytest.approx(time, rel=1e-6)
+        assert found[name]["value"] == pytest.approx(time, rel=1e-6)
 
 
 def test_a_unit_is_what_all_are_multiples_of() -> None:

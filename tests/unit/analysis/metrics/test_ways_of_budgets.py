@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pipelang.analysis.budgets.enclosures import BudgetedRuns
 from pipelang.analysis.metrics.cut_numbers import escalations_with_cuts
 from pipelang.interfaces.check.disk_loader import DiskLoader
@@ -16,17 +18,6 @@ pipeline deep(x: int) -> int { budget $1 else escalate to desk return x }
 pipeline kid(x: int) -> int { budget 5 steps else reject step d = run deep(x) return d }
 pipeline main(x: int) -> int { budget 9 steps else escalate to desk step k = run kid(x) return k }
 """
-
-
-def test_ways_of_budgets_at_every_level(tmp_path: Path) -> None:
-    path = tmp_path / "main.pipe"
-    path.write_text(TEXT, encoding="utf-8")
-    program = build(str(path), DiskLoader()).program
-    assert program is not None
-    open_runs = BudgetedRuns(None, (), None, lambda share: (0.0, 1.0))
-    found = escalations_with_cuts(program, program.pipelines["main"], {}, open_runs)
-    assert set(found) == {"budget", "deep.budget"}
-    assert all((one.low, one.high) == (0.0, 1.0) for one in found.values())
 
 
 FAILS = """
@@ -51,14 +42,19 @@ pipeline main(x: int) -> int {
 """Without its budget `kid` never fails, so that nothing takes what stands behind its `else`."""
 
 
-def test_a_pipeline_that_is_cut_has_failed_and_its_caller_may_escalate(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "ways"),
+    [(TEXT, {"budget", "deep.budget"}), (FAILS, {"d", "mid.c"})],
+    ids=["budgets at every level", "a caller of what was cut"],
+)
+def test_ways_that_runs_which_are_cut_may_take(text: str, ways: set[str], tmp_path: Path) -> None:
     path = tmp_path / "main.pipe"
-    path.write_text(FAILS, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     program = build(str(path), DiskLoader()).program
     assert program is not None
     open_runs = BudgetedRuns(None, (), None, lambda share: (0.0, 1.0))
     found = escalations_with_cuts(program, program.pipelines["main"], {}, open_runs)
-    assert set(found) == {"d", "mid.c"}
+    assert set(found) == ways
     assert all((one.low, one.high) == (0.0, 1.0) for one in found.values())
 
 
