@@ -109,13 +109,19 @@ def said_by(row: Mapping[str, Any]) -> Said:
         if given is not None and (not isinstance(given, str) or not given):
             raise BadRow(f"`{key}` must be a text", f"such as {example}")
     day = row.get("as_of")
-    if day is not None:
-        try:
-            time.strptime(day, "%Y-%m-%d")
-        except ValueError:
-            why = f"`as_of` is a day, found {json.dumps(day)}"
-            raise BadRow(why, f"such as {KEYS['as_of']}") from None
+    if day is not None and not is_day(day):
+        why = f"`as_of` is a day, found {json.dumps(day)}"
+        raise BadRow(why, f"such as {KEYS['as_of']}")
     return Said(*(row.get(key) for key in KEYS))
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day as ISO 8601 writes it, 2026-01-05: `strptime` takes 2026-1-5, too."""
+    try:
+        time.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        return False
+    return text.isascii() and len(text) == len("2026-01-05")
 
 
 def prompt_hash(program: p.Program, prompt: str, answers: Type) -> str:

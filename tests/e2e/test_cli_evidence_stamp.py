@@ -144,6 +144,7 @@ def test_crlf_and_bom_stay(folder: Path) -> None:
         (["evals/a.jsonl", "b"], 2, "as evidence of `b`"),
         (["evals/gone.jsonl"], 2, "there is no file"),
         (["evals/a.jsonl", "--as-of", "yesterday"], 2, "no day"),
+        (["evals/a.jsonl", "--as-of", "2026-1-5"], 2, "no day"),
         (["evals/b.jsonl", "--sampled", "nowhere"], 2, "sure"),
         (["evals/b.jsonl", "--sampled", "b"], 2, "there is no gate `b`"),
         (["evals/b.jsonl", "--pipe", "gone.pipe"], 2, "gone.pipe"),

@@ -99,8 +99,16 @@ class DiskLoader:
         return text_of(data, most)
 
     def beside(self, base: str, path: str) -> str:
-        """A path relative to the folder of another file."""
-        return os.path.normpath(os.path.join(os.path.dirname(base), path))
+        """A path relative to the folder of another file. One file has one name: what leaves the
+        current folder and comes back (`../app/c.pipe` in `app`) is named as from here.
+        """
+        found = os.path.normpath(os.path.join(os.path.dirname(base), path))
+        if not base or not found.startswith(os.pardir + os.sep):
+            return found
+        try:
+            return os.path.relpath(found)
+        except (OSError, ValueError):  # the current folder is gone, or on another drive
+            return found
 
     def library(self, name: tuple[str, ...]) -> str | None:
         """The shown path of a library."""

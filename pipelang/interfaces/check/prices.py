@@ -72,7 +72,7 @@ def evidence_to_come(program: p.Program, on: date | None = None) -> Iterator[Dia
 
 def is_to_come(as_of: str, day: date) -> bool:
     """Whether a day is still to come; what is tomorrow here is today elsewhere."""
-    return date.fromisoformat(as_of) > day + timedelta(days=1)
+    return date.fromisoformat(as_of) - day > timedelta(days=1)
 
 
 def _old(tier: p.Tier, days: int) -> Diagnostic:

@@ -16,7 +16,7 @@ def today() -> str:
     if not given:  # `strptime` imports calendars and locales, even to say no
         return time.strftime("%Y-%m-%d")
     try:
-        time.strptime(given, "%Y-%m-%d")
+        year, month, day, *_ = time.strptime(given, "%Y-%m-%d")
     except ValueError:
         return time.strftime("%Y-%m-%d")
-    return given
+    return f"{year:04}-{month:02}-{day:02}"  # 2026-1-5 is a day, too

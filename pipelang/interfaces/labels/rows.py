@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pipelang.analysis.findings.evidence_uses import EvidenceUse, asked_today, evidence_uses
@@ -184,12 +183,3 @@ def with_rows(text: str, rows: Iterable[Mapping[str, Any]]) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     body = text if not text or text.endswith("\n") else text + newline
     return body + "".join(strict_json.line(row) + newline for row in rows)
-
-
-def text_of(file: str) -> str:
-    """The text of a file; nothing if it is not there."""
-    path = Path(file)
-    if not path.exists():
-        return ""
-    with path.open(encoding="utf-8", newline="") as opened:
-        return opened.read()

@@ -25,8 +25,9 @@ Answer = tuple[str, str, str, int]
 class Judged:
     """An answer whose verdict is settled. `about` is what its cases say of it, `by` are those whose
     word it is. `corrected` is the answer that would have been right and `sure` how sure the
-    heaviest of them was, None if nobody said it. `share` of the runs were sampled, and `draw` is
-    the run's own number (`engine/sampling`).
+    heaviest of them was, None if nobody said it. `share` of the runs were put before anybody who
+    may judge this answer: samples lie in each other, so the largest. `draw` is the run's own number
+    (`engine/sampling`).
     """
 
     answer: Answer
@@ -36,6 +37,7 @@ class Judged:
     about: dict[str, Any]
     given: Any
     said: Any
+    share: float
     corrected: Any = None
     sure: float | None = None
 
@@ -62,10 +64,6 @@ class Judged:
         return f"{self.run}/{path.rstrip('/')}" if path else self.run
 
     @property
-    def share(self) -> float:
-        return float(self.about["share"])
-
-    @property
     def draw(self) -> float:
         return float(self.about["draw"])
 
@@ -90,12 +88,17 @@ def verdicts(program: p.Program, cases: Iterable[Case]) -> Verdicts:
     names = _own_names(program)
     found = Verdicts()
     by_answer: dict[Answer, list[Case]] = {}
+    shares: dict[Answer, float] = {}
     for case in every:
         if case.kind != "label" or case.about is None:
             continue
         if case.about.get("pipeline") not in program.pipelines:
             found.left_out[OTHER_PROGRAM] += 1
-        elif case.state == "open":
+            continue
+        if _may_judge(program, case):
+            share = float(case.about["share"])
+            shares[_answer(case)] = max(share, shares.get(_answer(case), 0.0))
+        if case.state == "open":
             found.waiting += 1
         elif case.verdict is None:
             found.unanswered += 1
@@ -104,7 +107,7 @@ def verdicts(program: p.Program, cases: Iterable[Case]) -> Verdicts:
         else:
             by_answer.setdefault(_answer(case), []).append(case)
     for answer, said in by_answer.items():
-        settled = _settled(program, answer, said)
+        settled = _settled(program, answer, said, shares[answer])
         if settled is None:
             found.left_out[CONTRADICT] += len(said)
             found.contradictions.append(f"{answer[2]} of run {answer[0]}: {_who(said)}")
@@ -148,8 +151,7 @@ def _no_count(
     by = identity(case.verdict.by)
     if by in names or by.startswith("pipelang:"):
         return OWN
-    samples = samples_of(program, case.about["pipeline"], str(case.about.get("step")))
-    if not any(one.role == case.role for one in samples):
+    if not _may_judge(program, case):
         return NO_RIGHT
     for role, who in deciders.get(case.run_id, ()):
         if who == by and role in case.differs_from:
@@ -161,6 +163,13 @@ def _no_count(
         if Decimal(case.verdict.seconds) < rushed:
             return RUSHED
     return None
+
+
+def _may_judge(program: p.Program, case: Case) -> bool:
+    """Whether a case's role is one that `sample` names for its step."""
+    about = case.about or {}
+    samples = samples_of(program, about["pipeline"], str(about.get("step")))
+    return any(one.role == case.role for one in samples)
 
 
 def _own_names(program: p.Program) -> frozenset[str]:
@@ -183,7 +192,9 @@ def _answer(case: Case) -> Answer:
     return case.run_id, str(about["pipeline"]), case.name, int(about.get("visit", 0))
 
 
-def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judged | None:
+def _settled(
+    program: p.Program, answer: Answer, cases: Sequence[Case], share: float
+) -> Judged | None:
     """The verdict of the heavier side; None if both weigh the same."""
     weights = {True: Decimal(0), False: Decimal(0)}
     for case in cases:
@@ -196,7 +207,8 @@ def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judge
     side.sort(key=lambda one: -program.roles[one.role].weight)
     first = side[0]
     assert first.about is not None
-    corrected = [one.verdict.answer for one in side if one.verdict and one.verdict.answer]
+    told = [one.verdict.answer for one in side if one.verdict is not None]
+    corrected = [answer for answer in told if answer is not None]  # `false` and 0 are answers
     return Judged(
         answer,
         right,
@@ -205,6 +217,7 @@ def _settled(program: p.Program, answer: Answer, cases: Sequence[Case]) -> Judge
         first.about,
         first.shown.get("input"),
         first.shown.get("answer"),
+        share,
         corrected[0] if corrected else None,
         None if first.verdict is None else first.verdict.sure,
     )

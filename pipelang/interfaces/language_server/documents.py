@@ -42,8 +42,8 @@ def parts_of(uri: str) -> SplitResult:
 class Documents:
     """Open files by path, and the names of files in both directions.
 
-    Paths are relative to the first folder of the workspace where a file lies below it, so that
-    messages say what `pipelang check` says there. The server works in that folder.
+    Paths are relative to the first folder of the workspace, so that messages say what
+    `pipelang check` says there. The server works in that folder.
     """
 
     encoding: str = "utf-16"
@@ -86,7 +86,10 @@ class Documents:
                 below = os.path.relpath(real, self.folders[0])
             except ValueError:  # another drive
                 return real
-            if not below.startswith(os.pardir):
+            # What lies beside the folder is named as an import from there names it, unless the way
+            # there goes through a link, behind which `..` is elsewhere.
+            outside = below.split(os.sep)[0] == os.pardir
+            if not outside or os.path.realpath(self.folders[0]) == self.folders[0]:
                 return below
         return real
 

@@ -80,20 +80,35 @@ def _change(file: str, texts: dict[str, str], documents: Documents) -> TextChang
 
 
 def diagnostics_of(path: str, roots: dict[str, Root], documents: Documents) -> list[lsp.Diagnostic]:
-    """The diagnostics of a file: its own where it is open, else those of what imports it."""
-    mine = [roots[path]] if path in roots else list(roots.values())
+    """The diagnostics of a file: its own where it is open, and those of what imports it. A circle
+    of imports closes in another file than the one that was looked at first.
+    """
+    own = roots.get(path)
+    mine = [] if own is None else [own]
+    mine += [root for root in roots.values() if root is not own and _reads(root, path, documents)]
     made: dict[tuple[Any, ...], lsp.Diagnostic] = {}
     for root in mine:
         text = None if root.survey is None else root.survey.built.sources.get(path)
         lines = documents.lines_of(path, None if text is None else text.text)
         for found, old in findings_of(root, documents):
             place = found["place"]
+            if old and own is not None and root is not own:
+                continue  # of its text as it is the file itself has said more
             if place is None and root.path == path:
                 place = [path, 0, 0]
             if place is not None and place[0] == path:
                 key = key_of(found)
                 made.setdefault(key, _diagnostic(found, place, lines, documents, old))
     return list(made.values())
+
+
+def _reads(root: Root, path: str, documents: Documents) -> bool:
+    """Whether the findings of a root may tell of another file: of an open one as it is now."""
+    document = documents.open.get(path)
+    if document is None:
+        return True
+    read = root.survey is not None and path in root.survey.built.sources
+    return read and root.texts.get(path) == document.text
 
 
 def files_with_findings(root: Root, documents: Documents) -> set[str]:

@@ -24,6 +24,7 @@ from pipelang.interfaces.language_server.features.lenses import REPORT
 from pipelang.interfaces.language_server.features.renaming import NameRefused
 from pipelang.interfaces.language_server.features.semantic_tokens import LEGEND
 from pipelang.interfaces.language_server.findings import diagnostics_of, files_with_findings
+from pipelang.interfaces.language_server.positions import UTF16
 from pipelang.interfaces.language_server.protocol import CheckedProtocol, MessageInput
 from pipelang.interfaces.language_server.requests import Requests
 from pipelang.interfaces.language_server.session import EditorSession, Root
@@ -119,7 +120,9 @@ class PipelangServer(LanguageServer):
     def begin(self, params: lsp.InitializeParams) -> None:
         """Settle where the workspace is, and in which units columns are counted."""
         documents = self.session.documents
-        documents.encoding = str(getattr(self.workspace.position_encoding, "value", "utf-16"))
+        # A member of the protocol's enum where the client offered none, else the client's own word.
+        agreed = self.workspace.position_encoding
+        documents.encoding = str(getattr(agreed, "value", agreed or UTF16))
         uris = [folder.uri for folder in params.workspace_folders or ()]
         if not uris and params.root_uri:
             uris = [params.root_uri]

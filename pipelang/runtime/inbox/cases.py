@@ -278,4 +278,5 @@ def verdict_words(case: Case) -> str:
         case "label":
             if case.verdict.yes:
                 return "said it is right"
-            return "said it is wrong" + (", and corrected it" if case.verdict.answer else "")
+            corrected = case.verdict.answer is not None
+            return "said it is wrong" + (", and corrected it" if corrected else "")

@@ -55,6 +55,8 @@ def test_a_gate_counts_wherever_a_row_names_one() -> None:
         (HEAD, 1, "no rows"),
         (f'{HEAD}\n{HEAD}\n{{"correct": true}}', 2, "needs `correct`"),
         ('{"correct": true, "as_of": "2026-02-30"}', 1, "`as_of` is a day"),
+        ('{"correct": true, "as_of": "2026-1-5"}', 1, "`as_of` is a day"),
+        ('{"correct": true, "as_of": "２０２６-01-05"}', 1, "`as_of` is a day"),
         ('{"correct": true, "as_of": 20261129}', 1, "`as_of` must be a text"),
         ('{"prompt": "", "correct": true}', 1, "`prompt` must be a text"),
         ('{"who": "ann"}\n{"correct": true}', 1, "needs `correct`"),

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.evidence.reading import must_stay_readable, read_evidence_file
+from pipelang.interfaces.cli.evidence.reading import (
+    evidence_text,
+    must_stay_readable,
+    read_evidence_file,
+)
 from pipelang.interfaces.cli.exit_codes import FINDINGS, USAGE
 from pipelang.interfaces.cli.programs import read_program, stop
 from pipelang.interfaces.cli.terminal import write
@@ -59,7 +63,7 @@ def pull_command(
     malformed or says otherwise, 2 on wrong usage.
     """
     from pipelang.interfaces.cli.inbox import inbox_at
-    from pipelang.interfaces.labels.rows import is_simulated, rows_of, text_of, with_rows
+    from pipelang.interfaces.labels.rows import is_simulated, rows_of, with_rows
     from pipelang.interfaces.labels.verdicts import verdicts
     from pipelang.runtime.inbox.cases import InboxBroken
 
@@ -80,7 +84,7 @@ def pull_command(
         except InboxBroken as broken:
             stop(str(broken), FINDINGS)
     found = verdicts(program, cases)
-    texts = {name: text_of(name) for name in {*program.evidence, *more.values()}}
+    texts = {name: evidence_text(name) or "" for name in {*program.evidence, *more.values()}}
     for name in more.values():
         if texts[name].strip():
             read_evidence_file(name)
@@ -135,7 +139,8 @@ def _tell(found: Verdicts, pulled: Pulled, dry_run: bool) -> None:
     for rows in pulled.files.values():
         write(f"{rows.file}: {_rows(len(rows.new))} {'to write' if dry_run else 'new'}")
         write(f", {rows.known} already there\n" if rows.known else "\n")
-        write(f"  {_standing(rows)}\n")
+        if rows.total:
+            write(f"  {_standing(rows)}\n")
         for one in rows.differ:
             write(f"  contradicts: {one}; change the file by hand if the verdict is right\n")
     left: Counter[str] = Counter(found.left_out)

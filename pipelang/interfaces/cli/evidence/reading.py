@@ -13,18 +13,13 @@ if TYPE_CHECKING:
 
 def read_evidence_file(file: str) -> EvidenceFile:
     """The rows of a file; ends the process where there are none to be had."""
-    from pipelang.interfaces.check.disk_loader import DiskLoader
     from pipelang.interfaces.check.pipe_paths import nearest
-    from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence, unreadable_help
-    from pipelang.semantics.loader import Unreadable
+    from pipelang.semantics.evidence_file import FORM, Flaw, read_evidence
 
     if file.endswith(".pipe"):
         help = "name the file behind `from` in it, a .jsonl; `pipelang check` reports on pipelines"
         stop(f"`{file}` is a pipeline, not evidence", USAGE, help)
-    try:
-        text = DiskLoader().read(file)
-    except Unreadable as problem:
-        stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
+    text = evidence_text(file)
     if text is None:
         close = nearest(file, ".jsonl")
         stop(f"there is no file `{file}`", USAGE, f"did you mean `{close}`?" if close else FORM)
@@ -32,6 +27,20 @@ def read_evidence_file(file: str) -> EvidenceFile:
     if isinstance(found, Flaw):
         stop(f"`{file}`, line {found.line}: {found.why}", FINDINGS, found.help)
     return found
+
+
+def evidence_text(file: str) -> str | None:
+    """The text of a file as it is, None if it is not there; ends the process where nobody can read
+    it.
+    """
+    from pipelang.interfaces.check.disk_loader import DiskLoader
+    from pipelang.semantics.evidence_file import unreadable_help
+    from pipelang.semantics.loader import Unreadable
+
+    try:
+        return DiskLoader().read(file)
+    except Unreadable as problem:
+        stop(f"`{file}` cannot be read: {problem}", FINDINGS, unreadable_help(str(problem)))
 
 
 def must_stay_readable(file: str, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,14 @@ if TYPE_CHECKING:
 def _day(ctx: click.Context, option: click.Parameter, given: str | None) -> str | None:
     if given is None:
         return None
-    try:
-        time.strptime(given, "%Y-%m-%d")
-    except ValueError:
-        raise click.BadParameter(f"`{given}` is no day: write 2026-11-29") from None
     from datetime import date
 
     from pipelang.interfaces.check.prices import is_to_come
     from pipelang.interfaces.check.today import today
+    from pipelang.semantics.evidence_origin import is_day
 
+    if not is_day(given):
+        raise click.BadParameter(f"`{given}` is no day: write 2026-11-29")
     if is_to_come(given, date.fromisoformat(today())):
         why = f"`{given}` is still to come, and today is {today()}"
         raise click.BadParameter(f"{why}: rows are of the day on which they were measured")

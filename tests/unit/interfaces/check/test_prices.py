@@ -11,7 +11,7 @@ import pytest
 
 from pipelang.interfaces.check.check import check_file
 from pipelang.interfaces.check.disk_loader import DiskLoader
-from pipelang.interfaces.check.prices import price_findings
+from pipelang.interfaces.check.prices import is_to_come, price_findings
 from pipelang.interfaces.check.tier_notes import tier_notes
 from pipelang.interfaces.check.today import today
 from pipelang.interfaces.cli.main import main
@@ -182,9 +182,16 @@ def test_old_prices_are_told_from_a_day_on(days: int, told: bool, tmp_path: Path
 def test_the_day_is_that_of_the_clock_unless_one_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELANG_TODAY", "2027-02-03")
     assert today() == "2027-02-03"
+    monkeypatch.setenv("PIPELANG_TODAY", "2027-2-3")
+    assert today() == "2027-02-03"
     for wrong in ("", "yesterday", "2027-02-31"):
         monkeypatch.setenv("PIPELANG_TODAY", wrong)
         assert today() == date.today().isoformat()
+
+
+def test_the_last_day_of_all_has_a_day_before_it() -> None:
+    assert not is_to_come("9999-12-31", date.max)
+    assert is_to_come("9999-12-31", date(2026, 1, 1))
 
 
 def test_a_library_is_old_some_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pipelang.diagnostics import RULES
 from pipelang.interfaces.check import disk_loader
 from pipelang.interfaces.cli.evidence.command import command
 from pipelang.interfaces.labels.verdicts import SAME_PERSON, verdicts
-from pipelang.runtime.inbox.cases import Verdict
+from pipelang.runtime.inbox.cases import Verdict, verdict_words
 from pipelang.runtime.providers.protocol import ModelAnswer, ModelRequest, Usage
 
 PROGRAM = """
@@ -208,6 +208,88 @@ def test_runs_sampled_with_different_shares_are_made_alike(office: Office) -> No
     alike = {case.run_id for case in cases if (case.about or {})["draw"] < 0.4}
     assert {row["case"] for row in office.rows()} == alike
     assert ("same chance" in said) == (len(alike) < len(cases))
+
+
+def test_an_expert_who_judges_some_of_the_runs_costs_no_rows(office: Office) -> None:
+    """A run of the smaller sample is one of the larger, so all had the chance of that one. The rows
+    of whoever judged were thinned to the share of the experts.
+    """
+    text = Path("main.pipe").read_text()
+    Path("main.pipe").write_text(text.replace("100% of kind by experts", "40% of kind by experts"))
+    office.run(20)
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    seen = office.judge(of("kind", "experts"), False, by="eve")
+    assert 0 < len(seen) < 20
+    assert "same chance" not in office.pull().output
+    rows = office.rows()
+    assert (len(rows), sum(not row["correct"] for row in rows)) == (20, len(seen))
+    cases = office.inbox.cases(closed=True)
+    found = verdicts(pipelang.load("main.pipe", allow=RULES).program, cases).judged
+    assert {one.share for one in found} == {1.0}
+
+
+def test_the_share_of_who_may_no_longer_judge_is_none(office: Office) -> None:
+    """Their verdicts do not count, so what is left has the chances of the others' sample."""
+    text = Path("main.pipe").read_text()
+    text = text.replace("100% of kind by experts", "40% of kind by experts")
+    Path("main.pipe").write_text(text)
+    office.run(20)
+    office.judge(of("kind", "experts"), True, by="eve")
+    Path("main.pipe").write_text(text.replace("kind, plain by labellers", "plain by labellers"))
+    cases = office.inbox.cases(closed=True)
+    found = verdicts(pipelang.load("main.pipe", allow=RULES).program, cases).judged
+    assert found
+    assert {one.share for one in found} == {0.4}
+
+
+def test_a_second_answer_alone_is_no_row_of_a_new_file(office: Office) -> None:
+    """The new file has no rows then, of which no share can be told."""
+    again = 'gate good: plain.confidence >= 90% else redo plain up to 1 else fail "no"\n  approve'
+    text = Path("main.pipe").read_text().replace("approve", again, 1)
+    Path("main.pipe").write_text(text)
+    office.run(2)
+    second = [case for case in office.inbox.cases() if (case.about or {}).get("visit") == 1]
+    assert second
+    for case in second:
+        asyncio.run(office.inbox.label(case.id, right=True, by="ada", seconds=30))
+    said = office.pull("--to", "plain=plain.jsonl").output
+    assert "plain.jsonl: 0 rows new" in said
+    assert "a redo whose first answer nobody judged" in said
+    assert not Path("plain.jsonl").exists()
+    made = json.loads(office.pull("--to", "plain=plain.jsonl", "--format", "json").output)
+    assert [(one["total"], one["needed"]) for one in made["files"]] == [(0, None)]
+
+
+@pytest.mark.parametrize("data", [b'\xff\xfe{"x"', b"a\0b", None])
+def test_a_file_of_rows_that_nobody_can_read_is_told(office: Office, data: bytes | None) -> None:
+    office.run(1)
+    office.judge(of("plain", "labellers"), True, seconds=30)
+    if data is None:
+        Path("rows.jsonl").mkdir()
+    else:
+        Path("rows.jsonl").write_bytes(data)
+    said = office.pull("--to", "plain=rows.jsonl", code=1).stderr
+    assert "`rows.jsonl` cannot be read: " in said
+    assert data is None or Path("rows.jsonl").read_bytes() == data
+
+
+@pytest.mark.parametrize(("given", "right"), [(True, False), (False, True)])
+def test_a_correction_may_be_false(
+    given: bool, right: bool, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(self: Model, request: ModelRequest) -> ModelAnswer:
+        return ModelAnswer({"answer": given}, Usage(10, 5), request.model)
+
+    monkeypatch.setattr(Model, "answer", answer)
+    text = Path("main.pipe").read_text().replace("plain: Answer", "plain: bool")
+    text = text.replace("step kind: Answer", "step kind: bool")
+    Path("main.pipe").write_text(text.replace("kind.value", "x"))
+    office.run(1)
+    (case,) = office.judge(of("plain", "labellers"), False, seconds=30, answer=right)
+    assert verdict_words(office.inbox.case(case.id)) == "said it is wrong, and corrected it"
+    office.pull("--to", "plain=plain.jsonl", "--corrections", "wrong.jsonl")
+    (wrong,) = [json.loads(line) for line in Path("wrong.jsonl").read_text().splitlines()]
+    assert (wrong["answer"], wrong["corrected"]) == (given, right)
 
 
 def test_a_step_without_a_file_gets_one(office: Office) -> None:

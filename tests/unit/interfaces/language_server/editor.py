@@ -34,7 +34,8 @@ class AtOnce(EditorSession):
     async def fresh(self, path):
         root = self.roots.get(path)
         if root is not None and root.survey is None:
-            root.survey, root.findings = look(path, self.documents.texts())
+            root.texts = self.documents.texts()
+            root.survey, root.findings = look(path, root.texts)
             if root.survey.built.program is not None:
                 root.sound = root.survey
         return root
