@@ -89,6 +89,9 @@ class EditorSession:
         self.background = Background(self._looked_at_last)
         self._published, self._shown = published, shown
         self._dirty: set[str] = set()
+        # Touched while a survey is under way: what that hangs on is known once it is made.
+        self._meanwhile: set[str] = set()
+        self._appeared = False
         self._moments = 0
         self._thread = ThreadPoolExecutor(1, "survey")
         self._long = ThreadPoolExecutor(1, "workspace")
@@ -103,6 +106,8 @@ class EditorSession:
         before, so that whoever lacks one looks again.
         """
         changed = set(paths)
+        self._meanwhile |= changed
+        self._appeared |= appeared
         whole = any(path.endswith(CONFIGURATION) for path in changed)
         for path in self.documents.open:
             if not path.endswith(SUFFIX):
@@ -185,6 +190,7 @@ class EditorSession:
             document = self.documents.open.get(path)
             version = None if document is None else document.version
             self.documents.enter()
+            self._meanwhile, self._appeared = set(), False
             try:
                 made, findings = await self.in_thread(look, path, texts)
             except Exception as broken:  # a mistake of ours must not end the server
@@ -199,6 +205,8 @@ class EditorSession:
                 continue  # closed meanwhile
             root.survey, root.findings = made, findings
             root.texts, root.version = texts, version
+            if self._meanwhile & root.files or (self._appeared and _lacks_something(root)):
+                self._dirty.add(path)
             if made.built.program is not None:
                 root.sound = made
                 root.state = STALE if root.numbers is not None else COMPUTING

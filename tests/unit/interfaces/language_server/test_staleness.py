@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -290,6 +291,54 @@ def test_evidence_is_followed_from_fault_to_fault(first):
         await session.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("template", ["q.txt", "late.txt"])
+def test_what_changes_while_a_survey_first_reads_it_counts(template, monkeypatch):
+    """A file comes to name a template, which is changed, or made, before the survey that reads it
+    has told anybody of that.
+    """
+    good = TEXT.replace('"""{{ a }}"""', f'from "{template}"')
+    steps: list[str] = []
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        session = EditorSession(lambda root: None, lambda root: None)
+        editor = Editor(a=TEXT if template == "late.txt" else "")
+        editor.open("q.txt", "{{ a }}")
+        session.documents = editor.session.documents
+        path = editor.path("a.pipe")
+
+        def change() -> None:
+            if template == "q.txt":
+                session.documents.open[editor.path("q.txt")].lines = TextLines("{{ b }}")
+            else:
+                editor.open("late.txt", "{{ a }}")
+            session.touched([editor.path(template)], appeared=template == "late.txt")
+            changed.set()
+
+        def slow(looked_at, texts):
+            made = look(looked_at, texts)
+            if texts[looked_at] == good and not steps:
+                steps.append("changed")
+                loop.call_soon_threadsafe(change)
+                changed.wait()
+            return made
+
+        changed = threading.Event()
+        monkeypatch.setattr(sessions, "look", slow)
+        session.touched([path])
+        await session.fresh(path)
+        session.documents.open[path].lines = TextLines(good)
+        session.touched([path])
+        while not session.is_idle:  # noqa: ASYNC110  (until all is done)
+            await asyncio.sleep(0.01)
+        root = session.roots[path]
+        assert root.findings == look(path, session.documents.texts())[1]
+        await session.close()
+
+    asyncio.run(scene())
+    assert steps == ["changed"]
 
 
 def test_numbers_are_of_the_configuration_that_is_open(monkeypatch):
