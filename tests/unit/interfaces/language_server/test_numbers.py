@@ -7,10 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from pipelang.interfaces.cache import entries
 from pipelang.interfaces.check.advice import with_advice
 from pipelang.interfaces.check.check import check_file, findings_before_analysis
 from pipelang.interfaces.check.disk_loader import DiskLoader
@@ -105,6 +107,10 @@ class _Files(DiskLoader):
 
 def test_numbers_are_kept_as_long_as_nothing_changes(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # Nothing is kept by a process whose modules were written a moment before it began, nor believed
+    # once something was made in a folder on Python's path: another test's file in ours, say.
+    monkeypatch.setattr(entries, "_OLD_ENOUGH", time.time_ns())
+    monkeypatch.setattr(entries, "_installation", lambda cwd: ())
     monkeypatch.chdir(tmp_path)
     text = (REPO / "examples/gallery/05_gate.pipe").read_text(encoding="utf-8")
     (tmp_path / "a.pipe").write_text(text, encoding="utf-8")
