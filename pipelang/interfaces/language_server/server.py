@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import sys
@@ -266,7 +267,7 @@ def make_server() -> PipelangServer:
 
 def _named(handler: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
     """A function of its own, which pygls may mark: a method of an object cannot be marked."""
-    if asyncio.iscoroutinefunction(handler):
+    if inspect.iscoroutinefunction(handler):
 
         async def later(params: Any) -> Any:
             return await handler(params)
