@@ -19,6 +19,7 @@ from dbos._client import EnqueueOptions
 from dbos._context import current_owner_xid, get_local_dbos_context
 from dbos._serialization import Serializer
 
+from pipelang.runtime.durable import milliseconds
 from pipelang.runtime.durable.address import Address
 
 APPLICATION = "pipelang"
@@ -60,7 +61,9 @@ def _database_url(address: Address) -> str:
     the URL says nothing else: by itself TCP waits for a quarter of an hour.
     """
     if address.is_sqlite:
-        return address.url
+        if not milliseconds.are_missing():
+            return address.url
+        return f"{address.url}{'&' if '?' in address.url else '?'}plugin={milliseconds.PLUGIN}"
     parts = urlsplit(address.url)
     given = {**SILENT, **dict(parse_qsl(parts.query))}
     return urlunsplit(parts._replace(query=urlencode(given)))
