@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import reopen_all, withdraw_all
+from pipelang.runtime.durable.database_errors import reason_of
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
-from pipelang.runtime.durable.store import Store, reason_of
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.files.whole_files import moved_into_place
 
 _OF_RUN = (
     "pipelang_journal",
@@ -200,7 +202,12 @@ def backup(store: Store, to: Path) -> None:
     if not to.absolute().parent.is_dir():
         raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
     try:
-        with store.legs.database.connect() as connection:
-            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+        with (
+            moved_into_place(to, flushed=True) as beside,
+            store.legs.database.connect() as connection,
+        ):
+            connection.execute(sa.text("VACUUM INTO :to"), {"to": beside})
     except SQLAlchemyError as error:
         raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error
+    except OSError as error:
+        raise NotPossible(f"`{to}` cannot be written: {error.strerror or error}") from error

@@ -227,6 +227,7 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 
 
 def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
+    """Serve until it is asked to stop. Raises `StoreProblem`."""
     from pipelang.interfaces.service.app import make_app
     from pipelang.interfaces.service.serving import ServiceServer, listening
     from pipelang.interfaces.service.sessions import Authenticator
@@ -245,6 +246,8 @@ def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> 
     )
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes on what ended it
         server.run([socket])
+    if server.refused is not None:
+        raise server.refused
     if not server.started:
         sys.exit(FINDINGS)
 

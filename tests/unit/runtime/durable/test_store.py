@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,50 @@ def test_a_copy_has_all_that_the_store_had(tmp_path: Path) -> None:
         connection.execute(sa.text("DELETE FROM workflow_status"))
     assert upkeep.check(stage.store)["lost"] == [run]
     stage.store.close()
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """Half a file was left, which looked like a copy and kept the next one from its name."""
+    resource = pytest.importorskip("resource")
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    before = {*tmp_path.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(NotPossible, match=r"copy\.db` cannot be written: "):
+            upkeep.backup(stage.store, tmp_path / "copy.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {*tmp_path.iterdir()} == before
+    upkeep.backup(stage.store, tmp_path / "copy.db")
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "copy.db"}
+    stage.store.close()
+
+
+def test_help_is_of_the_cause(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/runs.db", make=True)
+
+    def tried(statements: Sequence[str]) -> None:
+        with store.transaction() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+
+    def helped(*statements: str) -> str:
+        with pytest.raises(StoreUnreachable) as told:
+            tried(statements)
+        return str(told.value.help)
+
+    insert = "INSERT INTO pipelang_paused (pipeline) VALUES (hex(zeroblob(100000)))"
+    assert "needs room" in helped("PRAGMA max_page_count = 1", insert)
+    assert "let write the file" in helped("PRAGMA query_only = 1", insert)
+    assert "where this user may read and write" in helped("SELECT no FROM nowhere")
+    store.close()
+    store = Store.open(f"sqlite:///{tmp_path}/runs.db")
+    other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another process holds it" in helped("PRAGMA busy_timeout = 1", insert)
+    other.close()
+    store.close()
 
 
 def test_nothing_in_a_store_is_a_pickle(tmp_path: Path) -> None:
