@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from pipelang.records import replace
 from pipelang.runtime.durable.activity import Activity
+from pipelang.runtime.durable.history.costs import cost_text
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
-from pipelang.runtime.durable.outcomes import cost_text, end_of
+from pipelang.runtime.durable.outcomes import end_of
 from pipelang.runtime.durable.shared.leg_quotas import LegQuotas
 from pipelang.runtime.durable.world import JournaledWorld
 from pipelang.runtime.engine.budget import RunBudget

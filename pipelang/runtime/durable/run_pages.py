@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from pipelang.records import dataclass
 from pipelang.runtime.durable.case_pages import index_of_cases
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
-from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.event_payloads import plain_cost
 

@@ -14,6 +14,7 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import reopen_all, withdraw_all
 from pipelang.runtime.durable.database_errors import reason_of
+from pipelang.runtime.durable.history.costs import rows_of, used_by
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
@@ -37,21 +38,23 @@ def cancel(store: Store, run: str) -> None:
     happen, once. Raises `UnknownRun`, and `NotPossible` if it has ended.
     """
     result = {"code": "cancelled", "reason": "cancel", "text": "it was cancelled", "partial": {}}
-    end = RunEnd("failed", {"result": result})
     with store.transaction() as connection:
         found = locked_run(store, connection, run)
         if found.status is not None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
+        end = RunEnd("failed", {"result": result}, *used_by(rows_of(connection, run)))
         connection.execute(
             sa.text(
                 """UPDATE pipelang_runs SET status = :status, outcome = :outcome, waiting = NULL,
-                ended = :now WHERE run = :run"""
+                cost = :cost, tokens = :tokens, ended = :now WHERE run = :run"""
             ),
             {
                 "run": run,
                 "status": end.status,
                 "outcome": json.dumps(end.outcome),
+                "cost": end.cost,
+                "tokens": end.tokens,
                 "now": store.now_on(connection),
             },
         )

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,33 @@ def test_a_run_that_brings_its_workers_down_is_given_up_and_can_be_resumed(stage
     assert stage.row(run)["status"] == "answered"
     with pytest.raises(NotPossible, match="answered"):
         upkeep.resume(stage.store, run)
+
+
+def test_a_run_that_others_end_shows_what_it_cost(stage: Stage) -> None:
+    """One that was cancelled before it waited showed $0, and one that was given up always."""
+    whole = stage.submit()
+    assert stage.do(stage.take(whole))
+    rows, cost = stage.legs.written, Decimal(stage.row(whole)["cost"])
+    told: list[Decimal] = []
+    for at in range(1, rows):
+        run = stage.submit()
+        assert not stage.do(stage.take(run), at, "after")
+        upkeep.cancel(stage.store, run)
+        told.append(Decimal(stage.row(run)["cost"]))
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (Decimal("0.00001"), cost)
+
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    parked = stage.row(run)
+    upkeep.cancel(stage.store, run)
+    assert stage.row(run)["cost"] == parked["cost"] == "0.00002"
+    upkeep.resume(stage.store, run)
+    for _ in range(MOST_BARREN + 1):
+        stage.legs.begin(stage.take(run))
+    found = stage.row(run)
+    assert json.loads(found["outcome"])["result"]["code"] == "crashed"
+    assert found["cost"] == "0.00002"
 
 
 def test_a_run_that_gets_on_is_not_given_up(stage: Stage) -> None:
