@@ -119,7 +119,7 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
     file = tmp_path / "acts.pipe"
     file.write_text(file.read_text(encoding="utf-8") + SIDE, encoding="utf-8")
     stage.loaded = pipelang.load(file)
-    most = 0
+    most = beside = 0
     for at in range(4, 12):
         run = stage.submit("side")
         assert not stage.do(stage.take(run), at, "after")
@@ -133,7 +133,16 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
         result = json.loads(stage.row(run)["outcome"])["result"]
         assert result["code"] == "effect_unknown"
         key = f"{run}/paid/1"  # which of six: who takes over asks for it where it was paid
-        assert result["text"] == f"`pay` was called with the key `{key}`, and its outcome was lost"
+        open = [
+            n for n in range(6) if f"{PAID.format(n)}!" in places and PAID.format(n) not in places
+        ]
+        assert open[0] == 1
+        also = ", ".join(f"`pay` with the key `{run}/paid/{n}`" for n in open[1:])
+        assert result["text"] == (
+            f"`pay` was called with the key `{key}`, and its outcome was lost"
+            + (f"; also unknown: {also}" if also else "")
+        )
+        beside += len(open) - 1
         assert stage.performed[f"pay {key}"] <= 1
         known = result["partial"]["values"]["paid"]
         recorded = [n for n in range(6) if PAID.format(n) in places]
@@ -141,6 +150,33 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
         assert stage.performed.total() == before, "nothing is begun in a run that is over"
         most = max(most, len(recorded))
     assert most >= 3
+    assert beside >= 3
+    stage.store.close()
+
+
+class HangingStage(Stage):
+    """A stage whose `pay` acts, and never answers from the second element on."""
+
+    async def _act(self, tool: str, x: str, key: str) -> str:
+        made = await super()._act(tool, x, key)
+        if x != "a":
+            await asyncio.sleep(3600)
+        return made
+
+
+def test_a_call_that_times_out_tells_what_was_under_way_beside_it(tmp_path: Path) -> None:
+    stage = HangingStage(f"sqlite:///{tmp_path}/runs.db", tmp_path, timeout="0.5s")
+    file = tmp_path / "acts.pipe"
+    file.write_text(file.read_text(encoding="utf-8") + SIDE, encoding="utf-8")
+    stage.loaded = pipelang.load(file)
+    run = stage.submit("side")
+    assert stage.do(stage.take(run))
+    result = json.loads(stage.row(run)["outcome"])["result"]
+    assert result["code"] == "effect_unknown"
+    assert set(stage.performed) == {f"pay {run}/paid/{n}" for n in range(3)}
+    first, also = result["text"].split("; also unknown: ")
+    assert first.startswith(f"`pay` was called with the key `{run}/paid/1`: ")
+    assert also == f"`pay` with the key `{run}/paid/2`"
     stage.store.close()
 
 
