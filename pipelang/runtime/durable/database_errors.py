@@ -30,9 +30,10 @@ _OF_FILES = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged: put a copy back (`pipelang store backup` makes)",
 }
 """The help for a file, by the code of SQLite."""
+_NO_RIGHTS = "42501"
 _OF_SERVERS = {
     "25006": "it can only be read: name the server that is written, no standby",
-    "42501": "the user of the URL needs rights: to read and write all tables of the store",
+    _NO_RIGHTS: "the user of the URL needs rights: to read and write all tables of the store",
     "53100": "the server's disk needs room; what was written before is whole",
     "53300": "the server has no connection left: it needs more of them, or fewer workers",
 }
@@ -53,6 +54,12 @@ def help_of(error: SQLAlchemyError, is_sqlite: bool) -> str:
         code = getattr(cause, "sqlite_errorcode", None)
         return FILE_HELP if code is None else _OF_FILES.get(code & 0xFF, FILE_HELP)
     return _OF_SERVERS.get(getattr(cause, "sqlstate", None) or "", SERVER_HELP)
+
+
+def is_about_rights(error: BaseException | None) -> bool:
+    """Whether a server refused what its user may not do."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlstate", None) == _NO_RIGHTS
 
 
 def may_pass(error: SQLAlchemyError) -> bool:

@@ -95,11 +95,11 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
     raise NotPossible(f"run {run} does not hold still")
 
 
-def crashed(rows: Mapping[str, tuple[Kind, Any]]) -> RunEnd:
-    """The end of a run with these rows that workers took in vain."""
+def crashed(cost: str, tokens: int) -> RunEnd:
+    """The end of a run that workers took in vain."""
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
     result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
-    return RunEnd("failed", {"result": result}, *used_by(rows), spent={})
+    return RunEnd("failed", {"result": result}, cost, tokens, spent={})
 
 
 _READ = sa.text(
@@ -165,7 +165,8 @@ class Legs:
                 return None
             barren = 0 if len(rows) > found.seen else found.barren + 1
             if barren >= MOST_BARREN:
-                self._write_end(connection, token.run, crashed(rows), now)
+                used = used_by(rows, (found.cost, found.tokens))
+                self._write_end(connection, token.run, crashed(*used), now)
                 self._places.free(connection, found)
                 return None
             connection.execute(

@@ -43,7 +43,8 @@ def cancel(store: Store, run: str) -> None:
         if found.status is not None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
-        end = RunEnd("failed", {"result": result}, *used_by(rows_of(connection, run)))
+        used = used_by(rows_of(connection, run), (found.cost, found.tokens))
+        end = RunEnd("failed", {"result": result}, *used)
         connection.execute(
             sa.text(
                 """UPDATE pipelang_runs SET status = :status, outcome = :outcome, waiting = NULL,

@@ -30,12 +30,7 @@ from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.text.number_format import plural
 from pipelang.runtime.durable import listing, programs, run_pages, upkeep
-from pipelang.runtime.durable.address import (
-    KeyConflict,
-    NotPossible,
-    StoreProblem,
-    UnknownRun,
-)
+from pipelang.runtime.durable.address import KeyConflict, NotPossible, StoreProblem, UnknownRun
 from pipelang.runtime.durable.case_pages import (
     CaseQuery,
     OpenCases,
@@ -126,7 +121,11 @@ class StoreBackend:
         """Begin to work on these pipelines. Raises `StoreProblem`."""
         self._deployed = deployed
         self._metrics = metrics
-        await asyncio.to_thread(run_pages.make_indexes, self._store)
+        if not await asyncio.to_thread(run_pages.make_indexes, self._store):
+            LOG.warning(
+                "the user of the store may not make the indexes that pages read by: lists are slow "
+                "until a server was started once as the owner of the tables"
+            )
         self._cleaner = Cleaner(deployed)
         await asyncio.to_thread(self._beat)
         if self._make_worker is not None:

@@ -34,9 +34,12 @@ def rows_of(connection: sa.Connection, run: str) -> dict[str, tuple[Kind, Any]]:
     return {row.place: (row.kind, json.loads(row.value)) for row in rows}
 
 
-def used_by(rows: Mapping[str, tuple[Kind, Any]]) -> tuple[str, int]:
+def used_by(rows: Mapping[str, tuple[Kind, Any]], known: tuple[str, int]) -> tuple[str, int]:
     """The cost as it is stored, and the tokens, that a run has used by its rows. A call that was
-    cut off counts with all that it may have used.
+    cut off counts with all that it may have used. Where they cannot be read it is as was known.
     """
-    budget = charged(rows, "")
+    try:
+        budget = charged(rows, "")
+    except Exception:  # rows that somebody changed keep nobody from ending their run
+        return known
     return cost_text(budget.cost), budget.tokens

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import pipelang
 from pipelang.runtime.durable import doing, listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import StoredCases
+from pipelang.runtime.durable.doing import LegWork
 from pipelang.runtime.durable.history.chain import ChainHead
-from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
+from pipelang.runtime.durable.legs import MOST_BARREN, Fenced, Legs
 from pipelang.runtime.durable.run_pages import RunCounts, RunQuery, open_counts, run_page
+from pipelang.runtime.durable.submitting import queue_of
+from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.inbox.cases import Case, Refused
 
 from .by_hand import MortalLegs, Stage
@@ -320,6 +324,12 @@ def test_a_run_that_others_end_shows_what_it_cost(stage: Stage) -> None:
     assert json.loads(found["outcome"])["result"]["code"] == "crashed"
     assert found["cost"] == "0.00002"
 
+    upkeep.resume(stage.store, run)
+    with stage.store.transaction() as connection:
+        connection.execute(sa.text("UPDATE pipelang_journal SET kind = 'intent', value = '{}'"))
+    upkeep.cancel(stage.store, run)  # rows that somebody changed keep nobody from it
+    assert stage.row(run)["cost"] == "0.00002"
+
 
 def test_a_run_that_gets_on_is_not_given_up(stage: Stage) -> None:
     run = stage.submit()
@@ -357,6 +367,26 @@ def test_a_paused_pipeline_begins_nothing(stage: Stage) -> None:
     assert stage.do(stage.take(run))
     assert stage.row(run)["status"] == "answered"
     assert not upkeep.unpause(stage.store, "acts")
+
+
+def test_what_was_switched_on_again_stops_no_run_that_begins_after_it(stage: Stage) -> None:
+    """A worker looks every two seconds: what was submitted within them was killed for good."""
+    mine, other = StoredSwitches(stage.store), StoredSwitches(stage.store)
+    stage.runtime.switches = mine
+    other.kill(tool="pay")
+    mine.look()
+    handles = {
+        queue_of(stage.loaded.hash, "acts"): stage.loaded.pipeline("acts", runtime=stage.runtime)
+    }
+    runs = []
+    for off in (True, False):
+        if not off:
+            other.revive(tool="pay")
+        runs.append(stage.submit())
+        work = LegWork(Legs(stage.store), handles, switches=mine)
+        asyncio.run(work.do(stage.take(runs[-1])))
+    found = [listing.run(stage.store, run)["status"] for run in runs]
+    assert found == ["failed", "answered"]
 
 
 def test_a_run_of_which_nothing_was_recorded_for_long_is_stuck(stage: Stage) -> None:
