@@ -40,7 +40,7 @@ class Store:
         """
         address = address_of(url)
         if address.file is not None:
-            if not make and not address.file.exists():
+            if not address.file_is_there() and not make:
                 raise StoreUnreachable(
                     f"there is no store `{address.shown}`", f"`pipelang store init {address.shown}`"
                 )

@@ -201,11 +201,12 @@ def backup(store: Store, to: Path) -> None:
             f"{store.address.shown} is a database of PostgreSQL, which has its own tools",
             "`pg_dump --format=custom` copies it at one moment",
         )
-    if to.exists():
-        raise NotPossible(f"`{to}` is there already")
-    if not to.absolute().parent.is_dir():
-        raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
     try:
+        if to.exists():
+            raise NotPossible(f"`{to}` is there already")
+        if not to.absolute().parent.is_dir():
+            no = f"there is no folder `{to.absolute().parent}`"
+            raise NotPossible(f"`{to}` cannot be written: {no}")
         with (
             moved_into_place(to, flushed=True) as beside,
             store.legs.database.connect() as connection,

@@ -33,6 +33,7 @@ from .by_hand import Stage
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
+        "sqlite:///a%00b",
         "sqlite://runs.db",
         "mysql://u:secret@h/d",
         "postgresql://u:secret@h",
@@ -54,6 +55,32 @@ def test_what_names_no_store_is_refused_without_its_password(url: str) -> None:
 
 def test_an_address_is_shown_without_its_password() -> None:
     assert address_of("postgresql://u:secret@h:5433/d").shown == "postgresql://h:5433/d"
+
+
+@pytest.mark.parametrize("written", ["a%20b.db", "a b.db"])
+def test_the_file_of_an_address_is_the_one_that_is_opened(tmp_path: Path, written: str) -> None:
+    """`a%20b.db` was made as `a b.db`, and then looked for by its other name."""
+    url = f"sqlite:///{tmp_path}/{written}"
+    for make in (True, False):
+        Store.open(url, make=make).close()
+    assert [*tmp_path.glob("*.db")] == [tmp_path / "a b.db"]
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    name = "a" * 300
+    for make in (True, False):
+        with pytest.raises(StoreUnreachable, match="cannot be used"):
+            Store.open(f"sqlite:///{tmp_path}/{name}", make=make)
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    with pytest.raises(NotPossible, match="cannot be written"):
+        upkeep.backup(stage.store, tmp_path / name)
+    stage.store.close()
+
+
+def test_a_server_on_this_machine_needs_no_name() -> None:
+    """Nothing between the slashes is a socket: it was an internal error."""
+    with pytest.raises(StoreUnreachable, match="connection"):
+        Store.open("postgresql:///runs?host=/nowhere")
 
 
 def test_a_store_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
