@@ -283,6 +283,37 @@ def test_a_wrong_line_is_told(place: Path, line: tuple[str, ...], code: int, sai
     assert "secret" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("worker", "no.pipe"),
+        ("worker", "acts.pipe", "wrong.pipe"),
+        (*SUBMIT, '{"y": 1}'),
+        (*SUBMIT, '{"x": "a"}', "--delay", "367d"),
+        ("run", "acts.pipe", "acts", "--input", '{"y": 1}'),
+    ],
+)
+def test_what_is_refused_makes_no_store(place: Path, line: tuple[str, ...]) -> None:
+    (place / "wrong.pipe").write_text("pipeline p(x: int) -> text { return x }\n", encoding="utf-8")
+    assert call(place, *line, "--store", STORE).returncode in (1, 2)
+    assert [*place.glob("runs.db*")] == []
+
+
+@pytest.mark.parametrize("line", [("serve", "--port", "0"), ("worker",)])
+def test_a_store_that_can_only_be_read_is_told(place: Path, line: tuple[str, ...]) -> None:
+    """A server ended with a traceback, and with help about something else."""
+    assert call(place, "store", "init", STORE).returncode == 0
+    with open(place / "runs.db", "rb+") as file:
+        file.seek(18)  # of a later format: SQLite reads it, and does not write it
+        file.write(b"\x03")
+    done = call(place, *line, "acts.pipe", "--store", STORE)
+    assert done.returncode == 3
+    said = "error: `sqlite:///runs.db` cannot be used: attempt to write a readonly database"
+    assert done.stderr.count(said) == 1
+    assert "help: this user has to be let write the file" in done.stderr
+    assert "ERROR" not in done.stderr
+
+
 def test_a_run_is_forked(place: Path) -> None:
     run = submit(place, "acts")
     drain = ("worker", "acts.pipe", "--store", STORE, "--drain")

@@ -99,6 +99,10 @@ async def use_as_tools(client: Client) -> None:
     conflict = await client.call_tool("say", {"what": "y"}, meta={"pipelang/key": "k"})
     assert conflict.is_error
     assert "key_conflict" in conflict.content[0].text
+    for key in ("", "a\x00b", 7, "k" * 256):
+        refused = await client.call_tool("say", {"what": "x"}, meta={"pipelang/key": key})
+        assert refused.is_error
+        assert refused.content[0].text.startswith("bad_key: ")
     for arguments in ({"what": 5}, {}, {"what": "x", "colour": "red"}):
         wrong = await client.call_tool("say", arguments)
         assert wrong.is_error

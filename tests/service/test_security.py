@@ -203,6 +203,14 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(file: Path) -> None:
         server.close()
 
 
+@pytest.mark.parametrize("path", ["/v1/runs", "/v1/runs/x", "/cases"])
+def test_a_slash_too_many_leads_to_a_path_of_the_same_place(people: People, path: str) -> None:
+    """It led to `http`, also behind a proxy that speaks `https`, at the host of the request."""
+    sent = {"Host": "elsewhere.example", "X-Forwarded-Proto": "https"}
+    answer = people.caller.get(f"{path}/?limit=3", headers=sent)
+    assert (answer.status, answer.headers["location"]) == (307, f"{path}?limit=3")
+
+
 def test_headers_are_bounded(guarded_server: ThreadServer) -> None:
     with socket.create_connection(("127.0.0.1", guarded_server.port), 30) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ")

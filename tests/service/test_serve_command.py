@@ -123,6 +123,19 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in done.stderr
 
 
+def test_a_port_that_is_taken_makes_no_store(tmp_path: Path) -> None:
+    write_desk(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        line = ("serve", "desk.pipe", "--port", port, "--store", "sqlite:///runs.db")
+        done = command_text(*line, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be listened at" in done.stderr
+    assert not (tmp_path / "runs.db").exists()
+
+
 def test_a_lost_tool_keeps_the_server_from_starting(tmp_path: Path) -> None:
     write_desk(tmp_path)
     (tmp_path / "desk_tools.py").unlink()

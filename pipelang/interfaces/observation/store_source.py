@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.observation.records import ObservedRun, outcome_of
-from pipelang.runtime.durable.outcomes import cost_from
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.engine.event_payloads import dollars
 
 if TYPE_CHECKING:

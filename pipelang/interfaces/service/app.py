@@ -21,6 +21,7 @@ from pipelang.interfaces.service.guards import BodyLimit, EarlyAnswers, HostGuar
 from pipelang.interfaces.service.pages.routes import page_routes, problem_page
 from pipelang.interfaces.service.problems import PROBLEM_JSON, Problem
 from pipelang.interfaces.service.service import Service
+from pipelang.runtime.durable.address import StoreProblem
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.backend import Backend
@@ -42,15 +43,20 @@ def make_app(
     grace: float = 30.0,
     watch: ServiceWatch | None = None,
 ) -> Starlette:
-    """The application of a server. `request.app.state` has `service` and `gate`; `grace` are the
-    seconds that runs have to finish when the server stops; `watch` looks at what they keep.
+    """The application of a server. `request.app.state` has `service` and `gate`, and `refused` with
+    what is wrong with a store that keeps it from serving; `grace` are the seconds that runs have to
+    finish when the server stops; `watch` looks at what they keep.
     """
     service = Service(backend, pipelines)
     endpoint = McpEndpoint(service, gate)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await backend.open(service.pipelines, service.metrics)
+        try:
+            await backend.open(service.pipelines, service.metrics)
+        except StoreProblem as problem:
+            app.state.refused = problem
+            raise
         looking = None
         if watch is not None:
             looking = asyncio.create_task(watch.run(backend, service.pipelines))
@@ -80,6 +86,7 @@ def make_app(
     )
     app.state.service = service
     app.state.gate = gate
+    app.state.refused = None
     return app
 
 

@@ -131,7 +131,9 @@ class Backend(Protocol):
         """The place of runs, in words without a secret: `in memory`, or a store's address."""
 
     async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
-        """Begin to work on these pipelines, by name; `metrics` hears what happens."""
+        """Begin to work on these pipelines, by name; `metrics` hears what happens. Raises
+        `StoreProblem` if where their runs are kept cannot be used.
+        """
 
     async def close(self, grace: float) -> None:
         """Begin nothing more, finish within `grace` seconds what can be, and leave the rest."""

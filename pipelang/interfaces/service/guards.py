@@ -33,7 +33,9 @@ CSP = (
 
 
 class SafeHeaders:
-    """Adds the headers that keep a browser from doing what nobody asked for."""
+    """Adds the headers that keep a browser from doing what nobody asked for. Who is sent on is sent
+    to a path: a slash too many must not lead from `https` to `http`, or to whatever `Host` says.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,6 +54,9 @@ class SafeHeaders:
                 headers.setdefault("Referrer-Policy", "no-referrer")
                 headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
                 headers.setdefault("Cache-Control", "no-store")
+                there = headers.get("Location", "")
+                if "://" in there:  # who stands before the server may be called otherwise
+                    headers["Location"] = "/" + there.split("/", 3)[3].lstrip("/")
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -108,8 +108,10 @@ def tools_server(service: Service, who_calls: Callable[[Any], Principal]) -> Ser
 async def _run(service: Service, who: Principal, context: Any, params: Any) -> RunJson:
     """Run a pipeline for a call, and tell how it goes on."""
     key = dict(context.meta or {}).get(KEY)
-    if key is not None and not (isinstance(key, str) and 0 < len(key) <= MOST_KEY):
-        raise Problem(400, "bad_key", f"`{KEY}` is a text of at most {MOST_KEY} characters")
+    if key is not None and not _is_key(key):
+        raise Problem(
+            400, "bad_key", f"`{KEY}` is a text of 1 to {MOST_KEY} characters, without NUL"
+        )
     id = await service.start(who, params.name, params.arguments or {}, key=key)
     try:
         await _tell(service, who, context, service.pipeline(params.name), id)
@@ -122,6 +124,10 @@ async def _run(service: Service, who: Principal, context: Any, params: Any) -> R
     if run["status"] not in OUTCOMES:
         raise Problem(503, "stopping", f"the server is stopping; run {id} may go on without it")
     return run
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, str) and 0 < len(key) <= MOST_KEY and "\x00" not in key
 
 
 async def _tell(service: Service, who: Principal, context: Any, one: Deployed, id: str) -> None:

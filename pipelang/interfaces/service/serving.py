@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+    from pipelang.runtime.durable.address import StoreProblem
 
 MOST_HEADERS = 32 * 1024
 """Bytes of the line and the headers of a request."""
@@ -87,9 +90,28 @@ class ServiceServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
-        await super().startup(sockets)
+        told = logging.getLogger("uvicorn.error")
+        told.addFilter(self._is_news)
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # what uvicorn makes of an application that did not start
+            if self.refused is None:
+                raise
+            self.should_exit = True
+        finally:
+            told.removeFilter(self._is_news)
         if self.started:
             self._ready()
+
+    @property
+    def refused(self) -> StoreProblem | None:
+        """The problem with the store, if that kept the application from starting."""
+        found: StoreProblem | None = self._app.state.refused
+        return found
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        """Whether uvicorn tells more than a problem that whoever serves tells better."""
+        return self.refused is None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell whoever follows something, then end as uvicorn does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pipelang.records import dataclass
 
@@ -48,6 +48,15 @@ class Address:
     file: Path | None
     shown: str
 
+    def file_is_there(self) -> bool:
+        """Whether the file is there. Raises `StoreUnreachable` for a name that no file can have."""
+        assert self.file is not None
+        try:
+            return self.file.exists()
+        except OSError as error:
+            why = error.strerror or error
+            raise StoreUnreachable(f"`{self.shown}` cannot be used: {why}") from error
+
     @property
     def is_sqlite(self) -> bool:
         return self.file is not None
@@ -57,8 +66,8 @@ def address_of(url: str) -> Address:
     """The address that a URL writes. Raises `BadAddress`."""
     scheme, mark, rest = url.partition("://")
     if scheme == "sqlite" and mark:
-        name = rest.partition("?")[0]
-        if not name.startswith("/") or name == "/" or name == "/:memory:":
+        name = unquote(rest.partition("?")[0])
+        if not name.startswith("/") or name in ("/", "/:memory:") or "\x00" in name:
             raise BadAddress(
                 f"`{url}` names no file", "a store in SQLite is `sqlite:///FILE`, e.g. runs.db"
             )

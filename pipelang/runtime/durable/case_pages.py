@@ -85,10 +85,13 @@ def _order(store: Store) -> tuple[str, str]:
     return f"({_opened(store)}){signs}", f"id{signs}"
 
 
+INDEX_OF_CASES = "pipelang_cases_opened"
+
+
 def index_of_cases(store: Store) -> str:
     """The statement that makes the index by which open cases are read in their order."""
     columns = ", ".join(("state", *_order(store)))
-    return f"CREATE INDEX IF NOT EXISTS pipelang_cases_opened ON pipelang_cases ({columns})"
+    return f"CREATE INDEX IF NOT EXISTS {INDEX_OF_CASES} ON pipelang_cases ({columns})"
 
 
 def _rows(store: Store, asked: CaseQuery, after: Place | None, size: int) -> list[dict[str, Any]]:

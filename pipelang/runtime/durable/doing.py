@@ -12,10 +12,12 @@ from typing import Any, Protocol
 
 from pipelang.records import replace
 from pipelang.runtime.durable.activity import Activity
+from pipelang.runtime.durable.history.costs import cost_text
 from pipelang.runtime.durable.journal import JournalRecord, surely
 from pipelang.runtime.durable.legs import BegunLeg, Fenced, Legs, LegToken
-from pipelang.runtime.durable.outcomes import cost_text, end_of
+from pipelang.runtime.durable.outcomes import end_of
 from pipelang.runtime.durable.shared.leg_quotas import LegQuotas
+from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.durable.world import JournaledWorld
 from pipelang.runtime.engine.budget import RunBudget
 from pipelang.runtime.engine.events import Sink
@@ -58,7 +60,7 @@ class Startable(Protocol):
 class LegWork:
     """Does legs of the runs of pipelines, which are by their queue. `sinks` gets the sinks of a run
     by its id. Once `stopping` is set, a run that only waits is put back at once. `live` hears
-    events before they are recorded.
+    events before they are recorded. `switches` are looked at before a leg begins.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class LegWork:
         sinks: Callable[[str], Iterable[Sink]] = lambda run: (),
         stopping: threading.Event | None = None,
         live: Sink | None = None,
+        switches: StoredSwitches | None = None,
     ) -> None:
+        self._switches = switches
         self._legs = legs
         self._pipelines = pipelines
         self._sinks = sinks
@@ -77,6 +81,8 @@ class LegWork:
 
     async def do(self, token: LegToken) -> None:
         """Do a leg, if there is anything to do in it. Raises `Fenced`."""
+        if self._switches is not None:
+            await asyncio.to_thread(self._switches.catch_up)
         claim = await surely(lambda: self._legs.begin(token))
         if claim is None:
             return

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
@@ -60,13 +60,15 @@ def _database_url(address: Address) -> str:
     """The URL for the driver. A connection that goes silent is given up within half a minute, where
     the URL says nothing else: by itself TCP waits for a quarter of an hour.
     """
-    if address.is_sqlite:
-        if not milliseconds.are_missing():
-            return address.url
-        return f"{address.url}{'&' if '?' in address.url else '?'}plugin={milliseconds.PLUGIN}"
     parts = urlsplit(address.url)
-    given = {**SILENT, **dict(parse_qsl(parts.query))}
-    return urlunsplit(parts._replace(query=urlencode(given)))
+    given = dict(parse_qsl(parts.query))
+    if address.file is not None:  # versions of SQLAlchemy differ in what they read in a name
+        if milliseconds.are_missing():
+            given["plugin"] = milliseconds.PLUGIN
+        return sa.URL.create("sqlite", database=str(address.file), query=given).render_as_string()
+    query = urlencode({**SILENT, **given})
+    # By hand: `urlunsplit` leaves `//` out where no server is named, and a socket is meant.
+    return f"{parts.scheme}://{parts.netloc}{parts.path}?{query}"
 
 
 def workflow_id(run: str, leg: int) -> str:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.runtime.durable.activity import Activity
+from pipelang.runtime.durable.database_errors import may_pass
 from pipelang.runtime.durable.legs import BegunLeg, Legs
-from pipelang.runtime.durable.store import may_pass
 from pipelang.runtime.engine.events import Event
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text, told_of

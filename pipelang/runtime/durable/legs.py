@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from pipelang.records import dataclass
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
+from pipelang.runtime.durable.history.costs import used_by
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.shared.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.shared.tenants import HELD, RECHECK, TenantPlaces
@@ -94,10 +95,11 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
     raise NotPossible(f"run {run} does not hold still")
 
 
-def crashed() -> RunEnd:
+def crashed(cost: str, tokens: int) -> RunEnd:
+    """The end of a run that workers took in vain."""
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
     result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
-    return RunEnd("failed", {"result": result}, spent={})
+    return RunEnd("failed", {"result": result}, cost, tokens, spent={})
 
 
 _READ = sa.text(
@@ -163,7 +165,8 @@ class Legs:
                 return None
             barren = 0 if len(rows) > found.seen else found.barren + 1
             if barren >= MOST_BARREN:
-                self._write_end(connection, token.run, crashed(), now)
+                used = used_by(rows, (found.cost, found.tokens))
+                self._write_end(connection, token.run, crashed(*used), now)
                 self._places.free(connection, found)
                 return None
             connection.execute(

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from pipelang.runtime.durable.address import UnknownRun
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.leases import LEASE
-from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.event_payloads import plain_cost
 from pipelang.runtime.engine.events import Event

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from pipelang.runtime.durable.history.costs import cost_from, cost_text
 from pipelang.runtime.durable.legs import RunEnd
 from pipelang.runtime.engine.outcomes import (
     Answered,
@@ -18,19 +18,6 @@ from pipelang.runtime.engine.outcomes import (
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.worlds.recorded.encoding import Restoring, decode, encode
 from pipelang.semantics import program as p
-
-_UNKNOWN = "NaN"
-"""An unknown cost in a store, whose column is never empty: a number that is none."""
-
-
-def cost_text(cost: Decimal | None) -> str:
-    """A cost as it is stored."""
-    return _UNKNOWN if cost is None else str(cost)
-
-
-def cost_from(text: str) -> Decimal | None:
-    """A cost that was stored; None where it is unknown."""
-    return None if text == _UNKNOWN else Decimal(text)
 
 
 def end_of(run: Run, result: Result) -> RunEnd:

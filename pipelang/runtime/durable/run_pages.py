@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.case_pages import index_of_cases
+from pipelang.runtime.durable.address import StoreUnreachable
+from pipelang.runtime.durable.case_pages import INDEX_OF_CASES, index_of_cases
+from pipelang.runtime.durable.database_errors import is_about_rights
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.listing import ENDED, leg_status, run_json, served_queues
-from pipelang.runtime.durable.outcomes import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.event_payloads import plain_cost
 
@@ -194,19 +196,44 @@ def ended_between(store: Store, since: float, until: float) -> list[dict[str, An
     return [{**row, "cost": plain_cost(cost_from(row["cost"]))} for row in rows]
 
 
-_INDEXES = (
-    "CREATE INDEX IF NOT EXISTS pipelang_runs_ended ON pipelang_runs (ended)",
-    "CREATE INDEX IF NOT EXISTS pipelang_runs_tenant ON pipelang_runs (tenant, created)",
-    "CREATE INDEX IF NOT EXISTS pipelang_journal_number ON pipelang_journal (run, number)",
-)
+_INDEXES = {
+    "pipelang_runs_ended": "pipelang_runs (ended)",
+    "pipelang_runs_tenant": "pipelang_runs (tenant, created)",
+    "pipelang_journal_number": "pipelang_journal (run, number)",
+}
 
 
-def make_indexes(store: Store) -> None:
-    """Make the indexes that pages and counts read by. They are no part of a store's version: who
-    does not know them is none the worse.
+def make_indexes(store: Store) -> bool:
+    """Make the indexes that pages and counts read by, where they are missing; whether all are
+    there. They are no part of a store's version: who does not know them is none the worse, nor is a
+    user who may write rows and is not let make any. Raises `StoreUnreachable`.
     """
-    with store.transaction() as connection:
-        if not store.address.is_sqlite:
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
-        for statement in (*_INDEXES, index_of_cases(store)):
-            connection.execute(sa.text(statement))
+    try:
+        with store.transaction() as connection:
+            if not store.address.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041776)"))
+            for statement in _missing_indexes(store, connection):
+                connection.execute(sa.text(statement))
+    except StoreUnreachable as refused:
+        if not is_about_rights(refused.__cause__):
+            raise
+        return False
+    return True
+
+
+def _missing_indexes(store: Store, connection: sa.Connection) -> list[str]:
+    """The statements that make the indexes which are not there: PostgreSQL would ask for the rights
+    of an owner, and wait for all who write, to see that one is.
+    """
+    asked = (
+        "SELECT name FROM sqlite_master WHERE type = 'index'"
+        if store.address.is_sqlite
+        else "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+    )
+    there = {row[0] for row in connection.execute(sa.text(asked))}
+    made = {
+        name: f"CREATE INDEX IF NOT EXISTS {name} ON {columns}"
+        for name, columns in _INDEXES.items()
+    }
+    made[INDEX_OF_CASES] = index_of_cases(store)
+    return [statement for name, statement in made.items() if name not in there]

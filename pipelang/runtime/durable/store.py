@@ -8,21 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-    TimeoutError,
-)
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.runtime.durable import schema
 from pipelang.runtime.durable.address import Address, StoreUnreachable, address_of
+from pipelang.runtime.durable.database_errors import help_of, reason_of
 from pipelang.runtime.durable.engine import LegQueues
-
-FILE_HELP = "a store is a file that `pipelang store init` made, where this user may read and write"
-SERVER_HELP = "the server has to be up, and its name, port, user and database in the URL right"
 
 
 class Store:
@@ -49,7 +40,7 @@ class Store:
         """
         address = address_of(url)
         if address.file is not None:
-            if not make and not address.file.exists():
+            if not address.file_is_there() and not make:
                 raise StoreUnreachable(
                     f"there is no store `{address.shown}`", f"`pipelang store init {address.shown}`"
                 )
@@ -110,7 +101,7 @@ class Store:
         except SQLAlchemyError as error:
             raise StoreUnreachable(
                 f"`{self.address.shown}` cannot be used: {reason_of(error)}",
-                FILE_HELP if self.address.is_sqlite else SERVER_HELP,
+                help_of(error, self.address.is_sqlite),
             ) from error
 
     @contextmanager
@@ -148,17 +139,3 @@ class Store:
 def may_be_kept(text: str) -> bool:
     """Whether a text may be in a store at all: it is Unicode, and without NUL."""
     return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
-
-
-def reason_of(error: SQLAlchemyError) -> str:
-    """The reason of a database, in a line."""
-    said = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else ""
-    lines = [line.strip() for line in (said or str(error)).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-def may_pass(error: SQLAlchemyError) -> bool:
-    """Whether what went wrong may be over in a while: the database is away, busy or full."""
-    if isinstance(error, (OperationalError, InterfaceError, InternalError, TimeoutError)):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import StoreUnreachable
+from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.kill_switches import Switch, Switches
 
@@ -48,6 +49,13 @@ class StoredSwitches(Switches):
     def idle(self) -> bool:
         self._look_again()
         return super().idle()
+
+    def catch_up(self) -> None:
+        """Look again where something is off by the last look: nobody who begins after it was
+        switched on is stopped. Waits while the database is away.
+        """
+        if not super().idle():
+            patiently(self.look)
 
     def _look_again(self) -> None:
         """Look if the last look is long ago and no worker's beat looks, outside event loops."""

@@ -13,10 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import reopen_all, withdraw_all
+from pipelang.runtime.durable.database_errors import reason_of
+from pipelang.runtime.durable.history.costs import rows_of, used_by
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
-from pipelang.runtime.durable.store import Store, reason_of
+from pipelang.runtime.durable.store import Store
+from pipelang.runtime.files.whole_files import moved_into_place
 
 _OF_RUN = (
     "pipelang_journal",
@@ -35,21 +38,24 @@ def cancel(store: Store, run: str) -> None:
     happen, once. Raises `UnknownRun`, and `NotPossible` if it has ended.
     """
     result = {"code": "cancelled", "reason": "cancel", "text": "it was cancelled", "partial": {}}
-    end = RunEnd("failed", {"result": result})
     with store.transaction() as connection:
         found = locked_run(store, connection, run)
         if found.status is not None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
+        used = used_by(rows_of(connection, run), (found.cost, found.tokens))
+        end = RunEnd("failed", {"result": result}, *used)
         connection.execute(
             sa.text(
                 """UPDATE pipelang_runs SET status = :status, outcome = :outcome, waiting = NULL,
-                ended = :now WHERE run = :run"""
+                cost = :cost, tokens = :tokens, ended = :now WHERE run = :run"""
             ),
             {
                 "run": run,
                 "status": end.status,
                 "outcome": json.dumps(end.outcome),
+                "cost": end.cost,
+                "tokens": end.tokens,
                 "now": store.now_on(connection),
             },
         )
@@ -195,12 +201,18 @@ def backup(store: Store, to: Path) -> None:
             f"{store.address.shown} is a database of PostgreSQL, which has its own tools",
             "`pg_dump --format=custom` copies it at one moment",
         )
-    if to.exists():
-        raise NotPossible(f"`{to}` is there already")
-    if not to.absolute().parent.is_dir():
-        raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
     try:
-        with store.legs.database.connect() as connection:
-            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+        if to.exists():
+            raise NotPossible(f"`{to}` is there already")
+        if not to.absolute().parent.is_dir():
+            no = f"there is no folder `{to.absolute().parent}`"
+            raise NotPossible(f"`{to}` cannot be written: {no}")
+        with (
+            moved_into_place(to, flushed=True) as beside,
+            store.legs.database.connect() as connection,
+        ):
+            connection.execute(sa.text("VACUUM INTO :to"), {"to": beside})
     except SQLAlchemyError as error:
         raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error
+    except OSError as error:
+        raise NotPossible(f"`{to}` cannot be written: {error.strerror or error}") from error

@@ -61,7 +61,7 @@ class Worker:
         self._named = named
         self.queues = tuple(named)
         self._legs = Legs(store, per_tenant)
-        self._work = LegWork(self._legs, named, sinks, self._stopping, live)
+        self._work = LegWork(self._legs, named, sinks, self._stopping, live, switches)
         self._concurrency = concurrency
         self._switches = switches
         self._guards = ReleaseGuards(store)

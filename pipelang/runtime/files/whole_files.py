@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -51,20 +52,35 @@ def put(
     end, if one is given. `flushed`: it is on the disk before it is in its place. A link is
     replaced. Raises OSError, and leaves what was there then.
     """
-    beside = os.path.join(os.path.dirname(target), f".pipelang-{os.urandom(8).hex()}")
-    try:
+    with moved_into_place(target, flushed) as beside:
         with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, created)) as file:
             file.write(data)
-            if flushed:
-                file.flush()
-                os.fsync(file.fileno())
         if mode is not None:
             os.chmod(beside, mode)
+
+
+@contextlib.contextmanager
+def moved_into_place(target: str | os.PathLike[str], flushed: bool = False) -> Iterator[str]:
+    """The path of a file that is not there yet, beside another: what is written into it is moved
+    into the place of that one, if nothing is raised; else it is deleted. `flushed`: it is on the
+    disk before. Raises OSError.
+    """
+    beside = os.path.join(os.path.dirname(target), f".pipelang-{os.urandom(8).hex()}")
+    try:
+        yield beside
+        if flushed:
+            _flush(beside)
         os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def _flush(path: str) -> None:
+    """Have a file be on its disk."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _put_in_place_of(target: str, data: bytes, mode: int) -> None:

@@ -28,24 +28,27 @@ def store_option(required: bool = True) -> Callable[[F], F]:
     return click.option("--store", "store", metavar="URL", required=required, help=words)
 
 
-@contextmanager
-def opened(url: str, make: bool = False, renew: bool = False) -> Iterator[Store]:
-    """A store that is open, made if `make`, brought up to date if `renew`; ends the command if it
-    cannot be used, or if what is done with it cannot be.
-    """
+def check_installed() -> None:
+    """End the command if what runs in a store need is not there."""
     try:
-        from pipelang.runtime.durable.address import (
-            BadAddress,
-            StoreProblem,
-            StoreUnreachable,
-        )
-        from pipelang.runtime.durable.store import Store
+        import pipelang.runtime.durable.store  # noqa: F401
     except ImportError as missing:
         stop(
             f"runs in a store need `{missing.name}`, which is not installed",
             USAGE,
             "pip install 'pipelang-dsl[durable]'",
         )
+
+
+@contextmanager
+def opened(url: str, make: bool = False, renew: bool = False) -> Iterator[Store]:
+    """A store that is open, made if `make`, brought up to date if `renew`; ends the command if it
+    cannot be used, or if what is done with it cannot be.
+    """
+    check_installed()
+    from pipelang.runtime.durable.address import BadAddress, StoreProblem, StoreUnreachable
+    from pipelang.runtime.durable.store import Store
+
     store = None
     try:
         store = Store.open(url, make=make, renew=renew)

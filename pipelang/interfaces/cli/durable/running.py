@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipelang.diagnostics.render import dumps
-from pipelang.interfaces.cli.durable.opening import opened
+from pipelang.interfaces.cli.durable.opening import check_installed, opened
 from pipelang.interfaces.cli.durable.submit import submissions
 from pipelang.interfaces.cli.exit_codes import INTERRUPTED
 from pipelang.interfaces.cli.programs import pick_pipeline, stop
@@ -41,10 +41,11 @@ def run_stored(
     """
     loaded, _ = program_to_run(file, settings, cache)
     name = pick_pipeline(loaded, file, pipeline)
-    with opened(url, make=True) as store:
-        from pipelang.runtime.durable.submitting import submit
+    check_installed()
+    from pipelang.runtime.durable.submitting import submit
 
-        made = submissions(loaded, name, inputs, None, options, urls)
+    made = submissions(loaded, name, inputs, None, options, urls)  # what is refused makes no store
+    with opened(url, make=True) as store:
         runs: list[str] = []
         try:
             for one in made:
@@ -67,7 +68,7 @@ def _work(
     cache: bool,
 ) -> NoReturn:
     from pipelang.interfaces.cli.durable.worker import leave
-    from pipelang.interfaces.cli.durable.working import served
+    from pipelang.interfaces.cli.durable.working import programs_of, served
     from pipelang.interfaces.cli.run.one import live_of
     from pipelang.runtime.durable import listing
     from pipelang.runtime.durable.results import ended
@@ -77,7 +78,7 @@ def _work(
 
     switches = StoredSwitches(store)
     switches.look()
-    handles, earlier = served([file], store, switches, cache)
+    handles, earlier = served(programs_of([file], cache), store, switches)
     shown = loaded.program.pipelines[name]
     live = live_of(shown, form if len(runs) == 1 else "json", "")
     worker = Worker(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import opened, store_option
+from pipelang.interfaces.cli.durable.opening import check_installed, opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.options.names import PlainName
 from pipelang.interfaces.cli.options.quantities import Duration
@@ -76,14 +76,15 @@ def command(
         inputs = read_inputs(given)
     except BadInput as error:
         stop(str(error), 1)
-    with opened(store, make=True) as ready:
-        from pipelang.runtime.durable.address import KeyConflict
-        from pipelang.runtime.durable.submitting import LONGEST_DELAY, submit
+    check_installed()
+    from pipelang.runtime.durable.address import KeyConflict
+    from pipelang.runtime.durable.submitting import LONGEST_DELAY, submit
 
-        if delay > LONGEST_DELAY:
-            stop(f"--delay is at most {LONGEST_DELAY / 86_400:.0f}d")
-        options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
-        made = submissions(loaded, name, inputs, key, options, urls)
+    if delay > LONGEST_DELAY:
+        stop(f"--delay is at most {LONGEST_DELAY / 86_400:.0f}d")
+    options = {"tenant": tenant, "thread": thread, "delay": delay, "priority": priority}
+    made = submissions(loaded, name, inputs, key, options, urls)  # what is refused makes no store
+    with opened(store, make=True) as ready:
         for (where, _), one in zip(inputs.rows, made, strict=True):
             try:
                 write(f"{submit(ready, one)}\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pipelang.interfaces.cli.durable.opening import opened, store_option
+from pipelang.interfaces.cli.durable.opening import check_installed, opened, store_option
 from pipelang.interfaces.cli.options.cache import cache_option
 from pipelang.interfaces.cli.options.quantities import Duration
 from pipelang.interfaces.cli.terminal import warn, write
@@ -72,15 +72,18 @@ def command(
     Exit code 0 when stopped or drained, 1 if a file is refused, 2 on wrong usage, 3 if the store
     cannot be reached or is of a newer version.
     """
+    from pipelang.interfaces.cli.durable.working import programs_of, served
+
     _log(log_level, log_json)
+    check_installed()
+    loaded = programs_of(files, cache)  # what is refused makes no store
     with opened(store, make=True) as ready:
-        from pipelang.interfaces.cli.durable.working import served
         from pipelang.runtime.durable.switches import StoredSwitches
         from pipelang.runtime.durable.worker import Worker
 
         switches = StoredSwitches(ready)
         switches.look()
-        handles, earlier = served(files, ready, switches, cache)
+        handles, earlier = served(loaded, ready, switches)
         worker = Worker(
             ready,
             handles,

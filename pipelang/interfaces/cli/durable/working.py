@@ -20,20 +20,26 @@ if TYPE_CHECKING:
     from pipelang.runtime.host.handle import Handle, LoadedProgram
 
 
+def programs_of(files: Sequence[str], cache: bool) -> dict[str, LoadedProgram]:
+    """The programs of files, by their paths. Ends the command if one is refused."""
+    loaded: dict[str, LoadedProgram] = {}
+    for file in files:
+        loaded[file], missed = program_to_run(file, (), cache)
+        if missed:
+            warn(f"note: {missed}")
+    return loaded
+
+
 def served(
-    files: Sequence[str], store: Store, switches: StoredSwitches, cache: bool
+    loaded: Mapping[str, LoadedProgram], store: Store, switches: StoredSwitches
 ) -> tuple[dict[tuple[str, str], Handle], EarlierVersions]:
     """Handles on the pipelines of files that this machine can run, and on those of other versions
     of these files that runs in the store began with. Those that it cannot are told, and left to
     other workers.
     """
-    loaded: dict[str, LoadedProgram] = {}
     handles: dict[tuple[str, str], Handle] = {}
-    for file in files:
-        loaded[file], missed = program_to_run(file, (), cache)
-        if missed:
-            warn(f"note: {missed}")
-        handles |= handles_of_program(file, loaded[file], store, switches)
+    for file, one in loaded.items():
+        handles |= handles_of_program(file, one, store, switches)
     return handles, EarlierVersions(loaded, store, switches)
 
 

@@ -23,6 +23,8 @@ from pipelang.interfaces.runs.state_folder import DEFAULT, StateFolder
 from pipelang.records import dataclass
 
 if TYPE_CHECKING:
+    from socket import socket as Socket
+
     from pipelang.interfaces.check.check import Checked
     from pipelang.interfaces.service.backend import Backend
     from pipelang.interfaces.service.deployment import Deployed
@@ -136,9 +138,8 @@ def command(
         stop("alerts come of a watch: say how often, such as --watch 1h", USAGE)
     roles = {name for _, loaded in programs for name in loaded.program.roles}
     watch = None if every is None else _watch(every, alerts, alert_secret, roles)
-    line = ServeLine(
-        programs, folder, host, port, gate_facts, grace, concurrency, per_tenant, watch
-    )
+    socket = _listening(host, port)  # what is refused makes no store
+    line = ServeLine(programs, folder, socket, gate_facts, grace, concurrency, per_tenant, watch)
     if store is None:
         _serve_from_memory(line)
     else:
@@ -151,8 +152,7 @@ class ServeLine:
 
     programs: Sequence[tuple[Checked, LoadedProgram]]
     state: StateFolder
-    host: str
-    port: int
+    socket: Socket
     who: tuple[TokenFile | None, Principal | None]
     grace: float
     concurrency: int
@@ -227,26 +227,32 @@ def _serve_from_store(line: ServeLine, url: str, works: bool) -> None:
 
 
 def _serve(line: ServeLine, backend: Backend, deployed: dict[str, Deployed]) -> None:
+    """Serve until it is asked to stop. Raises `StoreProblem`."""
     from pipelang.interfaces.service.app import make_app
-    from pipelang.interfaces.service.serving import ServiceServer, listening
+    from pipelang.interfaces.service.serving import ServiceServer
     from pipelang.interfaces.service.sessions import Authenticator
 
-    try:
-        socket = listening(line.host, line.port)
-    except OSError as error:
-        stop(
-            f"`{line.host}:{line.port}` cannot be listened at: {error.strerror or error}", FINDINGS
-        )
     app = make_app(backend, deployed, Authenticator(*line.who), grace=line.grace, watch=line.watch)
-    at = socket.getsockname()
+    at = line.socket.getsockname()
     shown = f"[{at[0]}]" if ":" in at[0] else at[0]
     server = ServiceServer(
         app, ready=lambda: _say(f"serving {', '.join(deployed)} at http://{shown}:{at[1]}")
     )
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes on what ended it
-        server.run([socket])
+        server.run([line.socket])
+    if server.refused is not None:
+        raise server.refused
     if not server.started:
         sys.exit(FINDINGS)
+
+
+def _listening(host: str, port: int) -> Socket:
+    from pipelang.interfaces.service.serving import listening
+
+    try:
+        return listening(host, port)
+    except OSError as error:
+        stop(f"`{host}:{port}` cannot be listened at: {error.strerror or error}", FINDINGS)
 
 
 def _say(line: str) -> None:

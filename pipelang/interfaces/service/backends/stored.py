@@ -30,12 +30,7 @@ from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem
 from pipelang.interfaces.text.number_format import plural
 from pipelang.runtime.durable import listing, programs, run_pages, upkeep
-from pipelang.runtime.durable.address import (
-    KeyConflict,
-    NotPossible,
-    StoreProblem,
-    UnknownRun,
-)
+from pipelang.runtime.durable.address import KeyConflict, NotPossible, StoreProblem, UnknownRun
 from pipelang.runtime.durable.case_pages import (
     CaseQuery,
     OpenCases,
@@ -48,9 +43,9 @@ from pipelang.runtime.durable.cases import (
     open_case_ids,
     open_cases_of,
 )
+from pipelang.runtime.durable.database_errors import reason_of
 from pipelang.runtime.durable.leases import BEAT, LEASE
 from pipelang.runtime.durable.shared.quotas import StoredQuotas
-from pipelang.runtime.durable.store import reason_of
 from pipelang.runtime.durable.submitting import Submission, checked_submission, run_id_of, take
 
 if TYPE_CHECKING:
@@ -123,12 +118,16 @@ class StoreBackend:
     # -------------------------------------------------------------------------------- serving
 
     async def open(self, deployed: Mapping[str, Deployed], metrics: ServiceMetrics) -> None:
-        """Begin to work on these pipelines."""
+        """Begin to work on these pipelines. Raises `StoreProblem`."""
         self._deployed = deployed
         self._metrics = metrics
-        await self._ask(lambda: run_pages.make_indexes(self._store))
+        if not await asyncio.to_thread(run_pages.make_indexes, self._store):
+            LOG.warning(
+                "the user of the store may not make the indexes that pages read by: lists are slow "
+                "until a server was started once as the owner of the tables"
+            )
         self._cleaner = Cleaner(deployed)
-        await self._ask(self._beat)
+        await asyncio.to_thread(self._beat)
         if self._make_worker is not None:
             loop = asyncio.get_running_loop()
 
@@ -142,7 +141,7 @@ class StoreBackend:
                     loop.call_soon_threadsafe(self._watch.told, run, one)
 
             self._worker = self._make_worker(tell)
-            await self._ask(self._worker.start)
+            await asyncio.to_thread(self._worker.start)
         self._beats = asyncio.ensure_future(self._beat_on())
 
     async def close(self, grace: float) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelang.runtime.durable.address import StoreUnreachable
-from pipelang.runtime.durable.store import may_pass
+from pipelang.runtime.durable.database_errors import may_pass
 
 PAUSE = 0.5
 """Seconds between two tries to reach a database that is away."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from pipelang.runtime.durable.history.costs import rows_of
 from pipelang.runtime.durable.shared.patience import patiently
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.shared.quotas import (
@@ -26,7 +27,7 @@ from pipelang.runtime.shared.quotas import (
     refusal_of,
     windows_of,
 )
-from pipelang.runtime.worlds.recorded.ledger import used_by
+from pipelang.runtime.worlds.recorded.ledger import charged
 from pipelang.semantics import program as p
 
 T = TypeVar("T")
@@ -141,8 +142,9 @@ class QuotaRows:
         for place in places:
             known = None if spent is None else spent.get(place)
             if known is None:
-                journal = self._journal(run) if journal is None else journal
-                known = used_by(journal, place)
+                journal = rows_of(self._connection, run) if journal is None else journal
+                used = charged(journal, place)
+                known = used.money, used.tokens
             self.settle(run, place, *known)
 
     def refusal(self, pipeline: p.Pipeline, tenant: str | None) -> QuotaRefusal | None:
@@ -213,13 +215,6 @@ class QuotaRows:
             what: _column(what, amounts[what]) if what in amounts else None for what in _NAMES
         }
         self._connection.execute(_SET_HOLD, {**held, **columns, "is_open": int(is_open)})
-
-    def _journal(self, run: str) -> dict[str, Any]:
-        rows = self._connection.execute(
-            sa.text("SELECT place, kind, value FROM pipelang_journal WHERE run = :run"),
-            {"run": run},
-        )
-        return {row.place: (row.kind, json.loads(row.value)) for row in rows}
 
 
 def _amounts(held: Mapping[str, Any]) -> dict[str, Decimal]:

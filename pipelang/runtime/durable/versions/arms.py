@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.outcomes import cost_from
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.outcomes import is_stopped

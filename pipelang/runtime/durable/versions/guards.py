@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pipelang.records import dataclass
-from pipelang.runtime.durable.outcomes import cost_from
+from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.versions import releases
 from pipelang.runtime.durable.versions.arms import JudgedRun, ReleaseRuns, ShownRun

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from pipelang.records import replace
@@ -36,13 +35,13 @@ _Waiting = tuple[Strand | WorkUnit | None, int, Event]
 """An event that no row has yet: who told it, which of its events it is, and the event."""
 
 
-def used_by(rows: Mapping[str, tuple[Kind, Any]], place: str) -> tuple[Decimal, int]:
-    """The dollars and tokens that the pipeline at a place of a run has used by its rows. A call
-    that was cut off counts with all that it may have used.
+def charged(rows: Mapping[str, tuple[Kind, Any]], place: str) -> RunBudget:
+    """A budget with what the pipeline at a place of a run has used by its rows. A call that was cut
+    off counts with all that it may have used.
     """
     budget = RunBudget(None, place=place)
     Ledger(PastRecord(rows), lambda: 0.0).charge(budget)
-    return budget.money, budget.tokens
+    return budget
 
 
 class Ledger:

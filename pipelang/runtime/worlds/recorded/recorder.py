@@ -57,6 +57,7 @@ class RecorderWorld(RealWorld):
         self._ledger = Ledger(record, lambda: time.monotonic() - self._began)
         self._ledger.charge(root)
         self._is_lost = False
+        self._once_only: dict[str, ActingCall] = {}
         self._given_back = 0
         self._inputs = InputExpressions(program)
         self._types = enc.Restoring(performers.services.types, record.medium)
@@ -80,12 +81,15 @@ class RecorderWorld(RealWorld):
         row = ledger.row(place)
         if row is not None:
             return self._given(run, row, codec)
+        if call is not None and not call.tool.idempotent:
+            self._once_only[place] = call
         await self._goes_beyond(place)
         unit = strand.unit = ledger.unit(run, place, call is not None)
         try:
-            if unit.begun and call is not None and not call.tool.idempotent:
+            if unit.begun and place in self._once_only:
                 await self._others_to_their_ends()
-                raise Halted(UNKNOWN, f"{call}, and its outcome was lost")
+                text = f"{call}, and its outcome was lost"
+                raise Halted(UNKNOWN, text + self._unknown_beside(place))
             try:
                 result = await work()
             finally:
@@ -95,7 +99,8 @@ class RecorderWorld(RealWorld):
             strand.unit = None
             if call is not None and _is_unknown(error, unit, call.tool):
                 ledger.drop(unit)
-                raise Halted(UNKNOWN, f"{call}: {error}") from error
+                text = f"{call}: {error}"
+                raise Halted(UNKNOWN, text + self._unknown_beside(place)) from error
             failure = enc.encode_failure(error, run.budget)
             if failure is None or isinstance(error, Halted):
                 ledger.drop(unit)
@@ -122,6 +127,18 @@ class RecorderWorld(RealWorld):
             seen = self._given_back
             await asyncio.sleep(0)
             quiet = quiet + 1 if self._given_back == seen else 0
+
+    def _unknown_beside(self, place: str) -> str:
+        """The other calls that have no outcome, side by side with the call of a place: the run
+        ends, and who takes over has to ask for all of it.
+        """
+        row = self._ledger.row
+        others = [
+            f"`{call.tool.name}` with the key `{call.key}`"
+            for at, call in self._once_only.items()
+            if at != place and row(f"{at}!") is not None and row(at) is None
+        ]
+        return f"; also unknown: {', '.join(others)}" if others else ""
 
     def _anew(self, place: str) -> None:
         """Take note that something is done that the record does not have."""

@@ -7,18 +7,23 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import pipelang
 from pipelang.runtime.durable import doing, listing, upkeep
 from pipelang.runtime.durable.address import KeyConflict, NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import StoredCases
+from pipelang.runtime.durable.doing import LegWork
 from pipelang.runtime.durable.history.chain import ChainHead
-from pipelang.runtime.durable.legs import MOST_BARREN, Fenced
+from pipelang.runtime.durable.legs import MOST_BARREN, Fenced, Legs
 from pipelang.runtime.durable.run_pages import RunCounts, RunQuery, open_counts, run_page
+from pipelang.runtime.durable.submitting import queue_of
+from pipelang.runtime.durable.switches import StoredSwitches
 from pipelang.runtime.inbox.cases import Case, Refused
 
 from .by_hand import MortalLegs, Stage
@@ -118,7 +123,7 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
     file = tmp_path / "acts.pipe"
     file.write_text(file.read_text(encoding="utf-8") + SIDE, encoding="utf-8")
     stage.loaded = pipelang.load(file)
-    most = 0
+    most = beside = 0
     for at in range(4, 12):
         run = stage.submit("side")
         assert not stage.do(stage.take(run), at, "after")
@@ -132,7 +137,16 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
         result = json.loads(stage.row(run)["outcome"])["result"]
         assert result["code"] == "effect_unknown"
         key = f"{run}/paid/1"  # which of six: who takes over asks for it where it was paid
-        assert result["text"] == f"`pay` was called with the key `{key}`, and its outcome was lost"
+        open = [
+            n for n in range(6) if f"{PAID.format(n)}!" in places and PAID.format(n) not in places
+        ]
+        assert open[0] == 1
+        also = ", ".join(f"`pay` with the key `{run}/paid/{n}`" for n in open[1:])
+        assert result["text"] == (
+            f"`pay` was called with the key `{key}`, and its outcome was lost"
+            + (f"; also unknown: {also}" if also else "")
+        )
+        beside += len(open) - 1
         assert stage.performed[f"pay {key}"] <= 1
         known = result["partial"]["values"]["paid"]
         recorded = [n for n in range(6) if PAID.format(n) in places]
@@ -140,6 +154,33 @@ def test_an_unknown_effect_ends_a_run_with_all_that_is_known(tmp_path: Path) -> 
         assert stage.performed.total() == before, "nothing is begun in a run that is over"
         most = max(most, len(recorded))
     assert most >= 3
+    assert beside >= 3
+    stage.store.close()
+
+
+class HangingStage(Stage):
+    """A stage whose `pay` acts, and never answers from the second element on."""
+
+    async def _act(self, tool: str, x: str, key: str) -> str:
+        made = await super()._act(tool, x, key)
+        if x != "a":
+            await asyncio.sleep(3600)
+        return made
+
+
+def test_a_call_that_times_out_tells_what_was_under_way_beside_it(tmp_path: Path) -> None:
+    stage = HangingStage(f"sqlite:///{tmp_path}/runs.db", tmp_path, timeout="0.5s")
+    file = tmp_path / "acts.pipe"
+    file.write_text(file.read_text(encoding="utf-8") + SIDE, encoding="utf-8")
+    stage.loaded = pipelang.load(file)
+    run = stage.submit("side")
+    assert stage.do(stage.take(run))
+    result = json.loads(stage.row(run)["outcome"])["result"]
+    assert result["code"] == "effect_unknown"
+    assert set(stage.performed) == {f"pay {run}/paid/{n}" for n in range(3)}
+    first, also = result["text"].split("; also unknown: ")
+    assert first.startswith(f"`pay` was called with the key `{run}/paid/1`: ")
+    assert also == f"`pay` with the key `{run}/paid/2`"
     stage.store.close()
 
 
@@ -257,6 +298,39 @@ def test_a_run_that_brings_its_workers_down_is_given_up_and_can_be_resumed(stage
         upkeep.resume(stage.store, run)
 
 
+def test_a_run_that_others_end_shows_what_it_cost(stage: Stage) -> None:
+    """One that was cancelled before it waited showed $0, and one that was given up always."""
+    whole = stage.submit()
+    assert stage.do(stage.take(whole))
+    rows, cost = stage.legs.written, Decimal(stage.row(whole)["cost"])
+    told: list[Decimal] = []
+    for at in range(1, rows):
+        run = stage.submit()
+        assert not stage.do(stage.take(run), at, "after")
+        upkeep.cancel(stage.store, run)
+        told.append(Decimal(stage.row(run)["cost"]))
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (Decimal("0.00001"), cost)
+
+    run = stage.submit("asks")
+    assert stage.do(stage.take(run))
+    parked = stage.row(run)
+    upkeep.cancel(stage.store, run)
+    assert stage.row(run)["cost"] == parked["cost"] == "0.00002"
+    upkeep.resume(stage.store, run)
+    for _ in range(MOST_BARREN + 1):
+        stage.legs.begin(stage.take(run))
+    found = stage.row(run)
+    assert json.loads(found["outcome"])["result"]["code"] == "crashed"
+    assert found["cost"] == "0.00002"
+
+    upkeep.resume(stage.store, run)
+    with stage.store.transaction() as connection:
+        connection.execute(sa.text("UPDATE pipelang_journal SET kind = 'intent', value = '{}'"))
+    upkeep.cancel(stage.store, run)  # rows that somebody changed keep nobody from it
+    assert stage.row(run)["cost"] == "0.00002"
+
+
 def test_a_run_that_gets_on_is_not_given_up(stage: Stage) -> None:
     run = stage.submit()
     for _ in range(MOST_BARREN + 3):
@@ -293,6 +367,26 @@ def test_a_paused_pipeline_begins_nothing(stage: Stage) -> None:
     assert stage.do(stage.take(run))
     assert stage.row(run)["status"] == "answered"
     assert not upkeep.unpause(stage.store, "acts")
+
+
+def test_what_was_switched_on_again_stops_no_run_that_begins_after_it(stage: Stage) -> None:
+    """A worker looks every two seconds: what was submitted within them was killed for good."""
+    mine, other = StoredSwitches(stage.store), StoredSwitches(stage.store)
+    stage.runtime.switches = mine
+    other.kill(tool="pay")
+    mine.look()
+    handles = {
+        queue_of(stage.loaded.hash, "acts"): stage.loaded.pipeline("acts", runtime=stage.runtime)
+    }
+    runs = []
+    for off in (True, False):
+        if not off:
+            other.revive(tool="pay")
+        runs.append(stage.submit())
+        work = LegWork(Legs(stage.store), handles, switches=mine)
+        asyncio.run(work.do(stage.take(runs[-1])))
+    found = [listing.run(stage.store, run)["status"] for run in runs]
+    assert found == ["failed", "answered"]
 
 
 def test_a_run_of_which_nothing_was_recorded_for_long_is_stuck(stage: Stage) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,7 @@ from .by_hand import Stage
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
+        "sqlite:///a%00b",
         "sqlite://runs.db",
         "mysql://u:secret@h/d",
         "postgresql://u:secret@h",
@@ -52,6 +55,32 @@ def test_what_names_no_store_is_refused_without_its_password(url: str) -> None:
 
 def test_an_address_is_shown_without_its_password() -> None:
     assert address_of("postgresql://u:secret@h:5433/d").shown == "postgresql://h:5433/d"
+
+
+@pytest.mark.parametrize("written", ["a%20b.db", "a b.db"])
+def test_the_file_of_an_address_is_the_one_that_is_opened(tmp_path: Path, written: str) -> None:
+    """`a%20b.db` was made as `a b.db`, and then looked for by its other name."""
+    url = f"sqlite:///{tmp_path}/{written}"
+    for make in (True, False):
+        Store.open(url, make=make).close()
+    assert [*tmp_path.glob("*.db")] == [tmp_path / "a b.db"]
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    name = "a" * 300
+    for make in (True, False):
+        with pytest.raises(StoreUnreachable, match="cannot be used"):
+            Store.open(f"sqlite:///{tmp_path}/{name}", make=make)
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    with pytest.raises(NotPossible, match="cannot be written"):
+        upkeep.backup(stage.store, tmp_path / name)
+    stage.store.close()
+
+
+def test_a_server_on_this_machine_needs_no_name() -> None:
+    """Nothing between the slashes is a socket: it was an internal error."""
+    with pytest.raises(StoreUnreachable, match="connection"):
+        Store.open("postgresql:///runs?host=/nowhere")
 
 
 def test_a_store_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
@@ -151,6 +180,50 @@ def test_a_copy_has_all_that_the_store_had(tmp_path: Path) -> None:
         connection.execute(sa.text("DELETE FROM workflow_status"))
     assert upkeep.check(stage.store)["lost"] == [run]
     stage.store.close()
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """Half a file was left, which looked like a copy and kept the next one from its name."""
+    resource = pytest.importorskip("resource")
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+    before = {*tmp_path.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(NotPossible, match=r"copy\.db` cannot be written: "):
+            upkeep.backup(stage.store, tmp_path / "copy.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {*tmp_path.iterdir()} == before
+    upkeep.backup(stage.store, tmp_path / "copy.db")
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "copy.db"}
+    stage.store.close()
+
+
+def test_help_is_of_the_cause(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/runs.db", make=True)
+
+    def tried(statements: Sequence[str]) -> None:
+        with store.transaction() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+
+    def helped(*statements: str) -> str:
+        with pytest.raises(StoreUnreachable) as told:
+            tried(statements)
+        return str(told.value.help)
+
+    insert = "INSERT INTO pipelang_paused (pipeline) VALUES (hex(zeroblob(100000)))"
+    assert "needs room" in helped("PRAGMA max_page_count = 1", insert)
+    assert "let write the file" in helped("PRAGMA query_only = 1", insert)
+    assert "where this user may read and write" in helped("SELECT no FROM nowhere")
+    store.close()
+    store = Store.open(f"sqlite:///{tmp_path}/runs.db")
+    other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another process holds it" in helped("PRAGMA busy_timeout = 1", insert)
+    other.close()
+    store.close()
 
 
 def test_nothing_in_a_store_is_a_pickle(tmp_path: Path) -> None:
