@@ -198,11 +198,11 @@ def _target(tested: Tested, name: ast.Name, before: str) -> tuple[str, Type] | N
 
 
 _NAMED_BY = {"prompt": "asks", "memory": "recalls", "pipeline": "runs"}
-"""What a step does with a declaration that only a step can be mocked for."""
+"""Declarations that only a step can be mocked for, and what it does with them."""
 
 
 def _by_its_steps(symbol: Symbol, contents: Contents) -> str:
-    """What to mock in place of a prompt, a memory or a pipeline: a step that names it."""
+    """A help that says which step to mock in place of a prompt, a memory or a pipeline."""
     does = f"the step that {_NAMED_BY[symbol.kind]} it"
 
     def names(link: p.Link) -> bool:
