@@ -34,7 +34,7 @@ TICKS = 1e15
 """Microseconds that a float still counts one by one."""
 
 ROUNDING = 1e-9
-"""A distance below a point, as a part of it, at which an amount lies on the point."""
+"""Share of an amount that is rounding: what lies so near below a point lies on it."""
 
 Z95 = 1.6448536269514722
 """The 95% quantile of the standard normal."""
