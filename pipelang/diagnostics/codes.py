@@ -14,6 +14,7 @@ from pipelang.diagnostics.rules import row as _row
 from pipelang.diagnostics.running_codes import CACHED_EFFECT as CACHED_EFFECT
 from pipelang.diagnostics.running_codes import CACHED_RUN_ACTS as CACHED_RUN_ACTS
 from pipelang.diagnostics.running_codes import DAY_TO_COME as DAY_TO_COME
+from pipelang.diagnostics.running_codes import DOUBLED_BACKSLASH as DOUBLED_BACKSLASH
 from pipelang.diagnostics.running_codes import LINE_AT_ODDS as LINE_AT_ODDS
 from pipelang.diagnostics.running_codes import LINE_UNMEASURED as LINE_UNMEASURED
 from pipelang.diagnostics.running_codes import NOT_SAMPLED as NOT_SAMPLED

@@ -1,5 +1,5 @@
 """The rows of what runs stand on and leave behind: quotas, days, providers, what is
-watched and sampled, and answers that are kept. A part of the table in `codes`.
+watched and sampled, answers that are kept, and patterns. A part of the table in `codes`.
 """
 
 from __future__ import annotations
@@ -57,5 +57,14 @@ CACHED_EFFECT = row(
     "cached-effect",
     "this {what}, but not when its answer comes from the cache",
     "leave `cache` out, or cache only the step that answers",
+    Severity.WARNING,
+)
+
+DOUBLED_BACKSLASH = row(
+    "P640",
+    "doubled-backslash",
+    "`{found}` looks for a backslash and then for {then}",
+    "a pattern has its backslashes as RE2 reads them, each once: `{meant}`. Where a backslash is"
+    " meant, `[\\\\]` says so",
     Severity.WARNING,
 )

@@ -51,7 +51,7 @@ _GROUPED = re.compile(r"(\$?)(\d+(?:_\d+)+(?:\.\d+)?)(%?)", re.ASCII)
 _UNIT = re.compile(r"(\$?)(\d*(?:\.\d+)?)([A-Za-z]+)", re.ASCII)
 _SPACED = re.compile(r"\$[ \t]+(\d+(?:\.\d+)?)(?![\w.])", re.ASCII)
 _MIXED = re.compile(r"(?:\d+(?:ms|[smhd])){2,}", re.ASCII)
-_POWER = re.compile(r"\d+[eE]\d", re.ASCII)
+_POWER = re.compile(r"(\$?)(\d+(?:\.\d+)?)[eE]([+-]?\d{1,3})(%?)(?!\w|\.\d|[%$])", re.ASCII)
 _POINT = re.compile(r"\$(\.\d+)", re.ASCII)
 _TOKENS = re.compile(r"[ \t]+(?:tokens?|tok)\b(?!\s*:)", re.IGNORECASE)
 _A_TIME = re.compile(r"/(s|min|h|hour|day|week|month)\b")
@@ -109,9 +109,27 @@ def bad_number(source: Source, at: int) -> Strange:
         inner = f"n{found}".lower()
         help = f'a name begins with a letter: what is called so outside is `{inner} "{found}"` here'
         return _guess(source, at, end, "NAME", inner, help=help, edit=False)
-    if _POWER.fullmatch(found):
-        return _guess(source, at, end, "INT", format(Decimal(found), "f")[:20])
+    power = _POWER.match(text, at)
+    if power is not None:
+        return _with_exponent(source, at, power.end(), *power.groups())
     return _guess(source, at, end, NO_TOKEN, "")
+
+
+def _with_exponent(
+    source: Source, at: int, end: int, sign: str, digits: str, power: str, percent: str
+) -> Strange:
+    """`1e-3`, `2.5e6`, `$1e2`, `5e-1%`: the same in plain digits."""
+    plain = format(Decimal(f"{digits}e{power}"), "f")
+    kind = "MONEY" if sign else "PERCENT" if percent else "NUMBER" if "." in plain else "INT"
+    meant = sign + plain + percent
+    if len(meant) <= LONGEST_NUMBER:
+        help = f"a number is written out in plain digits: `{meant}`"
+        return _guess(source, at, end, kind, meant, help=help)
+    help = f"a number is written in plain digits, of which at most {LONGEST_NUMBER} fit"
+    told = report(
+        codes.BAD_NUMBER, Span(source.name, at, end), found=source.text[at:end], help=help
+    )
+    return Strange(end, told, kind, _SHORT[kind])
 
 
 def _with_unit(

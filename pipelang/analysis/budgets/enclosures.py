@@ -150,7 +150,7 @@ def budgeted_runs(
     """
     program, pipeline, point = given.program, given.pipeline, given.parameters
     late = [
-        (_ends_of(program, pipeline, cut), late_share(given, cut, totals.work, at_point))
+        (_ends_of(program, pipeline, cut), late_share(given, cut, totals.work, at_point, bounded))
         for cut in cuts
         if cut.dimension == TIME
     ]

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.limits import MONEY, TIME
-from pipelang.analysis.frontier.meter import MetUndeclared
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.analysis.model.parameters import Parameters, point_parameters
 from pipelang.analysis.sweep.bounds_over_unknowns import enclosed, look_behind
 from pipelang.analysis.sweep.compiled import Compiled
 from pipelang.analysis.sweep.sweep import sweep
-from pipelang.records import replace
 
 if TYPE_CHECKING:
     from pipelang.analysis.budgets.enclosures import BudgetedRuns
@@ -61,15 +59,10 @@ def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:
     compiled = Compiled(model.program, model.pipeline)
     times = [cut for cut in cuts if cut.dimension == TIME]
     point = point_parameters(model.program)
-    asked = replace(point, unknown=_met) if times else point
-    compiled.model = model.of(asked)
-    try:
-        totals = sweep(compiled.model)
-        compiled.work, compiled.widest = totals.work, totals.widest
-        look_behind(compiled, asked)
-    except MetUndeclared:
-        return CutBy.OPEN
-    point = replace(asked, unknown=point.unknown)
+    compiled.model = model.of(point)
+    totals = sweep(compiled.model)
+    compiled.work, compiled.widest = totals.work, totals.widest
+    look_behind(compiled, point)
     if point.left_out:
         return CutBy.OPEN
     counted = bool(point.counted or point.counted_bins)
@@ -85,6 +78,12 @@ def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:
             return CutBy.OPEN
         if not free and _any_cut(found):
             return CutBy.SPENDING
+    if times:
+        from pipelang.analysis.budgets.lateness import late_share
+
+        unsure = bool(point.unknown_sites)
+        if any(late_share(model.of(point), cut, totals.work, at_point=unsure) for cut in times):
+            return CutBy.TIME
     if point.unknown_sites:
         from pipelang.analysis.budgets.arithmetic import MOST_TIMES
         from pipelang.analysis.model.posterior import draws_beside
@@ -93,18 +92,7 @@ def cut_by(model: PipelineModel, cuts: Sequence[Cut]) -> CutBy | None:
         grid = None if bounded is None else bounded.grid
         if grid is None or (counted and not draws_beside(grid.size, totals.work * MOST_TIMES)):
             return CutBy.OPEN
-        return None
-    if not times:
-        return None
-    from pipelang.analysis.budgets.lateness import late_share
-
-    late = any(late_share(model.of(point), cut, totals.work) for cut in times)
-    return CutBy.TIME if late else None
-
-
-def _met(site: str) -> NoReturn:
-    """Stand for a share that nobody declared, where the first that is met settles the matter."""
-    raise MetUndeclared(site)
+    return None
 
 
 def _any_cut(runs: BudgetedRuns) -> bool:

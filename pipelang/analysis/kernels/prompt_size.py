@@ -13,7 +13,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from pipelang.analysis.kernels.answer_size import longest_answers, said_of
+from pipelang.analysis.kernels.answer_size import (
+    longest_answers,
+    said_of,
+    type_below,
+    written_length,
+    written_size,
+    written_truth,
+)
 from pipelang.analysis.kernels.surroundings import Decided, decided_before
 from pipelang.analysis.model.model import PipelineModel
 from pipelang.records import dataclass, replace
@@ -28,8 +35,6 @@ from pipelang.semantics.types import (
     TEXT,
     ListType,
     MapType,
-    OptionalType,
-    RecordType,
     Type,
     is_medium,
     present,
@@ -235,8 +240,9 @@ def _share(given: _Given, branch: p.TemplateBranch) -> float | None:
     source = given.arguments.get(path[0])
     if source is None:
         return None
-    if isinstance(source, expr.Const) and len(path) == 1:
-        return float(bool(source.value) == wanted)
+    settled = written_truth(given.model.expand(source), path[1:])
+    if settled is not None:
+        return float(settled == wanted)
     if given.drawn is not None and len(path) == 1:
         holds = given.drawn.holds(source)
         if holds is not None:
@@ -276,6 +282,10 @@ def _length(given: _Given, loop: p.TemplateLoop) -> int | None:
         for type in _types_at(given, path):
             if isinstance(type, (ListType, MapType)) and type.max_length is not None:
                 lengths.append(type.max_length)
+        source = given.arguments.get(path[0])
+        if source is not None:
+            written = written_length(given.model.expand(source), path[1:])
+            lengths.extend([] if written is None else [written])
     return min(lengths, default=None)
 
 
@@ -298,25 +308,8 @@ def _first_values(shape: Sequence[p.TemplatePart]) -> list[p.TemplateValue]:
 def _types_at(given: _Given, path: Sequence[str]) -> tuple[Type | None, Type | None]:
     """The type of a path by the parameter, and by what is given for it."""
     source = given.arguments.get(path[0])
-    own = _follow(given.types.get(path[0]), path[1:])
-    return own, None if source is None else _follow(source.type, path[1:])
-
-
-def _follow(type: Type | None, path: Sequence[str]) -> Type | None:
-    """The type at a path into a type; `*` is an element."""
-    for name in path:
-        if isinstance(type, OptionalType):
-            type = type.inner
-        if name == "*" and isinstance(type, ListType):
-            type = type.element
-        elif name == "*" and isinstance(type, MapType):
-            type = type.value
-        elif isinstance(type, RecordType):
-            field = type.field(name)
-            type = None if field is None else field.type
-        else:
-            return None
-    return type
+    own = type_below(given.types.get(path[0]), path[1:])
+    return own, None if source is None else type_below(source.type, path[1:])
 
 
 def _value(given: _Given, value: p.TemplateValue) -> Size:
@@ -338,6 +331,9 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
     root = None if source is None else expr.path_of(source)
     step = None if root is None else model.steps.get(root[0])
     said: Size | None = None
+    if source is not None:
+        said = written_size(model.expand(source), path[1:], given.media)
+        sizes.extend([] if said is None else [said])
     if step is not None and root is not None:
         sizes.extend(longest_answers(step))
         said = said_of(step, (*root[1:], *path[1:]))
@@ -353,7 +349,7 @@ def _value(given: _Given, value: p.TemplateValue) -> Size:
         return Size(min(means), bound, least=min(size.floor for size in sizes))
     most = float("inf") if bound is None else float(bound)
     if said is not None:
-        return Size(min(most, said.mean), bound, said.declared)
+        return Size(min(most, said.mean), bound, said.declared, said.least)
     return Size(most, bound, False)
 
 

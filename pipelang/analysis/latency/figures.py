@@ -146,7 +146,7 @@ def spent(
     if bounded is not None:
         parameters, rows = _probes(model.program, bounded.axes)
     scales = coarse_scales(measures)
-    if not _fits(scales, rows, work):
+    if not walks_fit(scales, rows, work):
         return None
     if bounded is None:
         needed = bool(point.counted or point.counted_bins)
@@ -200,7 +200,8 @@ def time_figures(model: PipelineModel, taken: SpendingFigures | None) -> dict[st
     return found
 
 
-def _fits(scales: Sequence[Any], rows: int, work: int) -> bool:
+def walks_fit(scales: Sequence[Any], rows: int, work: int) -> bool:
+    """Whether a walk over so many sets of parameters is no more work than is done."""
     wanted, most = _wanted(scales, rows, work), limited(MOST_WORK)
     if wanted > most:
         note_limit(WorkPart.TIMES, "", wanted, most)
@@ -278,7 +279,7 @@ def _away(
     """
     measures = tuple(coarse.taken)
     around = fine_scales(coarse, COARSE) or beyond(coarse, coarse)
-    if not around or not _fits(around, rows.rows, work):
+    if not around or not walks_fit(around, rows.rows, work):
         return None
     found = measured(model, given, around, measures)
     more = tuple(
@@ -286,7 +287,7 @@ def _away(
         for measure, taken in found.taken.items()
         for scale in _missing(coarse, found, measure, taken, rows.drifts)
     )
-    if not more or not _fits(more, rows.rows, work):
+    if not more or not walks_fit(more, rows.rows, work):
         return found
     return with_lattices(found, measured(model, given, more, measures, means=False))
 
@@ -365,10 +366,10 @@ def _probes(program: p.Program, axes: Sequence[Axis]) -> tuple[Parameters, int]:
     of rows.
     """
     unknown, choose = random_points(axes, 1)
-    return _columns(program, unknown, choose), len(axes) + 1
+    return columns_of(program, unknown, choose), len(axes) + 1
 
 
-def _columns(program: p.Program, unknown: Any, choose: Any) -> Parameters:
+def columns_of(program: p.Program, unknown: Any, choose: Any) -> Parameters:
     """Parameters with a row for every set of unknowns."""
 
     def column(values: Any) -> Any:
@@ -412,7 +413,7 @@ def _beside_counts(model: PipelineModel, coarse: Measured, work: int) -> tuple[l
 
     rows = moved(point)
     scales = fine_scales(coarse, COARSE) or beyond(coarse, coarse)
-    if not scales or not _fits(scales, rows.rows, work):
+    if not scales or not walks_fit(scales, rows.rows, work):
         return [], 0
     given = rows.parameters
 
@@ -424,6 +425,14 @@ def _beside_counts(model: PipelineModel, coarse: Measured, work: int) -> tuple[l
     settings = SETTINGS if all_fit else SETTINGS[:2]
     walks = [found for found in map(walk, settings) if found is not None]
     return walks, rows.drifts
+
+
+def grid_over(axes: Sequence[Axis], bounded: Enclosed) -> Grid:
+    """Return the grid of some unknowns on which the share of runs below any amount is known, by the
+    degrees of all figures.
+    """
+    degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
+    return Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
 
 
 def _enclosed(
@@ -440,17 +449,16 @@ def _enclosed(
     from pipelang.analysis.latency.unknown_bounds import bounds_over_unknowns
 
     measures = tuple(coarse.taken)
-    degrees = dict(zip(bounded.axes, highest(bounded.degrees, len(bounded.axes)), strict=True))
-    grid = Grid(tuple(axes), tuple(max(1, degrees[axis]) for axis in axes))
+    grid = grid_over(axes, bounded)
     scales = coarse_scales(measures)
     kept = {scale.measure for scale in coarse.scales}
     ranges: dict[str, FigureRange] = {}
-    if not _fits(scales, grid.size, work):
+    if not walks_fit(scales, grid.size, work):
         for name in families:
             ranges |= {f"{name}.{read}": FigureRange(None, 0.0, inf, tight=False) for read in READ}
         return SpendingFigures(ranges, _times(coarse, families), coarse.bounded)
     scales = tuple(scale for scale in scales if scale.measure in kept)
-    values = _columns(model.program, *grid.values())
+    values = columns_of(model.program, *grid.values())
     found = measured(model, values, scales, measures)
     # Takes no longer: three lattices a measure at most, where the first walk had a dozen.
     nearer = fine_scales(found)

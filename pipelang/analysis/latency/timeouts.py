@@ -33,6 +33,12 @@ def slow_attempts(program: p.Program, pipeline: p.Pipeline) -> Iterator[Diagnost
                 yield from _slow(link, tool.name, tool.latency, limit, fails, "a `succeeds`")
 
 
+NEGLIGIBLE = 1e-6
+"""So many more attempts than fail may take longer: nobody counts one in a million, and the tail of
+a distribution that two figures describe is no better known.
+"""
+
+
 def _share(chance: Chance) -> float | None:
     match chance:
         case Declared():
@@ -55,7 +61,7 @@ def _slow(
         return
     median = float(spread.median)
     taken = Lognormal(median, sigma_of(median, float(spread.p95)), float(limit))
-    if taken.beyond <= fails + 1e-9:
+    if taken.beyond <= fails + NEGLIGIBLE:
         return
     yield report(
         codes.SLOW_ATTEMPT,

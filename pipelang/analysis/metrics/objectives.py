@@ -53,6 +53,7 @@ def undecided(verdict: ObjectiveVerdict, why: str) -> ObjectiveVerdict:
 
 
 UNDECLARED = "too much of the pipeline is undeclared"
+UNANSWERED = "no run is answered, so there are no answers of which a share is wrong"
 UNFINISHED = "`--time-limit` leaves too wide a range of it"
 SURE = 0.95
 """A measured objective counts as met (or missed) when the posterior is this sure of it."""
@@ -81,7 +82,8 @@ def _decided(line: p.SloLine, number: Number | None, probability: float | None) 
         upper = line.op in ("<=", "<")
         if low is not None and upper and not compare(low, line.op, float(line.target)):
             return ObjectiveVerdict(line, number, False, 0.0)
-        why = f"`{line.metric}` is not known"
+        nothing = number is not None and line.metric == m.SELECTIVE_RISK
+        why = UNANSWERED if nothing else f"`{line.metric}` is not known"
         return ObjectiveVerdict(line, number, None, None, why)
     target = float(line.target)
     if probability is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelang.analysis.metrics.objectives import UNFINISHED, ObjectiveVerdict
+from pipelang.analysis.metrics.objectives import UNANSWERED, UNFINISHED, ObjectiveVerdict
 from pipelang.interfaces.report.view import View
 from pipelang.interfaces.text.number_format import (
     Show,
@@ -72,6 +72,8 @@ def _sure(verdict: ObjectiveVerdict, view: View) -> str:
             return "undecided: the budget may cut runs short"
         if verdict.line.when is not None and number is None:
             return f"undecided: {verdict.why}"
+        if verdict.why == UNANSWERED:
+            return "undecided: no run is answered"
         if number is None or (number.value is None and number.low is None):
             return "undecided: not worked out yet"
         if verdict.why == UNFINISHED:

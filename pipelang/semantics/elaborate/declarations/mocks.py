@@ -14,7 +14,7 @@ from pipelang.semantics.elaborate.expressions.expressions import elaborate
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.names.named_items import Contents, contents_of
 from pipelang.semantics.elaborate.reach.effects import reached
-from pipelang.semantics.symbols import suggestion
+from pipelang.semantics.symbols import Symbol, suggestion
 from pipelang.semantics.types import NothingType, Type
 from pipelang.semantics.walk import agent_of, inner_links
 from pipelang.syntax import ast
@@ -176,6 +176,8 @@ def _target(tested: Tested, name: ast.Name, before: str) -> tuple[str, Type] | N
             context.tell(codes.UNUSED, name.span, what="mock", name=name.text)
         return symbol.key, signature(context, symbol.key)[1]
     found, help = _what_it_is(name.text, contents)
+    if found is None and symbol is not None and symbol.kind in _NAMED_BY:
+        found, help = f"a {symbol.kind}", _by_its_steps(symbol, contents)
     if found is not None:
         context.tell(
             codes.WRONG_KIND,
@@ -193,6 +195,24 @@ def _target(tested: Tested, name: ast.Name, before: str) -> tuple[str, Type] | N
         what = "step or tool"
         context.tell(codes.UNKNOWN_NAME, name.span, what=what, name=name.text, help=close)
     return None
+
+
+_NAMED_BY = {"prompt": "asks", "memory": "recalls", "pipeline": "runs"}
+"""Declarations that only a step can be mocked for, and what it does with them."""
+
+
+def _by_its_steps(symbol: Symbol, contents: Contents) -> str:
+    """A help that says which step to mock in place of a prompt, a memory or a pipeline."""
+    does = f"the step that {_NAMED_BY[symbol.kind]} it"
+
+    def names(link: p.Link) -> bool:
+        action = agent_of(link.action) or link.action
+        return getattr(action, symbol.kind, None) == symbol.key
+
+    for step in contents.steps.values():
+        if any(map(names, inner_links(step.chain))):
+            return f"mock {does}: `mock {step.name} = ...`"
+    return f"mock {does}"
 
 
 def _what_it_is(name: str, contents: Contents) -> tuple[str | None, str | None]:

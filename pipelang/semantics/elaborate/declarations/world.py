@@ -12,6 +12,7 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.options.options import no_duplicates, pick, rate_of, spread
 from pipelang.semantics.elaborate.options.quantity import quantity
+from pipelang.semantics.patterns import doubled_backslash
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, TEXT, TOKENS
@@ -192,6 +193,12 @@ def patterns(context: Context, decl: ast.PatternsDecl) -> tuple[str, ...]:
             if isinstance(why, bytes):
                 why = why.decode("utf-8", "replace")
             context.tell(codes.BAD_PATTERN, literal.span, why=why)
+        doubled = doubled_backslash(text)
+        if doubled is not None:
+            then = "any character" if doubled[-1] == "." else f"`{doubled[-1]}`"
+            context.tell(
+                codes.DOUBLED_BACKSLASH, literal.span, found=doubled, then=then, meant=doubled[1:]
+            )
         result.append(text)
     return tuple(result)
 

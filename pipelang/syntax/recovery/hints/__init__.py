@@ -11,6 +11,7 @@ from pipelang.syntax.recovery.hints import (
     actions,
     claims,
     declarations,
+    forgotten_words,
     numbers,
     options,
     other_languages,
@@ -24,6 +25,7 @@ from pipelang.syntax.recovery.hints import (
 from pipelang.syntax.recovery.hints.error_site import ErrorSite, Hint, TokenEdit
 
 SLIPS = (
+    forgotten_words.forgotten_word,
     other_languages.else_if,
     tests.test_line,
     claims.claim,

@@ -119,6 +119,43 @@ def test_time_cuts_no_more_than_are_late(tmp_path: Path) -> None:
     assert "cut" not in found
 
 
+REDONE = """budget 4500ms else reject
+step s: text max 9 tokens = ask a(x) by z { accuracy 90% timeout 5s output 30 tokens max MORE }
+gate g: len(s) > 3 { catches 80% ALARMS } else redo s up to 2 else fail "bad"
+step t: text max 9 tokens = TOOL
+return t"""
+
+
+SHARES = (0, 15, 66.66667, 100)
+
+
+def test_time_cuts_no_more_than_are_late_whatever_is_unknown(tmp_path: Path) -> None:
+    """The most over all values of what is unknown: no less than at any of them. Late is only who
+    answers in the third round (3 s) and then asks the tool twice (2 s).
+    """
+    before = "tool two(x: text max 9 tokens) -> text max 9 tokens {\n"
+    before += '  python "tools:two"  effect read  timeout 2s  succeeds SUCCEEDS\n'
+    before += "  latency 1s median, 1s p95 retry 1 }\n"
+
+    def cut(more: str, alarms: str, succeeds: str) -> float:
+        body = REDONE.replace("MORE", more).replace("ALARMS", alarms)
+        tool = before.replace("succeeds SUCCEEDS", succeeds)
+        found = of(tmp_path, body.replace("TOOL", "call two(s)"), tool)
+        return float(found["cut"]["high"]) if "cut" in found else 0.0
+
+    declared = [
+        cut(f"correlation {again}%", f"false_alarms {alarms}%", "succeeds 90%")
+        for again in SHARES
+        for alarms in SHARES
+    ]
+    assert 0.01 < max(declared) < 0.02
+    most = cut("", "", "succeeds 90%")
+    assert max(declared) - 1e-9 <= most <= max(declared) * 1.005  # near the worst of the grid
+    assert cut("", "", "succeeds 90 of 100") > max(declared) * 1.2
+    assert cut("", "", "succeeds 90 of 100") < 2 * max(declared)
+    assert cut("", "", "") == pytest.approx(10 * most, abs=1e-6)  # if the tool never answers
+
+
 @pytest.mark.parametrize(
     ("otherwise", "ends"),
     [("", "failure"), ("else reject", "rejection"), ('else fail "f"', "failure")],
