@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 
@@ -24,3 +25,21 @@ class Patterns:
             compiled = [re2.compile(source, options) for source in self.sources[name]]
             self._compiled[name] = compiled
         return any(pattern.search(text) is not None for pattern in compiled)
+
+
+def are_patterns(sources: Iterable[str]) -> bool:
+    """Whether RE2 takes these: of a file they may be anything."""
+    return all(map(_is_pattern, sources))
+
+
+@lru_cache(maxsize=1024)
+def _is_pattern(source: str) -> bool:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(source, options)
+    except (re2.error, ValueError):  # the latter of half a character
+        return False
+    return True

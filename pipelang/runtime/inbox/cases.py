@@ -11,14 +11,10 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pipelang.records import dataclass, field, replace
 from pipelang.runtime.inbox.answer_schema import misfit
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 Kind = Literal["approve", "hold", "ask", "escalation", "label"]
 NOT_WAITED_FOR: frozenset[Kind] = frozenset(("escalation", "label"))
@@ -93,25 +89,6 @@ class Case:
     lasting: bool = False
     about: dict[str, Any] | None = None
     looked: dict[str, datetime] = field(default_factory=dict)
-
-
-@cache
-def _adapter() -> TypeAdapter[Case]:
-    """The JSON side of cases, which a run that asks nobody does without."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Case)
-
-
-def case_json(case: Case) -> dict[str, Any]:
-    """A case as plain JSON, its times as ISO 8601 in UTC."""
-    record: dict[str, Any] = _adapter().dump_python(case, mode="json")
-    return record
-
-
-def case_from(data: bytes) -> Case:
-    """A case out of the JSON that `case_json` made. Raises ValueError."""
-    return _adapter().validate_json(data)
 
 
 def stamp(moment: datetime) -> str:

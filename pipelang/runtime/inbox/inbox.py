@@ -102,7 +102,9 @@ class Inbox:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """The files that `cases` found last and that hold no case: broken, foreign, or no files."""
+        """The files that `cases` found last and that hold no case (broken, foreign or no files),
+        or the rows of a store.
+        """
         return getattr(self._store, "unreadable", ())
 
     def case(self, case_id: str) -> Case:

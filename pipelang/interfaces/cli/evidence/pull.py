@@ -62,7 +62,7 @@ def pull_command(
     shares, as many are left out as make their chances equal. Exit code 0, 1 where a file is
     malformed or says otherwise, 2 on wrong usage.
     """
-    from pipelang.interfaces.cli.inbox import inbox_at
+    from pipelang.interfaces.cli.inbox import inbox_at, note_broken_cases
     from pipelang.interfaces.labels.rows import is_simulated, rows_of, with_rows
     from pipelang.interfaces.labels.verdicts import verdicts
     from pipelang.runtime.inbox.cases import InboxBroken
@@ -83,6 +83,7 @@ def pull_command(
             cases: tuple[Case, ...] = inbox.cases(closed=True)
         except InboxBroken as broken:
             stop(str(broken), FINDINGS)
+        note_broken_cases(inbox.unreadable)
     found = verdicts(program, cases)
     texts = {name: evidence_text(name) or "" for name in {*program.evidence, *more.values()}}
     for name in more.values():

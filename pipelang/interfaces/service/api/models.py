@@ -11,6 +11,7 @@ from pipelang.interfaces.service.service import HIGHEST_PRIORITY, LONGEST_DELAY,
 
 if TYPE_CHECKING:
     from pipelang.interfaces.service.deployment import Deployed
+    from pipelang.runtime.inbox.case_records import case_json
     from pipelang.runtime.inbox.cases import Case
 
 Status = Literal[
@@ -263,7 +264,6 @@ class ProblemModel(_Given):
 
 def case_view(case: Case) -> dict[str, Any]:
     """A case as the API gives it: without which process waits for it."""
-    from pipelang.runtime.inbox.cases import case_json
 
     whole = case_json(case)
     return {
