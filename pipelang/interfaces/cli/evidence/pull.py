@@ -220,14 +220,14 @@ def _may_be_replaced(name: str) -> None:
 
 def _corrections(name: str, judged: list[Judged], quiet: bool) -> None:
     """Write what was wrong, with what would have been right: the negatives of a re-fit."""
-    wrong = [one for one in judged if not one.right and one.corrected is not None]
+    wrong = [one for one in judged if not one.right and one.corrected]
     rows = [
         {
             "case": one.case,
             "step": one.step,
             "input": one.given,
             "answer": one.said,
-            "corrected": one.corrected,
+            "corrected": one.corrected[0],
             "by": ", ".join(one.by),
             "as_of": one.as_of,
         }
