@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,20 @@ def test_nothing_can_be_told_where_both_streams_are_full(file: Path) -> None:
 def test_a_stream_that_is_closed_changes_no_exit_code(command: str, file: Path) -> None:
     done = shell(f"{command.format(file.name)} >&- <&-", file.parent)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+LONG = "n" * 300
+NAMED = (
+    *("observe {} --state NAME", "watch {} --state NAME", "inbox --state NAME"),
+    *("audit verify NAME", "token list --tokens NAME", "graph NAME"),
+)
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_a_name_that_is_too_long_is_told(command: str, file: Path) -> None:
+    done = shell(command.format(file.name).replace("NAME", LONG), file.parent)
+    assert done.returncode in (1, 2), done.stderr
+    assert re.match("error: .*`n{200}", done.stderr), done.stderr
 
 
 def test_a_folder_that_is_gone_takes_no_command_along(file: Path) -> None:

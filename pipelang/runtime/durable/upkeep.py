@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -195,12 +196,29 @@ def backup(store: Store, to: Path) -> None:
             f"{store.address.shown} is a database of PostgreSQL, which has its own tools",
             "`pg_dump --format=custom` copies it at one moment",
         )
-    if to.exists():
-        raise NotPossible(f"`{to}` is there already")
-    if not to.absolute().parent.is_dir():
-        raise NotPossible(f"`{to}` cannot be written: there is no folder `{to.absolute().parent}`")
     try:
-        with store.legs.database.connect() as connection:
-            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(to)})
+        if os.path.lexists(to):
+            raise NotPossible(f"`{to}` is there already")
+        os.stat(to.absolute().parent)  # says why there is none, also where the name is impossible
+        _copy(store, to)
+    except FileNotFoundError as error:
+        folder = to.absolute().parent
+        raise NotPossible(f"`{to}` cannot be written: there is no folder `{folder}`") from error
     except SQLAlchemyError as error:
         raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NotPossible(f"`{to}` cannot be written: {why}") from error
+
+
+def _copy(store: Store, to: Path) -> None:
+    """Copy beside the place and move it there: what was stopped, or found no room, leaves nothing
+    that could be taken for a copy.
+    """
+    beside = to.with_name(f".pipelang-{os.urandom(8).hex()}")
+    try:
+        with store.legs.database.connect() as connection:
+            connection.execute(sa.text("VACUUM INTO :to"), {"to": str(beside)})
+        os.rename(beside, to)
+    finally:
+        beside.unlink(missing_ok=True)
