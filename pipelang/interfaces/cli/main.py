@@ -57,11 +57,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown = name if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]}..."
             warn(f"error: `{shown}`: {error.strerror}")
             return USAGE
+        if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+            warn("error: the folder that this command was called in is gone")
+            return USAGE
         if os.environ.get("PIPELANG_DEBUG"):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())
         warn(f"pipelang: internal error: {said} (set PIPELANG_DEBUG=1 for the traceback)")
         return INTERNAL_ERROR
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder in which this process stands was taken away."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _collect_seldom() -> None:
