@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_CLASS = re.compile(r"[sSdDwWbB](?![A-Za-z])")
-_POINT = re.compile(r"\.(?=[A-Za-z])")
-_LETTER = re.compile(r"[A-Za-z]")
-
-
-def doubled_backslash(pattern: str) -> str | None:
-    """Return the first part of a pattern that looks for a backslash, where texts of other languages
-    would have written a class, a border of words or a point: `\\\\s+`, `\\\\b`, `shop\\\\.com`.
-    """
-    for found in _ESCAPED.finditer(pattern):
-        if found.group(1) != "\\":
-            continue
-        behind, before = found.end(), pattern[: found.start()][-1:]
-        part = _CLASS.match(pattern, behind)
-        if part is None and _LETTER.match(before):
-            part = _POINT.match(pattern, behind)
-        if part is not None:
-            return pattern[found.start() : part.end()]
-    return None
 
 
 class Patterns:
@@ -46,3 +25,21 @@ class Patterns:
             compiled = [re2.compile(source, options) for source in self.sources[name]]
             self._compiled[name] = compiled
         return any(pattern.search(text) is not None for pattern in compiled)
+
+
+def are_patterns(sources: Iterable[str]) -> bool:
+    """Whether RE2 takes these: of a file they may be anything."""
+    return all(map(_is_pattern, sources))
+
+
+@lru_cache(maxsize=1024)
+def _is_pattern(source: str) -> bool:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(source, options)
+    except (re2.error, ValueError):  # the latter of half a character
+        return False
+    return True

@@ -17,7 +17,8 @@ from pipelang.runtime.durable.case_pages import (
 )
 from pipelang.runtime.durable.cases import closed_cases, open_case_ids, open_cases_of
 from pipelang.runtime.durable.store import Store
-from pipelang.runtime.inbox.cases import Case, case_json
+from pipelang.runtime.inbox.case_records import case_json
+from pipelang.runtime.inbox.cases import Case
 
 NOW = datetime.now(UTC)
 RUN = sa.text(

@@ -370,9 +370,17 @@ def test_a_name_that_is_perhaps_mistyped_is_noted(place: Path) -> None:
 
 def test_a_store_that_cannot_be_copied_is_told(place: Path) -> None:
     assert call(place, "store", "init", STORE).returncode == 0
-    for output, said in (("no/x.db", "no folder"), ("runs.db", "there already")):
+    outputs = (
+        ("no/x.db", "no folder"),
+        ("runs.db", "there already"),
+        ("n" * 300, "File name too long"),
+        ("runs.db/x", "cannot be written"),
+    )
+    there = sorted(path.name for path in place.iterdir())
+    for output, said in outputs:
         done = call(place, "store", "backup", STORE, "--output", output)
         assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert sorted(path.name for path in place.iterdir()) == there
     done = call(place, "store", "backup", STORE, "--output", "copy.db")
     assert (done.returncode, done.stdout) == (0, "copy.db\n")
     assert call(place, "store", "check", "sqlite:///copy.db").returncode == 0

@@ -336,6 +336,21 @@ def test_what_cannot_be_gone_on_with_is_refused(capsys: Any) -> None:
     Path("main.pipe").write_text(PROGRAM, encoding="utf-8")
     rows(2)
     assert "another input than line 3" in refused("--resume")
+    rows(3)
+    header, first, *others = Path("out.jsonl").read_text(encoding="utf-8").splitlines()
+    edited: list[dict[str, Any]] = [
+        *({"outcome": one} for one in (None, [], {}, "x", "escalated", "rejected", "failed")),
+        *({"cost": one} for one in ("x", [], True, -1, 10**400)),
+        *({"duration": one} for one in (None, "x", {})),
+        *({"outcome": one, "reason": [1]} for one in ("escalated", "rejected", "failed")),
+    ]
+    for change in edited:
+        line = json.dumps({**json.loads(first), **change})
+        Path("out.jsonl").write_text("\n".join([header, line, *others, ""]), encoding="utf-8")
+        assert "has no result in line 2" in refused("--resume")
+    beyond = json.dumps({**json.loads(first), "line": 9, "input": None})
+    Path("out.jsonl").write_text("\n".join([header, beyond, *others, ""]), encoding="utf-8")
+    assert "another input than line 9" in refused("--resume")
     Path("out.jsonl").write_text("a diary\nof mine\n")
     assert "is no file of results" in refused("--resume")
     Path("out.jsonl").write_text("a diary")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,13 +47,38 @@ def test_a_stream_that_is_closed_changes_no_exit_code(command: str, file: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_folder_that_is_gone_takes_no_command_along(file: Path) -> None:
-    gone = file.parent / "gone"
+LONG = "n" * 300
+NAMED = (
+    *("observe {} --state NAME", "watch {} --state NAME", "inbox --state NAME"),
+    *("audit verify NAME", "token list --tokens NAME", "graph NAME"),
+)
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_a_name_that_is_too_long_is_told(command: str, file: Path) -> None:
+    done = shell(command.format(file.name).replace("NAME", LONG), file.parent)
+    assert done.returncode in (1, 2), done.stderr
+    assert re.match("error: .*`n{200}", done.stderr), done.stderr
+
+
+def nowhere(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a folder that was taken away."""
+    gone = folder / "gone"
     gone.mkdir()
     code = (
         f"import os, sys; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
-        f"os.execv(sys.executable, [sys.executable, '-m', 'pipelang', 'check', {str(file)!r}])"
+        f"os.execv(sys.executable, [sys.executable, '-m', 'pipelang', *{list(words)!r}])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+def test_a_folder_that_is_gone_is_told(file: Path) -> None:
+    done = nowhere(file.parent, "new", "desk")
+    assert done.stderr == "error: the folder that this command was called in is gone\n"
+    assert done.returncode == 2
+
+
+def test_a_folder_that_is_gone_takes_no_command_along(file: Path) -> None:
+    done = nowhere(file.parent, "check", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert "no errors, no warnings" in done.stdout

@@ -65,6 +65,7 @@ def command(
                 right=not no and given is None,
                 by=who,
                 answer=answer,
+                answered=given is not None,
                 sure=sure,
                 seconds=took,
                 reason=reason,

@@ -13,6 +13,7 @@ from pipelang.diagnostics.render import dumps
 from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import wants_colour, warn, write
+from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
 from pipelang.interfaces.text.number_format import plural
@@ -129,20 +130,22 @@ def show_command(
         return
     path = _log(None, state)
     paint = painter(wants_colour(sys.stdout))
-    met = False
+    met, foreign = False, []
     with path.open("rb") as file:
-        for line in file:
-            try:
-                entry = json.loads(line)
-                told = entry["run"], entry["tenant"]
-            except (ValueError, KeyError, TypeError, RecursionError):
+        for number, line in enumerate(file, 1):
+            entry = object_of(line)
+            if entry is None or not _is_entry(entry):
+                foreign.append(number)
                 continue
-            if run is not None and not str(told[0]).startswith(run):
+            if run is not None and not (entry["run"] or "").startswith(run):
                 continue
-            if tenant is not None and told[1] != tenant:
+            if tenant is not None and entry["tenant"] != tenant:
                 continue
             met = True
             _show(entry, form, paint)
+    if foreign:
+        count = plural(len(foreign), "line")
+        warn(f"note: {count} of {path} cannot be read, and is left out: line {foreign[0]}")
     if not met:
         stop("no entry fits", 1)
 
@@ -160,6 +163,20 @@ def _show_stored(store: str, run: str | None, tenant: str | None, form: str) -> 
             _show(entry, form, paint)
     if not met:
         stop("no entry fits", 1)
+
+
+def _is_entry(entry: dict[str, Any]) -> bool:
+    """Whether a line has what every entry has, each of its type."""
+    return (
+        "run" in entry
+        and "tenant" in entry
+        and all(entry.get(key) is None or isinstance(entry[key], str) for key in _TEXTS)
+        and isinstance(entry.get("n", 0), int)
+        and isinstance(entry.get("data") or {}, dict)
+    )
+
+
+_TEXTS = ("run", "tenant", "time", "kind", "name")
 
 
 def _show(entry: dict[str, Any], form: str, paint: Paint) -> None:

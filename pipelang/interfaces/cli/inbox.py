@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +66,8 @@ def _show(
     form: str,
 ) -> None:
     from pipelang.interfaces.report.runs.cases import case_lines, case_whole
-    from pipelang.runtime.inbox.cases import InboxBroken, Refused, case_json
+    from pipelang.runtime.inbox.case_records import case_json
+    from pipelang.runtime.inbox.cases import InboxBroken, Refused
     from pipelang.runtime.inbox.inbox import utc_now
 
     paint, width = painter(wants_colour(sys.stdout)), text_width(sys.stdout)
@@ -86,14 +87,20 @@ def _show(
         stop(str(refused), REFUSED, waiting(inbox))
     except InboxBroken as broken:
         stop(str(broken), REFUSED)
-    for path in inbox.unreadable:
-        warn(f"note: `{path}` holds no case that can be read")
+    note_broken_cases(inbox.unreadable)
     if form == "json":
         _json({"version": 1, "cases": [case_json(one) for one in cases]})
     elif cases:
         write("\n".join(case_lines(cases, utc_now(), paint, width, closed)) + "\n")
     else:
         write(f"nothing {'is' if closed else 'waits'} in {where}\n")
+
+
+def note_broken_cases(places: Iterable[str]) -> None:
+    """Say which files of an inbox, or rows of a store, hold no case: they are left out."""
+    for place in sorted(places):
+        named = place if "`" in place else f"`{place}`"
+        warn(f"note: {named} holds no case that can be read")
 
 
 @contextmanager

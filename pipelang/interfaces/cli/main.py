@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk that is full, or of a share of it that is used up."""
+NO_WAY = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+"""Errors of a place that a name leads to: even to ask whether something is there fails by them."""
+
+MOST_SHOWN = 200
+"""Characters of a name that are shown: one may be too long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,11 +52,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except OSError:  # standard error goes there too
                 stop_writing()
             return USAGE
+        if isinstance(error, OSError) and error.errno in NO_WAY and error.filename is not None:
+            name = str(error.filename)
+            shown = name if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]}..."
+            warn(f"error: `{shown}`: {error.strerror}")
+            return USAGE
+        if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+            warn("error: the folder that this command was called in is gone")
+            return USAGE
         if os.environ.get("PIPELANG_DEBUG"):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())
         warn(f"pipelang: internal error: {said} (set PIPELANG_DEBUG=1 for the traceback)")
         return INTERNAL_ERROR
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder in which this process stands was taken away."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _collect_seldom() -> None:

@@ -14,6 +14,7 @@ from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import text_width, wants_colour, warn, write
 from pipelang.interfaces.report.runs.outcome import micro_dollars
+from pipelang.interfaces.runs.event_flaws import amounts_fit
 from pipelang.interfaces.runs.state_folder import DEFAULT
 from pipelang.interfaces.text.colours import Paint, painter
 
@@ -194,8 +195,10 @@ def _end(outcome: Event | None, paint: Paint) -> list[str]:
     words = outcome.name + (f" to {data['role']}" if data.get("role") else "")
     words += f" with `{why}`" if data.get("code") else f" by `{why}`" if why else ""
     words += f": {data['text']}" if data.get("text") else ""
-    took = f"{data.get('seconds', outcome.at):.3f} s"
-    took += f"  {micro_dollars(data.get('cost', 0.0))}  {data.get('tokens', 0):,} tokens"
+    took = "its amounts cannot be read"
+    if amounts_fit(data):
+        took = f"{data.get('seconds', outcome.at):.3f} s"
+        took += f"  {micro_dollars(data.get('cost', 0.0))}  {data.get('tokens', 0):,} tokens"
     style = {"answered": "good", "escalated": "unsure", "rejected": "unsure"}
     return [f"{paint(words, style.get(outcome.name, 'bad'))}  {paint(took, 'dim')}"]
 
@@ -258,11 +261,9 @@ def _list(folder: Path, form: str, paint: Paint) -> None:
         warn(f"there are no traces in `{folder}`: `pipelang run` writes one a run")
         return
     for row in rows:
-        took = (
-            ""
-            if row["seconds"] is None
-            else f"{row['seconds']:8.3f} s  {micro_dollars(row['cost'])}"
-        )
+        took = ""
+        if row["seconds"] is not None and amounts_fit(row):
+            took = f"{row['seconds']:8.3f} s  {micro_dollars(row['cost'])}"
         ended = str(row["outcome"] or "no outcome")
         name = str(row["pipeline"] or "")
         write(

@@ -11,7 +11,7 @@ from pipelang.interfaces.labels.verdicts import Judged
 from pipelang.records import dataclass, field
 from pipelang.runtime.files import strict_json
 from pipelang.semantics import program as p
-from pipelang.semantics.evidence_file import Flaw, read_evidence
+from pipelang.semantics.evidence_file import SOURCES, Flaw, read_evidence
 from pipelang.semantics.evidence_origin import ALL, prompt_hash
 from pipelang.semantics.evidence_rows import EvidenceRow
 
@@ -120,9 +120,11 @@ def _row(one: Judged, sampled: str) -> dict[str, Any]:
     row: dict[str, Any] = {"case": one.case}
     if one.visit:
         row["attempt"] = one.visit + 1
-    if one.about.get("confidence") is not None:
-        row["confidence"] = one.about["confidence"]
-        if one.about.get("confidence_from") is not None:
+    sure = one.about.get("confidence")
+    # A field of that name may be something else (a mark of 1..10), which no file of evidence takes.
+    if sure is not None and 0 <= sure <= 1:
+        row["confidence"] = sure
+        if one.about.get("confidence_from") in SOURCES:
             row["confidence_from"] = one.about["confidence_from"]
     return {
         **row,

@@ -24,10 +24,10 @@ Answer = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An answer whose verdict is settled. `about` is what its cases say of it, `by` are those whose
-    word it is. `corrected` is the answer that would have been right and `sure` how sure the
-    heaviest of them was, None if nobody said it. `share` of the runs were put before anybody who
-    may judge this answer: samples lie in each other, so the largest. `draw` is the run's own number
-    (`engine/sampling`).
+    word it is. `corrected` has the answer that would have been right, nothing if nobody said it,
+    and `sure` is how sure the heaviest of them was, None likewise. `share` of the runs were put
+    before anybody who may judge this answer: samples lie in each other, so the largest. `draw` is
+    the run's own number (`engine/sampling`).
     """
 
     answer: Answer
@@ -38,7 +38,7 @@ class Judged:
     given: Any
     said: Any
     share: float
-    corrected: Any = None
+    corrected: Sequence[Any] = ()
     sure: float | None = None
 
     @property
@@ -207,8 +207,8 @@ def _settled(
     side.sort(key=lambda one: -program.roles[one.role].weight)
     first = side[0]
     assert first.about is not None
-    told = [one.verdict.answer for one in side if one.verdict is not None]
-    corrected = [answer for answer in told if answer is not None]  # `false` and 0 are answers
+    said = [one.verdict for one in side if one.verdict is not None]
+    corrected = [verdict.answer for verdict in said if verdict.has_answer]  # null and 0 are answers
     return Judged(
         answer,
         right,
@@ -218,7 +218,7 @@ def _settled(
         first.shown.get("input"),
         first.shown.get("answer"),
         share,
-        corrected[0] if corrected else None,
+        corrected[:1],
         None if first.verdict is None else first.verdict.sure,
     )
 

@@ -32,7 +32,8 @@ MOST_KEPT = MOST_EVENTS
 class FolderSource:
     """The runs of a state folder. A trace is read once, but for old ones whose events are asked
     for, where there are too many to be kept; `unreadable` are the names of those that no
-    run can be read of, `damaged` has the lines that cannot be read of those of which one can.
+    run can be read of, `damaged` has the lines that cannot be read of those of which one can, and
+    `broken_cases` are the files of its inbox that hold no case.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,6 +41,7 @@ class FolderSource:
         self.shown = str(root)
         self.unreadable: set[str] = set()
         self.damaged: dict[str, tuple[int, ...]] = {}
+        self.broken_cases: set[str] = set()
         self._traces: dict[str, WrittenTrace | Path] = {}
 
     def now(self) -> float:
@@ -83,7 +85,9 @@ class FolderSource:
 
         if not self.folder.inbox.is_dir():
             return []
-        found = Inbox(self.folder.inbox).cases(closed=True)
+        inbox = Inbox(self.folder.inbox)
+        found = inbox.cases(closed=True)
+        self.broken_cases.update(inbox.unreadable)
         return [case for case in found if case.pipeline == pipeline]
 
     def release(self, pipeline: str, version: str) -> str | None:

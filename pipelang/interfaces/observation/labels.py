@@ -114,7 +114,7 @@ def labels_from(
                 one.run,
                 name,
                 one.right,
-                float(sure) if isinstance(sure, (int, float)) else None,
+                float(sure) if sure is not None and 0 <= sure <= 1 else None,
                 one.share,
                 when.get((one.run, one.answer[2]), 0.0),
                 str(one.about.get("program") or ""),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelang.records import dataclass
@@ -133,4 +133,4 @@ def amount(value: Any) -> float | None:
     """A number that can be an amount; None for what no run of ours writes."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
-    return float(value) if 0 <= value < inf else None
+    return float(value) if 0 <= value <= sys.float_info.max else None

@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.runtime.durable import case_rows
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.events import Event
-from pipelang.runtime.inbox.cases import Case, case_from
+from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.worlds.recorded.encoding import decode_event
 
 AT_ONCE = 200
@@ -51,14 +52,14 @@ def events_of(store: Store, runs: Sequence[str]) -> Iterator[tuple[str, tuple[Ev
             yield run, tuple(sorted(found[run], key=lambda one: one.number))
 
 
-def cases_of(store: Store, pipeline: str) -> list[Case]:
-    """All cases of a pipeline's runs."""
+def cases_of(store: Store, pipeline: str, broken: set[str]) -> list[Case]:
+    """All cases of a pipeline's runs; the names of rows that hold none are put into `broken`."""
     rows = store.rows(
-        """SELECT c.value FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run
+        """SELECT c.id, c.value FROM pipelang_cases c JOIN pipelang_runs r ON r.run = c.run
         WHERE r.pipeline = :pipeline""",
         pipeline=pipeline,
     )
-    return [case_from(row["value"].encode()) for row in rows]
+    return case_rows.cases_of(rows, broken)
 
 
 def program_of_release(store: Store, pipeline: str, version: str) -> str | None:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class StoreSource:
-    """The runs of a store that is open."""
+    """The runs of a store that is open. `broken_cases` are the names of rows that hold no case."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.shown = store.address.shown
+        self.broken_cases: set[str] = set()
 
     def now(self) -> float:
         return self._store.now()
@@ -42,7 +43,7 @@ class StoreSource:
     def cases(self, pipeline: str) -> list[Case]:
         from pipelang.interfaces.observation.store_rows import cases_of
 
-        return cases_of(self._store, pipeline)
+        return cases_of(self._store, pipeline, self.broken_cases)
 
     def release(self, pipeline: str, version: str) -> str | None:
         from pipelang.interfaces.observation.store_rows import program_of_release

@@ -21,6 +21,7 @@ from secrets import token_hex
 from typing import Any
 
 from pipelang.interfaces.check.disk_loader import check_regular
+from pipelang.interfaces.runs.event_flaws import is_amount
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
@@ -113,11 +114,11 @@ class ResultFile:
         for number, text in enumerate(lines[1:], 2):
             record = object_of(text)
             line = None if record is None else record.get("line")
-            if record is None or not isinstance(line, int):
+            if record is None or not isinstance(line, int) or not _is_result(record):
                 raise self._other(f"has no result in line {number}")
             if line in found:
                 raise self._other(f"has two results of line {line}")
-            if record.get("input") != hashes.get(line):
+            if line not in hashes or record.get("input") != hashes[line]:
                 raise self._other(f"has a result of another input than line {line}")
             found[line] = record
         if end < len(data):
@@ -150,6 +151,29 @@ class ResultFile:
                 raise OSError(f"`{self.path}`: the disk took only a part of a result")
         finally:
             os.close(file)
+
+
+def _is_result(record: dict[str, Any]) -> bool:
+    """Whether a line has what is told of a result, each part of its type."""
+    outcome = record.get("outcome")
+    if not isinstance(outcome, str) or outcome not in _TEXTS:
+        return False
+    if not all(isinstance(record.get(key), str) for key in _TEXTS[outcome]):
+        return False
+    if outcome == "input_error":
+        return True
+    cost = record.get("cost", "")
+    return (cost is None or is_amount(cost)) and is_amount(record.get("duration"))
+
+
+_TEXTS = {
+    "answered": (),
+    "escalated": ("role", "reason"),
+    "rejected": ("reason",),
+    "failed": ("code", "reason"),
+    "input_error": ("text",),
+}
+"""The outcomes of results, and the texts that are told of each."""
 
 
 async def run_all(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from pipelang.interfaces.runs.event_flaws import fits, header_fits, is_amount
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import open_plain, read_plain
@@ -111,7 +112,10 @@ def read(path: Path) -> WrittenTrace:
         if found is None:
             torn.append(number)
         elif "trace" in found:
-            header, events = found, []
+            events = []
+            header = found if header_fits(found) else {}
+            if not header:
+                torn.append(number)
         elif (event := event_of(found)) is not None:
             events.append(event)
             last = str(found["time"]) if "time" in found else None
@@ -171,6 +175,6 @@ def event_of(line: dict[str, Any]) -> Event | None:
     kind, name, at, data = (line.get(key) for key in ("kind", "name", "at", "data"))
     if not isinstance(kind, str) or not isinstance(name, str) or not isinstance(data, dict):
         return None
-    if not isinstance(at, (int, float)):
+    if at is None or not is_amount(at) or not fits(kind, data):
         return None
     return Event(kind, name, float(at), data, line.get("content"))

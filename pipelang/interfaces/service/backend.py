@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
     from pipelang.interfaces.service.deployment import Deployed
     from pipelang.interfaces.service.metrics import ServiceMetrics
-    from pipelang.runtime.inbox.cases import Case
+    from pipelang.runtime.inbox.cases import Case, Verdict
     from pipelang.runtime.shared.kill_switches import Switch
 
 SwitchKind = Literal["pipeline", "tool"]
@@ -192,9 +192,7 @@ class Backend(Protocol):
     async def look(self, id: str, by: str) -> Case:
         """Take note that somebody looks at a case; it, with that. Raises `Refused`."""
 
-    async def label(
-        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
-    ) -> Case:
+    async def label(self, id: str, verdict: Verdict) -> Case:
         """Say whether a sampled answer is right. Raises `Refused`."""
 
     async def source(self) -> RunSource:

@@ -250,6 +250,7 @@ class Service:
         *,
         right: bool,
         answer: Any = None,
+        answered: bool = False,
         sure: float | None = None,
         reason: str = "",
         shown: str | None = None,
@@ -257,12 +258,13 @@ class Service:
         """Say whether a sampled answer is right, of a wrong one perhaps what is. Raises `Problem`
         as `decide`.
         """
+        from pipelang.runtime.inbox.cases import Verdict
+
         case = await self.case(who, id)
         must(who, "approver")
         with _deciding(case, shown):
-            return await self.backend.label(
-                id, right=right, by=who.name, answer=answer, sure=sure, reason=reason
-            )
+            said = Verdict(yes=right, by=who.name, reason=reason, answer=answer, answered=answered)
+            return await self.backend.label(id, replace(said, sure=sure))
 
     # ------------------------------------------------------------------------------- switches
 

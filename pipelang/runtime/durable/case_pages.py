@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.case_rows import cases_of
 from pipelang.runtime.durable.store import Store, may_be_kept
-from pipelang.runtime.inbox.cases import Case, case_from, settled
+from pipelang.runtime.inbox.cases import Case, settled
 
 LONGEST_NAME = 300
 """Letters of a name that are looked at."""
@@ -47,17 +48,18 @@ class OpenCases:
 def case_page(store: Store, asked: CaseQuery) -> tuple[list[Case], bool]:
     """A page of cases, oldest first, and whether there are more."""
     found: list[Case] = []
-    place, now = asked.after, datetime.fromtimestamp(store.now(), UTC)
+    place = None if asked.after is None else (_key(asked.after[0]), asked.after[1])
+    now = datetime.fromtimestamp(store.now(), UTC)
     while True:
         size = asked.limit + 1 - len(found)
         rows = _rows(store, asked, place, size)
-        for row in rows:
-            case = case_from(row["value"].encode())
-            place = case.opened_at.timestamp(), case.id
+        for case in cases_of(rows):
             # A run in a store goes on elsewhere: its cases are waited for.
             case = settled(case, now, waited_for=True)
             if (asked.closed or case.state == "open") and asked.role in (None, case.role):
                 found.append(case)
+        if rows:
+            place = rows[-1]["opened"], rows[-1]["id"]
         if len(rows) < size or len(found) > asked.limit:
             return found[: asked.limit], len(found) > asked.limit
 
@@ -94,8 +96,10 @@ def index_of_cases(store: Store) -> str:
     return f"CREATE INDEX IF NOT EXISTS {INDEX_OF_CASES} ON pipelang_cases ({columns})"
 
 
-def _rows(store: Store, asked: CaseQuery, after: Place | None, size: int) -> list[dict[str, Any]]:
-    """The JSON of the first so many cases after a place."""
+def _rows(
+    store: Store, asked: CaseQuery, after: tuple[str, str] | None, size: int
+) -> list[dict[str, Any]]:
+    """The first so many cases after a place in the order of the database."""
     if any(one is not None and not may_be_kept(one) for one in (asked.run, asked.role)):
         return []
     opened, id = _order(store)
@@ -115,10 +119,10 @@ def _rows(store: Store, asked: CaseQuery, after: Place | None, size: int) -> lis
         values |= {} if asked.tenant[0] is None else {"tenant": asked.tenant[0]}
     if after is not None:
         wheres.append(f"({opened}, {id}) > (:at, :id)")
-        values |= {"at": _key(after[0]), "id": after[1]}
+        values |= {"at": after[0], "id": after[1]}
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
     return store.rows(
-        f"""SELECT value FROM pipelang_cases c {joined} {where}
+        f"""SELECT c.id, value, {_opened(store)} AS opened FROM pipelang_cases c {joined} {where}
         ORDER BY {opened}, {id} LIMIT :size""",
         **values,
     )

@@ -7,18 +7,18 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from pipelang.runtime.durable.address import StoreUnreachable
+from pipelang.runtime.durable.case_rows import case_of, cases_of
 from pipelang.runtime.durable.legs import locked_run
 from pipelang.runtime.durable.store import Store, may_be_kept
+from pipelang.runtime.inbox.case_records import case_json
 from pipelang.runtime.inbox.cases import (
     NOT_WAITED_FOR,
     Case,
-    case_from,
-    case_json,
     reopened,
     settled,
     withdrawn,
@@ -51,6 +51,7 @@ class StoredCases:
         self._store = store
         self._waited_for = waited_for
         self._patient = patient
+        self.unreadable: tuple[str, ...] = ()
 
     def add(self, case: Case) -> None:
         self._do(lambda: self._add(case))
@@ -74,8 +75,10 @@ class StoredCases:
 
     def all(self, closed: bool) -> tuple[Case, ...]:
         which = "" if closed else "WHERE state = 'open'"
-        rows = self._store.rows(f"SELECT value FROM pipelang_cases {which}")
-        found = [self._as_it_stands(case_from(row["value"].encode())) for row in rows]
+        rows = self._store.rows(f"SELECT id, value FROM pipelang_cases {which}")
+        broken: set[str] = set()
+        found = [self._as_it_stands(case) for case in cases_of(rows, broken)]
+        self.unreadable = tuple(sorted(broken))
         chosen = [case for case in found if closed or case.state == "open"]
         return tuple(sorted(chosen, key=lambda case: case.opened_at))
 
@@ -89,9 +92,9 @@ class StoredCases:
             # Alone: who may decide hangs on the other cases of the run, and it may begin to wait.
             leg = locked_run(self._store, connection, run).leg
             rows = connection.execute(
-                sa.text("SELECT value FROM pipelang_cases WHERE run = :run"), {"run": run}
+                sa.text("SELECT id, value FROM pipelang_cases WHERE run = :run"), {"run": run}
             )
-            cases = [case_from(row.value.encode()) for row in rows]
+            cases = [case_of(row) for row in _dicts(rows)]
             before = next(case for case in cases if case.id == id)
             changed = change(self._as_it_stands(before), tuple(cases))
             if changed != before:
@@ -136,8 +139,8 @@ class StoredCases:
         return unique_id([row["id"] for row in rows], case_id)
 
     def _read(self, case_id: str) -> Case:
-        asked = "SELECT value FROM pipelang_cases WHERE id = :id"
-        return case_from(self._store.rows(asked, id=case_id)[0]["value"].encode())
+        asked = "SELECT id, value FROM pipelang_cases WHERE id = :id"
+        return case_of(self._store.rows(asked, id=case_id)[0])
 
     def _as_it_stands(self, case: Case) -> Case:
         waited_for = case.kind in NOT_WAITED_FOR or self._waited_for(case.id)
@@ -153,12 +156,12 @@ def withdraw_all(store: Store, connection: sa.Connection, run: str) -> None:
     caller's; what was handed over stays.
     """
     rows = connection.execute(
-        sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"),
+        sa.text("SELECT id, value FROM pipelang_cases WHERE run = :run AND state = 'open'"),
         {"run": run},
-    ).all()
+    )
+    found = cases_of(_dicts(rows))
     now = datetime.fromtimestamp(store.now_on(connection), UTC)
-    for row in rows:
-        case = case_from(row.value.encode())
+    for case in found:
         if case.kind not in NOT_WAITED_FOR:
             connection.execute(_CHANGE, _row(withdrawn(case, now, CANCELLED)))
 
@@ -168,11 +171,10 @@ def reopen_all(connection: sa.Connection, run: str) -> None:
     caller's: it would take them for ones that nobody answered in time.
     """
     rows = connection.execute(
-        sa.text("SELECT value FROM pipelang_cases WHERE run = :run AND state = 'withdrawn'"),
+        sa.text("SELECT id, value FROM pipelang_cases WHERE run = :run AND state = 'withdrawn'"),
         {"run": run},
-    ).all()
-    for row in rows:
-        case = case_from(row.value.encode())
+    )
+    for case in cases_of(_dicts(rows)):
         if case.why == CANCELLED:
             connection.execute(_CHANGE, _row(reopened(case)))
 
@@ -203,23 +205,26 @@ def closed_cases(
         told = re.sub("([!%_])", r"!\1", json.dumps(role, ensure_ascii=False))
         values["like"] = f'%"role": {told}%'
     rows = store.rows(
-        f"""SELECT c.value FROM pipelang_runs r JOIN pipelang_cases c ON c.run = r.run
+        f"""SELECT c.id, c.value FROM pipelang_runs r JOIN pipelang_cases c ON c.run = r.run
         WHERE c.state <> 'open' {where} ORDER BY r.created DESC, r.run, c.id LIMIT :most""",
         **values,
         most=most,
     )
-    found = (case_from(row["value"].encode()) for row in rows)
-    return [case for case in found if role in (None, case.role)]
+    return [case for case in cases_of(rows) if role in (None, case.role)]
 
 
 def open_cases_of(store: Store, run: str) -> list[Case]:
     """The open cases of a run, oldest first."""
-    asked = "SELECT value FROM pipelang_cases WHERE run = :run AND state = 'open'"
+    asked = "SELECT id, value FROM pipelang_cases WHERE run = :run AND state = 'open'"
     now = datetime.fromtimestamp(store.now(), UTC)
-    known = (case_from(row["value"].encode()) for row in store.rows(asked, run=run))
+    known = cases_of(store.rows(asked, run=run))
     # A run in a store goes on elsewhere: its cases are waited for.
     found = (settled(case, now, waited_for=True) for case in known)
     return sorted((one for one in found if one.state == "open"), key=lambda one: one.opened_at)
+
+
+def _dicts(rows: sa.CursorResult[Any]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in rows]
 
 
 def _of_tenant(tenant: tuple[str | None] | None) -> tuple[str, dict[str, str | int]]:

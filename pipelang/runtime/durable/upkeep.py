@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -202,17 +203,19 @@ def backup(store: Store, to: Path) -> None:
             "`pg_dump --format=custom` copies it at one moment",
         )
     try:
-        if to.exists():
+        if os.path.lexists(to):
             raise NotPossible(f"`{to}` is there already")
-        if not to.absolute().parent.is_dir():
-            no = f"there is no folder `{to.absolute().parent}`"
-            raise NotPossible(f"`{to}` cannot be written: {no}")
+        os.stat(to.absolute().parent)  # says why there is none, also where the name is impossible
         with (
             moved_into_place(to, flushed=True) as beside,
             store.legs.database.connect() as connection,
         ):
             connection.execute(sa.text("VACUUM INTO :to"), {"to": beside})
+    except FileNotFoundError as error:
+        folder = to.absolute().parent
+        raise NotPossible(f"`{to}` cannot be written: there is no folder `{folder}`") from error
     except SQLAlchemyError as error:
         raise NotPossible(f"`{to}` cannot be written: {reason_of(error)}") from error
-    except OSError as error:
-        raise NotPossible(f"`{to}` cannot be written: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise NotPossible(f"`{to}` cannot be written: {why}") from error

@@ -50,7 +50,7 @@ async def put_before_people(
     """Put an answer of a step before all who are to judge it in this run: of an `each` every
     element for itself, also where another link of the step gives the list at once.
     """
-    samples = samples_here(run, step.name)
+    samples = samples_here(run, step.name) if run.world.has_values else []
     if not samples:
         return
     draw = drawn(run.id)
@@ -109,6 +109,11 @@ def _given(run: Run, action: p.Action) -> Any:
     return given
 
 
+def _is_probability(value: Any) -> bool:
+    """Whether an answer's `confidence` is one: a field of that name may be a mark of 1..10."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def _about(run: Run, step: p.Step, link: p.Link, said: Any, path: str) -> dict[str, Any]:
     """The subject of a verdict. Only a single answer of a model says something of that model: the
     one that a cascade took or a vote chose is better than most.
@@ -130,6 +135,6 @@ def _about(run: Run, step: p.Step, link: p.Link, said: Any, path: str) -> dict[s
         "tier": None if asked is None else tier,
         "model": model,
         "prompt": asked,
-        "confidence": sure if isinstance(sure, (int, float)) else None,
+        "confidence": sure if _is_probability(sure) else None,
         **({} if asked is None or source is None else {"confidence_from": source}),
     }

@@ -59,10 +59,12 @@ class World(Protocol[R]):
     happens; a world may ignore them. Whatever a world may have to look up or to write down is
     awaited. The runs of a `lasting` one go on in another process after this: it alone is told of
     regions and of what is `reserved` and `used`.
+    One without `has_values` knows of answers only whether they are right.
     `told` is the number of its next event, `loop` that of its tasks, once it is known.
     """
 
     lasting: bool
+    has_values: bool
     told: int
     loop: Any
 

@@ -8,7 +8,8 @@ that are not RE2, so a text's limits stand beside it as `maxTokens` and `matches
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelang.runtime.engine.misfits import text_too_long, text_without_match
@@ -75,6 +76,62 @@ _NAMES = {
 }
 
 
+def shape_flaw(shape: Any, path: str) -> str | None:
+    """The first flaw of what should be a shape of ours; None if values can be held against it."""
+    if not isinstance(shape, Mapping):
+        return f"`{path}` must be an object"
+    for key, fits in _KEYWORDS.items():
+        if key in shape and not fits(shape[key]):
+            return f"`{path}.{key}` is none that a shape has"
+    if shape.get("type") == "array" and "items" not in shape:
+        return f"`{path}.items` is missing"
+    parts = {
+        **{f"{path}.anyOf[{at}]": one for at, one in enumerate(shape.get("anyOf", ()))},
+        **{f"{path}.properties.{key}": one for key, one in shape.get("properties", {}).items()},
+        **{f"{path}.{key}": shape[key] for key in ("items",) if key in shape},
+    }
+    if isinstance(shape.get("additionalProperties"), Mapping):
+        parts[f"{path}.additionalProperties"] = shape["additionalProperties"]
+    return next((flaw for at, one in parts.items() if (flaw := shape_flaw(one, at))), None)
+
+
+def _is_count(value: Any) -> bool:
+    return _is("integer", value) and value >= 0
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_bound(value: Any) -> bool:
+    return _is("number", value) and abs(value) <= sys.float_info.max
+
+
+_KEYWORDS: Mapping[str, Callable[[Any], bool]] = {
+    "type": lambda value: isinstance(value, str) and value in _NAMES,
+    "anyOf": lambda value: isinstance(value, list) and bool(value),
+    "enum": lambda value: _are_texts(value) and bool(value),
+    "properties": lambda value: isinstance(value, Mapping),
+    "additionalProperties": lambda value: isinstance(value, (bool, Mapping)),
+    "required": _are_texts,
+    "maxItems": _is_count,
+    "maxProperties": _is_count,
+    "maxTokens": _is_count,
+    "minimum": _is_bound,
+    "maximum": _is_bound,
+    "matches": lambda value: isinstance(value, Mapping) and all(map(_are_patterns, value.values())),
+}
+"""The keywords of shapes that say what fits, and what each may hold."""
+
+
+def _are_patterns(value: Any) -> bool:
+    if not _are_texts(value):
+        return False
+    from pipelang.semantics.patterns import are_patterns
+
+    return are_patterns(value)
+
+
 def _wrong(shape: Mapping[str, Any], value: Any, path: str) -> tuple[str, str] | None:
     if "anyOf" in shape:  # only made for what may be absent
         return None if value is None else _wrong(shape["anyOf"][0], value, path)
@@ -98,6 +155,7 @@ def _wrong(shape: Mapping[str, Any], value: Any, path: str) -> tuple[str, str] |
             if wrong is not None:
                 return wrong
             known, rest = shape.get("properties", {}), shape.get("additionalProperties")
+            rest = rest if isinstance(rest, Mapping) else {}  # of a picture any key
             inside = [
                 (known.get(key, rest), item, f"{path}.{key}" if path else key)
                 for key, item in value.items()

@@ -11,14 +11,10 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pipelang.records import dataclass, field, replace
 from pipelang.runtime.inbox.answer_schema import misfit
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 Kind = Literal["approve", "hold", "ask", "escalation", "label"]
 NOT_WAITED_FOR: frozenset[Kind] = frozenset(("escalation", "label"))
@@ -45,8 +41,9 @@ class InboxBroken(RuntimeError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A person's word. `yes` False is a no, a veto, that they will not answer, or that an answer is
-    wrong; `answer` is what they answered to an ask, or would have answered, as JSON. `sure` is how
-    sure they are, from 0 to 1, and `seconds` how long it took them; None where nobody knows.
+    wrong; `answer` is what they answered to an ask, or would have answered, as JSON, and `answered`
+    says that it is one where it is null. `sure` is how sure they are, from 0 to 1, and `seconds`
+    how long it took them; None where nobody knows.
     """
 
     yes: bool
@@ -56,6 +53,12 @@ class Verdict:
     at: datetime | None = None
     sure: float | None = None
     seconds: float | None = None
+    answered: bool = False
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is an answer: null is one, of a type such as `text?`."""
+        return self.answered or self.answer is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,25 +96,6 @@ class Case:
     lasting: bool = False
     about: dict[str, Any] | None = None
     looked: dict[str, datetime] = field(default_factory=dict)
-
-
-@cache
-def _adapter() -> TypeAdapter[Case]:
-    """The JSON side of cases, which a run that asks nobody does without."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Case)
-
-
-def case_json(case: Case) -> dict[str, Any]:
-    """A case as plain JSON, its times as ISO 8601 in UTC."""
-    record: dict[str, Any] = _adapter().dump_python(case, mode="json")
-    return record
-
-
-def case_from(data: bytes) -> Case:
-    """A case out of the JSON that `case_json` made. Raises ValueError."""
-    return _adapter().validate_json(data)
 
 
 def stamp(moment: datetime) -> str:
@@ -177,8 +161,13 @@ def decided(case: Case, verdict: Verdict, run: Iterable[Case], now: datetime) ->
     seconds = verdict.seconds
     if seconds is None and (since := case.looked.get(identity(by))) is not None:
         seconds = max((now - since).total_seconds(), 0.0)
-    made = replace(verdict, by=by, at=now, seconds=seconds)
+    made = replace(verdict, by=by, at=now, seconds=seconds, answered=_answers(case, verdict))
     return replace(case, state="decided", closed_at=now, verdict=made, why=None)
+
+
+def _answers(case: Case, verdict: Verdict) -> bool:
+    """Whether a verdict that fits its case holds an answer."""
+    return verdict.yes if case.kind == "ask" else case.kind == "label" and verdict.has_answer
 
 
 def looked_at(case: Case, by: str, now: datetime) -> Case:
@@ -234,9 +223,9 @@ def _fits_kind(case: Case, verdict: Verdict) -> None:
                 if wrong is not None:
                     raise Refused(f"the answer does not fit: {wrong}")
         case "label":
-            if verdict.yes and verdict.answer is not None:
+            if verdict.yes and verdict.has_answer:
                 raise Refused("an answer that is right has no corrected answer beside it")
-            if verdict.answer is not None:
+            if verdict.has_answer:
                 wrong = misfit(case.shape or {}, verdict.answer)
                 if wrong is not None:
                     raise Refused(f"the corrected answer does not fit: {wrong}")
@@ -278,5 +267,4 @@ def verdict_words(case: Case) -> str:
         case "label":
             if case.verdict.yes:
                 return "said it is right"
-            corrected = case.verdict.answer is not None
-            return "said it is wrong" + (", and corrected it" if corrected else "")
+            return "said it is wrong" + (", and corrected it" if case.verdict.has_answer else "")

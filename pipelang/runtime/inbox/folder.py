@@ -24,12 +24,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelang.runtime.files.private_files import append_line, make_private
+from pipelang.runtime.inbox.case_records import NoCase, case_from, case_json
 from pipelang.runtime.inbox.cases import (
     NOT_WAITED_FOR,
     Case,
     InboxBroken,
-    case_from,
-    case_json,
     settled,
 )
 from pipelang.runtime.inbox.store import Change, unique_id
@@ -167,8 +166,8 @@ class FolderCases:
     def _read_from(self, path: Path) -> Case:
         try:
             case = case_from(_regular(path))
-        except ValueError:
-            raise InboxBroken(f"`{path}` holds no case that this version can read") from None
+        except NoCase as why:
+            raise InboxBroken(f"`{path}` holds no case that this version can read: {why}") from None
         if case.id != path.stem:
             raise InboxBroken(f"`{path}` holds a case of another name, `{case.id}`")
         return case

@@ -102,7 +102,9 @@ class Inbox:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """The files that `cases` found last and that hold no case: broken, foreign, or no files."""
+        """The files that `cases` found last and that hold no case (broken, foreign or no files),
+        or the rows of a store.
+        """
         return getattr(self._store, "unreadable", ())
 
     def case(self, case_id: str) -> Case:
@@ -114,16 +116,15 @@ class Inbox:
         to answer an ask (no). Return the case, decided. Raises `Refused`, which says why the answer
         cannot count, and `InboxBroken`.
         """
-        return await self._rule(case_id, Verdict(yes=yes, by=by, reason=reason))
+        return await self.rule(case_id, Verdict(yes=yes, by=by, reason=reason))
 
     async def answer(self, case_id: str, answer: Any, *, by: str, reason: str = "") -> Case:
         """Answer an ask with a JSON value, and return the case, decided.
 
         Raises `Refused`; the case stays open if the answer does not fit. Raises `InboxBroken`.
         """
-        return await self._rule(
-            case_id, Verdict(yes=True, by=by, reason=reason, answer=answer), answers=True
-        )
+        verdict = Verdict(yes=True, by=by, reason=reason, answer=answer, answered=True)
+        return await self.rule(case_id, verdict)
 
     async def label(
         self,
@@ -132,18 +133,18 @@ class Inbox:
         right: bool,
         by: str,
         answer: Any = None,
+        answered: bool = False,
         sure: float | None = None,
         seconds: float | None = None,
         reason: str = "",
     ) -> Case:
         """Say of a sampled answer whether it is right; of a wrong one perhaps the corrected
-        `answer`, how `sure` you are (0 to 1), and how many `seconds` it took (else since `look`).
-        Raises `Refused` and `InboxBroken`.
+        `answer` (with `answered` also where that is null), how `sure` you are (0 to 1), and how
+        many `seconds` it took (else since `look`). Raises `Refused` and `InboxBroken`.
         """
-        verdict = Verdict(
-            yes=right, by=by, reason=reason, answer=answer, sure=sure, seconds=seconds
-        )
-        return await self._rule(case_id, verdict, answers=answer is not None)
+        said = Verdict(yes=right, by=by, reason=reason, sure=sure, seconds=seconds)
+        verdict = replace(said, answer=answer, answered=answered)
+        return await self.rule(case_id, verdict)
 
     async def look(self, case_id: str, by: str) -> Case:
         """Take note that somebody begins to look at a case, and return it: how long a verdict took
@@ -157,7 +158,10 @@ class Inbox:
             lambda: self._store.change(found.id, lambda case, _: looked_at(case, by, now))
         )
 
-    async def _rule(self, case_id: str, verdict: Verdict, answers: bool = False) -> Case:
+    async def rule(self, case_id: str, verdict: Verdict) -> Case:
+        """Close a case by a verdict, and return it. Raises `Refused` and `InboxBroken`."""
+        answers = verdict.has_answer
+
         def rule(case: Case, run: tuple[Case, ...]) -> Case:
             if answers and case.kind == "label":
                 return decided(case, replace(verdict, yes=False), run, self._clock())

@@ -20,7 +20,8 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from pipelang.runtime.engine.secrets import resolve_secret
-from pipelang.runtime.inbox.cases import Case, case_json
+from pipelang.runtime.inbox.case_records import case_json
+from pipelang.runtime.inbox.cases import Case
 from pipelang.runtime.media.redirects import NoRedirects
 
 SIGNATURE = "X-Pipelang-Signature"

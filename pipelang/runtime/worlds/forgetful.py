@@ -21,6 +21,7 @@ class ForgetfulWorld:
 
     __slots__ = ("told",)
     lasting = False
+    has_values = True
 
     def __init__(self) -> None:
         self.told = 0

@@ -16,7 +16,8 @@ from pipelang.interfaces.loading import load
 from pipelang.interfaces.service.backends.stored import StoreBackend
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.durable.switches import StoredSwitches
-from pipelang.runtime.inbox.cases import Case, case_json
+from pipelang.runtime.inbox.case_records import case_json
+from pipelang.runtime.inbox.cases import Case
 
 from .markup import sound
 from .serving import REFUND, Site, serving

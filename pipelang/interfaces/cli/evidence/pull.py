@@ -62,7 +62,7 @@ def pull_command(
     shares, as many are left out as make their chances equal. Exit code 0, 1 where a file is
     malformed or says otherwise, 2 on wrong usage.
     """
-    from pipelang.interfaces.cli.inbox import inbox_at
+    from pipelang.interfaces.cli.inbox import inbox_at, note_broken_cases
     from pipelang.interfaces.labels.rows import is_simulated, rows_of, with_rows
     from pipelang.interfaces.labels.verdicts import verdicts
     from pipelang.runtime.inbox.cases import InboxBroken
@@ -83,6 +83,7 @@ def pull_command(
             cases: tuple[Case, ...] = inbox.cases(closed=True)
         except InboxBroken as broken:
             stop(str(broken), FINDINGS)
+        note_broken_cases(inbox.unreadable)
     found = verdicts(program, cases)
     texts = {name: evidence_text(name) or "" for name in {*program.evidence, *more.values()}}
     for name in more.values():
@@ -219,14 +220,14 @@ def _may_be_replaced(name: str) -> None:
 
 def _corrections(name: str, judged: list[Judged], quiet: bool) -> None:
     """Write what was wrong, with what would have been right: the negatives of a re-fit."""
-    wrong = [one for one in judged if not one.right and one.corrected is not None]
+    wrong = [one for one in judged if not one.right and one.corrected]
     rows = [
         {
             "case": one.case,
             "step": one.step,
             "input": one.given,
             "answer": one.said,
-            "corrected": one.corrected,
+            "corrected": one.corrected[0],
             "by": ", ".join(one.by),
             "as_of": one.as_of,
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelang.interfaces.cli.exit_codes import FINDINGS
+from pipelang.interfaces.cli.inbox import note_broken_cases
 from pipelang.interfaces.cli.options.places import refuse_state_beside
 from pipelang.interfaces.cli.programs import stop
 from pipelang.interfaces.cli.terminal import warn
@@ -26,7 +27,11 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
         from pipelang.interfaces.observation.store_source import StoreSource
 
         with opened(store) as ready:
-            yield StoreSource(ready)
+            of_store = StoreSource(ready)
+            try:
+                yield of_store
+            finally:
+                note_broken_cases(of_store.broken_cases)
         return
     from pipelang.interfaces.observation.folder_source import FolderSource
 
@@ -41,6 +46,7 @@ def source_of(store: str | None, state: str) -> Iterator[RunSource]:
     except InboxBroken as broken:
         stop(str(broken), FINDINGS)
     finally:
+        note_broken_cases(source.broken_cases)
         if source.unreadable:
             count = plural(len(source.unreadable), "trace")
             warn(

@@ -82,7 +82,7 @@ def _ending(case: Case, paint: Paint, width: int, state: str) -> list[str]:
     if case.verdict is None:
         return wrap(f"{case.state} {_moment(case.closed_at)}: {case.why}", width, 2)
     lines = wrap(one_line(f"{_text(case)} ({_moment(case.verdict.at)})"), width, 2)
-    return lines if case.verdict.answer is None else [*lines, *_block(case.verdict.answer)]
+    return [*lines, *_block(case.verdict.answer)] if case.verdict.has_answer else lines
 
 
 def _question(case: Case) -> str:

@@ -101,7 +101,7 @@ def event_row(event: Event, paint: Paint) -> Row | None:
         case "each":
             return " ", f"{data['answered']} of {data['elements']} elements answered"
         case "gate":
-            sure = f" (confidence {data['confidence']:.0%})" if "confidence" in data else ""
+            sure = f" ({_sure(data['confidence'])})" if "confidence" in data else ""
             if data["passed"]:
                 return paint("✓", "good"), "holds" + sure
             return paint("✗", "unsure"), "does not hold" + sure
@@ -138,6 +138,12 @@ def event_row(event: Event, paint: Paint) -> Row | None:
             return " ", f"{event.kind}: {said}" if said else event.kind
 
 
+def _sure(value: Any) -> str:
+    """The words for a confidence: of a gate it may be a field of any type."""
+    share = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return f"confidence {value:.0%}" if share else f"confidence {value}"
+
+
 def _quota(data: dict[str, Any], paint: Paint) -> tuple[str, str]:
     if data["state"] == "spent":
         return paint("✗", "bad"), f"the quota of {data['limit']} is spent"
@@ -161,7 +167,7 @@ def _answer(data: dict[str, Any], paint: Paint) -> str:
         return f"answered by {by}"
     parts = [f"{data['tier']:<7}"]
     if "confidence" in data:
-        parts.append(f"confidence {data['confidence']:.0%}")
+        parts.append(_sure(data["confidence"]))
     cached = data.get("cache_read")
     again = f" ({cached:,} read from a cache)" if isinstance(cached, int) else ""
     parts.append(f"{data['tokens_in']:,}+{data['tokens_out']:,} tokens{again}")

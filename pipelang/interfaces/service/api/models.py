@@ -157,6 +157,7 @@ class VerdictModel(_Given):
     at: str | None
     sure: float | None = Field(description="How sure they were, from 0 to 1.")
     seconds: float | None = Field(description="How long it took them, where that was looked at.")
+    answered: bool = Field(description="Whether `answer` is one, also where it is null.")
 
 
 class CaseModel(_Given):
@@ -263,7 +264,7 @@ class ProblemModel(_Given):
 
 def case_view(case: Case) -> dict[str, Any]:
     """A case as the API gives it: without which process waits for it."""
-    from pipelang.runtime.inbox.cases import case_json
+    from pipelang.runtime.inbox.case_records import case_json
 
     whole = case_json(case)
     return {

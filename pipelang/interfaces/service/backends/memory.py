@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pipelang.interfaces.service.metrics import ServiceMetrics
     from pipelang.runtime.engine.events import Event
     from pipelang.runtime.engine.outcomes import Result
-    from pipelang.runtime.inbox.cases import Case
+    from pipelang.runtime.inbox.cases import Case, Verdict
     from pipelang.runtime.inbox.inbox import Inbox
     from pipelang.runtime.shared.kill_switches import Switch, Switches
 
@@ -420,13 +420,9 @@ class MemoryBackend:
         """Take note that somebody looks at a case; it, with that."""
         return await self._inbox.look(id, by)
 
-    async def label(
-        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
-    ) -> Case:
+    async def label(self, id: str, verdict: Verdict) -> Case:
         """Say whether a sampled answer is right."""
-        return await self._inbox.label(
-            id, right=right, by=by, answer=answer, sure=sure, reason=reason
-        )
+        return await self._inbox.rule(id, verdict)
 
     async def source(self) -> RunSource:
         """The runs that are kept, as they are now."""

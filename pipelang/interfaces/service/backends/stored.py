@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from pipelang.runtime.durable.switches import StoredSwitches
     from pipelang.runtime.durable.worker import Worker
     from pipelang.runtime.engine.events import Event
-    from pipelang.runtime.inbox.cases import Case
+    from pipelang.runtime.inbox.cases import Case, Verdict
     from pipelang.runtime.shared.kill_switches import Switch
 
 LOG = logging.getLogger("pipelang.serve")
@@ -404,14 +404,10 @@ class StoreBackend:
         with _as_problem():
             return await self._inbox.look(id, by)
 
-    async def label(
-        self, id: str, *, right: bool, by: str, answer: Any, sure: float | None, reason: str
-    ) -> Case:
+    async def label(self, id: str, verdict: Verdict) -> Case:
         """Say whether a sampled answer is right."""
         with _as_problem():
-            return await self._inbox.label(
-                id, right=right, by=by, answer=answer, sure=sure, reason=reason
-            )
+            return await self._inbox.rule(id, verdict)
 
     async def source(self) -> RunSource:
         """The runs in the store."""

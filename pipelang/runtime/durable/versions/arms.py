@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelang.records import dataclass
+from pipelang.runtime.durable.case_rows import cases_of
 from pipelang.runtime.durable.history.costs import cost_from
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.engine.event_payloads import dollars
 from pipelang.runtime.engine.outcomes import is_stopped
-from pipelang.runtime.inbox.cases import Case, case_from
+from pipelang.runtime.inbox.cases import Case
 
 OVERLAP = 60.0
 """Seconds that each look goes back: a transaction may end after one that began later."""
@@ -136,9 +137,10 @@ class ReleaseRuns:
         for first in range(0, len(ids), 200):
             names = {f"c{n}": id for n, id in enumerate(ids[first : first + 200])}
             listed = ", ".join(f":{name}" for name in names)
-            asked = f"SELECT value FROM pipelang_cases WHERE id IN ({listed})"
-            for row in self._store.rows(asked, **names):
-                yield case_from(row["value"].encode())
+            asked = f"SELECT id, value FROM pipelang_cases WHERE id IN ({listed})"
+            for case in cases_of(self._store.rows(asked, **names)):
+                if case.verdict is not None:
+                    yield case
 
 
 def silently_wrong(status: str, cases: list[Case]) -> bool | None:

@@ -75,6 +75,8 @@ class SimulatedWorld(ForgetfulWorld):
     Budgets are obeyed as in a real run; only while people are simulated, time is none of theirs.
     """
 
+    has_values = False
+
     def __init__(
         self,
         facts: DeclaredChances,

@@ -12,7 +12,6 @@ from pipelang.semantics.elaborate.context import Context, Scope
 from pipelang.semantics.elaborate.expressions.signatures import signature
 from pipelang.semantics.elaborate.options.options import no_duplicates, pick, rate_of, spread
 from pipelang.semantics.elaborate.options.quantity import quantity
-from pipelang.semantics.patterns import doubled_backslash
 from pipelang.semantics.quantities import show_value
 from pipelang.semantics.symbols import Symbol
 from pipelang.semantics.types import DURATION, INT, MONEY, NUMBER, TEXT, TOKENS
@@ -193,14 +192,19 @@ def patterns(context: Context, decl: ast.PatternsDecl) -> tuple[str, ...]:
             if isinstance(why, bytes):
                 why = why.decode("utf-8", "replace")
             context.tell(codes.BAD_PATTERN, literal.span, why=why)
-        doubled = doubled_backslash(text)
-        if doubled is not None:
-            then = "any character" if doubled[-1] == "." else f"`{doubled[-1]}`"
-            context.tell(
-                codes.DOUBLED_BACKSLASH, literal.span, found=doubled, then=then, meant=doubled[1:]
-            )
+        if "\\\\" in text:
+            _tell_doubled(context, literal, text)
         result.append(text)
     return tuple(result)
+
+
+def _tell_doubled(context: Context, literal: ast.Literal, text: str) -> None:
+    from pipelang.semantics.elaborate.declarations.doubled_backslashes import doubled_backslash
+
+    found = doubled_backslash(text)
+    if found is not None:
+        then = "any character" if found[-1] == "." else f"`{found[-1]}`"
+        context.tell(codes.DOUBLED_BACKSLASH, literal.span, found=found, then=then, meant=found[1:])
 
 
 def memory(context: Context, file: str, key: str, decl: ast.MemoryDecl) -> p.Memory:

@@ -505,3 +505,63 @@ def test_what_a_full_disk_refuses_is_not_told_as_written(
     assert "cannot be written: No space left on device" in done.stderr
     assert done.stdout == ""
     assert office.evidence.read_bytes() == before
+
+
+NULLABLE = PROGRAM.replace("SHARE", "100%").replace("PROMPT", "say").replace(
+    "sample 100% of kind by experts",
+    "sample 100% of seen by experts\n  step seen: text? = call look(x) else fail 'no'".replace(
+        "'", '"'
+    ),
+) + ("tool look(x: text) -> text? { effect read }\n")
+
+
+@pytest.mark.parametrize("words", [(), ("--sure", "90%")], ids=["plain", "sure"])
+def test_a_correction_may_be_null_where_the_type_has_it(office: Office, words: Any) -> None:
+    from pipelang.interfaces.cli.commands import group
+
+    Path("main.pipe").write_text(NULLABLE, encoding="utf-8")
+    loaded = pipelang.load("main.pipe", allow=RULES)
+    runtime = Runtime(
+        providers={"lab": Model()}, people=office.inbox, tools={"look": lambda x: "found"}
+    )
+    asyncio.run(loaded.pipeline("main", runtime=runtime).run(x="x"))
+    (seen,) = [case for case in office.inbox.cases() if case.name == "seen"]
+    other = next(case for case in office.inbox.cases() if case.name == "kind")
+
+    line = ["approve", other.id, "--answer", "null", "--by", "ada", *words]
+    done = CliRunner().invoke(group, line)
+    assert (done.exit_code, office.inbox.case(other.id).state) == (1, "open")
+    assert "the corrected answer does not fit: expected an object, found null" in done.output
+
+    done = CliRunner().invoke(
+        group, ["approve", seen.id, "--answer", "null", "--by", "eve", *words]
+    )
+    assert done.exit_code == 0, done.output
+    assert "eve said it is wrong, and corrected it" in done.output
+    verdict = office.inbox.case(seen.id).verdict
+    assert verdict is not None
+    assert (verdict.yes, verdict.answer, verdict.answered) == (False, None, True)
+    assert CliRunner().invoke(group, ["inbox", seen.id]).output.endswith("    null\n")
+    office.pull("--corrections", "wrong.jsonl")
+    (row,) = [json.loads(line) for line in Path("wrong.jsonl").read_text().splitlines()]
+    assert (row["step"], row["answer"], row["corrected"]) == ("seen", "found", None)
+
+
+def test_a_mark_that_is_called_confidence_is_none(office: Office) -> None:
+    text = PROGRAM.replace("SHARE", "100%").replace("PROMPT", "say")
+    marked = text.replace("confidence: probability", "confidence: number in 0..100")
+    Path("main.pipe").write_text(marked, encoding="utf-8")
+    model = Model()
+
+    async def answer(request: ModelRequest) -> ModelAnswer:
+        return ModelAnswer({"value": "v", "confidence": 87}, Usage(10, 5), request.model)
+
+    model.answer = answer  # type: ignore[method-assign]
+    loaded = pipelang.load("main.pipe", allow=RULES)
+    runtime = Runtime(providers={"lab": model}, people=office.inbox)
+    asyncio.run(loaded.pipeline("main", runtime=runtime).run(x="x"))
+    office.judge(of("kind", "labellers"), True, seconds=30)
+    office.pull()
+    (row,) = office.rows()
+    assert "confidence" not in row
+    assert len(pipelang.load("main.pipe", allow=RULES).program.evidence["kind.jsonl"].rows) == 2

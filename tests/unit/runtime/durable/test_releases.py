@@ -28,7 +28,8 @@ from pipelang.runtime.durable.versions.guards import (
     guard_states,
 )
 from pipelang.runtime.durable.versions.releases import Guard, Release
-from pipelang.runtime.inbox.cases import Case, Verdict, case_json
+from pipelang.runtime.inbox.case_records import case_json
+from pipelang.runtime.inbox.cases import Case, Verdict
 from pipelang.statistics.fisher import fisher_at_least, runs_for_look, runs_to_tell
 
 
@@ -353,7 +354,17 @@ def verdict(run: str, right: bool, **about: Any) -> Case:
         state="decided",
         closed_at=now,
         verdict=said,
-        about={"visit": 0, "weight": 1.0, "rushed": None, **about},
+        shown={"input": None, "answer": None},
+        about={
+            "pipeline": "main",
+            "step": "kind",
+            "visit": 0,
+            "share": 1.0,
+            "draw": 0.5,
+            "weight": 1.0,
+            "rushed": None,
+            **about,
+        },
     )
 
 

@@ -165,6 +165,22 @@ def test_each_version_migrates_to_the_next(tmp_path: Path) -> None:
     assert {("pipelang_journal", name) for name in ("run", "place", "kind", "value")} <= whole
 
 
+def test_a_copy_that_was_stopped_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
+
+    def stopped(source: str, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(upkeep.os, "rename", stopped)
+    there = sorted(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        upkeep.backup(stage.store, tmp_path / "copy.db")
+    assert sorted(tmp_path.iterdir()) == there
+    stage.store.close()
+
+
 def test_a_copy_has_all_that_the_store_had(tmp_path: Path) -> None:
     stage = Stage(f"sqlite:///{tmp_path}/runs.db", tmp_path)
     run = stage.submit("asks")

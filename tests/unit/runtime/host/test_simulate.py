@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pipelang
+from pipelang.diagnostics import RULES
 from pipelang.interfaces.runs.prices_of_attempts import Means, spending
 from pipelang.runtime.host.handle import LoadedProgram
 from pipelang.runtime.host.simulate import Rehearsal, simulate
@@ -138,3 +139,44 @@ def test_pipelines_that_are_run_are_prepared_once(monkeypatch: pytest.MonkeyPatc
     assert len(set(prepared)) > 1
     assert prepared.count("handle") == 2  # for easy cases, and for hard ones
     assert all(prepared.count(name) == 1 for name in set(prepared) - {"handle"})
+
+
+SAMPLED = '''
+use std.tiers
+role help { }
+role judges { }
+type Answer { body: text max 9 tokens  confidence: probability }
+prompt guess(x: text) """{{ x }}"""
+
+pipeline inner(x: text max 9 tokens) -> text max 9 tokens {
+  sample 100% of y by judges
+  step y: text max 9 tokens = ask guess(x) by haiku { accuracy 50% } else escalate to help
+  return y
+}
+
+pipeline outer(x: text max 9 tokens) -> text max 9 tokens {
+  sample 100% of a, many by judges
+  step a: Answer = ask guess(x) by haiku { accuracy 80% } else escalate to help
+  step many: [Answer] max 3 = each one in [x, a.body] { ask guess(one) by haiku { accuracy 90% } }
+    else escalate to help
+  step c = run inner(a.body)
+  return c
+}
+'''
+
+
+@pytest.mark.parametrize("name", ["inner", "outer"])
+def test_what_is_sampled_is_no_matter_of_a_simulation(name: str, tmp_path: Path) -> None:
+    """It has no values that people could be shown; asked for, they were a KeyError."""
+    counted = []
+    for skipped in ("nothing", "  sample "):
+        file = tmp_path / "sampled.pipe"
+        rows = [row for row in SAMPLED.split("\n") if not row.startswith(skipped)]
+        file.write_text("\n".join(rows), encoding="utf-8")
+        loaded = pipelang.load(file, allow=RULES)
+        pipeline = loaded.program.pipelines[name]
+        assert bool(pipeline.samples) is (skipped == "nothing")
+        prices = spending(loaded.program, pipeline)
+        counted.append(simulate(loaded, pipeline, 50, 1, prices))
+    assert counted[0] == counted[1]
+    assert len(counted[0].outcomes) > 1

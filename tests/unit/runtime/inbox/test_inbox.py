@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipelang import Answered, Case, Escalated, Inbox, Refused
-from pipelang.runtime.inbox.cases import case_from, case_json
+from pipelang.runtime.inbox.case_records import case_from, case_json
 
 from ..stage import events, left_over
 from .inboxes import APPROVE, escalation, make_inbox, opened, question, ready, with_people

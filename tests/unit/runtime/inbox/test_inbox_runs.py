@@ -17,7 +17,7 @@ import pytest
 
 from pipelang import Answered, Case, Escalated, Failed, Inbox, Refused, Runtime
 from pipelang.runtime.engine.outcomes import Result
-from pipelang.runtime.inbox.cases import case_json
+from pipelang.runtime.inbox.case_records import case_json
 from pipelang.runtime.inbox.memory import InMemoryCases
 
 from ..stage import Models, events, load

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from pipelang import Answered, Case, Inbox, Refused, Runtime, Webhook, receive
-from pipelang.runtime.inbox.cases import case_json
+from pipelang.runtime.inbox.case_records import case_json
 
 from ..stage import Models, load
 
