@@ -21,7 +21,6 @@ from secrets import token_hex
 from typing import Any
 
 from pipelang.interfaces.check.disk_loader import check_regular
-from pipelang.interfaces.runs.event_flaws import is_amount
 from pipelang.interfaces.runs.json_lines import object_of
 from pipelang.records import dataclass
 from pipelang.runtime.files.plain_files import read_plain
@@ -162,6 +161,8 @@ def _is_result(record: dict[str, Any]) -> bool:
         return False
     if outcome == "input_error":
         return True
+    from pipelang.interfaces.runs.event_flaws import is_amount  # of earlier results alone
+
     cost = record.get("cost", "")
     return (cost is None or is_amount(cost)) and is_amount(record.get("duration"))
 
