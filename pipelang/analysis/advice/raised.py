@@ -54,7 +54,9 @@ def with_budgets(
         found = [
             cut
             for name in pipelines
-            for cut in cuts_of(program, program.pipelines[name], bench.model(program, name))
+            for cut in cuts_of(
+                program, program.pipelines[name], bench.model(program, name), to_raise=True
+            )
         ]
         if not found:
             words = ", ".join((change.words, *_words(raised, pipelines[0])))

@@ -219,17 +219,20 @@ def reparsed(source: Source, text: str, edits: Iterable[Edit]) -> Parsed | None:
 
 
 def cuts_of(
-    program: p.Program, pipeline: p.Pipeline, model: PipelineModel | None = None
+    program: p.Program,
+    pipeline: p.Pipeline,
+    model: PipelineModel | None = None,
+    to_raise: bool = False,
 ) -> tuple[Cut, ...]:
     """The limits by which budgets may cut runs of a pipeline, as a check says so; none where a
-    limit could be reached but hardly any run takes so long.
+    limit could be reached but hardly any run takes so long. `to_raise` is of `is_cut`.
     """
     if not is_budgeted(program, pipeline):
         return ()
     if model is None:
         model = make_model(program, pipeline, at_half(program))
     passed = tuple(possible_cuts(model))
-    return passed if passed and is_cut(model, passed) else ()
+    return passed if passed and is_cut(model, passed, to_raise) else ()
 
 
 @dataclass(frozen=True, slots=True)
