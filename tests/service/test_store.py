@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
 
@@ -146,7 +147,7 @@ def test_a_stop_finishes_what_is_begun_and_tells_who_follows(tmp_path: Path) -> 
     assert server.close() == 0
     follower.join(30)
     assert heard[-1].kind == "stopping"
-    with sqlite3.connect(tmp_path / "runs.db") as rows:
+    with closing(sqlite3.connect(tmp_path / "runs.db")) as rows:
         [(status, attempts)] = rows.execute("SELECT status, attempts FROM pipelang_runs")
     assert (status, attempts) == ("answered", 1)
 

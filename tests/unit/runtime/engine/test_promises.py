@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -352,7 +353,8 @@ def test_memories_drop_what_is_too_old_of_every_place(tmp_path: Path, kind: str)
     else:
         import sqlite3
 
-        rows = sqlite3.connect(path).execute("SELECT value FROM memories").fetchall()
+        with closing(sqlite3.connect(path)) as database:
+            rows = database.execute("SELECT value FROM memories").fetchall()
         assert rows == [('"KEPT"',)]
 
 
