@@ -173,7 +173,7 @@ def test_a_copy_that_was_stopped_leaves_nothing(
     def stopped(source: str, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(upkeep.os, "rename", stopped)
+    monkeypatch.setattr(upkeep.os, "replace", stopped)
     there = sorted(tmp_path.iterdir())
     with pytest.raises(KeyboardInterrupt):
         upkeep.backup(stage.store, tmp_path / "copy.db")
