@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -51,11 +52,14 @@ class Address:
     def file_is_there(self) -> bool:
         """Whether the file is there. Raises `StoreUnreachable` for a name that no file can have."""
         assert self.file is not None
-        try:
-            return self.file.exists()
+        try:  # what `Path.exists` passes over differs from Python to Python
+            os.stat(self.file)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
         except OSError as error:
             why = error.strerror or error
             raise StoreUnreachable(f"`{self.shown}` cannot be used: {why}") from error
+        return True
 
     @property
     def is_sqlite(self) -> bool:
