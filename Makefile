@@ -204,7 +204,7 @@ constraints: $(READY_TO_DEVELOP) ## Take the newest of everything and write it t
 # The ends of what pyproject.toml allows, each in an environment of its own, made anew. First without
 # extras but what examples have tools from: others may need newer libraries than pipelang itself does.
 UV       := .venv-uv
-UV_MAKE   = $(UV)/bin/uv --quiet venv --clear --python $(PY)
+UV_MAKE   = $(UV)/bin/uv --quiet venv --clear --python $(or $(PYTHON),$(PY))
 UV_ADD    = $(UV)/bin/uv --quiet pip install --python
 TRY      := -m pytest -q -n auto --maxprocesses 8 -p no:cacheprovider
 OF_ALL   := tests/suite tests/oracle/test_known_answers.py tests/e2e/test_cli_run.py tests/e2e/test_contract.py
