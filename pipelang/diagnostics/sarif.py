@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ def as_sarif(
         "results": _results(found, numbers, sources, root),
     }
     if root is not None:
-        run["originalUriBaseIds"] = {ROOT: {"uri": f"{PurePath(root).as_uri().rstrip('/')}/"}}
+        run["originalUriBaseIds"] = {ROOT: {"uri": f"{Path(root).as_uri().rstrip('/')}/"}}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -179,7 +179,7 @@ def _artifact(file: str, root: str | None) -> dict[str, Any]:
 
 def uri(file: str, root: str | None = None) -> str:
     """A file as a URI reference: relative ones stay so, absolute ones below the root become so."""
-    path = PurePath(file)
+    path = Path(file)
     if path.is_absolute():
         if root is None or not path.is_relative_to(root):
             return path.as_uri()

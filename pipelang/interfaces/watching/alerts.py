@@ -108,6 +108,8 @@ def _must_take_lines(where: str) -> None:
     folder = odd = there = False
     # A name that the system does not take is one of nothing.
     with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # some Pythons tell of no other error where they look for a path
         folder, there = path.is_dir(), path.parent.is_dir()
         odd = path.is_symlink() or (path.exists() and not path.is_file())
     if folder:
