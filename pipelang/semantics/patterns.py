@@ -18,13 +18,19 @@ class Patterns:
         """Whether one of the named patterns is found anywhere in the text."""
         compiled = self._compiled.get(name)
         if compiled is None:
-            import re2
-
-            options = re2.Options()
-            options.log_errors = False
-            compiled = [re2.compile(source, options) for source in self.sources[name]]
-            self._compiled[name] = compiled
+            compiled = self._compiled[name] = [*map(compiled_pattern, self.sources[name])]
         return any(pattern.search(text) is not None for pattern in compiled)
+
+
+def compiled_pattern(source: str) -> Any:
+    """A pattern as RE2 compiles it, whose own log line to stderr is kept quiet. Raises `re2.error`,
+    and UnicodeEncodeError for half a character.
+    """
+    import re2
+
+    quiet = re2.Options()
+    quiet.log_errors = False
+    return re2.compile(source, quiet)
 
 
 def are_patterns(sources: Iterable[str]) -> bool:
@@ -36,10 +42,8 @@ def are_patterns(sources: Iterable[str]) -> bool:
 def _is_pattern(source: str) -> bool:
     import re2
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(source, options)
+        compiled_pattern(source)
     except (re2.error, ValueError):  # the latter of half a character
         return False
     return True

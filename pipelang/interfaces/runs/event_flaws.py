@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipelang.runtime.files.strict_json import is_number
+
 MOST = sys.float_info.max
 
 
@@ -39,11 +41,7 @@ def header_fits(header: Mapping[str, Any]) -> bool:
 
 def is_amount(value: Any) -> bool:
     """Whether a value is a number that can be an amount."""
-    return _is_number(value) and 0 <= value <= MOST
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number(value) and 0 <= value <= MOST
 
 
 def _is_amount_or_none(value: Any) -> bool:
@@ -52,7 +50,7 @@ def _is_amount_or_none(value: Any) -> bool:
 
 def _is_confidence(value: Any) -> bool:
     """Whether an answer's confidence is a number: of a field with bounds of its own, perhaps."""
-    return _is_number(value) and abs(value) <= MOST
+    return is_number(value) and abs(value) <= MOST
 
 
 def _is_count(value: Any) -> bool:

@@ -17,6 +17,7 @@ from pipelang.runtime.engine.redaction import hide_json
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.values import shown
 from pipelang.runtime.engine.world import Sampled
+from pipelang.runtime.files.strict_json import is_number
 from pipelang.semantics import program as p
 from pipelang.semantics.evidence_origin import prompt_hash
 from pipelang.semantics.types import ListType
@@ -111,7 +112,7 @@ def _given(run: Run, action: p.Action) -> Any:
 
 def _is_probability(value: Any) -> bool:
     """Whether an answer's `confidence` is one: a field of that name may be a mark of 1..10."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return is_number(value) and 0 <= value <= 1
 
 
 def _about(run: Run, step: p.Step, link: p.Link, said: Any, path: str) -> dict[str, Any]:

@@ -30,6 +30,11 @@ def line(value: Any) -> str:
     return text if len(text.splitlines()) == 1 else json.dumps(value)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number; `true` is none, though Python counts with it."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):

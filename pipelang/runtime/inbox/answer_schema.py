@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelang.runtime.engine.misfits import text_too_long, text_without_match
+from pipelang.runtime.files.strict_json import is_number
 from pipelang.semantics.jsonschema import json_schema
 from pipelang.semantics.quantities import text_tokens
 from pipelang.semantics.types import (
@@ -174,8 +175,7 @@ def _is(kind: str, value: Any) -> bool:
         case "integer":
             return isinstance(value, int) and not isinstance(value, bool)
         case "number":
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            return number and (isinstance(value, int) or math.isfinite(value))
+            return is_number(value) and (isinstance(value, int) or math.isfinite(value))
         case "object":
             return isinstance(value, dict)
         case "array":

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelang.runtime.files.strict_json import is_number
 from pipelang.runtime.inbox.answer_schema import shape_flaw
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _is_path(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _MOST
+    return is_number(value) and abs(value) <= _MOST
 
 
 def _is_visit(value: Any) -> bool:

@@ -142,8 +142,15 @@ class Inbox:
         `answer` (with `answered` also where that is null), how `sure` you are (0 to 1), and how
         many `seconds` it took (else since `look`). Raises `Refused` and `InboxBroken`.
         """
-        said = Verdict(yes=right, by=by, reason=reason, sure=sure, seconds=seconds)
-        verdict = replace(said, answer=answer, answered=answered)
+        verdict = Verdict(
+            yes=right,
+            by=by,
+            reason=reason,
+            answer=answer,
+            sure=sure,
+            seconds=seconds,
+            answered=answered,
+        )
         return await self.rule(case_id, verdict)
 
     async def look(self, case_id: str, by: str) -> Case:

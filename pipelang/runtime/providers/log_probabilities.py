@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipelang.records import replace
+from pipelang.runtime.files.strict_json import is_number
 from pipelang.runtime.providers.protocol import ModelAnswer
 from pipelang.runtime.providers.records import field_of
 
@@ -30,8 +31,7 @@ def tokens_in(told: Iterable[Any]) -> list[Token]:
     found: list[Token] = []
     for one in told:
         raw, log, text = (field_of(one, name) for name in ("bytes", "logprob", "token"))
-        number = isinstance(log, (int, float)) and not isinstance(log, bool)
-        known = float(log) if number and _LEAST < log <= 0 else None
+        known = float(log) if is_number(log) and _LEAST < log <= 0 else None
         try:
             written = bytes(raw) if isinstance(raw, list) else str(text or "").encode()
         except (TypeError, ValueError):  # no bytes, or half a character

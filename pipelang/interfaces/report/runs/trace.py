@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelang.interfaces.report.runs.outcome import micro_dollars
 from pipelang.interfaces.text.colours import Paint
+from pipelang.runtime.files.strict_json import is_number
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.events import Event
@@ -140,7 +141,7 @@ def event_row(event: Event, paint: Paint) -> Row | None:
 
 def _sure(value: Any) -> str:
     """The words for a confidence: of a gate it may be a field of any type."""
-    share = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    share = is_number(value) and 0 <= value <= 1
     return f"confidence {value:.0%}" if share else f"confidence {value}"
 
 

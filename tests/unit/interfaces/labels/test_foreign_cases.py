@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,10 +31,10 @@ from pipelang.runtime.inbox.cases import Refused, Verdict, decided, settled
 from pipelang.semantics.evidence_file import Flaw, read_evidence
 from pipelang.statistics.weights import sampling_weights, weighted_share
 
+from ..edited_json import DELETED, paths, with_value
 from .test_pull import PROGRAM, Model, Office, of
 
 TEXT = PROGRAM.replace("SHARE", "100%").replace("PROMPT", "say").replace("rushed 20s", "")
-DELETED = "(deleted)"
 VALUES: list[Any] = [
     *(DELETED, None, True, False, 0, 1, -1, 0.5, 1e308, 5e-324, 10**400, 10**10),
     *(float("nan"), float("inf"), "", "x", "0.5", "\x00", "(", "2026-01-01T00:00:00"),
@@ -61,27 +59,6 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[Case]]:
         asyncio.run(inbox.look(case.id, "ada"))
         asyncio.run(inbox.label(case.id, right=False, by="ada", answer=said, sure=0.9))
     return loaded.program, [inbox.case(case.id) for case in cases]
-
-
-def paths(record: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    yield path
-    if isinstance(record, dict):
-        for key in record:
-            yield from paths(record[key], (*path, key))
-
-
-def with_value(record: Any, path: tuple[str, ...], value: Any) -> Any:
-    if not path:
-        return value
-    record = copy.deepcopy(record)
-    inner = record
-    for key in path[:-1]:
-        inner = inner[key]
-    if value == DELETED:
-        del inner[path[-1]]
-    else:
-        inner[path[-1]] = value
-    return record
 
 
 def read_by_all(program: Any, data: bytes, others: list[Case], folder: Path) -> None:

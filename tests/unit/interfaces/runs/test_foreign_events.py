@@ -4,7 +4,6 @@ by one, and it is told. What runs write fits, whatever they do.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from pipelang.interfaces.cli.commands import group
 from pipelang.interfaces.runs.trace_files import read
+
+from ..edited_json import DELETED, paths, with_value
 
 PIPE = '''\
 provider lab { kind simulated available 100% }
@@ -37,7 +38,6 @@ pipeline main(q: text max 20 tokens) -> text max 20 tokens {
   return c.value
 }
 '''
-DELETED = "(deleted)"
 VALUES: list[Any] = [
     *(DELETED, None, True, 0, -1, 0.5, 1e308, 10**400, float("nan"), "", "x"),
     *([], [1], [None], {}, {"a": 1}),
@@ -76,27 +76,6 @@ def test_a_gate_may_hang_on_a_confidence_that_is_no_number(state: Path) -> None:
     assert "(confidence low)" in done.output
     (file,) = (state / "traces").iterdir()
     assert read(file).torn == ()
-
-
-def paths(record: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    if isinstance(record, dict):
-        for key in record:
-            yield from paths(record[key], (*path, key))
-
-
-def with_value(record: Any, path: tuple[Any, ...], value: Any) -> Any:
-    if not path:
-        return value
-    record = copy.deepcopy(record)
-    inner = record
-    for key in path[:-1]:
-        inner = inner[key]
-    if value == DELETED:
-        del inner[path[-1]]
-    else:
-        inner[path[-1]] = value
-    return record
 
 
 def edits(lines: list[str]) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
