@@ -37,12 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         if arguments is None:
             _leave_it_to_the_system()
+            _have_caught_it()
         return code
     except BrokenPipeError:
         stop_writing()
         return NO_READER
     except KeyboardInterrupt:
         warn("interrupted")
+        _have_caught_it()
         return INTERRUPTED
     except Exception as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -89,6 +91,14 @@ def _leave_it_to_the_system() -> None:
     """
     gc.disable()
     gc.freeze()
+
+
+def _have_caught_it() -> None:
+    """Let Python forget an interruption that came while it ran code from a string (a dataclass is
+    made so, and most imports make one): it would end this process by SIGINT whatever its exit code,
+    though the interruption was caught. The next string that it runs resets that.
+    """
+    exec("", {})
 
 
 def _call(arguments: Sequence[str] | None) -> int:
