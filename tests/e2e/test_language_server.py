@@ -200,8 +200,10 @@ async def test_advice_is_an_edit(client):
         lsp.CodeActionContext([], only=[lsp.CodeActionKind.RefactorRewrite]),
     )
     async with asyncio.timeout(PATIENCE):
-        while not (actions := await client.raw.text_document_code_action_async(params)):
-            client.changed.clear()
+        while True:
+            client.changed.clear()  # before it asks: what changes meanwhile is not waited for
+            if actions := await client.raw.text_document_code_action_async(params):
+                break
             await client.changed.wait()
     assert all(one.title.startswith("Advice: ") and one.edit for one in actions)
     client.close("advice.pipe")

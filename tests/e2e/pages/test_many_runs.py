@@ -170,13 +170,16 @@ def test_a_page_reads_little(counted: tuple[Site, Count], path: str, tenant: str
             break
         time.sleep(0.2)
     looks = []
-    for _ in range(3):  # a beat of the server, which counts what is open, may come in between one
+    # Beats of the server, which counts what is open, come in between, many on a busy machine.
+    for _ in range(30):
         count.taken()
         began = time.process_time()
         page = visitor.get(path)
         seconds = time.process_time() - began
         statements, steps = count.taken()
         looks.append((steps, statements, seconds))
+        if statements <= 12 and steps <= MOST_STEPS and seconds <= MOST_SECONDS:
+            break
     assert page.status in (200, 403, 404)
     if not path.startswith("/v1/"):
         sound(page)
@@ -193,9 +196,11 @@ def test_a_page_far_down_is_as_quick(counted: tuple[Site, Count]) -> None:
     for _ in range(4):
         older = re.findall(r'href="([^"]+)" rel="next"', page.text)[0].replace("&amp;", "&")
         looks = []
-        for _ in range(3):  # as above: a beat of the server may come in between
+        for _ in range(30):  # as above: beats of the server come in between, many on a busy machine
             count.taken()
             page = visitor.get(older)
             looks.append(count.taken()[1])
+            if looks[-1] <= 2 * WAITING:
+                break
         assert min(looks) <= 2 * WAITING, looks  # 4,300: neither all runs nor the open ones
         assert page.text.count("data-key") == 25
