@@ -77,7 +77,7 @@ def with_cuts(
 def _amount_going_on(
     name: str, numbers: Mapping[str, Number], cut: Number, budget: p.Budget | None
 ) -> Number:
-    """What runs take that may go on behind a cut. A run that none cuts takes what it took, one that
+    """The amount of runs that may go on behind a cut. A run that none cuts takes what it took, one that
     is cut no more than the dearest, which takes every way; and none more than its budget.
 
     So a mean lies no further off than the share of cut runs times the dearest, and a quantile is no
@@ -110,7 +110,7 @@ def _amount_going_on(
 
 
 def most_of(budget: p.Budget | None, family: str) -> float | None:
-    """What no run takes more of, as its own budget has it."""
+    """The most that a run may take, as its own budget has it."""
     if budget is None:
         return None
     limit = budget.money if family == m.COST else budget.tokens if family == "tokens" else None
