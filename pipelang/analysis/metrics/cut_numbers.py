@@ -77,8 +77,8 @@ def with_cuts(
 def _amount_going_on(
     name: str, numbers: Mapping[str, Number], cut: Number, budget: p.Budget | None
 ) -> Number:
-    """The amount of runs that may go on behind a cut. A run that none cuts takes what it took, one that
-    is cut no more than the dearest, which takes every way; and none more than its budget.
+    """The amount of runs that may go on behind a cut. A run that none cuts takes what it took, one
+    that is cut no more than the dearest, which takes every way; and none more than its budget.
 
     So a mean lies no further off than the share of cut runs times the dearest, and a quantile is no
     more than the one that lies by that share higher.
