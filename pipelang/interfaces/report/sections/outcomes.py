@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelang.analysis.metrics.cut_numbers import goes_on
 from pipelang.analysis.model.intervals import Number
 from pipelang.diagnostics.columns import wrap
 from pipelang.interfaces.report.metric_words import WORDS
@@ -151,6 +150,9 @@ def _cut_short(view: View) -> Iterator[str]:
         share = value(cut, percent)
         if cut.value is None and not cut.low:
             share = f"up to {percent(cut.high or 0.0)}"
+        # Few files have cuts, and what works them out takes a while to import.
+        from pipelang.analysis.metrics.cut_numbers import goes_on
+
         beyond = goes_on(view.program, view.pipeline, view.analysis.cuts)
         yield (
             f"a budget ({dimensions}) cuts {share} of runs short, and the shares are bounds that"
