@@ -252,6 +252,20 @@ def test_a_caller_that_goes_on_may_spend_more_than_without_cuts(
     assert found["latency"]["p99"]["high"] == found["latency"]["worst"]["value"]
 
 
+def test_no_means_are_asked_for_where_a_cut_leaves_a_promise_open(tmp_path: Path) -> None:
+    child = CHILD.format(body=f"budget $0.005\n{step('s', TWICE)}return s")
+    body = f"slo {{ cost.mean <= $0.02 }} {step('r', f'run c(x) else {ASK}')}return r"
+    path = tmp_path / "p.pipe"
+    head = "pipeline p(x: text max 9 tokens) -> text max 9 tokens"
+    path.write_text(f"{HEAD}{child}{head} {{\n{body}\n}}\n", encoding="utf-8")
+    found = report_json([check_file(str(path))])
+    assert found["pipelines"]["p"]["slo"][0]["holds"] is True  # .0034 and a tenth of .009
+    path.write_text(path.read_text(encoding="utf-8").replace("$0.02", "$0.004"), encoding="utf-8")
+    told = report_json([check_file(str(path))])["diagnostics"]
+    undecided = [one for one in told if one["code"] == "P502"]
+    assert [one["help"] for one in undecided] == [None]
+
+
 def test_a_childs_escalation_leaves_amounts_at_most_what_they_are_without_cuts(
     tmp_path: Path,
 ) -> None:
