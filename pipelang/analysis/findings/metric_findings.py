@@ -65,7 +65,9 @@ def _objective(verdict: ObjectiveVerdict, analysis: Analysis) -> Iterator[Diagno
     elif verdict.holds is None:
         help = None
         number = verdict.number
-        if number is not None and number.basis is Basis.BOUND and _is_of_lengths(line.metric):
+        behind_cuts = verdict.cut and number is not None and number.value is None
+        bound = number is not None and number.basis is Basis.BOUND
+        if bound and _is_of_lengths(line.metric) and not behind_cuts:
             help = MEANS
         elif analysis.unknown:
             help = "nobody declared: " + ", ".join(

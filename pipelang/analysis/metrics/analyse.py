@@ -238,12 +238,20 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
         is_cut = bool(cut.high)
         if is_cut:
             from pipelang.analysis.metrics.asked_with_cuts import asked_with_cuts
-            from pipelang.analysis.metrics.cut_numbers import escalations_with_cuts, with_cuts
+            from pipelang.analysis.metrics.cut_numbers import (
+                escalations_with_cuts,
+                goes_on,
+                with_cuts,
+            )
 
-            numbers = with_cuts(numbers, runs)
+            going_on = goes_on(program, pipeline, cuts)
+            numbers = with_cuts(numbers, runs, pipeline, going_on)
             asked = asked_with_cuts(program, pipeline, asked, escalations, runs, cuts)
             escalations = escalations_with_cuts(program, pipeline, escalations, runs)
-            slo = [_with_cuts(one, runs, numbers, escalations, cuts[0], pipeline) for one in slo]
+            slo = [
+                _with_cuts(one, runs, numbers, escalations, cuts[0], pipeline, going_on)
+                for one in slo
+            ]
     found = Analysis(
         pipeline=pipeline,
         numbers=numbers,
@@ -349,6 +357,7 @@ def _with_cuts(
     escalations: Mapping[str, Number],
     cut: Cut,
     pipeline: p.Pipeline,
+    going_on: bool,
 ) -> ObjectiveVerdict:
     """A promise where budgets may cut runs."""
     from pipelang.analysis.metrics.cut_numbers import decided_with_cuts
@@ -357,7 +366,7 @@ def _with_cuts(
     kind, _, name = line.metric.partition(".")
     number = escalations.get(name) if kind == ESCALATION and name else numbers.get(line.metric)
     number = number or verdict.number
-    return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget)
+    return decided_with_cuts(line, verdict, runs, number, cut.words, pipeline.budget, going_on)
 
 
 def _of_bound(verdict: ObjectiveVerdict, model: PipelineModel) -> ObjectiveVerdict:

@@ -10,7 +10,7 @@ from functools import partial
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import SAME, BudgetedRuns
 from pipelang.analysis.budgets.limits import ending_of
-from pipelang.analysis.metrics.cut_numbers import share_with_cuts
+from pipelang.analysis.metrics.cut_numbers import goes_on, share_with_cuts
 from pipelang.analysis.model.intervals import Number
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
@@ -41,19 +41,15 @@ def asked_with_cuts(
             assert isinstance(outcome, p.Escalate)
             sent.setdefault(outcome.role, {})[outcome.reason] = None
     # Where a pipeline that is cut has failed, whoever runs it may go on to ask anybody.
-    goes_on = runs.cut_to is None and any(
-        isinstance(ending_of(program.pipelines[cut.pipeline], cut.dimension), (p.Fail, p.Return))
-        for cut in cuts
-        if cut.pipeline != pipeline.name
-    )
-    roles = dict.fromkeys((*asked, *sent, *(program.roles if goes_on else ())))
+    going_on = goes_on(program, pipeline, cuts)
+    roles = dict.fromkeys((*asked, *sent, *(program.roles if going_on else ())))
     share = runs.cut().high
     found = {}
     for role in roles:
         known = asked.get(role, NONE)
         more = [_added(name, escalations.get(name, NONE), runs) for name in sent.get(role, ())]
         most = most_cases(program, pipeline, role) * (1.0 if share is None else share)
-        beyond = most if goes_on else 0.0
+        beyond = most if going_on else 0.0
         low = max(0.0, (known.low or 0.0) - most) + sum(low for low, _ in more)
         high = None if known.high is None else known.high + sum(high for _, high in more) + beyond
         if high == 0 and role not in asked and not more:

@@ -1,15 +1,18 @@
 """Figures of runs that budgets may cut: outcomes with bounds, amounts as the bounds that they are.
 
 A run that is cut does no more than it would have done, so what runs cost and how long they take
-without cuts bounds what they do with them.
+without cuts bounds what they do with them. Not so where a pipeline that a run runs is cut and then
+fails or answers otherwise: whoever runs it may go on to what no run does without cuts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import BudgetedRuns, Counts
 from pipelang.analysis.budgets.endings import RunEnd
+from pipelang.analysis.budgets.limits import ending_of
 from pipelang.analysis.metrics.metrics import ratio_between
 from pipelang.analysis.metrics.objectives import ObjectiveVerdict, decide, undecided
 from pipelang.analysis.model.intervals import UNCOMPUTED, Number
@@ -44,18 +47,82 @@ _DERIVED: Mapping[str, Counts] = {
 }
 
 
-def with_cuts(numbers: Mapping[str, Number], runs: BudgetedRuns) -> dict[str, Number]:
-    """The numbers of a report where budgets may cut runs."""
+def goes_on(program: p.Program, pipeline: p.Pipeline, cuts: Sequence[Cut]) -> bool:
+    """Whether a run may go on where a pipeline that it runs is cut: it fails there, or answers."""
+    return any(
+        isinstance(ending_of(program.pipelines[cut.pipeline], cut.dimension), (p.Fail, p.Return))
+        for cut in cuts
+        if cut.pipeline != pipeline.name
+    )
+
+
+def with_cuts(
+    numbers: Mapping[str, Number], runs: BudgetedRuns, pipeline: p.Pipeline, going_on: bool
+) -> dict[str, Number]:
+    """The numbers of a report where budgets may cut runs; `going_on` as `goes_on` says."""
     found = {}
     for name, number in numbers.items():
         if counts_of(name) is not None:
             found[name] = share_with_cuts(name, number, runs)
+        elif going_on and name.partition(".")[0] in AMOUNTS and not name.endswith(m.WORST):
+            found[name] = _amount_going_on(name, numbers, runs.cut(), pipeline.budget)
         elif name.partition(".")[0] in AMOUNTS and number.value:
             found[name] = number._replace(basis=max(number.basis, Basis.BOUND))
         else:
             found[name] = number
     found[m.SELECTIVE_RISK] = _risk(found)
     return found
+
+
+def _amount_going_on(
+    name: str, numbers: Mapping[str, Number], cut: Number, budget: p.Budget | None
+) -> Number:
+    """The amount of runs that may go on behind a cut. A run that none cuts takes what it took, one
+    that is cut no more than the dearest, which takes every way; and none more than its budget.
+
+    So a mean lies no further off than the share of cut runs times the dearest, and a quantile is no
+    more than the one that lies by that share higher.
+    """
+    number, family = numbers[name], name.partition(".")[0]
+    read, share = name.partition(".")[2], 1.0 if cut.high is None else cut.high
+    dearest = numbers[f"{family}.{m.WORST}"].high
+    if name == m.COST_MONTH:
+        mean = numbers[m.COST_MEAN]
+        moved = _amount_going_on(m.COST_MEAN, numbers, cut, budget)
+        if not number.high or not mean.high or moved.high is None:
+            return _between(0.0, None)
+        a_month = number.high / mean.high
+        return _between((moved.low or 0.0) * a_month, moved.high * a_month)
+    low = 0.0
+    if read in _LEVELS:
+        level = _LEVELS[read] + share
+        above = [f"{family}.{one}" for one, at in _LEVELS.items() if at >= level]
+        high = numbers[above[0]].high if above and above[0] in numbers else dearest
+    elif number.high is None or dearest is None:
+        high = None
+    else:
+        low = max(0.0, (number.low or 0.0) - share * dearest)
+        high = min(dearest, number.high + share * dearest)
+    limit = most_of(budget, family)
+    if limit is not None:
+        high = limit if high is None else min(high, limit)
+    return _between(low, high)
+
+
+def most_of(budget: p.Budget | None, family: str) -> float | None:
+    """The most that a run may take, as its own budget has it."""
+    if budget is None:
+        return None
+    limit = budget.money if family == m.COST else budget.tokens if family == "tokens" else None
+    return None if limit is None else float(limit)
+
+
+def _between(low: float, high: float | None) -> Number:
+    return Number(None, low, high, None, Basis.BOUND, tight=False)
+
+
+_LEVELS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+"""Quantiles of amounts, and the share of runs that take no more."""
 
 
 def share_with_cuts(metric: str, without: Number, runs: BudgetedRuns) -> Number:
@@ -122,11 +189,14 @@ def decided_with_cuts(
     number: Number | None,
     why: str,
     budget: p.Budget | None = None,
+    going_on: bool = False,
 ) -> ObjectiveVerdict:
     """The verdict of a promise where budgets may cut runs; `without` is that of runs that none
-    cuts.
+    cuts. `going_on`: these may then do what no run does without cuts.
     """
     counts = counts_of(line.metric)
+    if going_on and counts is None and _is_amount(line):
+        return _amount_with_cuts(line, without, number, budget, why)
     if counts is None and line.op in ("<=", "<") and _is_spent(line):
         return _at_most_with_cuts(line, without, budget, why)
     if line.when is None and number is not None:
@@ -145,6 +215,31 @@ def decided_with_cuts(
     return undecided(without, why)
 
 
+def _is_amount(line: p.SloLine) -> bool:
+    """Whether a promise is about an amount that a run may pass without cuts: not of the dearest."""
+    family, _, read = line.metric.partition(".")
+    return family in AMOUNTS and read != m.WORST
+
+
+def _amount_with_cuts(
+    line: p.SloLine,
+    without: ObjectiveVerdict,
+    number: Number | None,
+    budget: p.Budget | None,
+    why: str,
+) -> ObjectiveVerdict:
+    """A promise about an amount where runs may go on behind a cut: `number` has that in it, and is
+    of all runs. Of some of them only what their budget allows is known.
+    """
+    shown = number if line.when is None and line.cached is None else None
+    if shown is None:
+        shown = _between(0.0, most_of(budget, line.metric.partition(".")[0]))
+    verdict = decide(line, shown, None)
+    if verdict.holds is None:
+        return ObjectiveVerdict(line, shown, None, None, why, cut=True)
+    return verdict
+
+
 def _is_spent(line: p.SloLine) -> bool:
     """Whether a promise is about what some or all runs take, however it is told of them."""
     family, _, read = line.metric.partition(".")
@@ -157,13 +252,11 @@ def _at_most_with_cuts(
     """A promise that runs take no more than so much. A cut only makes it less: what holds without
     cuts holds, and what does not may hold with them. No run takes more than its budget.
     """
-    family, limit = line.metric.partition(".")[0], None
-    if budget is not None:
-        limit = budget.money if family == m.COST else budget.tokens if family == "tokens" else None
+    limit = most_of(budget, line.metric.partition(".")[0])
     if without.holds is True or (limit is None and without.holds is None):
         return without
     if limit is not None:
-        most = Number(None, 0.0, float(limit), None, Basis.BOUND, tight=False)
+        most = _between(0.0, limit)
         if decide(line, most, None).holds:
             return ObjectiveVerdict(line, most, True, 1.0)
     return ObjectiveVerdict(line, without.number, None, without.probability, why, cut=True)

@@ -12,7 +12,7 @@ from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.latency.figures import SpendingFigures, spent
 from pipelang.analysis.latency.quantiles import SHARES
 from pipelang.analysis.metrics.analyse import analyse
-from pipelang.analysis.metrics.cut_numbers import share_with_cuts
+from pipelang.analysis.metrics.cut_numbers import goes_on, share_with_cuts
 from pipelang.analysis.model.evidence import EvidenceTable
 from pipelang.analysis.model.intervals import certain
 from pipelang.analysis.model.model import make_model
@@ -134,6 +134,8 @@ def simulated(
         taken = None
     else:
         within = bounds_by_budget(program, pipeline, point, expected)
+        if within is not None and goes_on(program, pipeline, possible_cuts(model)):
+            taken = None  # they are of runs that none cuts, and bound no others
 
     def compared(metric: str, hits: int, without: float) -> ObservedFigure:
         found = share(hits, counts.runs, without)
@@ -195,9 +197,11 @@ def bounds_by_budget(
     if not runs.cut().high:
         return None
 
+    beyond = over_all_ways(program, pipeline) if goes_on(program, pipeline, cuts) else None
+
     def of_cuts(metric: str, without: float) -> tuple[float, float]:
-        if metric == COST_MEAN:
-            return 0.0, without  # a run that is cut spends no more
+        if metric == COST_MEAN:  # a run that is cut spends no more, unless its caller goes on
+            return (0.0, without) if beyond is None else beyond(metric, without)
         number = share_with_cuts(metric, certain(without, Basis.EXACT), runs)
         return number.low or 0.0, 1.0 if number.high is None else number.high
 

@@ -150,9 +150,14 @@ def _cut_short(view: View) -> Iterator[str]:
         share = value(cut, percent)
         if cut.value is None and not cut.low:
             share = f"up to {percent(cut.high or 0.0)}"
+        # Few files have cuts, and what works them out takes a while to import.
+        from pipelang.analysis.metrics.cut_numbers import goes_on
+
+        beyond = goes_on(view.program, view.pipeline, view.analysis.cuts)
         yield (
             f"a budget ({dimensions}) cuts {share} of runs short, and the shares are bounds that"
-            " hold whatever these come to; costs and times are bounds, those of runs without cuts"
+            " hold whatever these come to; costs and times are bounds, "
+            + ("too" if beyond else "those of runs without cuts")
         )
 
 

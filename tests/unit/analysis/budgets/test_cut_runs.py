@@ -206,6 +206,79 @@ def test_a_child_that_is_perhaps_cut_leaves_its_runs_open(tmp_path: Path) -> Non
     assert high == pytest.approx(0.81 + 0.1)
 
 
+DEAR = """
+tier y { provider host model "n" price $0 in, $1000 out transient 0% context 100k tokens
+  latency 1s median, 1s p95 }
+"""
+GOES_ON = {
+    "a caller with another way": ("", "return s", "", f"else {ASK.replace(' by z', ' by y')}"),
+    "a child that answers": (
+        "else return x",
+        "gate no: s == x { catches 100% false_alarms 100% } else reject return s",
+        step("t", ASK.replace(" by z", " by y")),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", GOES_ON)
+@pytest.mark.parametrize("budget", ["", "budget $0.004\n"])
+def test_a_caller_that_goes_on_may_spend_more_than_without_cuts(
+    where: str, budget: str, tmp_path: Path
+) -> None:
+    otherwise, ends, behind, chain = GOES_ON[where]
+    child = CHILD.format(body=f"budget $0.005 {otherwise}\n{step('s', TWICE)}{ends}")
+    promised = """
+      slo { cost.mean <= $0.02  cost.p99 <= $0.02  cost.worst <= $1
+            cost.mean <= $0.02 when x == "a"  latency.p99 <= 12s  tokens.mean <= 700 }
+    """
+    body = f"{budget}{promised}{step('r', f'run c(x) {chain}')}{behind}return r"
+    found = of(tmp_path, body, DEAR + child)
+    mean, dearest = found["cost"]["mean"], found["cost"]["worst"]["value"]
+    assert dearest == pytest.approx(0.306)  # two attempts at `z`, one at `y`
+    holds = [line["holds"] for line in found["slo"]]
+    if budget:  # the caller's own is what no run passes
+        assert mean["high"] == found["cost"]["p50"]["high"] == 0.004
+        assert holds[:4] == [True, True, True, True]
+        return
+    assert mean["value"] is None
+    assert mean["high"] >= 0.9 * 0.003 + 0.1 * (0.003 + 0.3)  # every first failure is cut
+    if chain:  # else all that is known of how many are cut is that they are some
+        assert found["cut"]["high"] == pytest.approx(0.1)
+        assert mean["high"] == pytest.approx(0.0033 + 0.01 * 0.3 + 0.1 * dearest)
+        assert found["cost"]["p50"]["high"] < dearest
+    assert found["cost"]["p99"]["high"] == pytest.approx(dearest)
+    assert holds[:4] == [None, None, True, None]
+    assert found["latency"]["p99"]["high"] == found["latency"]["worst"]["value"]
+
+
+def test_no_means_are_asked_for_where_a_cut_leaves_a_promise_open(tmp_path: Path) -> None:
+    child = CHILD.format(body=f"budget $0.005\n{step('s', TWICE)}return s")
+    body = f"slo {{ cost.mean <= $0.02 }} {step('r', f'run c(x) else {ASK}')}return r"
+    path = tmp_path / "p.pipe"
+    head = "pipeline p(x: text max 9 tokens) -> text max 9 tokens"
+    path.write_text(f"{HEAD}{child}{head} {{\n{body}\n}}\n", encoding="utf-8")
+    found = report_json([check_file(str(path))])
+    assert found["pipelines"]["p"]["slo"][0]["holds"] is True  # .0034 and a tenth of .009
+    path.write_text(path.read_text(encoding="utf-8").replace("$0.02", "$0.004"), encoding="utf-8")
+    told = report_json([check_file(str(path))])["diagnostics"]
+    undecided = [one for one in told if one["code"] == "P502"]
+    assert [one["help"] for one in undecided] == [None]
+
+
+def test_a_childs_escalation_leaves_amounts_at_most_what_they_are_without_cuts(
+    tmp_path: Path,
+) -> None:
+    body = f'budget $0.005 else escalate to desk "spent"\n{step("s", TWICE)}return s'
+    found = of(
+        tmp_path,
+        f"slo {{ cost.mean <= $0.004 }} {step('r', 'run c(x)')}return r",
+        CHILD.format(body=body),
+    )
+    assert found["cost"]["mean"]["value"] == pytest.approx(0.0033)
+    assert found["slo"][0]["holds"] is True
+
+
 def test_a_childs_escalation_ends_the_run(tmp_path: Path) -> None:
     body = f'budget $0.005 else escalate to desk "spent"\n{step("s", TWICE)}return s'
     found = of(tmp_path, f"{step('r', 'run c(x)')}return r", CHILD.format(body=body))

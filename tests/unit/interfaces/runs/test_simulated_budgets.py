@@ -112,3 +112,29 @@ pipeline p(x: text max 9 tokens) -> text max 9 tokens {{
     assert sorted(cost) == ["mean", "most", "p50", "p95", "p99"]
     assert sorted(cost["mean"]) == ["expected", "high", "low", "observed"]
     assert sorted(cost["p95"]) == ["expected", "observed"]
+
+
+CHILD = f"""
+tier dear {{ provider host model "o" price $0 in, $1000 out transient 0% context 100k tokens }}
+pipeline c(x: text max 9 tokens) -> text max 9 tokens {{
+  budget $0.005
+  step s: text max 9 tokens = ask a(x) by z {{ accuracy 90% {TWICE} }}
+  return s
+}}
+pipeline """
+
+
+def test_what_callers_spend_behind_a_cut_lies_within_the_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.HEAD", HEAD.rstrip() + CHILD.removesuffix("pipeline "))
+    found = of(
+        tmp_path,
+        ask("r", "run c(x) else ask a(x) by dear { accuracy 90% timeout 5s output 300 tokens max }")
+        + "return r",
+    )
+    mean = found.cost["mean"]
+    assert mean["observed"] > 0.005  # without cuts it would be $0.0063: 1% go on, not up to 10%
+    assert mean["bounds"][0] <= mean["observed"] <= mean["bounds"][1]
+    assert found.cost["p95"]["expected"] is None
+    assert agree(found)
