@@ -15,12 +15,13 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import reopen_all, withdraw_all
 from pipelang.runtime.durable.database_errors import reason_of
-from pipelang.runtime.durable.history.costs import rows_of, used_by
+from pipelang.runtime.durable.history.costs import cut_by, rows_of, used_by
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.files.whole_files import moved_into_place
+from pipelang.runtime.tools.under_way import in_words
 
 _OF_RUN = (
     "pipelang_journal",
@@ -36,15 +37,17 @@ RESUMABLE = ("crashed", "cancelled")
 
 def cancel(store: Store, run: str) -> None:
     """End a run as failed with the code `cancelled`, whoever has it. What it began may still
-    happen, once. Raises `UnknownRun`, and `NotPossible` if it has ended.
+    happen, once, and is named. Raises `UnknownRun`, and `NotPossible` if it has ended.
     """
-    result = {"code": "cancelled", "reason": "cancel", "text": "it was cancelled", "partial": {}}
     with store.transaction() as connection:
         found = locked_run(store, connection, run)
         if found.status is not None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
-        used = used_by(rows_of(connection, run), (found.cost, found.tokens))
+        rows = rows_of(connection, run)
+        used, calls = used_by(rows, (found.cost, found.tokens)), cut_by(rows)
+        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        result = {"code": "cancelled", "reason": "cancel", "text": text, "partial": {}}
         end = RunEnd("failed", {"result": result}, *used)
         connection.execute(
             sa.text(

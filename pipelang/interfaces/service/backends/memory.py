@@ -36,6 +36,7 @@ from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_qu
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 from pipelang.interfaces.text.number_format import plural
+from pipelang.runtime.tools.under_way import in_words
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -237,7 +238,9 @@ class MemoryBackend:
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
-        self._fail(one, "cancelled", "it was cancelled", "cancel")
+        calls = one.under_way.calls
+        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        self._fail(one, "cancelled", text, "cancel")
 
     def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:
         one.status, one.result, one.ended = status, result, time.time()
@@ -256,6 +259,7 @@ class MemoryBackend:
     def _listener(self, one: MemoryRun) -> Callable[[str, Event], None]:
         def listen(run_id: str, event: Event) -> None:
             self._follow_people(one, event)
+            one.under_way.hear(event)
             if self._metrics is not None:
                 self._metrics.event(one.order.pipeline, event)
             if len(one.events) < MOST_EVENTS or event.kind == "outcome":
