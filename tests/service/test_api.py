@@ -368,7 +368,9 @@ def test_a_pipeline_is_killed_and_restored(anyone: Caller) -> None:
 
 def test_a_paused_pipeline_begins_nothing_and_loses_nothing(anyone: Caller) -> None:
     try:
-        anyone.post("/v1/switches", {"action": "pause", "pipeline": "say"})
+        words = {"action": "pause", "pipeline": "say", "reason": "audit"}
+        (paused,) = anyone.post("/v1/switches", words).json["items"]
+        assert paused == {"what": "pipeline", "name": "say", "state": "paused", "reason": "audit"}
         run = anyone.start("say", {"what": "later"}, "?wait=1")
         assert run["status"] == "queued"
     finally:

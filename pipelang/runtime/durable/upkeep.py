@@ -94,15 +94,15 @@ def resume(store: Store, run: str) -> None:
         store.legs.enqueue(connection, found.queue, run, leg, None, found.priority)
 
 
-def pause(store: Store, pipeline: str) -> None:
-    """Have no run of a pipeline begin."""
+def pause(store: Store, pipeline: str, reason: str = "") -> None:
+    """Have no run of a pipeline begin, for a reason; that of one who paused it before is replaced."""
     with store.transaction() as connection:
         connection.execute(
             sa.text(
-                "INSERT INTO pipelang_paused (pipeline) VALUES (:pipeline) "
-                "ON CONFLICT (pipeline) DO NOTHING"
+                "INSERT INTO pipelang_paused (pipeline, reason) VALUES (:pipeline, :reason) "
+                "ON CONFLICT (pipeline) DO UPDATE SET reason = excluded.reason"
             ),
-            {"pipeline": pipeline},
+            {"pipeline": pipeline, "reason": reason},
         )
 
 

@@ -92,7 +92,7 @@ class MemoryBackend:
         self._queue: list[tuple[int, int, str]] = []
         self._order = 0
         self._active = 0
-        self._paused: set[str] = set()
+        self._paused: dict[str, str] = {}
         self._held: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
@@ -461,19 +461,20 @@ class MemoryBackend:
         )
         for name in names:
             was = was or name in self._paused
-            self._paused.discard(name)
+            self._paused.pop(name, None)
             for place in self._held.pop(name, []):
                 heapq.heappush(self._queue, place)
         self._pump()
         return was
 
-    async def pause(self, pipeline: str | None) -> None:
+    async def pause(self, pipeline: str | None, reason: str) -> None:
         """Have no run of a pipeline begin, or of any."""
-        self._paused.update(self._deployed if pipeline is None else (pipeline,))
+        names = self._deployed if pipeline is None else (pipeline,)
+        self._paused |= dict.fromkeys(names, reason)
 
-    async def paused(self) -> tuple[str, ...]:
-        """The pipelines of which no run begins."""
-        return tuple(sorted(self._paused))
+    async def paused(self) -> dict[str, str]:
+        """The pipelines of which no run begins, with the reasons."""
+        return dict(sorted(self._paused.items()))
 
     # --------------------------------------------------------------------------------- health
 
