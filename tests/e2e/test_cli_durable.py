@@ -368,6 +368,18 @@ def test_a_name_that_is_perhaps_mistyped_is_noted(place: Path) -> None:
     assert told(place, "runs", "show", run)["status"] == "queued"
 
 
+def test_what_is_paused_is_told_with_its_reason(place: Path) -> None:
+    submit(place, "acts")
+    assert call(place, "pause", "--store", STORE).stdout == "nothing is paused\n"
+    assert call(place, "pause", "acts", "--reason", "audit", "--store", STORE).returncode == 0
+    assert call(place, "pause", "--store", STORE).stdout == "`acts`: audit\n"
+    assert call(place, "pause", "acts", "--store", STORE).returncode == 0
+    assert call(place, "pause", "--store", STORE).stdout == "`acts`\n"
+    assert call(place, "pause", "--reason", "audit", "--store", STORE).returncode == 2
+    assert call(place, "unpause", "acts", "--store", STORE).returncode == 0
+    assert call(place, "pause", "--store", STORE).stdout == "nothing is paused\n"
+
+
 def test_a_store_that_cannot_be_copied_is_told(place: Path) -> None:
     assert call(place, "store", "init", STORE).returncode == 0
     outputs = (

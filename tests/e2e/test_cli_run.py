@@ -107,7 +107,9 @@ def test_a_run_that_is_stopped_says_what_it_has(number: signal.Signals, form: st
         said = json.loads(out)
         assert said["outcome"] == "interrupted"
         partial = said["partial"]
+        assert said["under_way"] == [{"tool": "slow", "key": f"{said['run_id']}/second/0"}]
     else:
+        assert "/second/0` was under way, and whether it happened is unknown\n" in out
         partial = json.loads(out[out.index("{") : out.rindex("}") + 1])
     assert partial == {"input": {"n": 7, "seconds": 60.0}, "values": {"first": 7}}
     # The trace and the audit log know it too.

@@ -13,7 +13,7 @@ import pytest
 
 from pipelang.interfaces.cli.check.report import check_report
 
-from .serving import Caller, Event, events_of
+from .serving import Caller, Event, ThreadServer, events_of
 
 RUN_KEYS = {
     "id",
@@ -54,6 +54,31 @@ def test_a_run_that_goes_on_is_accepted_with_its_place(anyone: Caller) -> None:
     assert answer.status == 202
     assert answer.json["status"] in ("queued", "running")
     assert anyone.ended(answer.json["id"])["result"] == {"value": "awake"}
+
+
+def test_a_cancelled_run_names_the_call_that_was_under_way(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import asyncio\nasync def pay(x):\n    await asyncio.sleep(60)\n    return x\n"
+    )
+    file = tmp_path / "pays.pipe"
+    file.write_text(
+        'tool pay(x: text) -> text { python "slow:pay" effect irreversible timeout 99s }\n'
+        "pipeline pays(x: text) -> text {\n"
+        '  step paid = call pay(x) else fail "no"\n  return paid\n}\n'
+    )
+    server = ThreadServer(file)
+    try:
+        caller = server.caller()
+        run = caller.start("pays", {"x": "a"})["id"]
+        next(one for one in events_of(caller, run) if one.data.get("kind") == "effect")
+        result = caller.post(f"/v1/runs/{run}/cancel").json["result"]
+    finally:
+        server.close()
+    assert (result["code"], result["text"]) == (
+        "cancelled",
+        f"it was cancelled; `pay` with the key `{run}/paid/0` was under way, "
+        "and whether it happened is unknown",
+    )
 
 
 def test_waiting_for_a_run_ends_with_the_time(anyone: Caller) -> None:
@@ -343,7 +368,9 @@ def test_a_pipeline_is_killed_and_restored(anyone: Caller) -> None:
 
 def test_a_paused_pipeline_begins_nothing_and_loses_nothing(anyone: Caller) -> None:
     try:
-        anyone.post("/v1/switches", {"action": "pause", "pipeline": "say"})
+        words = {"action": "pause", "pipeline": "say", "reason": "audit"}
+        (paused,) = anyone.post("/v1/switches", words).json["items"]
+        assert paused == {"what": "pipeline", "name": "say", "state": "paused", "reason": "audit"}
         run = anyone.start("say", {"what": "later"}, "?wait=1")
         assert run["status"] == "queued"
     finally:

@@ -305,8 +305,11 @@ def test_what_a_deploy_left_behind_has_switches(tmp_path: Path) -> None:
         on = caller.post("/v1/switches", {"action": "restore", "pipeline": "refund"})
         assert on.json["items"] == [], "what is switched can be restored when no run is left"
         # Everything is what is served and what is not: nothing begins, and all of it goes on.
-        every = caller.post("/v1/switches", {"action": "pause", "all": True})
+        words = {"action": "pause", "all": True, "reason": "a holiday"}
+        every = caller.post("/v1/switches", words)
         assert {one["name"] for one in every.json["items"]} == {"other", "refund"}
+        assert {one["reason"] for one in every.json["items"]} == {"a holiday"}
+        assert "a holiday" in caller.get("/switches").body.decode()
         on = caller.post("/v1/switches", {"action": "restore", "all": True})
         assert on.json["items"] == []
     finally:

@@ -210,13 +210,13 @@ class Backend(Protocol):
     async def restore(self, tool: str | None, pipeline: str | None) -> bool:
         """Switch it on again, and have runs of a paused pipeline begin; whether it was off."""
 
-    async def pause(self, pipeline: str | None) -> None:
+    async def pause(self, pipeline: str | None, reason: str) -> None:
         """Have no run of a pipeline begin, or of any that is known, served or not; new ones are
         taken and wait.
         """
 
-    async def paused(self) -> tuple[str, ...]:
-        """The pipelines of which no run begins."""
+    async def paused(self) -> dict[str, str]:
+        """The pipelines of which no run begins, with the reasons."""
 
     async def health(self) -> Health:
         """Health as it was last seen. Raises nothing."""

@@ -274,7 +274,10 @@ class Service:
         off = await self.backend.switches()
         killed = [SwitchState(one.kind, one.name or None, "killed", off[one]) for one in off]
         paused = await self.backend.paused()
-        return (*killed, *(SwitchState("pipeline", name, "paused", "") for name in paused))
+        return (
+            *killed,
+            *(SwitchState("pipeline", name, "paused", paused[name]) for name in paused),
+        )
 
     async def turn(
         self,
@@ -301,7 +304,7 @@ class Service:
             case "pause" if tool is not None:
                 raise Problem(422, "bad_shape", "a tool is killed and restored, never paused")
             case "pause":
-                await self.backend.pause(pipeline)
+                await self.backend.pause(pipeline, reason)
                 return True
             case "restore":
                 return await self.backend.restore(tool, pipeline)

@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from pipelang.records import dataclass
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.history.chain import ChainHead, hash_of, is_there
-from pipelang.runtime.durable.history.costs import used_by
+from pipelang.runtime.durable.history.costs import cut_by, used_by
 from pipelang.runtime.durable.media import keep, kept
 from pipelang.runtime.durable.shared.quotas import QuotaRows, Spent
 from pipelang.runtime.durable.shared.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
+from pipelang.runtime.tools.under_way import Calls, in_words
 from pipelang.runtime.worlds.recorded.record import Kind
 
 MOST_BARREN = 5
@@ -95,9 +96,10 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
     raise NotPossible(f"run {run} does not hold still")
 
 
-def crashed(cost: str, tokens: int) -> RunEnd:
-    """The end of a run that workers took in vain."""
+def crashed(cost: str, tokens: int, calls: Calls) -> RunEnd:
+    """The end of a run that workers took in vain; `calls` were under way."""
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
+    text += f"; {in_words(calls)}" if calls else ""
     result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
     return RunEnd("failed", {"result": result}, cost, tokens, spent={})
 
@@ -166,7 +168,7 @@ class Legs:
             barren = 0 if len(rows) > found.seen else found.barren + 1
             if barren >= MOST_BARREN:
                 used = used_by(rows, (found.cost, found.tokens))
-                self._write_end(connection, token.run, crashed(*used), now)
+                self._write_end(connection, token.run, crashed(*used, cut_by(rows)), now)
                 self._places.free(connection, found)
                 return None
             connection.execute(

@@ -153,10 +153,10 @@ def open_pipelines(store: Store) -> frozenset[str]:
     return frozenset(row["pipeline"] for row in rows)
 
 
-def paused_pipelines(store: Store) -> tuple[str, ...]:
-    """The pipelines of which no run begins."""
-    rows = store.rows("SELECT pipeline FROM pipelang_paused ORDER BY pipeline")
-    return tuple(row["pipeline"] for row in rows)
+def paused_pipelines(store: Store) -> dict[str, str]:
+    """The pipelines of which no run begins, with the reasons."""
+    rows = store.rows("SELECT pipeline, reason FROM pipelang_paused ORDER BY pipeline")
+    return {row["pipeline"]: row["reason"] for row in rows}
 
 
 def marks(store: Store, runs: list[str]) -> dict[str, tuple[Any, ...]]:

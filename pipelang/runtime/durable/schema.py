@@ -101,6 +101,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
     ("CREATE INDEX pipelang_cases_state ON pipelang_cases (state)",),
     ("CREATE TABLE pipelang_watch (name TEXT PRIMARY KEY, value TEXT NOT NULL)",),
+    ("ALTER TABLE pipelang_paused ADD COLUMN reason TEXT NOT NULL DEFAULT ''",),
 )
 """The statements of each step: the first makes version 1."""
 

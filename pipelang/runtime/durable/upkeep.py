@@ -15,12 +15,13 @@ from pipelang.runtime.durable import programs, schema
 from pipelang.runtime.durable.address import NotPossible, UnknownRun
 from pipelang.runtime.durable.cases import reopen_all, withdraw_all
 from pipelang.runtime.durable.database_errors import reason_of
-from pipelang.runtime.durable.history.costs import rows_of, used_by
+from pipelang.runtime.durable.history.costs import cut_by, rows_of, used_by
 from pipelang.runtime.durable.legs import RunEnd, locked_run
 from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.files.whole_files import moved_into_place
+from pipelang.runtime.tools.under_way import in_words
 
 _OF_RUN = (
     "pipelang_journal",
@@ -36,15 +37,17 @@ RESUMABLE = ("crashed", "cancelled")
 
 def cancel(store: Store, run: str) -> None:
     """End a run as failed with the code `cancelled`, whoever has it. What it began may still
-    happen, once. Raises `UnknownRun`, and `NotPossible` if it has ended.
+    happen, once, and is named. Raises `UnknownRun`, and `NotPossible` if it has ended.
     """
-    result = {"code": "cancelled", "reason": "cancel", "text": "it was cancelled", "partial": {}}
     with store.transaction() as connection:
         found = locked_run(store, connection, run)
         if found.status is not None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
-        used = used_by(rows_of(connection, run), (found.cost, found.tokens))
+        rows = rows_of(connection, run)
+        used, calls = used_by(rows, (found.cost, found.tokens)), cut_by(rows)
+        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        result = {"code": "cancelled", "reason": "cancel", "text": text, "partial": {}}
         end = RunEnd("failed", {"result": result}, *used)
         connection.execute(
             sa.text(
@@ -91,15 +94,15 @@ def resume(store: Store, run: str) -> None:
         store.legs.enqueue(connection, found.queue, run, leg, None, found.priority)
 
 
-def pause(store: Store, pipeline: str) -> None:
-    """Have no run of a pipeline begin."""
+def pause(store: Store, pipeline: str, reason: str = "") -> None:
+    """Have no run of a pipeline begin, for a reason; that of one who paused it before is replaced."""
     with store.transaction() as connection:
         connection.execute(
             sa.text(
-                "INSERT INTO pipelang_paused (pipeline) VALUES (:pipeline) "
-                "ON CONFLICT (pipeline) DO NOTHING"
+                "INSERT INTO pipelang_paused (pipeline, reason) VALUES (:pipeline, :reason) "
+                "ON CONFLICT (pipeline) DO UPDATE SET reason = excluded.reason"
             ),
-            {"pipeline": pipeline},
+            {"pipeline": pipeline, "reason": reason},
         )
 
 

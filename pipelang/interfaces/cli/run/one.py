@@ -81,8 +81,10 @@ def _interrupted(run: Run, form: str) -> None:
     from pipelang.runtime.engine.endings import so_far
     from pipelang.runtime.engine.event_payloads import dollars
     from pipelang.runtime.engine.redaction import hide_json
+    from pipelang.runtime.tools.under_way import CallsUnderWay, in_words
 
     partial = hide_json(run, so_far(run))
+    calls = CallsUnderWay(run.trace or ()).calls
     if form == "json":
         record = {
             "outcome": "interrupted",
@@ -90,9 +92,12 @@ def _interrupted(run: Run, form: str) -> None:
             "cost": dollars(run.budget.cost),
             "tokens": run.budget.tokens,
             "partial": partial,
+            "under_way": [{"tool": tool, "key": key} for key, tool in calls.items()],
         }
         write(dumps(record, default=str, allow_nan=True) + "\n")
         return
     text = dumps(partial, default=str, allow_nan=True)
     write(f"interrupted; what there is so far:\n{text}\n")
+    if calls:
+        write(f"{in_words(calls)}\n")
     write(f"run {run.id}: {micro_dollars(run.budget.cost)}, {run.budget.tokens:,} tokens\n")

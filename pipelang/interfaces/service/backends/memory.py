@@ -36,6 +36,7 @@ from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_qu
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 from pipelang.interfaces.text.number_format import plural
+from pipelang.runtime.tools.under_way import in_words
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -91,7 +92,7 @@ class MemoryBackend:
         self._queue: list[tuple[int, int, str]] = []
         self._order = 0
         self._active = 0
-        self._paused: set[str] = set()
+        self._paused: dict[str, str] = {}
         self._held: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
@@ -237,7 +238,9 @@ class MemoryBackend:
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
-        self._fail(one, "cancelled", "it was cancelled", "cancel")
+        calls = one.under_way.calls
+        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        self._fail(one, "cancelled", text, "cancel")
 
     def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:
         one.status, one.result, one.ended = status, result, time.time()
@@ -256,6 +259,7 @@ class MemoryBackend:
     def _listener(self, one: MemoryRun) -> Callable[[str, Event], None]:
         def listen(run_id: str, event: Event) -> None:
             self._follow_people(one, event)
+            one.under_way.hear(event)
             if self._metrics is not None:
                 self._metrics.event(one.order.pipeline, event)
             if len(one.events) < MOST_EVENTS or event.kind == "outcome":
@@ -457,19 +461,20 @@ class MemoryBackend:
         )
         for name in names:
             was = was or name in self._paused
-            self._paused.discard(name)
+            self._paused.pop(name, None)
             for place in self._held.pop(name, []):
                 heapq.heappush(self._queue, place)
         self._pump()
         return was
 
-    async def pause(self, pipeline: str | None) -> None:
+    async def pause(self, pipeline: str | None, reason: str) -> None:
         """Have no run of a pipeline begin, or of any."""
-        self._paused.update(self._deployed if pipeline is None else (pipeline,))
+        names = self._deployed if pipeline is None else (pipeline,)
+        self._paused |= dict.fromkeys(names, reason)
 
-    async def paused(self) -> tuple[str, ...]:
-        """The pipelines of which no run begins."""
-        return tuple(sorted(self._paused))
+    async def paused(self) -> dict[str, str]:
+        """The pipelines of which no run begins, with the reasons."""
+        return dict(sorted(self._paused.items()))
 
     # --------------------------------------------------------------------------------- health
 

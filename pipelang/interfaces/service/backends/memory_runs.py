@@ -20,6 +20,7 @@ from pipelang.interfaces.service.backend import (
     place_of,
 )
 from pipelang.runtime.engine.event_payloads import plain_cost
+from pipelang.runtime.tools.under_way import CallsUnderWay
 
 if TYPE_CHECKING:
     from pipelang.runtime.engine.run import Run
@@ -47,6 +48,7 @@ class MemoryRun:
         self.heard: asyncio.Event | None = None
         self.task: asyncio.Task[None] | None = None
         self.run: Run | None = None
+        self.under_way = CallsUnderWay()
 
     @property
     def over(self) -> bool:

@@ -441,7 +441,7 @@ class StoreBackend:
 
         return await self._ask(turn)
 
-    async def pause(self, pipeline: str | None) -> None:
+    async def pause(self, pipeline: str | None, reason: str) -> None:
         """Have no run of a pipeline begin, or of any: others serve some on the same store, and a
         deploy left some behind.
         """
@@ -449,12 +449,12 @@ class StoreBackend:
         def turn() -> None:
             known = {*self._deployed, *run_pages.pipelines(self._store)}
             for name in [pipeline] if pipeline is not None else sorted(known):
-                upkeep.pause(self._store, name)
+                upkeep.pause(self._store, name, reason)
 
         await self._ask(turn)
 
-    async def paused(self) -> tuple[str, ...]:
-        """The pipelines of which no run begins."""
+    async def paused(self) -> dict[str, str]:
+        """The pipelines of which no run begins, with the reasons."""
         return await self._ask(lambda: run_pages.paused_pipelines(self._store))
 
     async def depths(self) -> dict[str, Depth]:

@@ -1,4 +1,6 @@
-"""Costs of runs: as they are stored, and by the rows of a run that somebody else ends."""
+"""Costs of runs: as they are stored, and by the rows of a run that somebody else ends, with the
+calls that were cut off.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelang.runtime.worlds.recorded.cut_calls import cut_calls
 from pipelang.runtime.worlds.recorded.ledger import charged
 from pipelang.runtime.worlds.recorded.record import Kind
 
@@ -43,3 +46,11 @@ def used_by(rows: Mapping[str, tuple[Kind, Any]], known: tuple[str, int]) -> tup
     except Exception:  # rows that somebody changed keep nobody from ending their run
         return known
     return cost_text(budget.cost), budget.tokens
+
+
+def cut_by(rows: Mapping[str, tuple[Kind, Any]]) -> dict[str, str]:
+    """The calls that act which were under way by the rows of a run, as far as they can be read."""
+    try:
+        return cut_calls(rows)
+    except Exception:  # as for what it used
+        return {}

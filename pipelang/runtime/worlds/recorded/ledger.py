@@ -138,9 +138,9 @@ class Ledger:
 
     # --------------------------------------------------------------------------------- units
 
-    def unit(self, run: Run, place: str, acts: bool = False) -> WorkUnit:
+    def unit(self, run: Run, place: str, call: dict[str, str] | None = None) -> WorkUnit:
         """A unit that begins now. What a former process may have used in it counts as used."""
-        unit = WorkUnit(place, dict(run.calls), acts)
+        unit = WorkUnit(place, dict(run.calls), call is not None, call)
         intent = self.row(f"{place}!")
         if intent is not None:
             unit.begun, unit.muted = True, intent["told"]
@@ -175,7 +175,9 @@ class Ledger:
             if cut is not None:
                 raise cut
             return
-        value = {"ahead": ahead, "told": unit.told}
+        value: dict[str, Any] = {"ahead": ahead, "told": unit.told}
+        if unit.call is not None:
+            value["call"] = unit.call
         await self._told(run, f"{unit.place}!", "intent", value, unit)
         unit.begun = True  # not before it is written: what is cut off here was never called
 

@@ -39,6 +39,9 @@ class ActingCall:
     tool: p.Tool
     key: str
 
+    def as_json(self) -> dict[str, str]:
+        return {"tool": self.tool.name, "key": self.key}
+
     def __str__(self) -> str:
         return f"`{self.tool.name}` was called with the key `{self.key}`"
 
@@ -84,7 +87,7 @@ class RecorderWorld(RealWorld):
         if call is not None and not call.tool.idempotent:
             self._once_only[place] = call
         await self._goes_beyond(place)
-        unit = strand.unit = ledger.unit(run, place, call is not None)
+        unit = strand.unit = ledger.unit(run, place, None if call is None else call.as_json())
         try:
             if unit.begun and place in self._once_only:
                 await self._others_to_their_ends()

@@ -331,6 +331,52 @@ def test_a_run_that_others_end_shows_what_it_cost(stage: Stage) -> None:
     assert stage.row(run)["cost"] == "0.00002"
 
 
+def test_a_run_that_others_end_names_what_was_under_way(stage: Stage) -> None:
+    whole = stage.submit()
+    assert stage.do(stage.take(whole))
+    rows, named = stage.legs.written, 0
+    for at in range(1, rows):
+        run = stage.submit()
+        assert not stage.do(stage.take(run), at, "after")
+        written = stage.store.rows(
+            "SELECT place, kind FROM pipelang_journal WHERE run = :run ORDER BY number", run=run
+        )
+        places = {row["place"] for row in written}
+        begun = [
+            row["place"][:-1]
+            for row in written
+            if row["kind"] == "intent" and row["place"][:-1] not in places
+        ]
+        upkeep.cancel(stage.store, run)
+        text = json.loads(stage.row(run)["outcome"])["result"]["text"]
+        assert text.count(" with the key `") == len(begun)
+        assert ("happened is unknown" in text) is bool(begun)
+        if len(begun) == 1 and begun[0].startswith("first"):
+            assert f"`pay` with the key `{run}/first/0` was under way" in text
+            named += 1
+        upkeep.resume(stage.store, run)
+    assert named == 1
+
+    run = stage.submit()
+    assert not stage.do(stage.take(run), 3, "after")
+    for _ in range(MOST_BARREN + 1):
+        stage.legs.begin(stage.take(run))
+    text = json.loads(stage.row(run)["outcome"])["result"]["text"]
+    assert text.endswith(
+        f"nothing new; `pay` with the key `{run}/first/0` was under way, "
+        "and whether it happened is unknown"
+    )
+    with stage.store.transaction() as connection:  # as versions wrote it that told no key
+        value = '{"ahead": {}, "told": 1}'
+        connection.execute(
+            sa.text("UPDATE pipelang_journal SET value = :v WHERE kind = 'intent'"), {"v": value}
+        )
+    upkeep.resume(stage.store, run)
+    upkeep.cancel(stage.store, run)
+    text = json.loads(stage.row(run)["outcome"])["result"]["text"]
+    assert "`first/0@0` was under way" in text
+
+
 def test_a_run_that_gets_on_is_not_given_up(stage: Stage) -> None:
     run = stage.submit()
     for _ in range(MOST_BARREN + 3):
