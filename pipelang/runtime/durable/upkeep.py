@@ -95,7 +95,7 @@ def resume(store: Store, run: str) -> None:
 
 
 def pause(store: Store, pipeline: str, reason: str = "") -> None:
-    """Have no run of a pipeline begin, for a reason; that of one who paused it before is replaced."""
+    """Have no run of a pipeline begin, for a reason, which replaces that of an earlier pause."""
     with store.transaction() as connection:
         connection.execute(
             sa.text(
