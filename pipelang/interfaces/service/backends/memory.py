@@ -238,8 +238,7 @@ class MemoryBackend:
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
-        calls = one.under_way.calls
-        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        text = "; ".join(filter(None, ("it was cancelled", in_words(one.under_way.calls))))
         self._fail(one, "cancelled", text, "cancel")
 
     def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:
