@@ -246,7 +246,7 @@ def _analyse(program: p.Program, pipeline: p.Pipeline, promises: bool) -> Analys
 
             going_on = goes_on(program, pipeline, cuts)
             numbers = with_cuts(numbers, runs, pipeline, going_on)
-            asked = asked_with_cuts(program, pipeline, asked, escalations, runs, cuts)
+            asked = asked_with_cuts(program, pipeline, asked, escalations, runs, cuts, going_on)
             escalations = escalations_with_cuts(program, pipeline, escalations, runs)
             slo = [
                 _with_cuts(one, runs, numbers, escalations, cuts[0], pipeline, going_on)

@@ -10,7 +10,7 @@ from functools import partial
 from pipelang.analysis.budgets.cuts import Cut
 from pipelang.analysis.budgets.enclosures import SAME, BudgetedRuns
 from pipelang.analysis.budgets.limits import ending_of
-from pipelang.analysis.metrics.cut_numbers import goes_on, share_with_cuts
+from pipelang.analysis.metrics.cut_numbers import share_with_cuts
 from pipelang.analysis.model.intervals import Number
 from pipelang.semantics import metrics as m
 from pipelang.semantics import program as p
@@ -29,8 +29,11 @@ def asked_with_cuts(
     escalations: Mapping[str, Number],
     runs: BudgetedRuns,
     cuts: Sequence[Cut],
+    going_on: bool,
 ) -> dict[str, Number]:
-    """Return the cases a run by role; `asked` and `escalations` are those of runs without cuts."""
+    """Return the cases a run by role; `asked` and `escalations` are those of runs without cuts.
+    `going_on`, as `cut_numbers.goes_on` says: who runs a pipeline that is cut may then ask anybody.
+    """
     sent: dict[str, dict[str, None]] = {}
     for cut in cuts:
         budgeted = program.pipelines[cut.pipeline]
@@ -40,8 +43,6 @@ def asked_with_cuts(
                 outcome = passed_on(budgeted.name, outcome)
             assert isinstance(outcome, p.Escalate)
             sent.setdefault(outcome.role, {})[outcome.reason] = None
-    # Where a pipeline that is cut has failed, whoever runs it may go on to ask anybody.
-    going_on = goes_on(program, pipeline, cuts)
     roles = dict.fromkeys((*asked, *sent, *(program.roles if going_on else ())))
     share = runs.cut().high
     found = {}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from pipelang.analysis.budgets.cuts import possible_cuts
+from pipelang.analysis.budgets.cuts import Cut, possible_cuts
 from pipelang.analysis.budgets.enclosures import budgeted_runs
 from pipelang.analysis.kernels.costs import all_priced
 from pipelang.analysis.latency.figures import SpendingFigures, spent
@@ -133,8 +133,10 @@ def simulated(
         within: Within | None = over_all_ways(program, pipeline)
         taken = None
     else:
-        within = bounds_by_budget(program, pipeline, point, expected)
-        if within is not None and goes_on(program, pipeline, possible_cuts(model)):
+        cuts = possible_cuts(model)
+        going_on = goes_on(program, pipeline, cuts)
+        within = bounds_by_budget(program, pipeline, point, expected, cuts, going_on)
+        if within is not None and going_on:
             taken = None  # they are of runs that none cuts, and bound no others
 
     def compared(metric: str, hits: int, without: float) -> ObservedFigure:
@@ -184,20 +186,24 @@ def over_all_ways(program: p.Program, pipeline: p.Pipeline) -> Within:
 
 
 def bounds_by_budget(
-    program: p.Program, pipeline: p.Pipeline, point: Parameters, totals: Totals
+    program: p.Program,
+    pipeline: p.Pipeline,
+    point: Parameters,
+    totals: Totals,
+    cuts: Sequence[Cut],
+    going_on: bool,
 ) -> Within | None:
-    """Bounds of shares where budgets may cut runs or choose their way; None where neither is so."""
+    """Bounds of shares where budgets may cut runs or choose their way; None where neither is so.
+    `going_on`: behind a cut, runs may do what none does without (`cut_numbers.goes_on`).
+    """
     if asks_what_is_left(program, pipeline):
         return over_all_ways(program, pipeline)
-    model = make_model(program, pipeline, point)
-    cuts = possible_cuts(model)
     if not cuts:
         return None
-    runs = budgeted_runs(model, cuts, None, totals, at_point=True)
+    runs = budgeted_runs(make_model(program, pipeline, point), cuts, None, totals, at_point=True)
     if not runs.cut().high:
         return None
-
-    beyond = over_all_ways(program, pipeline) if goes_on(program, pipeline, cuts) else None
+    beyond = over_all_ways(program, pipeline) if going_on else None
 
     def of_cuts(metric: str, without: float) -> tuple[float, float]:
         if metric == COST_MEAN:  # a run that is cut spends no more, unless its caller goes on

@@ -276,7 +276,7 @@ class Service:
         paused = await self.backend.paused()
         return (
             *killed,
-            *(SwitchState("pipeline", name, "paused", paused[name]) for name in paused),
+            *(SwitchState("pipeline", name, "paused", why) for name, why in paused.items()),
         )
 
     async def turn(

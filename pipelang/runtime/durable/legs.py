@@ -24,7 +24,7 @@ from pipelang.runtime.durable.shared.tenants import HELD, RECHECK, TenantPlaces
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.media.medium import Media
 from pipelang.runtime.media.rows import as_text
-from pipelang.runtime.tools.under_way import Calls, in_words
+from pipelang.runtime.tools.under_way import Calls, with_calls
 from pipelang.runtime.worlds.recorded.record import Kind
 
 MOST_BARREN = 5
@@ -99,8 +99,12 @@ def locked_run(store: Store, connection: sa.Connection, run: str) -> Any:
 def crashed(cost: str, tokens: int, calls: Calls) -> RunEnd:
     """The end of a run that workers took in vain; `calls` were under way."""
     text = f"{MOST_BARREN} times a worker took the run and recorded nothing new"
-    text += f"; {in_words(calls)}" if calls else ""
-    result = {"code": "crashed", "reason": "worker", "text": text, "partial": {}}
+    result = {
+        "code": "crashed",
+        "reason": "worker",
+        "text": with_calls(text, calls),
+        "partial": {},
+    }
     return RunEnd("failed", {"result": result}, cost, tokens, spent={})
 
 

@@ -21,7 +21,7 @@ from pipelang.runtime.durable.shared import caches, memories
 from pipelang.runtime.durable.shared.quotas import QuotaRows, forget_windows, sweep
 from pipelang.runtime.durable.store import Store
 from pipelang.runtime.files.whole_files import moved_into_place
-from pipelang.runtime.tools.under_way import in_words
+from pipelang.runtime.tools.under_way import with_calls
 
 _OF_RUN = (
     "pipelang_journal",
@@ -45,8 +45,8 @@ def cancel(store: Store, run: str) -> None:
             raise NotPossible(f"run {run} has ended: {found.status}")
         store.legs.cancel(connection, run, found.leg)
         rows = rows_of(connection, run)
-        used, calls = used_by(rows, (found.cost, found.tokens)), cut_by(rows)
-        text = "it was cancelled" + (f"; {in_words(calls)}" if calls else "")
+        used = used_by(rows, (found.cost, found.tokens))
+        text = with_calls("it was cancelled", cut_by(rows))
         result = {"code": "cancelled", "reason": "cancel", "text": text, "partial": {}}
         end = RunEnd("failed", {"result": result}, *used)
         connection.execute(

@@ -27,17 +27,19 @@ class CallsUnderWay:
             self.calls.pop(key, None)
 
 
+def named_call(tool: str, key: str) -> str:
+    """A call by its tool and key, as texts about runs name it."""
+    return f"`{tool}` with the key `{key}`"
+
+
 def in_words(calls: Calls) -> str:
-    """A clause about calls of which nobody knows whether they happened; nothing without any."""
-    if not calls:
-        return ""
-    named = [
-        f"`{tool}` with the key `{key}`" if tool else f"`{key}`" for key, tool in calls.items()
-    ]
-    listed = ", ".join(named)
-    which = (
-        "was under way, and whether it happened is"
-        if len(named) == 1
-        else ("were under way, and whether they happened is")
-    )
-    return f"{listed} {which} unknown"
+    """A clause about calls, one or more, of which nobody knows whether they happened."""
+    listed = ", ".join(named_call(tool, key) if tool else f"`{key}`" for key, tool in calls.items())
+    if len(calls) == 1:
+        return f"{listed} was under way, and whether it happened is unknown"
+    return f"{listed} were under way, and whether they happened is unknown"
+
+
+def with_calls(text: str, calls: Calls) -> str:
+    """A text about a run that was cut, and after it the calls that were under way, if any were."""
+    return f"{text}; {in_words(calls)}" if calls else text

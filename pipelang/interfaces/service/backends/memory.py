@@ -36,7 +36,7 @@ from pipelang.interfaces.service.backends.quota_refusals import refuse_beyond_qu
 from pipelang.interfaces.service.health import Depth, Health
 from pipelang.interfaces.service.problems import Problem, shortened
 from pipelang.interfaces.text.number_format import plural
-from pipelang.runtime.tools.under_way import in_words
+from pipelang.runtime.tools.under_way import with_calls
 
 if TYPE_CHECKING:
     from pipelang.interfaces.observation.records import RunSource
@@ -238,7 +238,7 @@ class MemoryBackend:
         self._over(one, "failed", result)
 
     def _cancelled(self, one: MemoryRun) -> None:
-        text = "; ".join(filter(None, ("it was cancelled", in_words(one.under_way.calls))))
+        text = with_calls("it was cancelled", one.under_way.calls)
         self._fail(one, "cancelled", text, "cancel")
 
     def _over(self, one: MemoryRun, status: str, result: dict[str, Any]) -> None:

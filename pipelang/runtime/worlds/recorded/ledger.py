@@ -140,7 +140,7 @@ class Ledger:
 
     def unit(self, run: Run, place: str, call: dict[str, str] | None = None) -> WorkUnit:
         """A unit that begins now. What a former process may have used in it counts as used."""
-        unit = WorkUnit(place, dict(run.calls), call is not None, call)
+        unit = WorkUnit(place, dict(run.calls), call)
         intent = self.row(f"{place}!")
         if intent is not None:
             unit.begun, unit.muted = True, intent["told"]

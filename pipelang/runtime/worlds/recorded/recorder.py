@@ -15,6 +15,7 @@ from pipelang.runtime.engine.outcomes import Halted
 from pipelang.runtime.engine.run import Run
 from pipelang.runtime.engine.world import AttemptFailed
 from pipelang.runtime.mcp.faults import Lost
+from pipelang.runtime.tools.under_way import named_call
 from pipelang.runtime.worlds.real.world import Performers, RealWorld
 from pipelang.runtime.worlds.recorded import encoding as enc
 from pipelang.runtime.worlds.recorded.inputs import InputExpressions
@@ -137,7 +138,7 @@ class RecorderWorld(RealWorld):
         """
         row = self._ledger.row
         others = [
-            f"`{call.tool.name}` with the key `{call.key}`"
+            named_call(call.tool.name, call.key)
             for at, call in self._once_only.items()
             if at != place and row(f"{at}!") is not None and row(at) is None
         ]
@@ -212,7 +213,7 @@ class RecorderWorld(RealWorld):
         unit = self._ledger.strand.unit
         if unit is None or not unit.reserve(run.budget, held):
             return
-        if unit.begun or not unit.acts:  # else its intent will say so
+        if unit.begun or unit.call is None:  # else its intent will say so
             await self._ledger.write_ahead(run, unit, intent=False)
 
     def used(self, run: Run, money: Decimal | None, tokens: int) -> None:

@@ -29,15 +29,14 @@ def plus(one: Amount, other: Amount) -> Amount:
 class WorkUnit:
     """`used` is what its calls used, with what was charged for a former process that was cut off in
     it; `ahead` what they may use at most, by the place of the budget. `muted` events are recorded
-    with its intent, `told` so many were told in this process. `acts` says that it has an effect,
-    `begun` that its intent is recorded. `calls` are the asks of each prompt before it.
-    A `whole` one is a region, of whose parts nothing is recorded. `call` are the tool and the key
-    of one that acts, for whoever ends the run while it is under way.
+    with its intent, `told` so many were told in this process. `begun` says that its intent is
+    recorded. `calls` are the asks of each prompt before it. A `whole` one is a region, of whose
+    parts nothing is recorded. `call` are the tool and the key of one that acts, for whoever ends
+    the run while it is under way.
     """
 
     place: str
     calls: dict[str, int]
-    acts: bool = False
     call: dict[str, str] | None = None
     begun: bool = False
     ahead: dict[str, Amount] = field(default_factory=dict)
